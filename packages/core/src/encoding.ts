@@ -1,0 +1,80 @@
+import type { HostData } from './backend.ts';
+import type { FloatDType } from './dtype.ts';
+
+const f32 = new Float32Array(1);
+const u32 = new Uint32Array(f32.buffer);
+const f64 = new Float64Array(1);
+const u64 = new BigUint64Array(f64.buffer);
+
+/** The float16 (IEEE 754 binary16) nearest to `value`, ties to even, as raw bits: rounded once, from float64. */
+export function float16Bits(value: number): number {
+  f64[0] = value;
+  const sign = Number(u64[0]! >> 63n) << 15;
+  const magnitude = Math.abs(value);
+  if (Number.isNaN(value)) return sign | 0x7e00;
+  if (magnitude >= 65520) return sign | 0x7c00;
+  // Below 2^-14 the spacing is 2^-24; above it, 2^-10 of the power of two. A carry out of the fraction is right as it is.
+  if (magnitude < 2 ** -14) return sign | roundHalfEven(magnitude * 2 ** 24);
+  const exponent = Math.max(-14, Math.min(15, floorLog2(magnitude)));
+  const fraction = roundHalfEven((magnitude / 2 ** exponent - 1) * 1024);
+  return sign | (((exponent + 15) << 10) + fraction);
+}
+
+/** The value of a float16's raw bits, exact. */
+export function float16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The bfloat16 nearest to `value`, ties to even, as raw bits: rounded once, from float64. */
+export function bfloat16Bits(value: number): number {
+  if (Number.isNaN(value)) return 0x7fc0;
+  f32[0] = value;
+  let bits = u32[0]!;
+  // float64 was rounded to float32 on the way. Where that hit a tie of bfloat16, step back to the side it came from.
+  if ((bits & 0xffff) === 0x8000) {
+    const rounded = Math.abs(f32[0]!);
+    if (rounded < Math.abs(value)) bits += 1;
+    else if (rounded > Math.abs(value)) bits -= 1;
+  }
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+/** The value of a bfloat16's raw bits, exact. */
+export function bfloat16Value(bits: number): number {
+  u32[0] = (bits << 16) >>> 0;
+  return f32[0]!;
+}
+
+/** `value` rounded once to the nearest value of `dtype`, ties to even. */
+export function roundTo(dtype: FloatDType, value: number): number {
+  if (dtype === 'float32') return Math.fround(value);
+  return dtype === 'float16' ? float16Value(float16Bits(value)) : bfloat16Value(bfloat16Bits(value));
+}
+
+/** Numbers as elements of `dtype`, rounded once to nearest even; 16-bit types as raw bits. */
+export function encode(values: ArrayLike<number>, dtype: FloatDType): Float32Array | Uint16Array {
+  if (dtype === 'float32') return Float32Array.from(values);
+  return Uint16Array.from(values, dtype === 'float16' ? float16Bits : bfloat16Bits);
+}
+
+/** Elements of `dtype` as numbers, exact. `Uint16Array` holds raw bits. */
+export function decode(data: HostData, dtype: FloatDType): Float32Array {
+  if (data[Symbol.toStringTag] !== 'Uint16Array') return Float32Array.from(data);
+  return Float32Array.from(data, dtype === 'float16' ? float16Value : bfloat16Value);
+}
+
+function floorLog2(magnitude: number): number {
+  f64[0] = magnitude;
+  return Number((u64[0]! >> 52n) & 0x7ffn) - 1023;
+}
+
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
