@@ -1,0 +1,10 @@
+import type { Case } from './case.ts';
+import { type Filter, toPredicate } from './filter.ts';
+
+/** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
+export function listCases(filter?: Filter): readonly Case[] {
+  const takes = toPredicate(filter);
+  return FAMILIES.flat().filter((entry) => takes(entry.id));
+}
+
+const FAMILIES: readonly (readonly Case[])[] = [];

@@ -1,0 +1,29 @@
+import type { Feature, FloatDType, Op, Supports } from '@rmsnorm/core';
+import type { Requirements } from './case.ts';
+
+/** The dtypes that `op` takes: `limits` narrow what the backend names for all operations. */
+export function dtypesOf(supports: Supports, op: Op): readonly FloatDType[] {
+  const limited = supports.limits?.[op]?.dtypes;
+  return limited ? supports.dtypes.filter((dtype) => limited.includes(dtype)) : supports.dtypes;
+}
+
+/** The features of `op`, narrowed likewise. */
+export function featuresOf(supports: Supports, op: Op): readonly Feature[] {
+  const limited = supports.limits?.[op]?.features;
+  return limited ? supports.features.filter((feature) => limited.includes(feature)) : supports.features;
+}
+
+/** What of `requires` the backend does not declare, in words; empty where the case applies. */
+export function undeclared(supports: Supports, requires: Requirements): string[] {
+  const { op, dtypes = [], features = [], promises = [] } = requires;
+  return [
+    ...(supports.ops.includes(op) ? [] : [`operation ${op}`]),
+    ...missing(dtypes, dtypesOf(supports, op)).map((dtype) => `dtype ${dtype}`),
+    ...missing(features, featuresOf(supports, op)).map((feature) => `feature ${feature}`),
+    ...missing(promises, supports.promises).map((promise) => `promise ${promise}`),
+  ];
+}
+
+function missing<T>(wanted: readonly T[], declared: readonly T[]): T[] {
+  return wanted.filter((item) => !declared.includes(item));
+}
