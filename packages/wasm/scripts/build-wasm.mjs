@@ -1,0 +1,47 @@
+// Compiles assembly/ to dist/rmsnorm.wasm and inlines it, as base64, into src/generated/wasm-base64.ts.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Compiles one entry of assembly/ with the flags that every module here uses, and gives its bytes. */
+export async function compile(entry) {
+  let bytes;
+  const { error, stderr } = await asc.main(
+    [
+      entry,
+      '--outFile=out.wasm',
+      '--runtime=stub',
+      // The host creates the memory, so that it can choose the maximum.
+      '--importMemory',
+      '--enable=simd',
+      '--noAssert',
+      '--optimizeLevel=1',
+      '--shrinkLevel=0',
+    ],
+    {
+      writeFile: (name, contents) => {
+        if (name === 'out.wasm') bytes = contents;
+      },
+      baseDir: root,
+    },
+  );
+  if (error) throw new Error(`asc ${entry}: ${error.message}\n${stderr.toString()}`);
+  return bytes;
+}
+
+async function write(path, contents) {
+  const file = `${root}${path}`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, contents);
+}
+
+const wasm = await compile('assembly/index.ts');
+await write('dist/rmsnorm.wasm', wasm);
+await write(
+  'src/generated/wasm-base64.ts',
+  `// Made by scripts/build-wasm.mjs from assembly/.\nexport const WASM_BASE64: string =\n  '${Buffer.from(wasm).toString('base64')}';\n`,
+);

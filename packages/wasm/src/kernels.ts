@@ -1,0 +1,54 @@
+import type { FloatDType } from '@rmsnorm/core';
+
+/**
+ * What the compiled module (`assembly/`, inlined by `scripts/build-wasm.mjs`) exports, and what it expects.
+ *
+ * The module imports its memory as `env.memory` (not shared), holds no data in it, and never allocates: the host owns
+ * every byte. Pointers are byte addresses as u32: above 2 GB they come back from the module negative, so `>>> 0` what
+ * you get (what you pass needs nothing). Pointer 0 is null. Nothing may be placed in the last 64 bytes below 4 GB.
+ */
+export interface Kernels {
+  /**
+   * One forward of a validated, non-empty problem; see `Problem` of core for the mathematics.
+   *
+   * `x` and `y` must be aligned to their element (4 bytes, or 2), `gamma`, `beta` and `rstd` to 4, `scratch` to 16;
+   * blocks aligned to 64 run fastest. `y` may be `x`; apart from that nothing overlaps. `scratch` has at least
+   * `scratchBytes(...)` bytes, its contents do not matter before or after.
+   *
+   * A row's bits depend on nothing but the row, its gamma and beta, and (size, statSize, inner === 1, dtype, options):
+   * a caller may cut a problem along outer, groups (moving gamma and beta by size elements) or inner, as long as a part
+   * of an inner > 1 keeps an inner > 1.
+   */
+  forward(
+    dtype: number,
+    x: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    rstd: number,
+    scratch: number,
+    outer: number,
+    groups: number,
+    size: number,
+    inner: number,
+    statSize: number,
+    eps: number,
+    clamp: number,
+    alpha: number,
+    weightOffset: number,
+    llama: number,
+  ): void;
+
+  /** Bytes of scratch memory that `forward` needs; does not depend on outer. As u32: `>>> 0`. */
+  scratchBytes(dtype: number, groups: number, size: number, inner: number, weightOffset: number): number;
+}
+
+/** The first argument of the kernels. */
+export const DTYPE_CODE: Readonly<Record<FloatDType, number>> = Object.freeze({ float32: 0, float16: 1, bfloat16: 2 });
+
+/** Addresses below belong to the module (and 0 is null): the host's heap begins here. */
+export const HEAP_BASE = 1024;
+
+/** Bytes of a page of WebAssembly memory, and how many there can be with 32-bit addresses. */
+export const PAGE_BYTES = 65536;
+export const MAX_PAGES = 65536;
