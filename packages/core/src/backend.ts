@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from './abort.ts';
-import type { DType, FloatDType } from './dtype.ts';
 import type { Supports } from './driver.ts';
+import type { DType, FloatDType } from './dtype.ts';
 import type { RMSNorm } from './rms-norm.ts';
 
 /** A `Float16Array`, structurally: Node 20 and older browsers have none. */
@@ -44,7 +44,7 @@ export interface Backend extends AsyncDisposable {
   /**
    * Copies `data` into a new tensor. Float32Array and number[] are float32, or rounded to nearest even where `dtype`
    * is given; Float16Array is float16; Uint16Array holds raw bits and needs a dtype.
-   * @throws RMSNormError SHAPE, DTYPE, DISPOSED, UNSUPPORTED (a dtype the backend has not), OUT_OF_MEMORY
+   * @throws RMSNormError SHAPE, DTYPE, DISPOSED, OUT_OF_MEMORY
    */
   tensor(data: HostData | readonly number[], shape: readonly number[], dtype?: FloatDType): Tensor;
   /** A new tensor of unspecified contents, float32 unless `dtype` is given. */
@@ -55,8 +55,8 @@ export interface Backend extends AsyncDisposable {
   memory(): { tensors: number; bytes: number };
   /** Submits what is enqueued; nothing where work runs at once. */
   flush(): void;
-  /** Compiles what forwards of `norm` on these shapes need, so that the first one does not wait. */
-  prepare(norm: RMSNorm, shapes: readonly (readonly number[])[]): Promise<void>;
+  /** Compiles what forwards of `norm` on these shapes need, so that the first one does not wait. `dtype` is float32 unless given. */
+  prepare(norm: RMSNorm, shapes: readonly (readonly number[])[], dtype?: FloatDType): Promise<void>;
   dispose(): Promise<void>;
 }
 

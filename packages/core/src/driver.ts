@@ -2,14 +2,7 @@ import type { AbortSignalLike } from './abort.ts';
 import type { FloatDType } from './dtype.ts';
 import type { Problem } from './problem.ts';
 
-export type Op =
-  | 'forward'
-  | 'addForward'
-  | 'gatedForward'
-  | 'backward'
-  | 'sumSquares'
-  | 'scaleBy'
-  | 'forwardQuantized';
+export type Op = 'forward' | 'addForward' | 'gatedForward' | 'backward' | 'sumSquares' | 'scaleBy' | 'forwardQuantized';
 
 /** What a driver may leave out; a call that needs a feature that is not named throws UNSUPPORTED. */
 export type Feature = 'inner' | 'groups' | 'partial' | 'clamp' | 'beta' | 'weightOffset' | 'llama' | 'rstd';

@@ -3,21 +3,19 @@ import type { FloatDType } from './dtype.ts';
 
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
-const f64 = new Float64Array(1);
-const u64 = new BigUint64Array(f64.buffer);
 
 /** The float16 (IEEE 754 binary16) nearest to `value`, ties to even, as raw bits: rounded once, from float64. */
 export function float16Bits(value: number): number {
-  f64[0] = value;
-  const sign = Number(u64[0]! >> 63n) << 15;
+  f32[0] = value;
+  const sign = (u32[0]! >>> 16) & 0x8000;
   const magnitude = Math.abs(value);
   if (Number.isNaN(value)) return sign | 0x7e00;
   if (magnitude >= 65520) return sign | 0x7c00;
-  // Below 2^-14 the spacing is 2^-24; above it, 2^-10 of the power of two. A carry out of the fraction is right as it is.
+  // Below 2^-14 the spacing is 2^-24.
   if (magnitude < 2 ** -14) return sign | roundHalfEven(magnitude * 2 ** 24);
-  const exponent = Math.max(-14, Math.min(15, floorLog2(magnitude)));
-  const fraction = roundHalfEven((magnitude / 2 ** exponent - 1) * 1024);
-  return sign | (((exponent + 15) << 10) + fraction);
+  // The exponent is float32's: where rounding to float32 carried into the next power of two, so does float16.
+  const exponent = ((u32[0]! >>> 23) & 0xff) - 127;
+  return sign | (((exponent + 15) << 10) + roundHalfEven((magnitude / 2 ** exponent - 1) * 1024));
 }
 
 /** The value of a float16's raw bits, exact. */
@@ -66,11 +64,6 @@ export function encode(values: ArrayLike<number>, dtype: FloatDType): Float32Arr
 export function decode(data: HostData, dtype: FloatDType): Float32Array {
   if (data[Symbol.toStringTag] !== 'Uint16Array') return Float32Array.from(data);
   return Float32Array.from(data, dtype === 'float16' ? float16Value : bfloat16Value);
-}
-
-function floorLog2(magnitude: number): number {
-  f64[0] = magnitude;
-  return Number((u64[0]! >> 52n) & 0x7ffn) - 1023;
 }
 
 function roundHalfEven(value: number): number {

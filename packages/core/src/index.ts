@@ -1,4 +1,5 @@
 export type { AbortSignalLike } from './abort.ts';
+export type { ApplyTargets } from './apply.ts';
 export type {
   Backend,
   BackendProvider,
@@ -8,6 +9,7 @@ export type {
   ProbeResult,
   Tensor,
 } from './backend.ts';
+export { createBackend } from './create-backend.ts';
 export type {
   Accuracy,
   AddForwardIO,
@@ -27,4 +29,15 @@ export type {
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './dtype.ts';
 export { bfloat16Bits, bfloat16Value, decode, encode, float16Bits, float16Value, roundTo } from './encoding.ts';
 export { ERROR_CODES, type ErrorCode, isRMSNormError, RMSNormError } from './errors.ts';
+export { type RmsNormArguments, rmsNorm, type Weights } from './functions.ts';
+export { type Layout, layoutOf, problemOf } from './layout.ts';
+export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options.ts';
+export { type Candidate, type NamedProbe, type PickOptions, pickBackend } from './pick-backend.ts';
+export { type OnnxOptions, type Presets, presets } from './presets.ts';
 export type { Casting, EpsMode, Problem } from './problem.ts';
+export { type ForwardValues, forwardRows, type Round } from './reference/forward.ts';
+export { reference } from './reference/reference.ts';
+export { RMSNorm } from './rms-norm.ts';
+export type { StateDict } from './state-dict.ts';
+export { FEATURES, GUARANTEES, OPS } from './supports.ts';
+export type { ForwardTargets } from './targets.ts';

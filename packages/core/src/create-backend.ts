@@ -1,0 +1,85 @@
+import type { Backend, HostData, Tensor } from './backend.ts';
+import type { Driver, Supports } from './driver.ts';
+import type { DType, FloatDType } from './dtype.ts';
+import { Engine } from './engine.ts';
+import { asHostTensor, bytesOf, checkedDType } from './host-tensor.ts';
+import { bufferOf, ENGINE, type EngineOwned } from './identity.ts';
+import { problemOf } from './layout.ts';
+import type { RMSNorm } from './rms-norm.ts';
+import { checkedShape } from './shape.ts';
+
+/**
+ * A backend over a driver: tensors, validation, layout, accounting and errors, written once for all of them.
+ * @throws RMSNormError INVALID_OPTION where `driver.supports` names what there is not
+ */
+export function createBackend<B>(driver: Driver<B>): Backend {
+  return new DriverBackend(driver);
+}
+
+class DriverBackend<B> implements Backend, EngineOwned<B> {
+  readonly [ENGINE]: Engine<B>;
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
+  constructor(driver: Driver<B>) {
+    this[ENGINE] = new Engine(this, driver);
+  }
+
+  get name(): string {
+    return this[ENGINE].driver.name;
+  }
+
+  get device(): string {
+    return this[ENGINE].driver.device;
+  }
+
+  get supports(): Supports {
+    return this[ENGINE].supports;
+  }
+
+  tensor(data: HostData | readonly number[], shape: readonly number[], dtype?: FloatDType): Tensor {
+    const engine = this.#engine();
+    const host = asHostTensor(data, checkedShape(shape), dtype);
+    const tensor = engine.allocate(host.shape, host.dtype);
+    try {
+      if (host.data.length > 0) engine.driver.write(bufferOf(engine, tensor, 'the tensor'), bytesOf(host.data));
+      return tensor;
+    } catch (error) {
+      tensor.dispose();
+      throw error;
+    }
+  }
+
+  empty(shape: readonly number[], dtype: DType = 'float32'): Tensor {
+    return this.#engine().allocate(checkedShape(shape), checkedDType(dtype));
+  }
+
+  wrap(handle: unknown, shape: readonly number[], dtype: DType = 'float32'): Tensor {
+    return this.#engine().adopt(handle, checkedShape(shape), checkedDType(dtype));
+  }
+
+  memory(): { tensors: number; bytes: number } {
+    return this[ENGINE].memory;
+  }
+
+  flush(): void {
+    this.#engine().driver.flush?.();
+  }
+
+  async prepare(norm: RMSNorm, shapes: readonly (readonly number[])[], dtype: FloatDType = 'float32'): Promise<void> {
+    const problems = shapes.map((shape) => problemOf(norm.options, checkedShape(shape), dtype));
+    await this.#engine().driver.prepare?.(problems);
+  }
+
+  dispose(): Promise<void> {
+    return this[ENGINE].dispose();
+  }
+
+  #engine(): Engine<B> {
+    this[ENGINE].assertAlive();
+    return this[ENGINE];
+  }
+}
+
+if (typeof Symbol.asyncDispose === 'symbol') {
+  Object.defineProperty(DriverBackend.prototype, Symbol.asyncDispose, { value: DriverBackend.prototype.dispose });
+}

@@ -1,0 +1,170 @@
+import { RMSNormError } from './errors.ts';
+import type { Casting, EpsMode } from './problem.ts';
+
+/** Options of an {@link RMSNorm}; the mathematics stands at {@link Problem}. */
+export interface RMSNormOptions {
+  /** How many features are normalized: a number, or the sizes of consecutive axes that are normalized together. */
+  readonly dim: number | readonly number[];
+  /** Divides the product of `dim`; each group of features is normalized on its own. Default 1. */
+  readonly groups?: number | undefined;
+  /** Where `dim` stands in the shape: 1 (channels first) unless given; -1, or `-dim.length`, for transformers. */
+  readonly axis?: number | undefined;
+  /** At least 0. Default 1e-6. */
+  readonly eps?: number | undefined;
+  /** `'add'` (default) puts eps inside the root, `'clamp'` makes it the least value of the norm. */
+  readonly epsMode?: EpsMode | undefined;
+  /** What multiplies x / norm2(x). Default sqrt(size), which gives rows of RMS 1. */
+  readonly scale?: number | undefined;
+  /** Fraction in (0, 1] of the features of a group that enter its statistic (pRMSNorm). Default 1. */
+  readonly partial?: number | undefined;
+  /** Whether there is a gamma. Default true. */
+  readonly affine?: boolean | undefined;
+  /** Whether there is a beta. Default false. */
+  readonly bias?: boolean | undefined;
+  /** Added to gamma: 1 for Gemma and other zero-centred gammas. Default 0. */
+  readonly weightOffset?: number | undefined;
+  /** How often a 16-bit result is rounded: `'gemma'` (default) once, `'llama'` before gamma too. */
+  readonly casting?: Casting | undefined;
+  /** For gatedForward: the gate multiplies after (true) or before (false, default) the normalization. */
+  readonly normBeforeGate?: boolean | undefined;
+}
+
+/** {@link RMSNormOptions} checked, with every default filled in and what follows from them. */
+export interface ResolvedOptions {
+  readonly dims: readonly number[];
+  /** Product of `dims`. */
+  readonly features: number;
+  readonly groups: number;
+  /** features / groups: elements of a row. */
+  readonly size: number;
+  /** Elements of a row that enter its statistic. */
+  readonly statSize: number;
+  readonly axis: number;
+  readonly eps: number;
+  readonly epsMode: EpsMode;
+  readonly scale: number;
+  readonly alpha: number;
+  readonly partial: number;
+  readonly affine: boolean;
+  readonly bias: boolean;
+  readonly weightOffset: number;
+  readonly casting: Casting;
+  readonly normBeforeGate: boolean;
+}
+
+const NAMES: ReadonlySet<string> = new Set<keyof RMSNormOptions>([
+  'dim',
+  'groups',
+  'axis',
+  'eps',
+  'epsMode',
+  'scale',
+  'partial',
+  'affine',
+  'bias',
+  'weightOffset',
+  'casting',
+  'normBeforeGate',
+]);
+
+/**
+ * Checks options and fills in the defaults.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`options must be an object such as { dim: 512 }, got ${show(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!NAMES.has(name)) throw invalid(`there is no option '${name}'; the options are ${[...NAMES].join(', ')}`);
+  }
+
+  const dims = Object.freeze(typeof options.dim === 'number' ? [options.dim] : [...dimsOf(options.dim)]);
+  for (const dim of dims) {
+    if (!isCount(dim)) throw invalid(`dim must be positive integers, got ${show(options.dim)}`);
+  }
+  const features = dims.reduce((product, dim) => product * dim, 1);
+  if (!isCount(features)) throw invalid(`dim ${show(options.dim)} has more elements than an integer can count`);
+
+  const groups = options.groups ?? 1;
+  if (!isCount(groups)) throw invalid(`groups must be a positive integer, got ${show(groups)}`);
+  if (features % groups !== 0) throw invalid(`groups must divide dim: ${features} features, ${groups} groups`);
+  const size = features / groups;
+
+  const axis = options.axis ?? 1;
+  if (!Number.isSafeInteger(axis)) throw invalid(`axis must be an integer, got ${show(axis)}`);
+
+  const eps = options.eps ?? 1e-6;
+  if (!isNumber(eps) || eps < 0) throw invalid(`eps must be finite and at least 0, got ${show(eps)}`);
+  const epsMode = options.epsMode ?? 'add';
+  if (epsMode !== 'add' && epsMode !== 'clamp') throw invalid(`epsMode must be 'add' or 'clamp', got ${show(epsMode)}`);
+
+  const scale = options.scale ?? Math.sqrt(size);
+  if (!isNumber(scale) || scale === 0) throw invalid(`scale must be finite and not 0, got ${show(scale)}`);
+
+  const partial = options.partial ?? 1;
+  if (!isNumber(partial) || partial <= 0 || partial > 1)
+    throw invalid(`partial must be in (0, 1], got ${show(partial)}`);
+  if (partial < 1 && epsMode === 'clamp') {
+    throw invalid(`epsMode 'clamp' needs partial = 1, got ${partial}: use epsMode 'add' with partial`);
+  }
+
+  const affine = flag('affine', options.affine, true);
+  const bias = flag('bias', options.bias, false);
+  const normBeforeGate = flag('normBeforeGate', options.normBeforeGate, false);
+
+  const weightOffset = options.weightOffset ?? 0;
+  if (!isNumber(weightOffset)) throw invalid(`weightOffset must be finite, got ${show(weightOffset)}`);
+  if (!affine && weightOffset !== 0) throw invalid(`weightOffset ${weightOffset} needs a gamma: set affine to true`);
+
+  const casting = options.casting ?? 'gemma';
+  if (casting !== 'gemma' && casting !== 'llama')
+    throw invalid(`casting must be 'gemma' or 'llama', got ${show(casting)}`);
+
+  return Object.freeze({
+    dims,
+    features,
+    groups,
+    size,
+    statSize: Math.max(1, Math.floor(size * partial)),
+    axis,
+    eps,
+    epsMode,
+    scale,
+    alpha: scale / Math.sqrt(size),
+    partial,
+    affine,
+    bias,
+    weightOffset,
+    casting,
+    normBeforeGate,
+  });
+}
+
+function dimsOf(dim: unknown): readonly number[] {
+  if (Array.isArray(dim) && dim.length > 0) return dim;
+  throw invalid(`dim is required: a number, or an array of the sizes of consecutive axes; got ${show(dim)}`);
+}
+
+function flag(name: string, value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  if (typeof value === 'boolean') return value;
+  throw invalid(`${name} must be true or false, got ${show(value)}`);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isFinite(value);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  return JSON.stringify(value) ?? String(value);
+}
+
+function invalid(message: string): RMSNormError {
+  return new RMSNormError('INVALID_OPTION', message);
+}

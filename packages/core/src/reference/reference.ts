@@ -1,0 +1,17 @@
+import { type AbortSignalLike, throwIfAborted } from '../abort.ts';
+import type { Backend, BackendProvider } from '../backend.ts';
+import { createBackend } from '../create-backend.ts';
+import { ReferenceDriver } from './driver.ts';
+
+/** The specification as a backend: clear, in float64, every option, on every engine; not made for speed. */
+export function reference(): BackendProvider {
+  return {
+    name: 'reference',
+    apiVersion: 1,
+    probe: async () => ({ ok: true, device: new ReferenceDriver().device }),
+    create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<Backend> => {
+      throwIfAborted(signal);
+      return createBackend(new ReferenceDriver());
+    },
+  };
+}

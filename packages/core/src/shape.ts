@@ -1,0 +1,32 @@
+import { RMSNormError } from './errors.ts';
+
+/** The number of elements of `shape`. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const length of shape) count *= length;
+  return count;
+}
+
+/**
+ * A frozen copy of `shape`.
+ * @throws RMSNormError SHAPE where it is no list of integers from 0 on, or has more elements than an integer can count
+ */
+export function checkedShape(shape: readonly number[]): readonly number[] {
+  if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
+    throw new RMSNormError('SHAPE', `a shape is an array of integers from 0 on, got ${JSON.stringify(shape)}`);
+  }
+  if (!Number.isSafeInteger(elementCount(shape))) {
+    throw new RMSNormError('SHAPE', `shape ${showShape(shape)} has more elements than an integer can count`);
+  }
+  return Object.freeze([...shape]);
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+export function showShape(shape: readonly number[]): string {
+  return `[${shape.join(', ')}]`;
+}
