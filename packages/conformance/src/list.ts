@@ -1,4 +1,7 @@
 import type { Case } from './case.ts';
+import { layoutCases } from './cases/layouts.ts';
+import { optionCases } from './cases/options.ts';
+import { valuesCases } from './cases/values.ts';
 import { type Filter, toPredicate } from './filter.ts';
 
 /** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
@@ -7,4 +10,4 @@ export function listCases(filter?: Filter): readonly Case[] {
   return FAMILIES.flat().filter((entry) => takes(entry.id));
 }
 
-const FAMILIES: readonly (readonly Case[])[] = [];
+const FAMILIES: readonly (readonly Case[])[] = [valuesCases, layoutCases, optionCases];

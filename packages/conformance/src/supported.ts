@@ -1,16 +1,14 @@
 import type { Feature, FloatDType, Op, Supports } from '@rmsnorm/core';
 import type { Requirements } from './case.ts';
 
-/** The dtypes that `op` takes: `limits` narrow what the backend names for all operations. */
+/** The dtypes that `op` takes: `limits` say it where one operation can less than the rest. */
 export function dtypesOf(supports: Supports, op: Op): readonly FloatDType[] {
-  const limited = supports.limits?.[op]?.dtypes;
-  return limited ? supports.dtypes.filter((dtype) => limited.includes(dtype)) : supports.dtypes;
+  return supports.limits?.[op]?.dtypes ?? supports.dtypes;
 }
 
-/** The features of `op`, narrowed likewise. */
+/** The features of `op`, likewise. */
 export function featuresOf(supports: Supports, op: Op): readonly Feature[] {
-  const limited = supports.limits?.[op]?.features;
-  return limited ? supports.features.filter((feature) => limited.includes(feature)) : supports.features;
+  return supports.limits?.[op]?.features ?? supports.features;
 }
 
 /** What of `requires` the backend does not declare, in words; empty where the case applies. */

@@ -1,0 +1,63 @@
+import { decode, encode, type FloatDType } from '@rmsnorm/core';
+import { FORMATS } from './formats.ts';
+import type { Random } from './random.ts';
+
+/** Elements on the host: raw, as a tensor takes them, and as the numbers that they are. */
+export interface Elements {
+  readonly dtype: FloatDType;
+  readonly data: Float32Array | Uint16Array;
+  readonly values: Float32Array;
+}
+
+/** Numbers rounded to `dtype`. Subnormals of the dtype, which a backend may flush, stay only where asked for. */
+export function elements(
+  dtype: FloatDType,
+  numbers: ArrayLike<number>,
+  keep: 'normal' | 'subnormal' = 'normal',
+): Elements {
+  const { minNormal } = FORMATS[dtype];
+  const normal = keep === 'subnormal' ? numbers : Float64Array.from(numbers, (value) => awayFromZero(value, minNormal));
+  const data = encode(normal, dtype);
+  return { dtype, data, values: decode(data, dtype) };
+}
+
+/** Raw elements that came from a device. */
+export function decoded(dtype: FloatDType, data: Float32Array | Uint16Array | Int8Array): Elements {
+  return { dtype, data: data as Float32Array | Uint16Array, values: decode(data as Float32Array | Uint16Array, dtype) };
+}
+
+function awayFromZero(value: number, least: number): number {
+  return value !== 0 && Math.abs(value) < least ? Math.sign(value) * least : value;
+}
+
+/** Where the numbers of a case come from. */
+export type Distribution = (random: Random, count: number) => Float64Array;
+
+/** Standard normal, times `factor`. */
+export const normal =
+  (factor = 1): Distribution =>
+  (random: Random, count: number): Float64Array =>
+    Float64Array.from({ length: count }, () => factor * random.normal());
+
+/** One number everywhere, of full precision: each square rounds the same way, so that the errors of a sum add up. */
+export const constant: Distribution = (random, count) =>
+  new Float64Array(count).fill(Math.fround(random.pick([-1, 1]) * (1 + random.uniform())));
+
+/** Log-normal with sigma 3: a few elements carry the sum, as outlier features of language models do. */
+export const heavyTailed: Distribution = (random, count) =>
+  Float64Array.from({ length: count }, () => random.pick([-1, 1]) * Math.exp(Math.min(9, 3 * random.normal())));
+
+/** These very numbers, over and over. */
+export const cycle =
+  (numbers: readonly number[]): Distribution =>
+  (_random: Random, count: number): Float64Array =>
+    Float64Array.from({ length: count }, (_, i) => numbers[i % numbers.length]!);
+
+/** Weights around 1, different for every feature and of both signs, so that one in the wrong place shows. */
+export function gammaOf(random: Random, features: number): Float32Array {
+  return Float32Array.from({ length: features }, () => random.pick([1, 1, 1, -1]) * (0.25 + 1.5 * random.uniform()));
+}
+
+export function betaOf(random: Random, features: number): Float32Array {
+  return Float32Array.from({ length: features }, () => random.normal());
+}
