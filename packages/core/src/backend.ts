@@ -12,6 +12,7 @@ export interface Float16ArrayLike {
   readonly length: number;
   readonly [Symbol.toStringTag]: 'Float16Array';
   [index: number]: number;
+  set(values: ArrayLike<number>, offset?: number): void;
 }
 
 /** Elements on the host: `Uint16Array` holds the raw bits of a float16 or bfloat16. */

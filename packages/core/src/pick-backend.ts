@@ -34,7 +34,6 @@ export async function pickBackend(
       continue;
     }
     const outcome = 'provider' in loaded ? await start(loaded.provider, signal) : loaded;
-    throwIfAborted(signal);
     if ('backend' in outcome) {
       onProbe?.({ name: loaded.name, ok: true, device: outcome.backend.device });
       return outcome.backend;
@@ -69,7 +68,11 @@ async function start(
   try {
     const probe = await provider.probe();
     throwIfAborted(signal);
-    return probe.ok ? { backend: await provider.create(signal ? { signal } : {}) } : { ...probe, name };
+    if (!probe.ok) return { ...probe, name };
+    const backend = await provider.create(signal ? { signal } : {});
+    if (signal?.aborted) await backend.dispose();
+    throwIfAborted(signal);
+    return { backend };
   } catch (error) {
     throwIfAborted(signal);
     return { name, ok: false, code: isRMSNormError(error) ? error.code : 'DEVICE_ERROR', reason: messageOf(error) };

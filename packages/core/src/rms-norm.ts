@@ -85,7 +85,7 @@ export class RMSNorm implements Disposable {
   }
 
   /**
-   * Host in, host out, in the fastest way the backend has. Uses gamma and beta as they are now.
+   * Host in, host out, in the fastest way the backend has.
    * @returns a tensor of x's shape and dtype, its data an array of the same kind as x's; or `out`
    * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, DISPOSED, ALIASING, OUT_OF_MEMORY, and what the device reports
    */
