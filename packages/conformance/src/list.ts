@@ -1,5 +1,9 @@
 import type { Case } from './case.ts';
+import { extremeCases } from './cases/extremes.ts';
+import { invarianceCases } from './cases/invariance.ts';
+import { isolationCases } from './cases/isolation.ts';
 import { layoutCases } from './cases/layouts.ts';
+import { nonFiniteCases } from './cases/non-finite.ts';
 import { optionCases } from './cases/options.ts';
 import { valuesCases } from './cases/values.ts';
 import { type Filter, toPredicate } from './filter.ts';
@@ -10,4 +14,12 @@ export function listCases(filter?: Filter): readonly Case[] {
   return FAMILIES.flat().filter((entry) => takes(entry.id));
 }
 
-const FAMILIES: readonly (readonly Case[])[] = [valuesCases, layoutCases, optionCases];
+const FAMILIES: readonly (readonly Case[])[] = [
+  valuesCases,
+  layoutCases,
+  optionCases,
+  extremeCases,
+  nonFiniteCases,
+  invarianceCases,
+  isolationCases,
+];
