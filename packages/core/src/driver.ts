@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from './abort.ts';
-import type { FloatDType } from './dtype.ts';
+import type { DType, FloatDType } from './dtype.ts';
 import type { Problem } from './problem.ts';
 
 export type Op = 'forward' | 'addForward' | 'gatedForward' | 'backward' | 'sumSquares' | 'scaleBy' | 'forwardQuantized';
@@ -123,8 +123,11 @@ export interface Driver<B> {
   scaleBy?(p: Problem & { readonly count: number }, io: ScaleByIO<B>): void;
   forwardQuantized?(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<B>): void;
 
-  /** For `wrap`: checks kind, device and size of a caller's handle. `free` then leaves the memory to the caller. */
-  adopt?(handle: unknown, bytes: number): B;
+  /**
+   * For `wrap`: checks kind, device, size and alignment of a caller's handle. `free` then leaves the memory to the
+   * caller.
+   */
+  adopt?(handle: unknown, bytes: number, dtype: DType): B;
   /** `tensor.buffer`, where B itself is not it; submits first what is enqueued. */
   handle?(b: B): unknown;
   /** `apply`, where there is a faster way than write, forward, read. */

@@ -59,7 +59,7 @@ export class Engine<B> {
     if (!this.driver.adopt) {
       throw new RMSNormError('UNSUPPORTED', `backend '${this.driver.name}' cannot wrap memory of yours: use tensor()`);
     }
-    return this.#track(this.driver.adopt(handle, elementCount(shape) * bytesPerElement(dtype)), 0, shape, dtype);
+    return this.#track(this.driver.adopt(handle, elementCount(shape) * bytesPerElement(dtype), dtype), 0, shape, dtype);
   }
 
   dispose(): Promise<void> {
