@@ -39,9 +39,16 @@ class DriverBackend<B> implements Backend, EngineOwned<B> {
   tensor(data: HostData | readonly number[], shape: readonly number[], dtype?: FloatDType): Tensor {
     const engine = this.#engine();
     const host = asHostTensor(data, checkedShape(shape), dtype);
+    const { byteOffset, byteLength } = host.data;
     const tensor = engine.allocate(host.shape, host.dtype);
     try {
-      if (host.data.length > 0) engine.driver.write(bufferOf(engine, tensor, 'the tensor'), bytesOf(host.data));
+      const buffer = bufferOf(engine, tensor, 'the tensor');
+      // Where data is a view() of memory that grew for this tensor, its elements lie where they lay, in the new buffer.
+      const grown = host.data.byteLength < byteLength;
+      const bytes = grown
+        ? new Uint8Array(engine.driver.view!(buffer).buffer, byteOffset, byteLength)
+        : bytesOf(host.data);
+      if (byteLength > 0) engine.driver.write(buffer, bytes);
       return tensor;
     } catch (error) {
       tensor.dispose();
