@@ -1,1 +1,4 @@
-export {};
+export type { WasmBuffer } from './handle.ts';
+export type { WasmOptions } from './options.ts';
+export { wasm } from './provider.ts';
+export type { WasmMemory, WasmModule } from './web-assembly.ts';

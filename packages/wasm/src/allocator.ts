@@ -1,0 +1,106 @@
+/** Blocks begin at multiples of this, and sizes are rounded up to it: a cache line, and more than SIMD needs. */
+export const ALIGNMENT = 64;
+
+/**
+ * Hands out ranges of a growing address space: arithmetic alone, no memory is touched.
+ *
+ * Free ranges stand sorted by address, so that neighbours coalesce; a request takes the smallest that fits.
+ */
+export class Allocator {
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  #end: number;
+  #used = 0;
+
+  /** An empty space from `base` on: `extend` gives it room. */
+  constructor(base: number) {
+    this.#end = roundUp(base);
+  }
+
+  /** Bytes handed out and not released, alignment included. */
+  get used(): number {
+    return this.#used;
+  }
+
+  /** Bytes of the free range that ends where the space ends: what an extension would be joined to. */
+  get tail(): number {
+    const last = this.#ends.length - 1;
+    return last >= 0 && this.#ends[last] === this.#end ? this.#end - this.#starts[last]! : 0;
+  }
+
+  /** Makes room up to `end`, rounded down to the alignment. */
+  extend(end: number): void {
+    const from = this.#end;
+    const to = Math.floor(end / ALIGNMENT) * ALIGNMENT;
+    if (to <= from) return;
+    this.#end = to;
+    this.#insert(from, to);
+  }
+
+  /** The address of `bytes` free bytes, or null where no free range has as many. */
+  take(bytes: number): number | null {
+    const length = roundUp(bytes);
+    let best = -1;
+    let bestLength = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.#starts.length; i++) {
+      const found = this.#ends[i]! - this.#starts[i]!;
+      if (found < length || found >= bestLength) continue;
+      best = i;
+      bestLength = found;
+      if (found === length) break;
+    }
+    if (best < 0) return null;
+
+    const address = this.#starts[best]!;
+    if (bestLength === length) this.#remove(best);
+    else this.#starts[best] = address + length;
+    this.#used += length;
+    return address;
+  }
+
+  /** Gives back what `take(bytes)` gave. */
+  release(address: number, bytes: number): void {
+    const length = roundUp(bytes);
+    this.#used -= length;
+    this.#insert(address, address + length);
+  }
+
+  #insert(start: number, end: number): void {
+    const next = this.#indexAfter(start);
+    const joinsPrevious = next > 0 && this.#ends[next - 1] === start;
+    const joinsNext = next < this.#starts.length && this.#starts[next] === end;
+    if (joinsPrevious && joinsNext) {
+      this.#ends[next - 1] = this.#ends[next]!;
+      this.#remove(next);
+    } else if (joinsPrevious) {
+      this.#ends[next - 1] = end;
+    } else if (joinsNext) {
+      this.#starts[next] = start;
+    } else {
+      this.#starts.splice(next, 0, start);
+      this.#ends.splice(next, 0, end);
+    }
+  }
+
+  #remove(index: number): void {
+    this.#starts.splice(index, 1);
+    this.#ends.splice(index, 1);
+  }
+
+  /** The index of the first free range that begins after `address`. */
+  #indexAfter(address: number): number {
+    let low = 0;
+    let high = this.#starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#starts[middle]! > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/** What a block of `bytes` takes. */
+export function roundUp(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}

@@ -1,0 +1,99 @@
+import {
+  type Driver,
+  type DType,
+  FEATURES,
+  FLOAT_DTYPES,
+  type ForwardIO,
+  GUARANTEES,
+  type HostForwardIO,
+  type Problem,
+  type Supports,
+} from '@rmsnorm/core';
+import type { Block } from './block.ts';
+import { ForwardKernel } from './forward-kernel.ts';
+import { blockAt, handleOf, type WasmBuffer } from './handle.ts';
+import type { Heap } from './heap.ts';
+import type { Kernels } from './kernels.ts';
+import { refuseOverlaps } from './overlap.ts';
+import { streamForward } from './stream-forward.ts';
+
+// A part of this size stays in the second-level cache of every current core, and makes the calls per part cheap.
+const STAGE_BYTES = 128 * 1024;
+
+export const DEVICE = 'WebAssembly SIMD, one thread';
+
+/** Tensors in the WebAssembly memory, and the kernels that run on it. */
+export class WasmDriver implements Driver<Block> {
+  readonly name: string = 'wasm';
+  readonly device: string = DEVICE;
+  readonly supports: Supports = {
+    ops: ['forward'],
+    dtypes: FLOAT_DTYPES,
+    accuracy: 'ieee',
+    features: FEATURES,
+    promises: GUARANTEES,
+  };
+  readonly #stageBytes: number;
+  // Null once disposed: whoever still holds the backend then does not hold the memory.
+  #live: { readonly heap: Heap; readonly forward: ForwardKernel } | null;
+
+  /** @param stageBytes how large a part of outside arrays `apply` brings in at once */
+  constructor(kernels: Kernels, heap: Heap, stageBytes: number = STAGE_BYTES) {
+    this.#live = { heap, forward: new ForwardKernel(kernels, heap) };
+    this.#stageBytes = stageBytes;
+  }
+
+  alloc(bytes: number): Block {
+    return { address: this.#heap.alloc(bytes), bytes, owned: true };
+  }
+
+  free({ address, bytes, owned }: Block): void {
+    if (owned) this.#heap.free(address, bytes);
+  }
+
+  write({ address }: Block, bytes: Uint8Array): void {
+    this.#heap.bytes.set(bytes, address);
+  }
+
+  async read({ address }: Block, into: Uint8Array): Promise<void> {
+    into.set(this.#heap.bytes.subarray(address, address + into.length));
+  }
+
+  view({ address, bytes }: Block): Uint8Array {
+    return this.#heap.bytes.subarray(address, address + bytes);
+  }
+
+  adopt(handle: unknown, bytes: number, dtype: DType): Block {
+    return blockAt(this.#heap, handle, bytes, dtype);
+  }
+
+  handle(block: Block): WasmBuffer {
+    return handleOf(this.#heap, block);
+  }
+
+  forward(p: Problem, io: ForwardIO<Block>): void {
+    refuseOverlaps(io);
+    const { x, gamma, beta, y, rstd } = io;
+    this.#live!.forward.run(
+      p,
+      p,
+      x.address,
+      gamma === null ? 0 : gamma.address,
+      beta === null ? 0 : beta.address,
+      y.address,
+      rstd === null ? 0 : rstd.address,
+    );
+  }
+
+  async hostForward(p: Problem, io: HostForwardIO): Promise<void> {
+    streamForward(this.#heap, this.#live!.forward, p, io, this.#stageBytes);
+  }
+
+  dispose(): void {
+    this.#live = null;
+  }
+
+  get #heap(): Heap {
+    return this.#live!.heap;
+  }
+}

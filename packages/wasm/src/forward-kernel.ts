@@ -1,0 +1,48 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Heap } from './heap.ts';
+import { DTYPE_CODE, type Kernels } from './kernels.ts';
+import type { Extents } from './parts.ts';
+import { Scratch } from './scratch.ts';
+
+/** Calls the compiled forward: addresses, the numbers of a problem, and the scratch memory that it needs. */
+export class ForwardKernel {
+  readonly #kernels: Kernels;
+  readonly #scratch: Scratch;
+
+  constructor(kernels: Kernels, heap: Heap) {
+    this.#kernels = kernels;
+    this.#scratch = new Scratch(heap);
+  }
+
+  /**
+   * Normalizes the part of `p` whose extents are those of `part`, which lies contiguously at `x` and `y`.
+   * Addresses of 0 stand for what there is not.
+   * @throws RMSNormError OUT_OF_MEMORY for scratch memory, before anything is written
+   */
+  run(p: Problem, part: Extents, x: number, gamma: number, beta: number, y: number, rstd: number): void {
+    const { outer, groups, inner } = part;
+    const { size, weightOffset } = p;
+    const dtype = DTYPE_CODE[p.dtype];
+    const scratch = this.#scratch.reserve(this.#kernels.scratchBytes(dtype, groups, size, inner, weightOffset) >>> 0);
+    this.#kernels.forward(
+      dtype,
+      x,
+      gamma,
+      beta,
+      y,
+      rstd,
+      scratch,
+      outer,
+      groups,
+      size,
+      inner,
+      p.statSize,
+      p.eps,
+      p.epsMode === 'clamp' ? 1 : 0,
+      p.alpha,
+      weightOffset,
+      p.casting === 'llama' ? 1 : 0,
+    );
+    this.#scratch.trim();
+  }
+}

@@ -1,0 +1,78 @@
+import { bytesPerElement, type DType, RMSNormError } from '@rmsnorm/core';
+import type { Block } from './block.ts';
+import type { Heap } from './heap.ts';
+import type { WasmMemory } from './web-assembly.ts';
+
+/** What `tensor.buffer` is on this backend, and what `backend.wrap` takes: a place in its WebAssembly memory. */
+export interface WasmBuffer {
+  /** The memory of the backend: `memory.buffer` is another ArrayBuffer after each growth, the address stays. */
+  readonly memory: WasmMemory;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+type Place = Partial<WasmBuffer> & { readonly buffer?: unknown };
+
+/** The handle of a block. */
+export function handleOf({ memory }: Heap, { address, bytes }: Block): WasmBuffer {
+  return { memory, byteOffset: address, byteLength: bytes };
+}
+
+/**
+ * The block at a caller's handle: a typed array over this backend's memory, or { byteOffset, byteLength } in it.
+ * @throws RMSNormError FOREIGN_TENSOR where the handle is of another memory, SHAPE where it is too short or lies beyond
+ *   the end, ALIGNMENT
+ */
+export function blockAt(heap: Heap, handle: unknown, bytes: number, dtype: DType): Block {
+  const { byteOffset, byteLength } = placeIn(heap, handle);
+  if (!isCount(byteOffset) || !isCount(byteLength)) {
+    throw new RMSNormError(
+      'SHAPE',
+      `byteOffset and byteLength are integers from 0 on, got ${byteOffset} and ${byteLength}`,
+    );
+  }
+  if (byteLength < bytes) {
+    throw new RMSNormError('SHAPE', `the tensor needs ${bytes} bytes, the memory to wrap has ${byteLength}`);
+  }
+  const end = heap.bytes.length;
+  if (byteOffset + byteLength > end) {
+    throw new RMSNormError(
+      'SHAPE',
+      `${byteLength} bytes from ${byteOffset} on end beyond the WebAssembly memory, which has ${end}`,
+    );
+  }
+  if (byteOffset % bytesPerElement(dtype) !== 0) {
+    throw new RMSNormError(
+      'ALIGNMENT',
+      `a ${dtype} tensor must begin at a multiple of ${bytesPerElement(dtype)} bytes, not at ${byteOffset}`,
+    );
+  }
+  return { address: byteOffset, bytes, owned: false };
+}
+
+function placeIn(heap: Heap, handle: unknown): { byteOffset: unknown; byteLength: unknown } {
+  if (typeof handle !== 'object' || handle === null) {
+    throw foreign(`wrap() takes a typed array over this backend's memory, or { byteOffset, byteLength } in it`);
+  }
+  const place = handle as Place;
+  if (ArrayBuffer.isView(handle)) {
+    if (handle.buffer === heap.bytes.buffer) return place as WasmBuffer;
+    throw foreign(
+      handle.buffer.byteLength === 0
+        ? 'the array to wrap is detached: memory grew after its view() was taken; take a new one'
+        : "the array to wrap does not lie in this backend's memory: copy it there with backend.tensor()",
+    );
+  }
+  if (place.memory !== undefined && place.memory !== heap.memory) {
+    throw foreign('the buffer to wrap lies in the memory of another backend: copy it with backend.tensor()');
+  }
+  return { byteOffset: place.byteOffset, byteLength: place.byteLength };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function foreign(message: string): RMSNormError {
+  return new RMSNormError('FOREIGN_TENSOR', message);
+}

@@ -1,0 +1,100 @@
+import { RMSNormError } from '@rmsnorm/core';
+import { Allocator, roundUp } from './allocator.ts';
+import { HEAP_BASE, PAGE_BYTES } from './kernels.ts';
+import type { WasmMemory } from './web-assembly.ts';
+
+/** All that 32-bit addresses reach. */
+export const ADDRESS_SPACE: number = 2 ** 32;
+
+// Kernels may compute an address up to this far past a block: it must not wrap around to 0.
+const GUARD_BYTES = 64;
+
+// Growing detaches every view, and some engines copy: at least this much at once, and a quarter of what there is.
+const LEAST_GROWTH = 2 ** 20;
+
+/** Allocates in a WebAssembly memory, which grows on demand up to a limit. */
+export class Heap {
+  readonly memory: WasmMemory;
+  /** The most bytes that the memory may have. */
+  readonly limit: number;
+  readonly #allocator: Allocator = new Allocator(HEAP_BASE);
+  #bytes: Uint8Array;
+
+  constructor(memory: WasmMemory, limit: number = ADDRESS_SPACE) {
+    this.memory = memory;
+    this.limit = limit;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#allocator.extend(this.#end(this.#bytes.length));
+  }
+
+  /** The whole memory; another array after each growth, so do not keep it across `alloc`. */
+  get bytes(): Uint8Array {
+    // Whoever else holds the memory (tensor.buffer names it) may grow it too.
+    if (this.#bytes.length === 0) this.#refresh();
+    return this.#bytes;
+  }
+
+  /** Bytes in use, alignment included. */
+  get used(): number {
+    return this.#allocator.used;
+  }
+
+  /**
+   * The address of a block, aligned to 64 bytes, contents unspecified.
+   * @throws RMSNormError OUT_OF_MEMORY
+   */
+  alloc(bytes: number): number {
+    const address = this.#allocator.take(bytes);
+    if (address !== null) return address;
+    this.#growFor(bytes);
+    return this.#allocator.take(bytes)!;
+  }
+
+  /** Gives back what `alloc(bytes)` gave. */
+  free(address: number, bytes: number): void {
+    this.#allocator.release(address, bytes);
+  }
+
+  #growFor(bytes: number): void {
+    const size = this.bytes.length;
+    const most = this.#end(roundDownToPage(this.limit));
+    const least = size - this.#allocator.tail + roundUp(bytes);
+    if (least > most) throw this.#outOfMemory(bytes, `it has ${size} bytes and may grow to ${most}`);
+    try {
+      this.#grow(Math.min(Math.max(least, size + LEAST_GROWTH, size * 1.25), most) - size);
+    } catch {
+      try {
+        this.#grow(least - size);
+      } catch (cause) {
+        throw this.#outOfMemory(bytes, `the engine refused to let it grow from ${size} to ${least} bytes`, cause);
+      }
+    }
+  }
+
+  #grow(bytes: number): void {
+    this.memory.grow(Math.ceil(bytes / PAGE_BYTES));
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    this.#bytes = new Uint8Array(this.memory.buffer);
+    this.#allocator.extend(this.#end(this.#bytes.length));
+  }
+
+  #end(size: number): number {
+    return Math.min(size, ADDRESS_SPACE - GUARD_BYTES);
+  }
+
+  #outOfMemory(bytes: number, why: string, cause?: unknown): RMSNormError {
+    const raise = this.limit < ADDRESS_SPACE ? ', raise maxBytes of wasm()' : '';
+    return new RMSNormError(
+      'OUT_OF_MEMORY',
+      `no ${bytes} bytes in the WebAssembly memory: ${this.used} are in use, ${why}; dispose tensors${raise}, or let norm.apply() stream arrays of any size`,
+      { cause },
+    );
+  }
+}
+
+function roundDownToPage(bytes: number): number {
+  return Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES;
+}

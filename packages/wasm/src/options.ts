@@ -1,0 +1,53 @@
+import { RMSNormError } from '@rmsnorm/core';
+import { ADDRESS_SPACE } from './heap.ts';
+import { PAGE_BYTES } from './kernels.ts';
+import type { WasmModule } from './web-assembly.ts';
+
+export interface WasmOptions {
+  /**
+   * `rmsnorm.wasm` of this package, compiled: a `WebAssembly.Module`, for hosts that forbid compiling from bytes or
+   * want to compile once for many workers. Unless given, the module that is inlined in the package is compiled.
+   */
+  readonly module?: WasmModule | undefined;
+  /** How large the WebAssembly memory may grow, in bytes, rounded down to 64 KiB. Default 4 GiB, all that it can have. */
+  readonly maxBytes?: number | undefined;
+}
+
+const NAMES: readonly string[] = ['module', 'maxBytes'] satisfies (keyof WasmOptions)[];
+
+/**
+ * A copy of the options, checked.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function checkedOptions(options: WasmOptions): WasmOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`options of wasm() are an object such as { maxBytes: 2 ** 30 }, got ${tagOf(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!NAMES.includes(name)) throw invalid(`wasm() has no option '${name}'; the options are ${NAMES.join(', ')}`);
+  }
+  const { module, maxBytes } = options;
+  if (module !== undefined && tagOf(module) !== 'WebAssembly.Module') {
+    throw invalid(
+      `module must be a WebAssembly.Module, got ${tagOf(module)}: await WebAssembly.compile(bytes) gives one`,
+    );
+  }
+  if (
+    maxBytes !== undefined &&
+    !(Number.isSafeInteger(maxBytes) && maxBytes >= PAGE_BYTES && maxBytes <= ADDRESS_SPACE)
+  ) {
+    throw invalid(
+      `maxBytes must be an integer from ${PAGE_BYTES} (one page) to ${ADDRESS_SPACE} (4 GiB), got ${maxBytes}`,
+    );
+  }
+  return { module, maxBytes };
+}
+
+/** What an object is, by name and not by instanceof: it may come from another realm. */
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+}
+
+function invalid(message: string): RMSNormError {
+  return new RMSNormError('INVALID_OPTION', message);
+}

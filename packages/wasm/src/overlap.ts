@@ -1,0 +1,26 @@
+import { type ForwardIO, RMSNormError } from '@rmsnorm/core';
+import type { Block } from './block.ts';
+
+/**
+ * Refuses outputs that share bytes with another buffer: blocks of the allocator never do, wrapped ones may. That out
+ * is x itself is allowed, whichever tensors name it.
+ * @throws RMSNormError ALIASING
+ */
+export function refuseOverlaps({ x, gamma, beta, y, rstd }: ForwardIO<Block>): void {
+  if (y.address !== x.address) refuse(y, 'out', x, 'x');
+  refuse(y, 'out', gamma, 'gamma');
+  refuse(y, 'out', beta, 'beta');
+  if (rstd === null) return;
+  refuse(rstd, 'rstd', x, 'x');
+  refuse(rstd, 'rstd', gamma, 'gamma');
+  refuse(rstd, 'rstd', beta, 'beta');
+  refuse(rstd, 'rstd', y, 'out');
+}
+
+function refuse(a: Block, nameOfA: string, b: Block | null, nameOfB: string): void {
+  if (b === null || a.address >= b.address + b.bytes || b.address >= a.address + a.bytes) return;
+  throw new RMSNormError(
+    'ALIASING',
+    `${nameOfA} (${a.bytes} bytes from ${a.address} on) and ${nameOfB} (${b.bytes} from ${b.address} on) overlap in the WebAssembly memory: give ${nameOfA} memory of its own`,
+  );
+}

@@ -1,0 +1,60 @@
+import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
+import { compileInlined, type Refusal } from './compile.ts';
+import { DEVICE, WasmDriver } from './driver.ts';
+import { ADDRESS_SPACE, Heap } from './heap.ts';
+import { instantiate } from './instantiate.ts';
+import { PAGE_BYTES } from './kernels.ts';
+import { checkedOptions, type WasmOptions } from './options.ts';
+import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts';
+
+/**
+ * The WebAssembly backend, wherever WebAssembly has SIMD: Node, browsers, workers.
+ *
+ *     const backend = await wasm().create();
+ *
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function wasm(options: WasmOptions = {}): BackendProvider {
+  const { module, maxBytes } = checkedOptions(options);
+  // Compiled once for the probe and every backend of this provider.
+  let compiled: Promise<{ module: WasmModule } | Refusal> | undefined;
+  const compile = (): Promise<{ module: WasmModule } | Refusal> => {
+    compiled ??= module ? Promise.resolve({ module }) : compileInlined();
+    return compiled;
+  };
+  return {
+    name: 'wasm',
+    apiVersion: 1,
+    probe: async () => {
+      const outcome = await compile();
+      return 'module' in outcome ? { ok: true, device: DEVICE } : { ok: false, ...outcome };
+    },
+    create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<Backend> => {
+      throwIfAborted(signal);
+      const outcome = await compile();
+      throwIfAborted(signal);
+      if (!('module' in outcome)) throw new RMSNormError(outcome.code, `${outcome.reason}: ${outcome.hint}`);
+      const memory = newMemory(maxBytes);
+      const kernels = await instantiate(outcome.module, memory);
+      throwIfAborted(signal);
+      return createBackend(new WasmDriver(kernels, new Heap(memory, maxBytes)));
+    },
+  };
+}
+
+/** A memory of one page, which grows with what is put in; the engine's own limit holds unless there is a lower one. */
+function newMemory(maxBytes: number = ADDRESS_SPACE): WasmMemory {
+  try {
+    return new (webAssembly()!.Memory)({ initial: 1, maximum: Math.floor(maxBytes / PAGE_BYTES) });
+  } catch (cause) {
+    throw new RMSNormError(
+      'OUT_OF_MEMORY',
+      'the engine has no address space for another WebAssembly memory: dispose backends that are not needed',
+      { cause },
+    );
+  }
+}
+
+function throwIfAborted(signal: AbortSignalLike | undefined): void {
+  if (signal?.aborted) throw signal.reason;
+}
