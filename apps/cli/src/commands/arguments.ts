@@ -1,0 +1,91 @@
+import { InvalidArgumentError } from 'commander';
+import { parseWeightSource, type WeightSource } from '../files/weights.ts';
+
+/*
+ * What stands after an option, as text to values. An InvalidArgumentError becomes a message of the command line that
+ * names the option, with exit code 2.
+ */
+
+/** One of a few words. */
+export function oneOf(choices: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (choices.includes(text)) return text;
+    throw new InvalidArgumentError(`Choose one of ${choices.join(', ')}.`);
+  };
+}
+
+/** `512` or `4,5`. */
+export function parseDim(text: string): readonly number[] {
+  return text.split(',').map((part) => {
+    const dim = /^\s*\d+\s*$/.test(part) ? Number(part) : Number.NaN;
+    if (Number.isSafeInteger(dim) && dim > 0) return dim;
+    throw new InvalidArgumentError('Give a positive integer (512), or several with commas (4,5).');
+  });
+}
+
+export function parseCount(text: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError('Give a positive integer.');
+}
+
+export function parseInteger(text: string): number {
+  const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('Give an integer.');
+}
+
+export function parseNumber(text: string): number {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Give a number, such as 1e-6.');
+}
+
+export function parseEps(text: string): number {
+  const eps = parseNumber(text);
+  if (eps >= 0) return eps;
+  throw new InvalidArgumentError('Give a number from 0 on, such as 1e-6.');
+}
+
+export function parseScale(text: string): number {
+  const scale = parseNumber(text);
+  if (scale !== 0) return scale;
+  throw new InvalidArgumentError('Give a number other than 0.');
+}
+
+export function parsePartial(text: string): number {
+  const partial = parseNumber(text);
+  if (partial > 0 && partial <= 1) return partial;
+  throw new InvalidArgumentError('Give a fraction above 0, up to 1.');
+}
+
+export function parseWeights(text: string): WeightSource {
+  const source = parseWeightSource(text);
+  if (source) return source;
+  throw new InvalidArgumentError('Give a .npy or .safetensors file, or FILE.safetensors:NAME.');
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 2 ** 10,
+  kib: 2 ** 10,
+  kb: 1e3,
+  m: 2 ** 20,
+  mib: 2 ** 20,
+  mb: 1e6,
+  g: 2 ** 30,
+  gib: 2 ** 30,
+  gb: 1e9,
+};
+
+/** Less would be nothing but overhead. */
+const LEAST_MEMORY = 64 * 2 ** 10;
+
+/** Bytes: `64MiB`, `1G`, `500MB`. */
+export function parseMemory(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(number || Number.NaN) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
+  if (Number.isSafeInteger(bytes) && bytes >= LEAST_MEMORY) return bytes;
+  throw new InvalidArgumentError('Give a size of at least 64KiB, such as 64MiB or 1GiB.');
+}

@@ -1,0 +1,27 @@
+import { isRMSNormError, RMSNormError } from '@rmsnorm/core';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EACCES: 'no permission',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than the file system or ulimit -f allows',
+  EMFILE: 'too many files are open (ulimit -n)',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'symbolic links in a circle',
+  EIO: 'the disk reports an error',
+};
+
+/** What the operating system reports as an RMSNormError; one that is already is handed on as it is. */
+export function fileError(error: unknown, action: string): Error {
+  if (isRMSNormError(error)) return error;
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (typeof code !== 'string') return error instanceof Error ? error : new Error(String(error));
+  const reason = REASONS[code];
+  return new RMSNormError('INVALID_FILE', `cannot ${action}: ${reason ? `${reason} (${code})` : code}`, {
+    cause: error,
+  });
+}

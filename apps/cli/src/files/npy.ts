@@ -1,0 +1,142 @@
+import { type FloatDType, RMSNormError } from '@rmsnorm/core';
+import { bytesPerFileElement, countOf, type FileDType } from './file-dtype.ts';
+import { type Literal, parsePythonLiteral } from './python-literal.ts';
+
+/*
+ * The .npy format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html: the magic string, two bytes
+ * of version, the length of the header (16 bits in version 1, 32 bits in 2 and 3), a header that is a Python dict,
+ * and the elements.
+ */
+const MAGIC = '\x93NUMPY';
+
+/** Enough bytes to know where the header of any version ends. */
+export const NPY_START_BYTES = 12;
+
+/** NumPy itself reads no header beyond 10,000 characters unless told to; one of float32 or float16 has about 100. */
+const MAX_HEADER_BYTES = 1 << 20;
+
+/** Elements start at a multiple of this, as NumPy writes them. */
+const ALIGNMENT = 64;
+
+const DTYPES: Readonly<Record<string, FileDType>> = { '<f4': 'float32', '<f2': 'float16', '<f8': 'float64' };
+
+export interface NpyArray {
+  readonly dtype: FileDType;
+  readonly shape: readonly number[];
+  /** Where the elements begin and end in the file. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * How many bytes stand before the elements.
+ * @param start the first {@link NPY_START_BYTES} bytes of the file, or all where it is shorter
+ * @throws RMSNormError INVALID_FILE
+ */
+export function npyPrefixBytes(start: Uint8Array, fileBytes: number, name: string): number {
+  const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    throw invalid(name, `is not a .npy file: it does not begin with \\x93NUMPY (${fileBytes} bytes)`);
+  }
+  const version = bytes[6] ?? 0;
+  if (fileBytes > 7 && (version < 1 || version > 3 || bytes[7] !== 0)) {
+    throw invalid(name, `has .npy version ${version}.${bytes[7]}; versions 1.0, 2.0 and 3.0 are known`);
+  }
+  const lengthEnd = version === 1 ? 10 : 12;
+  if (fileBytes < lengthEnd) {
+    throw invalid(name, `is truncated: ${fileBytes} bytes, a .npy file of version ${version} begins with ${lengthEnd}`);
+  }
+  const headerBytes = version === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
+  if (headerBytes > MAX_HEADER_BYTES) {
+    throw invalid(name, `claims a header of ${headerBytes} bytes; at most ${MAX_HEADER_BYTES} are read`);
+  }
+  if (lengthEnd + headerBytes > fileBytes) {
+    throw invalid(name, `is truncated: the header ends at byte ${lengthEnd + headerBytes}, the file at ${fileBytes}`);
+  }
+  return lengthEnd + headerBytes;
+}
+
+/**
+ * Reads the header and checks it against the size of the file.
+ * @param prefix all bytes before the elements, as many as {@link npyPrefixBytes} says
+ * @throws RMSNormError INVALID_FILE; DTYPE where the elements are no little-endian float32, float16 or float64
+ */
+export function parseNpy(prefix: Uint8Array, fileBytes: number, name: string): NpyArray {
+  const version = prefix[6]!;
+  const text = Buffer.from(prefix.subarray(version === 1 ? 10 : 12)).toString(version === 3 ? 'utf8' : 'latin1');
+  const { descr, fortranOrder, shape } = fieldsOf(text, name);
+
+  const dtype = typeof descr === 'string' ? DTYPES[descr] : undefined;
+  if (dtype === undefined) throw new RMSNormError('DTYPE', `${name} ${dtypeProblem(descr)}`);
+  if (fortranOrder) {
+    throw invalid(name, 'is in Fortran order; save it in C order: numpy.save(file, numpy.ascontiguousarray(x))');
+  }
+  const bytes = countOf(shape) * bytesPerFileElement(dtype);
+  const start = prefix.byteLength;
+  if (!Number.isSafeInteger(bytes)) {
+    throw invalid(
+      name,
+      `claims shape (${shape.join(', ')}), more than any file holds; the file has ${fileBytes} bytes`,
+    );
+  }
+  if (start + bytes !== fileBytes) {
+    const problem = start + bytes > fileBytes ? 'is truncated' : 'has trailing bytes';
+    const expected = `(${shape.join(', ')}) of ${dtype} from byte ${start} on ends at byte ${start + bytes}`;
+    throw invalid(name, `${problem}: ${expected}, the file at ${fileBytes}`);
+  }
+  return { dtype, shape, start, end: start + bytes };
+}
+
+/** All bytes before the elements, as NumPy writes them. `dtype` is one that .npy has: bfloat16 is not. */
+export function npyPrefix(dtype: Exclude<FloatDType, 'bfloat16'>, shape: readonly number[]): Uint8Array {
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  const descr = dtype === 'float32' ? '<f4' : '<f2';
+  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const total = Math.ceil((MAGIC.length + 4 + dict.length + 1) / ALIGNMENT) * ALIGNMENT;
+  const prefix = Buffer.alloc(total, ' ');
+  prefix.write(`${MAGIC}\x01\x00`, 0, 'latin1');
+  prefix.writeUInt16LE(total - 10, 8);
+  prefix.write(dict, 10, 'latin1');
+  prefix.write('\n', total - 1);
+  return prefix;
+}
+
+function fieldsOf(text: string, name: string): { descr: Literal; fortranOrder: boolean; shape: readonly number[] } {
+  let header: Literal;
+  try {
+    header = parsePythonLiteral(text);
+  } catch (error) {
+    throw invalid(name, `has a header that cannot be read: ${(error as SyntaxError).message}`);
+  }
+  const keys = header instanceof Map ? [...header.keys()].sort().join(', ') : '';
+  if (!(header instanceof Map) || keys !== 'descr, fortran_order, shape') {
+    throw invalid(name, `has a header with the keys '${keys.slice(0, 80)}', not 'descr, fortran_order, shape'`);
+  }
+  const fortranOrder = header.get('fortran_order');
+  if (typeof fortranOrder !== 'boolean') throw invalid(name, 'has a header whose fortran_order is not True or False');
+  const shape = header.get('shape') as Literal;
+  if (!isShape(shape)) throw invalid(name, 'has a header whose shape is not a tuple of integers from 0 on');
+  return { descr: header.get('descr') as Literal, fortranOrder, shape: shape.items as number[] };
+}
+
+function isShape(literal: Literal): literal is { kind: 'tuple'; items: readonly number[] } {
+  if (typeof literal !== 'object' || literal === null || !('kind' in literal) || literal.kind !== 'tuple') return false;
+  return literal.items.every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
+}
+
+function dtypeProblem(descr: Literal): string {
+  const wanted = 'float32 (<f4) or float16 (<f2) is needed';
+  if (typeof descr !== 'string') return `holds records of a structured dtype; ${wanted}: save one field of it`;
+  const shown = descr.slice(0, 40);
+  if (/^>f[248]$/.test(descr)) {
+    return `is big endian (${shown}); ${wanted}: numpy.save(file, x.astype('${descr.replace('>', '<')}'))`;
+  }
+  if (descr === '<V2' || descr === '|V2') {
+    return `holds ${shown}, perhaps bfloat16, which .npy has no name for; ${wanted}: save bfloat16 as .safetensors`;
+  }
+  return `holds ${shown}; ${wanted}: numpy.save(file, x.astype('<f4'))`;
+}
+
+function invalid(name: string, problem: string): RMSNormError {
+  return new RMSNormError('INVALID_FILE', `${name} ${problem}`);
+}

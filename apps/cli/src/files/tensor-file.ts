@@ -1,0 +1,102 @@
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { extname } from 'node:path';
+import { RMSNormError } from '@rmsnorm/core';
+import type { FileDType } from './file-dtype.ts';
+import { fileError } from './file-error.ts';
+import { NPY_START_BYTES, npyPrefixBytes, parseNpy } from './npy.ts';
+import { readExactly } from './read-exactly.ts';
+import { chooseTensor, parseSafetensors, SAFETENSORS_START_BYTES, safetensorsPrefixBytes } from './safetensors.ts';
+
+export type FileFormat = 'npy' | 'safetensors';
+
+/** An open file and the one tensor in it that is meant. */
+export interface TensorFile {
+  readonly path: string;
+  readonly format: FileFormat;
+  readonly file: FileHandle;
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly dtype: FileDType;
+  readonly shape: readonly number[];
+  /** Where the elements begin and end in the file. */
+  readonly start: number;
+  readonly end: number;
+  /** The tensor's name; null in .npy, which has none. */
+  readonly tensor: string | null;
+  /** How many other tensors the file has. */
+  readonly others: number;
+}
+
+/** The format that a path's extension names, or null. */
+export function formatOf(path: string): FileFormat | null {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.npy') return 'npy';
+  return extension === '.safetensors' ? 'safetensors' : null;
+}
+
+/**
+ * Opens a file and reads its header. The caller closes `file`.
+ * @param tensor which tensor of a .safetensors file; its only one where it is undefined
+ * @param how how a user names one, for the message
+ * @throws RMSNormError INVALID_FILE, DTYPE, INVALID_OPTION
+ */
+export async function openTensorFile(
+  path: string,
+  format: FileFormat,
+  tensor: string | undefined,
+  how: string,
+): Promise<TensorFile> {
+  if (endianness() !== 'LE') {
+    throw new RMSNormError('WRONG_RUNTIME', 'the files are little endian, this machine is big endian');
+  }
+  const file = await openRegular(path);
+  try {
+    const { size: bytes } = await file.stat();
+    if (bytes === 0) throw new RMSNormError('INVALID_FILE', `${path} is empty (0 bytes)`);
+    const common = { path, format, file, bytes };
+    if (format === 'npy') {
+      const start = await firstBytes(file, Math.min(NPY_START_BYTES, bytes), path);
+      const array = parseNpy(await firstBytes(file, npyPrefixBytes(start, bytes, path), path), bytes, path);
+      return { ...common, ...array, tensor: null, others: 0 };
+    }
+    const start = await firstBytes(file, Math.min(SAFETENSORS_START_BYTES, bytes), path);
+    const prefixBytes = safetensorsPrefixBytes(start, bytes, path);
+    // A sparse file costs its author nothing: look at the first byte before making room for what it claims.
+    const [brace] = await firstBytes(file, Math.min(SAFETENSORS_START_BYTES + 1, bytes), path).then((b) =>
+      b.subarray(8),
+    );
+    if (brace !== 0x7b) {
+      throw new RMSNormError('INVALID_FILE', `${path} is not a .safetensors file: its header does not begin with {`);
+    }
+    const tensors = parseSafetensors(await firstBytes(file, prefixBytes, path), bytes, path);
+    const chosen = chooseTensor(tensors, tensor, path, how);
+    return { ...common, ...chosen, tensor: chosen.name, others: tensors.length - 1 };
+  } catch (error) {
+    await file.close();
+    throw fileError(error, `read ${path}`);
+  }
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  try {
+    // Before opening: the open of a pipe waits until something writes to it.
+    const found = await stat(path);
+    if (found.isDirectory()) throw new RMSNormError('INVALID_FILE', `${path} is a folder: name a file in it`);
+    if (!found.isFile()) {
+      throw new RMSNormError(
+        'INVALID_FILE',
+        `${path} is a pipe or a device: write it to a file first, then run on that`,
+      );
+    }
+    return await open(path, 'r');
+  } catch (error) {
+    throw fileError(error, `read ${path}`);
+  }
+}
+
+async function firstBytes(file: FileHandle, count: number, name: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(count);
+  await readExactly(file, bytes, 0, name);
+  return bytes;
+}

@@ -1,0 +1,123 @@
+import { type Layout, RMSNormError } from '@rmsnorm/core';
+import { showBytes } from '../terminal/quantities.ts';
+
+/** A part of a tensor of layout [outer, groups, size, inner] whose rows are whole. */
+export interface Chunk {
+  readonly outerStart: number;
+  readonly outers: number;
+  readonly groupStart: number;
+  readonly groups: number;
+  readonly innerStart: number;
+  readonly width: number;
+}
+
+/** Where a chunk lies: `count` pieces of `bytes`, the first at `position`, each `stride` after the one before. */
+export interface Extent {
+  readonly position: number;
+  readonly bytes: number;
+  readonly stride: number;
+  readonly count: number;
+}
+
+export interface ChunkPlan {
+  /** What is cut: nothing, whole outer slabs, groups of one slab, or strips along inner of one group. */
+  readonly along: 'nothing' | 'outer' | 'groups' | 'inner';
+  readonly count: number;
+  readonly largestBytes: number;
+  chunks(): Iterable<Chunk>;
+}
+
+/** Beyond this a larger chunk costs time: the pipe fills later, and its memory leaves the caches. */
+const PREFERRED_BYTES = 4 << 20;
+
+/**
+ * Cuts a tensor into chunks of at most `limit` bytes: along outer; where one slab does not fit, along groups; where one
+ * group does not fit, in strips along inner. Rows stay whole, and a strip is never one element wide where inner is not:
+ * backends may sum rows in another order where inner is 1.
+ * @throws RMSNormError OUT_OF_MEMORY where the narrowest chunk is larger than `limit`
+ */
+export function planChunks(layout: Layout, elementBytes: number, limit: number): ChunkPlan {
+  const { outer, groups, size, inner } = layout;
+  const columnBytes = size * elementBytes;
+  const groupBytes = columnBytes * inner;
+  const slabBytes = groupBytes * groups;
+  if (outer === 0 || inner === 0) return { along: 'nothing', count: 0, largestBytes: 0, chunks: () => [] };
+
+  const preferred = Math.min(limit, PREFERRED_BYTES);
+  if (slabBytes <= limit) {
+    const outers = Math.min(outer, Math.max(1, Math.floor(preferred / slabBytes)));
+    return plan(outers === outer ? 'nothing' : 'outer', layout, elementBytes, outers, groups, [inner]);
+  }
+  if (groupBytes <= limit) {
+    return plan('groups', layout, elementBytes, 1, Math.max(1, Math.floor(preferred / groupBytes)), [inner]);
+  }
+  const narrowest = inner === 1 ? 1 : 2 + (inner % 2);
+  if (columnBytes * narrowest > limit) throw rowTooLarge(layout, elementBytes, columnBytes * narrowest, limit);
+  return plan('inner', layout, elementBytes, 1, 1, strips(inner, Math.floor(limit / columnBytes)));
+}
+
+/** Where the elements of a chunk lie in a file whose tensor begins at `start`. */
+export function extentOf({ groups, size, inner }: Layout, chunk: Chunk, elementBytes: number, start: number): Extent {
+  const { outerStart, outers, groupStart, innerStart, width } = chunk;
+  const first = (outerStart * groups + groupStart) * size * inner + innerStart;
+  const position = start + first * elementBytes;
+  if (width < inner) {
+    return { position, bytes: width * elementBytes, stride: inner * elementBytes, count: size };
+  }
+  const bytes = outers * chunk.groups * size * inner * elementBytes;
+  return { position, bytes, stride: bytes, count: 1 };
+}
+
+function plan(
+  along: ChunkPlan['along'],
+  { outer, groups, size }: Layout,
+  elementBytes: number,
+  outers: number,
+  groupsAtOnce: number,
+  widths: readonly number[],
+): ChunkPlan {
+  function* chunks(): Iterable<Chunk> {
+    for (let outerStart = 0; outerStart < outer; outerStart += outers) {
+      for (let groupStart = 0; groupStart < groups; groupStart += groupsAtOnce) {
+        let innerStart = 0;
+        for (const width of widths) {
+          yield {
+            outerStart,
+            outers: Math.min(outers, outer - outerStart),
+            groupStart,
+            groups: Math.min(groupsAtOnce, groups - groupStart),
+            innerStart,
+            width,
+          };
+          innerStart += width;
+        }
+      }
+    }
+  }
+  return {
+    along,
+    count: Math.ceil(outer / outers) * Math.ceil(groups / groupsAtOnce) * widths.length,
+    largestBytes: Math.min(outers, outer) * Math.min(groupsAtOnce, groups) * size * widths[0]! * elementBytes,
+    chunks,
+  };
+}
+
+/** Widths that differ by at most one, so that the last strip is not a narrow rest. */
+function strips(inner: number, widest: number): readonly number[] {
+  const count = Math.ceil(inner / widest);
+  const narrow = Math.floor(inner / count);
+  const wider = inner - narrow * count;
+  return Array.from({ length: count }, (_, i) => (i < wider ? narrow + 1 : narrow));
+}
+
+function rowTooLarge({ size, inner }: Layout, elementBytes: number, needed: number, limit: number): RMSNormError {
+  const rows = inner === 1 ? 'one row' : `${needed / size / elementBytes} neighbouring rows`;
+  return new RMSNormError(
+    'OUT_OF_MEMORY',
+    `${rows} of ${size} elements must be in memory at once and take ${showBytes(needed)}, a chunk may take ` +
+      `${showBytes(limit)}: give at least --memory ${Math.ceil((needed * CHUNKS_IN_MEMORY) / 2 ** 20)}MiB`,
+  );
+}
+
+/** One that is read, one that is being normalized from and one to, one that is written. */
+export const CHUNKS_IN_MEMORY = 4;
