@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 
 /** What a backend must declare for a case to apply to it; where it does not, the case is skipped and says so. */
 export interface Requirements {
-  readonly op: Op;
+  readonly op?: Op;
   readonly dtypes?: readonly FloatDType[];
   readonly features?: readonly Feature[];
   readonly promises?: readonly Guarantee[];

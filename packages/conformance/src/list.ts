@@ -1,20 +1,18 @@
 import type { Case } from './case.ts';
+import { errorCases } from './cases/errors.ts';
 import { extremeCases } from './cases/extremes.ts';
 import { invarianceCases } from './cases/invariance.ts';
 import { isolationCases } from './cases/isolation.ts';
 import { layoutCases } from './cases/layouts.ts';
 import { nonFiniteCases } from './cases/non-finite.ts';
 import { optionCases } from './cases/options.ts';
+import { supportsCases } from './cases/supports.ts';
 import { valuesCases } from './cases/values.ts';
 import { type Filter, toPredicate } from './filter.ts';
 
-/** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
-export function listCases(filter?: Filter): readonly Case[] {
-  const takes = toPredicate(filter);
-  return FAMILIES.flat().filter((entry) => takes(entry.id));
-}
-
+/** One entry per file of `cases/`, cheap and basic ones first. */
 const FAMILIES: readonly (readonly Case[])[] = [
+  supportsCases,
   valuesCases,
   layoutCases,
   optionCases,
@@ -22,4 +20,11 @@ const FAMILIES: readonly (readonly Case[])[] = [
   nonFiniteCases,
   invarianceCases,
   isolationCases,
+  errorCases,
 ];
+
+/** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
+export function listCases(filter?: Filter): readonly Case[] {
+  const takes = toPredicate(filter);
+  return FAMILIES.flat().filter((entry) => takes(entry.id));
+}

@@ -13,9 +13,9 @@ export function featuresOf(supports: Supports, op: Op): readonly Feature[] {
 
 /** What of `requires` the backend does not declare, in words; empty where the case applies. */
 export function undeclared(supports: Supports, requires: Requirements): string[] {
-  const { op, dtypes = [], features = [], promises = [] } = requires;
+  const { op = 'forward', dtypes = [], features = [], promises = [] } = requires;
   return [
-    ...(supports.ops.includes(op) ? [] : [`operation ${op}`]),
+    ...(requires.op === undefined || supports.ops.includes(op) ? [] : [`operation ${op}`]),
     ...missing(dtypes, dtypesOf(supports, op)).map((dtype) => `dtype ${dtype}`),
     ...missing(features, featuresOf(supports, op)).map((feature) => `feature ${feature}`),
     ...missing(promises, supports.promises).map((promise) => `promise ${promise}`),
