@@ -84,7 +84,7 @@ export function asFloat32({ data, dtype }: HostTensor): Float32Array {
 }
 
 /** The bytes of an array, without a copy. */
-export function bytesOf({ buffer, byteOffset, byteLength }: HostData): Uint8Array {
+export function bytesOf({ buffer, byteOffset, byteLength }: HostData | Int8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

@@ -29,13 +29,26 @@ export type {
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './dtype.ts';
 export { bfloat16Bits, bfloat16Value, decode, encode, float16Bits, float16Value, roundTo } from './encoding.ts';
 export { ERROR_CODES, type ErrorCode, isRMSNormError, RMSNormError } from './errors.ts';
-export { type RmsNormArguments, rmsNorm, type Weights } from './functions.ts';
+export {
+  addRmsNorm,
+  type FunctionOptions,
+  gatedRmsNorm,
+  rmsNorm,
+  rmsNormBackward,
+  rmsNormQuantized,
+  scaleBy,
+  sumSquares,
+  type Weights,
+} from './functions.ts';
 export { type Layout, layoutOf, problemOf } from './layout.ts';
+export type { AddForwardResult, AddForwardTargets } from './operations/add-forward.ts';
+export type { BackwardResult, BackwardTargets } from './operations/backward.ts';
+export type { QuantizedResult, QuantizedTargets } from './operations/forward-quantized.ts';
+export type { ScaleByTargets } from './operations/sharded.ts';
 export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options.ts';
 export { type Candidate, type NamedProbe, type PickOptions, pickBackend } from './pick-backend.ts';
 export { type OnnxOptions, type Presets, presets } from './presets.ts';
 export type { Casting, EpsMode, Problem } from './problem.ts';
-export { type ForwardValues, forwardRows, type Round } from './reference/forward.ts';
 export { reference } from './reference/reference.ts';
 export { RMSNorm } from './rms-norm.ts';
 export type { StateDict } from './state-dict.ts';

@@ -1,15 +1,23 @@
 import { type ApplyTargets, applyOnHost } from './apply.ts';
 import type { Backend, HostTensor, Tensor } from './backend.ts';
 import type { Op } from './driver.ts';
+import type { Engine } from './engine.ts';
 import { RMSNormError } from './errors.ts';
-import { runForward } from './forward.ts';
 import { checkedHostTensor } from './host-tensor.ts';
 import { engineOf, engineOfBackend } from './identity.ts';
+import { type AddForwardResult, type AddForwardTargets, runAddForward } from './operations/add-forward.ts';
+import { type BackwardResult, type BackwardTargets, runBackward } from './operations/backward.ts';
+import { runForward } from './operations/forward.ts';
+import { type QuantizedResult, type QuantizedTargets, runForwardQuantized } from './operations/forward-quantized.ts';
+import { runGatedForward } from './operations/gated-forward.ts';
+import { refusePartial, runScaleBy, runSumSquares, type ScaleByTargets } from './operations/sharded.ts';
 import { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options.ts';
 import { PlanCache } from './plan.ts';
+import type { Problem } from './problem.ts';
 import { checkedStateDict, copyOf, type StateDict } from './state-dict.ts';
 import { type ForwardTargets, requireFeatures, targetsOf } from './targets.ts';
 import { WeightUploads } from './weight-uploads.ts';
+import type { WeightBuffers } from './weights.ts';
 
 /**
  * Root Mean Square Normalization (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
@@ -77,11 +85,9 @@ export class RMSNorm implements Disposable {
    * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, DISPOSED, FOREIGN_TENSOR, ALIASING, OUT_OF_MEMORY
    */
   forward(x: Tensor, target?: Tensor | ForwardTargets): Tensor {
-    this.#assertAlive();
-    const engine = engineOf(x);
     const targets = targetsOf(target);
-    const problem = this.#plans.get(engine, 'forward', x, targets.rstd !== undefined);
-    return runForward(engine, problem, x, this.#uploads.on(engine, this.#gamma, this.#beta), targets);
+    const { engine, p, weights } = this.#prepare('forward', x, targets.rstd !== undefined);
+    return runForward(engine, p, x, weights, targets);
   }
 
   /**
@@ -96,34 +102,77 @@ export class RMSNorm implements Disposable {
     return applyOnHost(this, x, engine, targets);
   }
 
-  /** Not in this version: sum = x + residual and norm(sum). @throws RMSNormError UNSUPPORTED */
-  addForward(_x: Tensor, _residual: Tensor): { y: Tensor; sum: Tensor } {
-    throw notYet('addForward');
+  /**
+   * sum = x + residual, rounded to their dtype, and y = forward(sum): bit for bit the two steps done apart.
+   * @param residual shape and dtype of x
+   * @throws RMSNormError as {@link forward}
+   */
+  addForward(x: Tensor, residual: Tensor, targets: AddForwardTargets = {}): AddForwardResult {
+    const { engine, p, weights } = this.#prepare('addForward', x, targets.rstd !== undefined);
+    return runAddForward(engine, p, x, residual, weights, targets);
   }
 
-  /** Not in this version: norm and silu(gate). @throws RMSNormError UNSUPPORTED */
-  gatedForward(_x: Tensor, _gate: Tensor): Tensor {
-    throw notYet('gatedForward');
+  /**
+   * Mamba-2's gated norm: y = forward(x) * silu(gate) with `normBeforeGate`, else forward(x * silu(gate)), where
+   * silu(z) = z / (1 + exp(-z)). Rounded once.
+   * @param gate shape and dtype of x
+   * @throws RMSNormError as {@link forward}
+   */
+  gatedForward(x: Tensor, gate: Tensor, target?: Tensor | ForwardTargets): Tensor {
+    const targets = targetsOf(target);
+    const { engine, p, weights } = this.#prepare('gatedForward', x, targets.rstd !== undefined);
+    const gated = { ...p, normBeforeGate: this.options.normBeforeGate };
+    return runGatedForward(engine, gated, x, gate, weights, targets);
   }
 
-  /** Not in this version: the gradients. @throws RMSNormError UNSUPPORTED */
-  backward(_x: Tensor, _dy: Tensor): { dx: Tensor; dgamma: Tensor | null; dbeta: Tensor | null } {
-    throw notYet('backward');
+  /**
+   * The gradients of forward, and through `dsum` of addForward:
+   *
+   *     g  = dy * (weightOffset + gamma)
+   *     dx = r * g - x * r^3 / (alpha^2 * statSize) * sum(g * x) + dsum      the middle term within the statistic alone
+   *     dgamma = sum over rows of dy * x * r        dbeta = sum over rows of dy
+   *
+   * Rounding counts as identity; where 'clamp' is active r is a constant.
+   * @param dy shape and dtype of x
+   * @throws RMSNormError as {@link forward}
+   */
+  backward(x: Tensor, dy: Tensor, targets: BackwardTargets = {}): BackwardResult {
+    const { engine, p, weights } = this.#prepare('backward', x, targets.rstd !== undefined);
+    const shapes = { gammaShape: this.#gamma?.shape ?? null, betaShape: this.#beta?.shape ?? null };
+    return runBackward(engine, p, x, dy, { gamma: weights.gamma, ...shapes }, targets);
   }
 
-  /** Not in this version: the first half of a sharded forward. @throws RMSNormError UNSUPPORTED */
-  sumSquares(_x: Tensor): Tensor {
-    throw notYet('sumSquares');
+  /**
+   * The first half of a forward whose features are sharded over machines: the sum of squares of every row, float32,
+   * [outer, groups, inner]. Add those of all shards, then call {@link scaleBy}.
+   * @throws RMSNormError as {@link forward}; INVALID_OPTION where `partial` is below 1
+   */
+  sumSquares(x: Tensor): Tensor {
+    refusePartial(this.options);
+    const { engine, p } = this.#prepare('sumSquares', x, false);
+    return runSumSquares(engine, p, x);
   }
 
-  /** Not in this version: the second half of a sharded forward. @throws RMSNormError UNSUPPORTED */
-  scaleBy(_x: Tensor, _sums: Tensor, _count: number): Tensor {
-    throw notYet('scaleBy');
+  /**
+   * The second half: y as {@link forward} gives it, with the statistic taken from `sums` over `count` features, those
+   * of all shards of a group together.
+   * @param sums float32, [outer, groups, inner]
+   * @throws RMSNormError as {@link sumSquares}; INVALID_OPTION where `count` is less than this shard's own features
+   */
+  scaleBy(x: Tensor, sums: Tensor, count: number, targets: ScaleByTargets = {}): Tensor {
+    refusePartial(this.options);
+    const { engine, p, weights } = this.#prepare('scaleBy', x, false);
+    return runScaleBy(engine, p, x, sums, count, weights, targets);
   }
 
-  /** Not in this version: int8 results with their scales. @throws RMSNormError UNSUPPORTED */
-  forwardQuantized(_x: Tensor): { q: Tensor; scales: Tensor } {
-    throw notYet('forwardQuantized');
+  /**
+   * forward, quantized to int8: scale = max|y| / 127 of each (outer, inner) over all its groups (1 where that is 0), or
+   * the one given; q = clamp(roundHalfEven(y / scale), -127, 127).
+   * @throws RMSNormError as {@link forward}; INVALID_OPTION where `scale` is not above 0 and finite
+   */
+  forwardQuantized(x: Tensor, targets: QuantizedTargets = {}): QuantizedResult {
+    const { engine, p, weights } = this.#prepare('forwardQuantized', x, false);
+    return runForwardQuantized(engine, p, x, weights, targets);
   }
 
   /** Tells that elements of gamma or beta changed: the next forward on each backend uploads them again. */
@@ -159,6 +208,13 @@ export class RMSNorm implements Disposable {
     this.update();
   }
 
+  #prepare(op: Op, x: Tensor, rstd: boolean): Prepared {
+    this.#assertAlive();
+    const engine = engineOf(x);
+    const p = this.#plans.get(engine, op, x, rstd);
+    return { engine, p, weights: this.#uploads.on(engine, this.#gamma, this.#beta) };
+  }
+
   #filled(value: number): HostTensor {
     const { dims, features } = this.options;
     return { dtype: 'float32', shape: dims, data: new Float32Array(features).fill(value) };
@@ -184,10 +240,12 @@ if (typeof Symbol.dispose === 'symbol') {
   Object.defineProperty(RMSNorm.prototype, Symbol.dispose, { value: RMSNorm.prototype.dispose });
 }
 
-function isDim(value: unknown): value is number | readonly number[] {
-  return typeof value === 'number' || Array.isArray(value);
+interface Prepared {
+  readonly engine: Engine<unknown>;
+  readonly p: Problem;
+  readonly weights: WeightBuffers<unknown>;
 }
 
-function notYet(op: Op): RMSNormError {
-  return new RMSNormError('UNSUPPORTED', `${op} is not in this version of @rmsnorm/core yet: forward is`);
+function isDim(value: unknown): value is number | readonly number[] {
+  return typeof value === 'number' || Array.isArray(value);
 }

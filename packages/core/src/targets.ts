@@ -57,13 +57,3 @@ export function requireFeatures(shape: readonly number[], name: string, features
     `${name} must have ${features} elements, one for each feature, got shape ${showShape(shape)}`,
   );
 }
-
-/** @throws RMSNormError ALIASING where `written` is one of `others` */
-export function refuseAliasing<B>(name: string, written: B | null, others: Readonly<Record<string, B | null>>): void {
-  if (written === null) return;
-  for (const other in others) {
-    if (others[other] === written) {
-      throw new RMSNormError('ALIASING', `${name} and ${other} are the same memory: give ${name} a tensor of its own`);
-    }
-  }
-}

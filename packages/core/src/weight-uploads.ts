@@ -1,8 +1,8 @@
 import type { HostTensor, Tensor } from './backend.ts';
 import type { Engine } from './engine.ts';
-import type { WeightBuffers } from './forward.ts';
 import { asFloat32 } from './host-tensor.ts';
 import { bufferOf } from './identity.ts';
+import type { WeightBuffers } from './weights.ts';
 
 interface Upload extends WeightBuffers<unknown> {
   readonly tensors: readonly Tensor[];

@@ -1,0 +1,26 @@
+import type { Tensor } from '../backend.ts';
+import { calling } from '../call.ts';
+import type { Engine } from '../engine.ts';
+import { isEmpty } from '../plan.ts';
+import type { Problem } from '../problem.ts';
+import type { ForwardTargets } from '../targets.ts';
+import type { WeightBuffers } from '../weights.ts';
+
+/** forward of a planned problem. @throws RMSNormError as Call's methods, and what the driver throws */
+export function runForward<B>(
+  engine: Engine<B>,
+  p: Problem,
+  x: Tensor,
+  { gamma, beta }: WeightBuffers<B>,
+  { out, rstd }: ForwardTargets,
+): Tensor {
+  return calling(engine, (call) => {
+    const source = call.input('x', x, x.shape, p.dtype);
+    call.checked('gamma', gamma);
+    call.checked('beta', beta);
+    const statistic = call.optional('rstd', rstd, [p.outer, p.groups, p.inner], 'float32');
+    const y = call.output('out', out, x.shape, p.dtype, ['x']);
+    if (!isEmpty(p)) engine.driver.forward(p, { x: source, gamma, beta, y: y.buffer, rstd: statistic });
+    return y.tensor;
+  });
+}
