@@ -1,8 +1,16 @@
-import { FLOAT32 } from './dtype';
-import { exactRow } from './exact-row';
+// The exports of the module; src/kernels.ts says what a caller must know.
+
+import { BFLOAT16, type BFloat16, FLOAT16, FLOAT32, type Float16, type Float32 } from './dtype';
+import { setProblem } from './problem';
+import { float32Rows } from './rows';
+import { rowBytes, rows16 } from './rows-16';
+import { stripBytes, strips } from './strips';
+import { weightBytes } from './weights';
 
 export function scratchBytes(dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
-  return 16;
+  if (inner > 1) return stripBytes(size, inner);
+  const weights = weightBytes(groups * size, size, weightOffset);
+  return dtype === FLOAT32 ? weights : weights + rowBytes(size);
 }
 
 export function forward(
@@ -24,32 +32,33 @@ export function forward(
   weightOffset: f64,
   llama: bool,
 ): void {
-  const bytes: u32 = dtype === FLOAT32 ? 4 : 2;
-  const slab: usize = size * inner * bytes;
-  for (let o: u32 = 0; o < outer; o++) {
-    for (let g: u32 = 0; g < groups; g++) {
-      const at: usize = (o * groups + g) * slab;
-      const w = gamma ? gamma + g * size * 4 : 0;
-      const b = beta ? beta + g * size * 4 : 0;
-      for (let i: u32 = 0; i < inner; i++) {
-        const p = at + i * bytes;
-        const s = exactRow(
-          dtype,
-          x + p,
-          w,
-          b,
-          y + p,
-          inner * bytes,
-          size,
-          statSize,
-          eps,
-          clamp,
-          alpha,
-          weightOffset,
-          llama,
-        );
-        if (rstd) store<f32>(rstd + (((o * groups + g) * inner + i) << 2), <f32>s);
-      }
-    }
+  // 'llama' rounds x * r to float32, which is what 'gemma' does there.
+  const twice = llama && dtype !== FLOAT32;
+  setProblem(
+    x,
+    gamma,
+    beta,
+    y,
+    rstd,
+    scratch,
+    outer,
+    groups,
+    size,
+    inner,
+    statSize,
+    eps,
+    clamp,
+    alpha,
+    weightOffset,
+    twice,
+  );
+  if (inner > 1) {
+    if (dtype === FLOAT32) strips<Float32>();
+    else if (dtype === FLOAT16) strips<Float16>();
+    else strips<BFloat16>();
+  } else {
+    if (dtype === FLOAT32) float32Rows();
+    else if (dtype === FLOAT16) rows16<Float16>();
+    else rows16<BFloat16>();
   }
 }

@@ -45,3 +45,5 @@ await write(
   'src/generated/wasm-base64.ts',
   `// Made by scripts/build-wasm.mjs from assembly/.\nexport const WASM_BASE64: string =\n  '${Buffer.from(wasm).toString('base64')}';\n`,
 );
+// What apps/bench measures against; not part of the package.
+await write('build/copy.wasm', await compile('assembly/bench/copy.ts'));

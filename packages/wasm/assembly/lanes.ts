@@ -1,0 +1,118 @@
+// Four elements of any dtype as a vector of float32, and back.
+
+import { BFloat16, Float16, Float32 } from './dtype';
+
+// The 15 bits of a float16's magnitude, shifted to where float32 has them, are the value times 2^-112.
+const REBIAS = reinterpret<f32>((127 + 112) << 23);
+const F16_OVERFLOW: i32 = 143 << 23; // bits of 65536
+const F16_MIN_NORMAL: i32 = 113 << 23; // bits of 2^-14
+
+/** float16 in sign-extended lanes; magnitudes from 65536 on are left for what are infinity and NaN. */
+// @ts-ignore: decorator
+@inline
+export function finiteFloat16(bits: v128): v128 {
+  return f32x4.mul(v128.and(i32x4.shl(bits, 13), i32x4.splat(0x8fffe000)), f32x4.splat(REBIAS));
+}
+
+// @ts-ignore: decorator
+@inline
+export function anyFloat16(bits: v128): v128 {
+  const value = finiteFloat16(bits);
+  const special = f32x4.ge(f32x4.abs(value), f32x4.splat(65536));
+  return v128.or(value, v128.and(special, i32x4.splat(0x7f800000)));
+}
+
+/** To nearest even, each in the low half of a lane that `narrow_i32x4_s` keeps. Overflow is infinity, NaN NaN. */
+// @ts-ignore: decorator
+@inline
+export function toFloat16(value: v128): v128 {
+  const magnitude = i32x4.min_s(v128.and(value, i32x4.splat(0x7fffffff)), i32x4.splat(F16_OVERFLOW));
+  // The exponent of the last place: adding 2^13 times the power of two leaves the rounded mantissa in the low bits.
+  const exponent = i32x4.max_s(v128.and(magnitude, i32x4.splat(0x7f800000)), i32x4.splat(F16_MIN_NORMAL));
+  const anchor = i32x4.add(exponent, i32x4.splat(13 << 23));
+  const mantissa = i32x4.sub(f32x4.add(magnitude, anchor), anchor);
+  const finite = i32x4.add(mantissa, i32x4.sub(i32x4.shr_u(exponent, 13), i32x4.splat(113 << 10)));
+  const rounded = v128.bitselect(i32x4.splat(0x7e00), finite, f32x4.ne(value, value));
+  return v128.or(rounded, v128.and(i32x4.shr_s(value, 16), i32x4.splat(0xffff8000)));
+}
+
+/** To nearest even, each in the low half of a lane that `narrow_i32x4_u` keeps. */
+// @ts-ignore: decorator
+@inline
+export function toBFloat16(value: v128): v128 {
+  const odd = v128.and(i32x4.shr_u(value, 16), i32x4.splat(1));
+  const rounded = i32x4.add(i32x4.add(value, i32x4.splat(0x7fff)), odd);
+  // A NaN's carry could end in another number: only its upper half is taken, made quiet.
+  const nan = v128.or(value, i32x4.splat(0x00400000));
+  return i32x4.shr_u(v128.bitselect(nan, rounded, f32x4.ne(value, value)), 16);
+}
+
+/** Four elements at `p`. */
+// @ts-ignore: decorator
+@inline
+export function load4<T>(p: usize): v128 {
+  if (isFloat<T>()) return v128.load(p);
+  if (isSigned<T>()) return v128.shuffle<u16>(i64x2.splat(0), v128.load64_zero(p), 0, 8, 1, 9, 2, 10, 3, 11);
+  return anyFloat16(v128.load16x4_s(p));
+}
+
+// @ts-ignore: decorator
+@inline
+export function store4<T>(p: usize, value: v128): void {
+  if (isFloat<T>()) v128.store(p, value);
+  else v128.store64_lane(p, pack<T>(value, value), 0);
+}
+
+/** Two vectors as eight 16-bit elements. */
+// @ts-ignore: decorator
+@inline
+export function pack<T>(a: v128, b: v128): v128 {
+  if (isSigned<T>()) return i16x8.narrow_i32x4_u(toBFloat16(a), toBFloat16(b));
+  return i16x8.narrow_i32x4_s(toFloat16(a), toFloat16(b));
+}
+
+/** `value` rounded to the dtype and back: what 'llama' does before gamma. */
+// @ts-ignore: decorator
+@inline
+export function round4<T>(value: v128): v128 {
+  if (isFloat<T>()) return value;
+  if (isSigned<T>()) return i32x4.shl(toBFloat16(value), 16);
+  return anyFloat16(toFloat16(value));
+}
+
+/** `count` elements, 1 to 3, the rest of the lanes zero. Reads nothing beyond them. */
+export function loadPart<T>(p: usize, count: u32): v128 {
+  let lanes = i64x2.splat(0);
+  if (isFloat<T>()) {
+    if (count === 1) return v128.load32_zero(p);
+    lanes = v128.load64_zero(p);
+    return count === 2 ? lanes : v128.load32_lane(p, lanes, 2, 8);
+  }
+  if (isSigned<T>()) {
+    lanes = v128.load16_lane(p, lanes, 1);
+    if (count > 1) lanes = v128.load16_lane(p, lanes, 3, 2);
+    if (count > 2) lanes = v128.load16_lane(p, lanes, 5, 4);
+    return lanes;
+  }
+  lanes = i32x4.replace_lane(lanes, 0, load<i16>(p));
+  if (count > 1) lanes = i32x4.replace_lane(lanes, 1, load<i16>(p, 2));
+  if (count > 2) lanes = i32x4.replace_lane(lanes, 2, load<i16>(p, 4));
+  return anyFloat16(lanes);
+}
+
+/** The first `count` lanes, 1 to 3. Writes nothing beyond them. */
+export function storePart<T>(p: usize, value: v128, count: u32): void {
+  if (isFloat<T>()) {
+    if (count === 1) {
+      v128.store32_lane(p, value, 0);
+      return;
+    }
+    v128.store64_lane(p, value, 0);
+    if (count === 3) v128.store32_lane(p, value, 2, 8);
+    return;
+  }
+  const packed = pack<T>(value, value);
+  v128.store16_lane(p, packed, 0);
+  if (count > 1) v128.store16_lane(p, packed, 1, 2);
+  if (count > 2) v128.store16_lane(p, packed, 2, 4);
+}

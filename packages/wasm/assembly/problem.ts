@@ -1,0 +1,91 @@
+// The call's problem as the kernels see it, set once per call by `setProblem`.
+
+export let x: usize = 0;
+export let gamma: usize = 0;
+export let beta: usize = 0;
+export let y: usize = 0;
+export let rstd: usize = 0;
+export let scratch: usize = 0;
+export let outer: u32 = 0;
+export let groups: u32 = 0;
+export let size: u32 = 0;
+export let inner: u32 = 0;
+export let statSize: u32 = 0;
+export let alpha: f64 = 0;
+export let weightOffset: f64 = 0;
+export let llama: bool = false;
+
+// rstd = top / max(sqrt(sum * factor + added), least) is both 'add' and 'clamp'.
+let top: f64 = 0;
+let factor: f64 = 0;
+let added: f64 = 0;
+let least: f64 = 0;
+// A sum below this lost too much to underflow.
+let lowest: f64 = 0;
+
+const HIGHEST = 8.507059173023462e37; // 2^126
+const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
+const MAX_R = 1.7014118346046923e38; // 2^127
+const LOW = 3.155443620884047e-30; // 2^-98
+
+export function setProblem(
+  x_: usize,
+  gamma_: usize,
+  beta_: usize,
+  y_: usize,
+  rstd_: usize,
+  scratch_: usize,
+  outer_: u32,
+  groups_: u32,
+  size_: u32,
+  inner_: u32,
+  statSize_: u32,
+  eps: f64,
+  clamp: bool,
+  alpha_: f64,
+  weightOffset_: f64,
+  llama_: bool,
+): void {
+  x = x_;
+  gamma = gamma_;
+  beta = beta_;
+  y = y_;
+  rstd = rstd_;
+  scratch = scratch_;
+  outer = outer_;
+  groups = groups_;
+  size = size_;
+  inner = inner_;
+  statSize = statSize_;
+  alpha = alpha_;
+  weightOffset = weightOffset_;
+  llama = llama_;
+  const low = LOW * <f64>size_;
+  if (clamp) {
+    top = sqrt(<f64>size_);
+    factor = 1;
+    added = 0;
+    least = eps;
+    lowest = eps * eps < 2 * low ? low : 0;
+  } else {
+    top = 1;
+    factor = 1 / <f64>statSize_;
+    added = eps;
+    least = 0;
+    lowest = <f64>statSize_ * eps < 0.25 * low ? low : 0;
+  }
+}
+
+/** r / alpha of a row whose first statSize squares add up to `sum`. */
+export function rstdOf(sum: f64): f64 {
+  return top / max(sqrt(sum * factor + added), least);
+}
+
+/**
+ * Whether a row may be computed in float32: its squares neither overflowed nor vanished, and r is a normal number.
+ * A NaN in the row, an infinity, a zero denominator all answer no.
+ */
+export function isPlain(sum: f64, r: f64): bool {
+  const magnitude = abs(r);
+  return sum >= lowest && sum <= HIGHEST && magnitude >= MIN_NORMAL && magnitude <= MAX_R;
+}

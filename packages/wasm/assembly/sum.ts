@@ -1,0 +1,52 @@
+// Sums of squares along a contiguous row.
+//
+// Accuracy: four squares are added in float32 (at most 3 roundings of 2^-24), everything after in float64. r is then off
+// by at most 1.5 * 2^-24 and its own rounding, and y by less than 4 ulp, whatever the row holds. The order depends on
+// the number of elements alone.
+
+import type { Float32 } from './dtype';
+import { loadPart } from './lanes';
+
+// @ts-ignore: decorator
+@inline
+export function sumOfSquares(a: v128, b: v128, c: v128, d: v128): v128 {
+  return f32x4.add(f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)), f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function promoteHigh(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<u64>(v, v, 1, 1));
+}
+
+/** The end of every sum: the float64 accumulators of blocks of 16 elements, and the `rest` (0 to 15) elements at `p`. */
+export function finishSum(low: v128, high: v128, p: usize, rest: u32): f64 {
+  if (rest) {
+    let squares = i64x2.splat(0);
+    for (; rest >= 4; rest -= 4, p += 16) {
+      const v = v128.load(p);
+      squares = f32x4.add(squares, f32x4.mul(v, v));
+    }
+    if (rest) {
+      const v = loadPart<Float32>(p, rest);
+      squares = f32x4.add(squares, f32x4.mul(v, v));
+    }
+    low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
+    high = f64x2.add(high, promoteHigh(squares));
+  }
+  const both = f64x2.add(low, high);
+  return f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+}
+
+export function sumSquares(p: usize, count: u32): f64 {
+  let low = i64x2.splat(0);
+  let high = i64x2.splat(0);
+  const end = p + (<usize>(count & ~15) << 2);
+  while (p < end) {
+    const s = sumOfSquares(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
+    low = f64x2.add(low, f64x2.promote_low_f32x4(s));
+    high = f64x2.add(high, promoteHigh(s));
+    p += 64;
+  }
+  return finishSum(low, high, p, count & 15);
+}
