@@ -23,11 +23,13 @@ export interface Weights {
 /** Options of a function: a gamma or a beta is there where it is given. */
 export type FunctionOptions = Omit<RMSNormOptions, 'affine' | 'bias'> & Weights;
 
+export type RmsNormArguments = FunctionOptions & ForwardTargets;
+
 /**
  * {@link RMSNorm.forward} as a function: all arguments are tensors of one backend, and nothing is uploaded or kept.
  * @throws RMSNormError INVALID_OPTION, SHAPE, DTYPE, UNSUPPORTED, DISPOSED, FOREIGN_TENSOR, ALIASING, OUT_OF_MEMORY
  */
-export function rmsNorm(x: Tensor, { out, rstd, ...rest }: FunctionOptions & ForwardTargets): Tensor {
+export function rmsNorm(x: Tensor, { out, rstd, ...rest }: RmsNormArguments): Tensor {
   const { engine, p, weights } = prepared('forward', x, rest, rstd !== undefined);
   return runForward(engine, p, x, weights, { out, rstd });
 }

@@ -33,6 +33,7 @@ export {
   addRmsNorm,
   type FunctionOptions,
   gatedRmsNorm,
+  type RmsNormArguments,
   rmsNorm,
   rmsNormBackward,
   rmsNormQuantized,
