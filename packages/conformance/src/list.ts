@@ -4,15 +4,19 @@ import { extremeCases } from './cases/extremes.ts';
 import { invarianceCases } from './cases/invariance.ts';
 import { isolationCases } from './cases/isolation.ts';
 import { layoutCases } from './cases/layouts.ts';
+import { lifecycleCases } from './cases/lifecycle.ts';
 import { nonFiniteCases } from './cases/non-finite.ts';
+import { normCases } from './cases/norm.ts';
 import { optionCases } from './cases/options.ts';
 import { supportsCases } from './cases/supports.ts';
+import { tensorCases } from './cases/tensors.ts';
 import { valuesCases } from './cases/values.ts';
 import { type Filter, toPredicate } from './filter.ts';
 
 /** One entry per file of `cases/`, cheap and basic ones first. */
 const FAMILIES: readonly (readonly Case[])[] = [
   supportsCases,
+  tensorCases,
   valuesCases,
   layoutCases,
   optionCases,
@@ -20,7 +24,9 @@ const FAMILIES: readonly (readonly Case[])[] = [
   nonFiniteCases,
   invarianceCases,
   isolationCases,
+  normCases,
   errorCases,
+  lifecycleCases,
 ];
 
 /** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */

@@ -1,5 +1,5 @@
-import { bytesPerElement, FLOAT_DTYPES, type FloatDType, isRMSNormError, rmsNorm, type Tensor } from '@rmsnorm/core';
-import { type Case, NotApplicable, type Subject } from '../case.ts';
+import { bytesPerElement, FLOAT_DTYPES, rmsNorm, type Tensor } from '@rmsnorm/core';
+import type { Case, Subject } from '../case.ts';
 import { compareBits, compareForward } from '../compare.ts';
 import { check } from '../failure.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../forward.ts';
 import { elements, normal } from '../inputs.ts';
 import { read, withTensors } from '../tensors.ts';
+import { wrapMemoryOf } from '../wrapping.ts';
 
 /** Odd lengths of 16-bit types end in the middle of a 32-bit word. */
 const SPECS: readonly ForwardSpec[] = [
@@ -141,7 +142,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await withTensors(backend, async (tensors) => {
       const source = tensors.of(elements(x.dtype, padded(x.values, Number.NaN)), [length + PADDING]);
       const target = tensors.filled(GUARD, [length + PADDING], x.dtype);
-      const view = (tensor: Tensor): Tensor => tensors.keep(wrapOrSkip(subject, tensor, shape, x.dtype));
+      const view = (tensor: Tensor): Tensor => tensors.keep(wrapMemoryOf(tensor, shape, x.dtype, backend));
       const out = view(target);
       enqueue(tensors, inputs, { out }, view(source));
       compareTo(subject, inputs, (await read(out)).values);
@@ -180,14 +181,4 @@ function compareTo(subject: Subject, inputs: ForwardInputs, values: ArrayLike<nu
 
 function asksForRstd({ backend: { supports } }: Subject): boolean {
   return (supports.limits?.forward?.features ?? supports.features).includes('rstd');
-}
-
-/** A tensor over the beginning of another's memory; skips where the backend does not wrap. */
-function wrapOrSkip({ backend }: Subject, tensor: Tensor, shape: readonly number[], dtype: FloatDType): Tensor {
-  try {
-    return backend.wrap(tensor.buffer, shape, dtype);
-  } catch (error) {
-    if (isRMSNormError(error, 'UNSUPPORTED')) throw new NotApplicable("not offered: wrap() of the caller's memory");
-    throw error;
-  }
 }

@@ -1,0 +1,58 @@
+import type { FloatDType, RMSNormOptions } from '@rmsnorm/core';
+import { type Elements, elements } from '../inputs.ts';
+import { createRandom } from '../random.ts';
+
+/** A normalization that a program which is not ours has run; `recorded.ts` holds what it gave. */
+export interface GoldenSpec {
+  readonly id: string;
+  readonly program: 'RMSNormalization' | 'SimplifiedLayerNormalization' | 'tfjs';
+  readonly dtype: FloatDType;
+  readonly shape: readonly number[];
+  /** The first axis that is normalized, and how many from there on. */
+  readonly axis: number;
+  readonly axes: number;
+  readonly eps: number;
+}
+
+/** Ranks 1 to 5; no two lengths of a shape are the same, but for a 1. */
+const SHAPES: readonly (readonly number[])[] = [[7], [5, 7], [3, 4, 5], [2, 3, 4, 5], [2, 3, 1, 4, 5]];
+const EPS = [1e-5, 0.1, 1e-12, 1e-6, 1e-3];
+
+/** ONNX: an axis and all that follow it. Its opset 23 operator and onnxruntime's own, which is older. */
+const onnx: GoldenSpec[] = (['RMSNormalization', 'SimplifiedLayerNormalization'] as const).flatMap((program) =>
+  (['float32', 'float16'] as const).flatMap((dtype) =>
+    SHAPES.flatMap((shape) =>
+      shape.map((_, axis) => spec({ program, dtype, shape, axis, axes: shape.length - axis, eps: EPS[axis]! })),
+    ),
+  ),
+);
+
+/** TensorFlow.js, composed of ops: one axis, channels-first too. Its CPU kernels are float32. */
+const tfjs: GoldenSpec[] = SHAPES.flatMap((shape) =>
+  shape.map((_, axis) => spec({ program: 'tfjs', dtype: 'float32', shape, axis, axes: 1, eps: EPS[axis]! })),
+);
+
+export const GOLDEN_SPECS: readonly GoldenSpec[] = [...onnx, ...tfjs];
+
+/** Drawn by the id and without transcendental functions: the same bits in every engine, so that only results are kept. */
+export function goldenInputs({ id, dtype, shape, axis, axes }: GoldenSpec): { x: Elements; gamma: Elements } {
+  const random = createRandom(0, id);
+  const draw = (lengths: readonly number[]): Elements => {
+    const count = lengths.reduce((product, length) => product * length, 1);
+    return elements(
+      dtype,
+      Float64Array.from({ length: count }, () => random.integer(-1024, 1024) / 512),
+    );
+  };
+  return { x: draw(shape), gamma: draw(shape.slice(axis, axis + axes)) };
+}
+
+/** The options that stand for what the program was asked. All of them round once. */
+export function goldenOptions({ shape, axis, axes, eps }: GoldenSpec): RMSNormOptions {
+  return { dim: shape.slice(axis, axis + axes), axis, eps };
+}
+
+function spec(of: Omit<GoldenSpec, 'id'>): GoldenSpec {
+  const { program, dtype, shape, axis, eps } = of;
+  return { ...of, id: `program=${program},dtype=${dtype},shape=${shape.join('x')},axis=${axis},eps=${eps}` };
+}
