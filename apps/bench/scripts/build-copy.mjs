@@ -1,0 +1,29 @@
+// Compiles assembly/copy.ts to dist/copy.wasm, with the flags of packages/wasm: the host gives the memory.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let bytes;
+const { error, stderr } = await asc.main(
+  [
+    'assembly/copy.ts',
+    '--outFile=copy.wasm',
+    '--runtime=stub',
+    '--importMemory',
+    '--enable=simd,bulk-memory',
+    '--noAssert',
+    '--optimizeLevel=1',
+    '--shrinkLevel=0',
+  ],
+  {
+    baseDir: root,
+    writeFile: (name, contents) => {
+      if (name === 'copy.wasm') bytes = contents;
+    },
+  },
+);
+if (error) throw new Error(`asc assembly/copy.ts: ${error.message}\n${stderr.toString()}`);
+await mkdir(`${root}dist`, { recursive: true });
+await writeFile(`${root}dist/copy.wasm`, bytes);

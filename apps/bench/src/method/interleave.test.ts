@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { interleave, order } from './interleave.ts';
+
+it('gives every candidate one turn in each round', () => {
+  for (let round = 0; round < 8; round++) expect([...order(3, round)].sort()).toEqual([0, 1, 2]);
+});
+
+it('changes who starts and who follows whom', () => {
+  expect([0, 1, 2, 3].map((round) => order(3, round))).toEqual([
+    [0, 1, 2],
+    [0, 2, 1],
+    [2, 0, 1],
+    [2, 1, 0],
+  ]);
+});
+
+it('runs the candidates in that order and gives nanoseconds of one run', async () => {
+  let ms = 0;
+  const turns: string[] = [];
+  const candidate = (name: string, cost: number, count: number) => ({
+    count,
+    run: (runs: number) => {
+      turns.push(`${name} x${runs}`);
+      ms += cost * runs;
+    },
+  });
+  const samples = await interleave([candidate('a', 2, 5), candidate('b', 30, 1)], 2, () => ms);
+  expect(turns).toEqual(['a x5', 'b x1', 'a x5', 'b x1']);
+  expect(samples).toEqual([
+    [2e6, 2e6],
+    [30e6, 30e6],
+  ]);
+});
+
+it('waits for asynchronous runs before the next turn', async () => {
+  const events: string[] = [];
+  const slow = async (): Promise<void> => {
+    events.push('slow begins');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    events.push('slow ends');
+  };
+  await interleave(
+    [
+      { run: slow, count: 1 },
+      { run: () => void events.push('fast'), count: 1 },
+    ],
+    1,
+  );
+  expect(events).toEqual(['slow begins', 'slow ends', 'fast']);
+});

@@ -1,0 +1,35 @@
+import { OVERHEAD_GOAL_NS } from '../goals.ts';
+import type { OverheadResult } from '../results.ts';
+import type { Verdict } from '../verdicts.ts';
+import { ratio } from './format.ts';
+import type { Table } from './table.ts';
+
+/** Every goal that was measured, and below it the losses again, so that none is overlooked. */
+export function goalTable(verdicts: readonly Verdict[], overhead: OverheadResult | null): Table {
+  const lines = verdicts.map(({ goal, at, reached, met }) => ({
+    cells: [`${goal.dtype}, ${goal.place}, over ${goal.over}`, at, `>= ${goal.atLeast}`, ratio(reached)],
+    met,
+  }));
+  if (overhead !== null) {
+    const { median } = overhead.overheadNanoseconds;
+    lines.push({
+      cells: [
+        'forward with out, beyond its kernel',
+        overhead.shape,
+        `<= ${OVERHEAD_GOAL_NS} ns`,
+        `${median.toFixed(0)} ns`,
+      ],
+      met: median <= OVERHEAD_GOAL_NS,
+    });
+  }
+  const lost = lines.filter(({ met }) => !met);
+  return {
+    title: 'Goals',
+    head: ['what', 'at', 'goal', 'reached', ''],
+    rows: lines.map(({ cells, met }) => [...cells, met ? 'met' : 'MISSED']),
+    notes: [
+      `${lines.length - lost.length} of ${lines.length} goals met${lost.length > 0 ? '; missed:' : ''}`,
+      ...lost.map(({ cells: [what, at, goal, reached] }) => `  ${what}, ${at}: ${reached}, goal ${goal}`),
+    ],
+  };
+}
