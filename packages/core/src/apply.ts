@@ -53,7 +53,8 @@ function checkedTarget(x: HostTensor, out: HostTensor): HostTensor {
   if (overlapInPart(x.data, target.data)) {
     throw new RMSNormError('ALIASING', 'out overlaps x in part: give it the same array, or memory of its own');
   }
-  return target;
+  // The caller's own object, as forward gives back `out`.
+  return out;
 }
 
 function overlapInPart(a: HostData, b: HostData): boolean {
