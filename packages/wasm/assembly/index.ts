@@ -1,6 +1,6 @@
 // The exports of the module; src/kernels.ts says what a caller must know.
 
-import { BFLOAT16, type BFloat16, FLOAT16, FLOAT32, type Float16, type Float32 } from './dtype';
+import { BFLOAT16, BFloat16, FLOAT16, FLOAT32, Float16, Float32 } from './dtype';
 import { setProblem } from './problem';
 import { float32Rows } from './rows';
 import { rowBytes, rows16 } from './rows-16';

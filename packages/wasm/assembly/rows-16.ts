@@ -1,7 +1,7 @@
 // float16 and bfloat16 rows that are contiguous (inner = 1): a piece is converted once into a float32 scratch row while
 // it is summed, and scaled from there. Rows longer than a piece are converted a second time.
 
-import { has, type With, type Without } from './dtype';
+import { has, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { anyFloat16, load4, loadPart, pack, round4, store4, storePart } from './lanes';
 import { alpha, beta, groups, isPlain, llama, outer, rstd, rstdOf, scratch, size, statSize, weightOffset, x, y } from './problem';

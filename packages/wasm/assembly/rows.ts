@@ -1,6 +1,6 @@
 // float32 rows that are contiguous (inner = 1).
 
-import type { Float32, With, Without } from './dtype';
+import { Float32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { alpha, beta, groups, isPlain, outer, rstd, rstdOf, size, statSize, x, y } from './problem';
 import { scaleRow, scaleRowSumNext } from './scale';

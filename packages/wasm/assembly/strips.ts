@@ -4,7 +4,7 @@
 //
 // Accuracy as in sum.ts: the squares of 4 neighbours in a row are added in float32, all else in float64.
 
-import { has, type With, type Without } from './dtype';
+import { has, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { load4, loadPart, round4, store4, storePart } from './lanes';
 import { alpha, beta, gamma, groups, inner, isPlain, llama, outer, rstd, rstdOf, scratch, size, statSize, weightOffset, x, y } from './problem';
