@@ -43,6 +43,5 @@ export class ForwardKernel {
       weightOffset,
       p.casting === 'llama' ? 1 : 0,
     );
-    this.#scratch.trim();
   }
 }

@@ -9,8 +9,8 @@ export const ADDRESS_SPACE: number = 2 ** 32;
 // Kernels may compute an address up to this far past a block: it must not wrap around to 0.
 const GUARD_BYTES = 64;
 
-// Growing detaches every view, and some engines copy: at least this much at once, and a quarter of what there is.
-const LEAST_GROWTH = 2 ** 20;
+/** What a memory has at first, and grows by at least: growing detaches every view, and some engines copy. */
+export const LEAST_BYTES: number = 2 ** 20;
 
 /** Allocates in a WebAssembly memory, which grows on demand up to a limit. */
 export class Heap {
@@ -61,7 +61,7 @@ export class Heap {
     const least = size - this.#allocator.tail + roundUp(bytes);
     if (least > most) throw this.#outOfMemory(bytes, `it has ${size} bytes and may grow to ${most}`);
     try {
-      this.#grow(Math.min(Math.max(least, size + LEAST_GROWTH, size * 1.25), most) - size);
+      this.#grow(Math.min(Math.max(least, size + LEAST_BYTES, size * 1.25), most) - size);
     } catch {
       try {
         this.#grow(least - size);

@@ -1,6 +1,5 @@
 import { RMSNormError } from '@rmsnorm/core';
-import { ADDRESS_SPACE } from './heap.ts';
-import { PAGE_BYTES } from './kernels.ts';
+import { ADDRESS_SPACE, LEAST_BYTES } from './heap.ts';
 import type { WasmModule } from './web-assembly.ts';
 
 export interface WasmOptions {
@@ -9,7 +8,10 @@ export interface WasmOptions {
    * want to compile once for many workers. Unless given, the module that is inlined in the package is compiled.
    */
   readonly module?: WasmModule | undefined;
-  /** How large the WebAssembly memory may grow, in bytes, rounded down to 64 KiB. Default 4 GiB, all that it can have. */
+  /**
+   * How large the WebAssembly memory may grow, in bytes: at least 1 MiB, rounded down to 64 KiB. Default 4 GiB, all
+   * that it can have.
+   */
   readonly maxBytes?: number | undefined;
 }
 
@@ -34,10 +36,10 @@ export function checkedOptions(options: WasmOptions): WasmOptions {
   }
   if (
     maxBytes !== undefined &&
-    !(Number.isSafeInteger(maxBytes) && maxBytes >= PAGE_BYTES && maxBytes <= ADDRESS_SPACE)
+    !(Number.isSafeInteger(maxBytes) && maxBytes >= LEAST_BYTES && maxBytes <= ADDRESS_SPACE)
   ) {
     throw invalid(
-      `maxBytes must be an integer from ${PAGE_BYTES} (one page) to ${ADDRESS_SPACE} (4 GiB), got ${maxBytes}`,
+      `maxBytes must be an integer from ${LEAST_BYTES} (1 MiB) to ${ADDRESS_SPACE} (4 GiB), got ${maxBytes}`,
     );
   }
   return { module, maxBytes };

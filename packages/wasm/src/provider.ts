@@ -1,7 +1,7 @@
 import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
 import { compileInlined, type Refusal } from './compile.ts';
 import { DEVICE, WasmDriver } from './driver.ts';
-import { ADDRESS_SPACE, Heap } from './heap.ts';
+import { ADDRESS_SPACE, Heap, LEAST_BYTES } from './heap.ts';
 import { instantiate } from './instantiate.ts';
 import { PAGE_BYTES } from './kernels.ts';
 import { checkedOptions, type WasmOptions } from './options.ts';
@@ -42,10 +42,13 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
   };
 }
 
-/** A memory of one page, which grows with what is put in; the engine's own limit holds unless there is a lower one. */
+/** A small memory, which grows with what is put in. */
 function newMemory(maxBytes: number = ADDRESS_SPACE): WasmMemory {
   try {
-    return new (webAssembly()!.Memory)({ initial: 1, maximum: Math.floor(maxBytes / PAGE_BYTES) });
+    return new (webAssembly()!.Memory)({
+      initial: LEAST_BYTES / PAGE_BYTES,
+      maximum: Math.floor(maxBytes / PAGE_BYTES),
+    });
   } catch (cause) {
     throw new RMSNormError(
       'OUT_OF_MEMORY',

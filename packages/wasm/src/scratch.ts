@@ -1,40 +1,32 @@
 import type { Heap } from './heap.ts';
 
-// What a kernel needs is mostly a row; a larger one is not held on to.
-const KEEP_BYTES = 2 ** 20;
+// Enough for all that kernels need today but more than 16k features with a weightOffset. Taken first of all, so that it
+// never stands between blocks that are freed.
+const FIRST_BYTES = 128 * 1024;
 
-/** Scratch memory for kernels, kept between calls. */
+/** Scratch memory for kernels, kept between calls and shared by all of them. */
 export class Scratch {
   readonly #heap: Heap;
-  #address = 0;
-  #bytes = 0;
+  #bytes = FIRST_BYTES;
+  #address: number;
 
+  /** @throws RMSNormError OUT_OF_MEMORY */
   constructor(heap: Heap) {
     this.#heap = heap;
+    this.#address = heap.alloc(this.#bytes);
   }
 
   /**
-   * The address of at least `bytes` bytes, valid until the next call or `trim`.
+   * The address of at least `bytes` bytes, valid until the next call; their contents are unspecified.
    * @throws RMSNormError OUT_OF_MEMORY
    */
   reserve(bytes: number): number {
     if (bytes > this.#bytes) {
-      this.#release();
-      this.#address = this.#heap.alloc(bytes);
+      const address = this.#heap.alloc(bytes);
+      this.#heap.free(this.#address, this.#bytes);
+      this.#address = address;
       this.#bytes = bytes;
     }
     return this.#address;
-  }
-
-  /** Call after use: frees what is too large to keep. */
-  trim(): void {
-    if (this.#bytes > KEEP_BYTES) this.#release();
-  }
-
-  #release(): void {
-    if (this.#bytes === 0) return;
-    this.#heap.free(this.#address, this.#bytes);
-    this.#address = 0;
-    this.#bytes = 0;
   }
 }
