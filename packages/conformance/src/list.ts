@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
 import { errorCases } from './cases/errors.ts';
 import { extremeCases } from './cases/extremes.ts';
+import { goldenCases } from './cases/golden.ts';
 import { invarianceCases } from './cases/invariance.ts';
 import { isolationCases } from './cases/isolation.ts';
 import { layoutCases } from './cases/layouts.ts';
@@ -19,6 +20,7 @@ const FAMILIES: readonly (readonly Case[])[] = [
   tensorCases,
   valuesCases,
   layoutCases,
+  goldenCases,
   optionCases,
   extremeCases,
   nonFiniteCases,
