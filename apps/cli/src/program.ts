@@ -32,21 +32,22 @@ export function program(signal: AbortSignal, setExitCode: (code: number) => void
     .helpOption('-h, --help', 'this text')
     .showHelpAfterError('(add --help for all options and examples)')
     .addHelpText('after', EXAMPLES.main);
-  main.addCommand(inherit(main, runCommand(signal)));
-  main.addCommand(inherit(main, doctorCommand(setExitCode)));
-  main.addCommand(inherit(main, verifyCommand(signal, setExitCode)));
-  main.addCommand(inherit(main, benchCommand(signal)));
+  runCommand(main, signal);
+  doctorCommand(main, setExitCode);
+  verifyCommand(main, signal, setExitCode);
+  benchCommand(main, signal);
   return main;
 }
 
-function runCommand(signal: AbortSignal): Command {
+function runCommand(main: Command, signal: AbortSignal): void {
   const choice = (flags: string, text: string, choices: readonly string[], preset: string): Option =>
     new Option(flags, `${text}: ${choices.join(', ')}`).argParser(oneOf(choices)).default(preset, preset);
   const value = <T>(flags: string, text: string, parse: (text: string) => T): Option =>
     new Option(flags, text).argParser(parse);
   const backends = ['auto', ...BACKENDS.map(({ name }) => name)];
 
-  return new Command('run')
+  main
+    .command('run')
     .summary('normalize a tensor in a file')
     .description(
       'Normalize the rows of a tensor in a file: y = x / sqrt(mean(x^2) + eps) * gamma + beta. ' +
@@ -99,8 +100,9 @@ interface RunFlags {
   readonly json?: true;
 }
 
-function doctorCommand(setExitCode: (code: number) => void): Command {
-  return new Command('doctor')
+function doctorCommand(main: Command, setExitCode: (code: number) => void): void {
+  main
+    .command('doctor')
     .summary('which backends work here, and why not')
     .description('Say of every backend whether it works here; if not, why, and what to do.')
     .option('--json', 'as JSON')
@@ -113,8 +115,9 @@ function doctorCommand(setExitCode: (code: number) => void): Command {
     });
 }
 
-function verifyCommand(signal: AbortSignal, setExitCode: (code: number) => void): Command {
-  return new Command('verify')
+function verifyCommand(main: Command, signal: AbortSignal, setExitCode: (code: number) => void): void {
+  main
+    .command('verify')
     .summary('check a backend, or one of yours')
     .description('Check a backend against all that the contract promises: the conformance suite.')
     .argument('<BACKEND>', `${BACKENDS.map(({ name }) => name).join(', ')}; or a module of yours, ./my-backend.js`)
@@ -130,8 +133,9 @@ function verifyCommand(signal: AbortSignal, setExitCode: (code: number) => void)
     });
 }
 
-function benchCommand(signal: AbortSignal): Command {
-  return new Command('bench')
+function benchCommand(main: Command, signal: AbortSignal): void {
+  main
+    .command('bench')
     .summary('time the backends against a copy')
     .description('Time forward on every backend that works here, against a copy of the same bytes.')
     .option('--json', 'as JSON')
@@ -141,10 +145,6 @@ function benchCommand(signal: AbortSignal): Command {
       if (json) printJson(report);
       else print(out, benchLines(report, out));
     });
-}
-
-function inherit(main: Command, command: Command): Command {
-  return command.copyInheritedSettings(main);
 }
 
 function print(output: Output, lines: readonly string[]): void {
