@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+
+const candidates: (string | undefined)[] = [
+  process.env.RMSNORM_CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Where Chromium or Chrome is on this machine; null where there is none. */
+export const chromiumPath: string | null = candidates.find((path) => path && existsSync(path)) ?? null;
+
+export const howToGetChromium =
+  'no Chromium found: install one (Debian: apt-get install chromium; or Google Chrome), or set RMSNORM_CHROMIUM to its path';
+
+/** Root needs --no-sandbox; the others keep Chromium from calling home, and its log free of what fails when it cannot. */
+export const chromiumFlags: string[] = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];

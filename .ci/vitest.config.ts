@@ -1,0 +1,70 @@
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { chromiumFlags, chromiumPath } from './chromium.ts';
+import { ClosingLineReporter } from './closing-line.ts';
+
+const root = new URL('..', import.meta.url).pathname;
+const browserTests = ['{packages,apps}/*/{src,test}/**/*.browser.test.ts'];
+const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
+
+const node: TestProjectConfiguration = {
+  root,
+  test: {
+    name: 'node',
+    include: ['{packages,apps}/*/{src,test}/**/*.test.ts'],
+    exclude: [...ignored, ...browserTests],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    sequence: { groupOrder: 0 },
+  },
+};
+
+const browser: TestProjectConfiguration = {
+  root,
+  test: {
+    name: 'browser',
+    include: browserTests,
+    exclude: ignored,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    sequence: { groupOrder: 1 },
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: { ...(chromiumPath && { executablePath: chromiumPath }), args: chromiumFlags },
+      }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+};
+
+// Where there is no Chromium, each browser test file is one skipped test that says how to get it.
+const withoutBrowser: TestProjectConfiguration = {
+  root,
+  test: { name: 'browser', include: ['.ci/without-chromium.test.ts'], sequence: { groupOrder: 1 } },
+};
+
+// Lint, packed packages and the like: after the code's own tests, for they use both cores themselves.
+const checks: TestProjectConfiguration = {
+  root,
+  test: {
+    name: 'checks',
+    include: ['.ci/checks/**/*.test.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    sequence: { groupOrder: 2 },
+  },
+};
+
+export default defineConfig({
+  root,
+  test: {
+    projects: [node, chromiumPath ? browser : withoutBrowser, checks],
+    reporters: [new ClosingLineReporter()],
+    // Conformance cases may take a second; only what is slower than that is worth a line of its own.
+    slowTestThreshold: 10_000,
+    env: { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
+  },
+});

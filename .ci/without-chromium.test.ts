@@ -1,0 +1,13 @@
+import { relative } from 'node:path';
+import { test } from 'vitest';
+import { howToGetChromium } from './chromium.ts';
+import { lacking } from './requirements.ts';
+import { filesIn, root, workspacePackages } from './workspace.ts';
+
+const browserTests = workspacePackages
+  .flatMap((pkg) => [...filesIn(pkg, 'src'), ...filesIn(pkg, 'test')])
+  .filter((file) => file.endsWith('.browser.test.ts'));
+
+for (const file of browserTests) {
+  test(relative(root, file), ({ skip }) => lacking(skip, howToGetChromium));
+}
