@@ -18,6 +18,8 @@ export interface Comparison {
   readonly what?: string;
 }
 
+const INFINITE = Number.POSITIVE_INFINITY;
+
 interface Wrong {
   readonly flat: number;
   /** Index in its row. */
@@ -44,6 +46,8 @@ export function compareForward(got: ArrayLike<number>, comparison: Comparison): 
     throw new ConformanceFailure(`${comparison.what ?? 'y'} has ${got.length} elements, not ${count}`);
   }
 
+  // Within half an ulp of its dtype wherever y stands in its power of two: right in every class, and most elements are.
+  const certain = 2 ** -(FORMATS[dtype].fractionBits + 2);
   const wrong: Wrong[] = [];
   let flat = 0;
   for (let block = 0; block < outer * groups; block++) {
@@ -54,6 +58,8 @@ export function compareForward(got: ArrayLike<number>, comparison: Comparison): 
       for (let column = 0; column < inner; column++, flat++) {
         const row = block * inner + column;
         const element = exactElement(x[flat]!, alpha * rstd[row]!, weight, shift);
+        const difference = Math.abs(got[flat]! - element.y);
+        if (casting === 'gemma' && difference < INFINITE && difference <= certain * Math.abs(element.y)) continue;
         const interval = allowed(element, dtype, casting, tolerance);
         const value = got[flat]!;
         if (interval === null || inside(value, interval)) continue;

@@ -1,4 +1,4 @@
-import type { FloatDType } from '@rmsnorm/core';
+import { bfloat16Value, type FloatDType, float16Value } from '@rmsnorm/core';
 
 /** An IEEE 754 binary format, as far as rounding to it goes. */
 export interface Format {
@@ -16,6 +16,8 @@ export const FORMATS: Readonly<Record<FloatDType, Format>> = {
   bfloat16: { fractionBits: 7, minExponent: -126, max: (2 - 2 ** -7) * 2 ** 127, minNormal: 2 ** -126 },
 };
 
+const f32 = new Float32Array(1);
+const u32 = new Uint32Array(f32.buffer);
 const f64 = new Float64Array(1);
 const words = new Uint32Array(f64.buffer);
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
@@ -37,4 +39,49 @@ export function round(format: Format, value: number): number {
   const rounded = (value / step + INTEGERS - INTEGERS) * step;
   if (Math.abs(rounded) > format.max) return Math.sign(value) * Number.POSITIVE_INFINITY;
   return rounded;
+}
+
+/** The raw bits of a number that `dtype`, a 16-bit type, holds exactly. */
+function bitsOf(dtype: FloatDType, value: number): number {
+  if (Number.isNaN(value)) return dtype === 'float16' ? 0x7e00 : 0x7fc0;
+  f32[0] = value;
+  const bits = u32[0]!;
+  if (dtype === 'bfloat16') return bits >>> 16;
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = Math.abs(value);
+  if (magnitude === Number.POSITIVE_INFINITY) return sign | 0x7c00;
+  if (magnitude < FORMATS.float16.minNormal) return sign | (magnitude * 2 ** 24);
+  // float32 and float16 differ in the bias of the exponent, 127 and 15, and in 13 bits of fraction.
+  return sign | ((((bits >>> 23) & 0xff) - 112) << 10) | ((bits >>> 13) & 0x3ff);
+}
+
+/** Numbers rounded once to `dtype`, as a tensor takes them. */
+export function encode(numbers: ArrayLike<number>, dtype: FloatDType): Float32Array | Uint16Array {
+  if (dtype === 'float32') return new Float32Array(numbers);
+  const format = FORMATS[dtype];
+  const data = new Uint16Array(numbers.length);
+  for (let i = 0; i < data.length; i++) data[i] = bitsOf(dtype, round(format, numbers[i]!));
+  return data;
+}
+
+const tables = new Map<FloatDType, Float32Array>();
+
+/** The value of every 16-bit pattern. */
+function tableOf(dtype: FloatDType): Float32Array {
+  const known = tables.get(dtype);
+  if (known) return known;
+  const values = Float32Array.from({ length: 65536 }, (_, bits) =>
+    dtype === 'float16' ? float16Value(bits) : bfloat16Value(bits),
+  );
+  tables.set(dtype, values);
+  return values;
+}
+
+/** The numbers that elements of `dtype` are, exact. */
+export function decode(data: ArrayLike<number>, dtype: FloatDType): Float32Array {
+  if (dtype === 'float32') return new Float32Array(data);
+  const table = tableOf(dtype);
+  const values = new Float32Array(data.length);
+  for (let i = 0; i < values.length; i++) values[i] = table[data[i]!]!;
+  return values;
 }

@@ -1,5 +1,5 @@
-import { decode, encode, type FloatDType } from '@rmsnorm/core';
-import { FORMATS } from './formats.ts';
+import type { FloatDType } from '@rmsnorm/core';
+import { decode, encode, FORMATS } from './formats.ts';
 import type { Random } from './random.ts';
 
 /** Elements on the host: raw, as a tensor takes them, and as the numbers that they are. */
@@ -16,7 +16,8 @@ export function elements(
   keep: 'normal' | 'subnormal' = 'normal',
 ): Elements {
   const { minNormal } = FORMATS[dtype];
-  const normal = keep === 'subnormal' ? numbers : Float64Array.from(numbers, (value) => awayFromZero(value, minNormal));
+  const normal = new Float64Array(numbers);
+  if (keep === 'normal') for (let i = 0; i < normal.length; i++) normal[i] = awayFromZero(normal[i]!, minNormal);
   const data = encode(normal, dtype);
   return { dtype, data, values: decode(data, dtype) };
 }
@@ -37,7 +38,7 @@ export type Distribution = (random: Random, count: number) => Float64Array;
 export const normal =
   (factor = 1): Distribution =>
   (random: Random, count: number): Float64Array =>
-    Float64Array.from({ length: count }, () => factor * random.normal());
+    new Float64Array(count).map(() => factor * random.normal());
 
 /** One number everywhere, of full precision: each square rounds the same way, so that the errors of a sum add up. */
 export const constant: Distribution = (random, count) =>
@@ -45,19 +46,19 @@ export const constant: Distribution = (random, count) =>
 
 /** Log-normal with sigma 3: a few elements carry the sum, as outlier features of language models do. */
 export const heavyTailed: Distribution = (random, count) =>
-  Float64Array.from({ length: count }, () => random.pick([-1, 1]) * Math.exp(Math.min(9, 3 * random.normal())));
+  new Float64Array(count).map(() => random.pick([-1, 1]) * Math.exp(Math.min(9, 3 * random.normal())));
 
 /** These very numbers, over and over. */
 export const cycle =
   (numbers: readonly number[]): Distribution =>
   (_random: Random, count: number): Float64Array =>
-    Float64Array.from({ length: count }, (_, i) => numbers[i % numbers.length]!);
+    new Float64Array(count).map((_, i) => numbers[i % numbers.length]!);
 
 /** Weights around 1, different for every feature and of both signs, so that one in the wrong place shows. */
 export function gammaOf(random: Random, features: number): Float32Array {
-  return Float32Array.from({ length: features }, () => random.pick([1, 1, 1, -1]) * (0.25 + 1.5 * random.uniform()));
+  return new Float32Array(features).map(() => random.pick([1, 1, 1, -1]) * (0.25 + 1.5 * random.uniform()));
 }
 
 export function betaOf(random: Random, features: number): Float32Array {
-  return Float32Array.from({ length: features }, () => random.normal());
+  return new Float32Array(features).map(() => random.normal());
 }

@@ -9,8 +9,10 @@ import { lifecycleCases } from './cases/lifecycle.ts';
 import { nonFiniteCases } from './cases/non-finite.ts';
 import { normCases } from './cases/norm.ts';
 import { optionCases } from './cases/options.ts';
+import { propertyCases } from './cases/properties.ts';
 import { supportsCases } from './cases/supports.ts';
 import { tensorCases } from './cases/tensors.ts';
+import { trapCases } from './cases/traps.ts';
 import { valuesCases } from './cases/values.ts';
 import { type Filter, toPredicate } from './filter.ts';
 
@@ -21,12 +23,14 @@ const FAMILIES: readonly (readonly Case[])[] = [
   valuesCases,
   layoutCases,
   goldenCases,
+  trapCases,
   optionCases,
   extremeCases,
   nonFiniteCases,
   invarianceCases,
   isolationCases,
   normCases,
+  propertyCases,
   errorCases,
   lifecycleCases,
 ];

@@ -17,7 +17,7 @@ import type { Random } from '../random.ts';
 import { read, withTensors } from '../tensors.ts';
 
 /** Sizes on both sides of the switches between kernels. */
-const SIZES = [3, 8, 41, 64, 127, 256, 513, 1000, 1024, 4096, 4099, 8200, 16385];
+const SIZES = [3, 8, 41, 64, 127, 256, 512, 513, 1000, 1024, 4096, 4099, 8200, 16385];
 const STRIDED_SIZES = [3, 41, 256, 513, 4099];
 const IN_EVERY_DTYPE = [41, 256, 4099];
 
@@ -196,10 +196,11 @@ async function outcomes(
   };
   const spec: ForwardSpec = { dtype, shape, options, x, gamma: cycle([...gamma]) };
   const { values } = await forward(subject, inputsOf(spec, subject.random));
-  return places.map(({ row, offset }) => ({
-    row,
-    values: Float32Array.from(gamma, (_, i) => values[offset + i * stride]!),
-  }));
+  return places.map(({ row, offset }) => {
+    const result = new Float32Array(gamma.length);
+    for (let i = 0; i < result.length; i++) result[i] = values[offset + i * stride]!;
+    return { row, values: result };
+  });
 }
 
 /** One row after another, in the order given. */

@@ -1,9 +1,9 @@
-import { decode, FLOAT_DTYPES, type FloatDType, isRMSNormError } from '@rmsnorm/core';
+import { FLOAT_DTYPES, type FloatDType, isRMSNormError } from '@rmsnorm/core';
 import { createSignal, settled } from '../abort-signal.ts';
 import { type Case, NotApplicable, type Requirements, type Subject } from '../case.ts';
 import { compareBits, compareForward } from '../compare.ts';
 import { ConformanceFailure, check } from '../failure.ts';
-import { FORMATS, round } from '../formats.ts';
+import { decode, FORMATS, round } from '../formats.ts';
 import { caseId, enqueue, inputsOf, toleranceFor, verifyForward } from '../forward.ts';
 import { elements, normal } from '../inputs.ts';
 import { read, withTensors } from '../tensors.ts';
