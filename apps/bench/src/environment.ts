@@ -1,5 +1,8 @@
 import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
+import { version_core } from '@tensorflow/tfjs-core';
+import * as ort from 'onnxruntime-web';
 
 /** What a figure depends on beside the code. */
 export interface Environment {
@@ -14,16 +17,7 @@ export interface Environment {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-const PACKAGES = [
-  '@rmsnorm/core',
-  '@rmsnorm/wasm',
-  'onnxruntime-web',
-  '@tensorflow/tfjs-core',
-  '@tensorflow/tfjs-backend-wasm',
-];
-
 export function environment(): Environment {
-  const require = createRequire(import.meta.url);
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
@@ -32,10 +26,16 @@ export function environment(): Environment {
     node: process.versions.node,
     v8: process.versions.v8,
     threads: 1,
-    versions: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(require, name)])),
+    versions: {
+      '@rmsnorm/core': versionOf('@rmsnorm/core'),
+      '@rmsnorm/wasm': versionOf('@rmsnorm/wasm'),
+      'onnxruntime-web': ort.env.versions.web ?? 'unknown',
+      '@tensorflow/tfjs-core': version_core,
+      '@tensorflow/tfjs-backend-wasm': version_wasm,
+    },
   };
 }
 
-function versionOf(require: NodeJS.Require, name: string): string {
-  return (require(`${name}/package.json`) as { version: string }).version;
+function versionOf(name: string): string {
+  return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 }

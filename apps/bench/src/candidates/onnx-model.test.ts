@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { onnxModel } from './onnx-model.ts';
+
+it('writes the bytes that the ONNX schema asks for', () => {
+  const model = onnxModel(
+    {
+      nodes: [{ op: 'Relu', inputs: ['x'], output: 'y', attributes: { a: { int: -1 }, f: { float: 1 } } }],
+      inputs: [{ name: 'x', type: 'float32', dims: [2] }],
+      outputs: [{ name: 'y', type: 'float16', dims: [] }],
+      initializers: [{ name: 'w', type: 'int64', dims: [1], data: new BigInt64Array([5n]) }],
+    },
+    23,
+  );
+  const hex = [
+    '080a', // ir_version 10
+    '3a66', // graph
+    '0a2c', // node
+    '0a0178', // input x
+    '120179', // output y
+    '220452656c75', // op_type Relu
+    '2a11' + '0a0161' + '18ffffffffffffffffff01' + 'a00102', // attribute a = -1, INT
+    '2a0b' + '0a0166' + '150000803f' + 'a00101', // attribute f = 1.0, FLOAT
+    '12056772617068', // name 'graph'
+    '2a11' + '0801' + '1007' + '420177' + '4a080500000000000000', // initializer w, int64 [1]
+    '5a0f' + '0a0178' + '120a' + '0a08' + '0801' + '1204' + '0a02' + '0802', // input x, float32 [2]
+    '620b' + '0a0179' + '1206' + '0a04' + '080a' + '1200', // output y, float16 []
+    '4202' + '1017', // opset_import 23
+  ].join('');
+  expect(Buffer.from(model).toString('hex')).toBe(hex);
+});
