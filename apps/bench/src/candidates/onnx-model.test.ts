@@ -12,7 +12,7 @@ it('writes the bytes that the ONNX schema asks for', () => {
     23,
   );
   const hex = [
-    '080a', // ir_version 10
+    '080b', // ir_version 11
     '3a66', // graph
     '0a2c', // node
     '0a0178', // input x

@@ -31,7 +31,8 @@ export interface OnnxGraph {
 }
 
 const ELEMENT_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int64: 7, float16: 10, bfloat16: 16 };
-const IR_VERSION = 10;
+// The first that knows opset 23.
+const IR_VERSION = 11;
 
 /** The bytes of a ModelProto of this graph, for ONNX's own operators of `opset`. */
 export function onnxModel(graph: OnnxGraph, opset: number): Uint8Array {
