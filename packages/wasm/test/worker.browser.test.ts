@@ -1,0 +1,13 @@
+import type { Report } from '@rmsnorm/conformance';
+import { expect, test } from 'vitest';
+
+test('passes the whole suite in a web worker', async () => {
+  const worker = new Worker(new URL('./fixtures/conformance-worker.ts', import.meta.url), { type: 'module' });
+  const report = await new Promise<Report>((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => reject(new Error(message));
+  });
+  worker.terminate();
+  expect(report.results.filter(({ status }) => status === 'fail')).toEqual([]);
+  expect(report.passed).toBeGreaterThan(1000);
+});
