@@ -1,5 +1,8 @@
 import type { Case } from './case.ts';
+import { applyRowCases } from './cases/apply-rows.ts';
+import { creationCases } from './cases/creation.ts';
 import { errorCases } from './cases/errors.ts';
+import { extremeOptionCases } from './cases/extreme-options.ts';
 import { extremeCases } from './cases/extremes.ts';
 import { goldenCases } from './cases/golden.ts';
 import { invarianceCases } from './cases/invariance.ts';
@@ -10,29 +13,38 @@ import { nonFiniteCases } from './cases/non-finite.ts';
 import { normCases } from './cases/norm.ts';
 import { optionCases } from './cases/options.ts';
 import { propertyCases } from './cases/properties.ts';
+import { roundingCases } from './cases/rounding.ts';
+import { specialRowCases } from './cases/special-rows.ts';
 import { supportsCases } from './cases/supports.ts';
 import { tensorCases } from './cases/tensors.ts';
 import { trapCases } from './cases/traps.ts';
 import { valuesCases } from './cases/values.ts';
+import { wrappedMemoryCases } from './cases/wrapped-memory.ts';
 import { type Filter, toPredicate } from './filter.ts';
 
 /** One entry per file of `cases/`, cheap and basic ones first. */
 const FAMILIES: readonly (readonly Case[])[] = [
   supportsCases,
   tensorCases,
+  wrappedMemoryCases,
   valuesCases,
+  roundingCases,
   layoutCases,
   goldenCases,
   trapCases,
   optionCases,
   extremeCases,
+  extremeOptionCases,
   nonFiniteCases,
   invarianceCases,
   isolationCases,
+  specialRowCases,
   normCases,
+  applyRowCases,
   propertyCases,
   errorCases,
   lifecycleCases,
+  creationCases,
 ];
 
 /** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
