@@ -27,8 +27,8 @@ export interface ChunkPlan {
   chunks(): Iterable<Chunk>;
 }
 
-/** Beyond this a larger chunk costs time: the pipe fills later, and its memory leaves the caches. */
-const PREFERRED_BYTES = 4 << 20;
+/** A larger chunk gains nothing: the pipe fills later, and its buffers leave the caches. */
+const PREFERRED_BYTES = 1 << 20;
 
 /**
  * Cuts a tensor into chunks of at most `limit` bytes: along outer; where one slab does not fit, along groups; where one

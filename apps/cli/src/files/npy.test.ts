@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NPY_START_BYTES, type NpyArray, npyPrefix, npyPrefixBytes, parseNpy } from './npy.ts';
+
+/** Made by NumPy: see make-fixtures.py there. */
+const fixture = (name: string): Buffer => readFileSync(new URL(`../../test/fixtures/${name}.npy`, import.meta.url));
+
+function parse(file: Uint8Array, fileBytes = file.length): NpyArray {
+  const prefix = npyPrefixBytes(file.subarray(0, NPY_START_BYTES), fileBytes, 'x.npy');
+  return parseNpy(file.subarray(0, prefix), fileBytes, 'x.npy');
+}
+
+function withHeader(header: string, dataBytes = 0): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(header.length);
+  return Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+    length,
+    Buffer.from(header),
+    Buffer.alloc(dataBytes),
+  ]);
+}
+
+describe('files of NumPy', () => {
+  test.each([
+    ['float32', 'float32', [2, 3]],
+    ['float16', 'float16', [2, 3]],
+    ['float64', 'float64', [2, 3]],
+    ['vector', 'float32', [3]],
+    ['scalar', 'float32', []],
+    ['empty', 'float32', [0, 3]],
+    ['version2', 'float32', [2, 3]],
+    ['version3', 'float32', [2, 3]],
+  ])('%s', (name, dtype, shape) => {
+    const file = fixture(name);
+    const array = parse(file);
+    expect(array).toEqual({ dtype, shape, start: 128, end: file.length });
+  });
+
+  test('the elements are where the header says', () => {
+    const file = fixture('float32');
+    const { start } = parse(file);
+    expect([0, 1, 2, 3, 4, 5].map((i) => file.readFloatLE(start + 4 * i))).toEqual([-0.5, -0.25, 0, 0.25, 0.5, 0.75]);
+  });
+
+  test.each([
+    [
+      'big-endian',
+      "RMSNORM_DTYPE: x.npy is big endian (>f4); float32 (<f4) or float16 (<f2) is needed: numpy.save(file, x.astype('<f4'))",
+    ],
+    [
+      'fortran',
+      'RMSNORM_INVALID_FILE: x.npy is in Fortran order; save it in C order: numpy.save(file, numpy.ascontiguousarray(x))',
+    ],
+    [
+      'int64',
+      "RMSNORM_DTYPE: x.npy holds <i8; float32 (<f4) or float16 (<f2) is needed: numpy.save(file, x.astype('<f4'))",
+    ],
+    [
+      'records',
+      'RMSNORM_DTYPE: x.npy holds records of a structured dtype; float32 (<f4) or float16 (<f2) is needed: save one field of it',
+    ],
+  ])('%s is refused, with the way out', (name, message) => {
+    expect(() => parse(fixture(name))).toThrow(message);
+  });
+
+  test.each([
+    ['float32', 'float32', [2, 3]],
+    ['float16', 'float16', [2, 3]],
+    ['vector', 'float32', [3]],
+    ['scalar', 'float32', []],
+    ['empty', 'float32', [0, 3]],
+  ] as const)('what is written before the elements is what NumPy writes: %s', (name, dtype, shape) => {
+    expect(Buffer.from(npyPrefix(dtype, shape))).toEqual(fixture(name).subarray(0, 128));
+  });
+});
+
+describe('files that are wrong', () => {
+  const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
+
+  test.each([
+    [
+      'truncated elements',
+      withHeader(header, 23),
+      'is truncated: (2, 3) of float32 from byte 69 on ends at byte 93, the file at 92',
+    ],
+    [
+      'trailing bytes',
+      withHeader(header, 25),
+      'has trailing bytes: (2, 3) of float32 from byte 69 on ends at byte 93, the file at 94',
+    ],
+    ['no magic string', Buffer.from('PK\x03\x04 an .npz is a zip'), 'is not a .npy file'],
+    ['two bytes', Buffer.from('\x93N', 'latin1'), 'is not a .npy file'],
+    ['the magic string alone', Buffer.from('\x93NUMPY', 'latin1'), 'is truncated: 6 bytes'],
+    ['a version to come', Buffer.from('\x93NUMPY\x04\x00\x00\x00\x00\x00', 'latin1'), 'has .npy version 4.0'],
+    [
+      'a header past the end',
+      Buffer.from('\x93NUMPY\x01\x00\xff\x00{', 'latin1'),
+      'is truncated: the header ends at byte 265, the file at 11',
+    ],
+    [
+      'a header of 4 GB',
+      Buffer.from('\x93NUMPY\x02\x00\xff\xff\xff\xff', 'latin1'),
+      'claims a header of 4294967295 bytes; at most 1048576',
+    ],
+    ['another key', withHeader("{'descr': '<f4', 'order': False, 'shape': (2, 3)}"), "the keys 'descr, order, shape'"],
+    ['a key twice', withHeader("{'descr': '<f4', 'descr': '<f2'}"), "the key 'descr' stands twice"],
+    [
+      'a shape that is no tuple',
+      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (3)}"),
+      'shape is not a tuple',
+    ],
+    [
+      'a negative length',
+      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 3)}"),
+      'shape is not a tuple',
+    ],
+    [
+      'a length beyond 2^53',
+      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}"),
+      'shape is not a tuple',
+    ],
+    [
+      'more elements than can be',
+      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}"),
+      'more than any file holds',
+    ],
+    ['code', withHeader("__import__('os').system('true')"), 'has a header that cannot be read'],
+    ['brackets without end', withHeader('['.repeat(60_000)), 'nested deeper than 32'],
+    ['nothing in the header', withHeader(''), 'has a header that cannot be read'],
+  ])('%s', (_name, file, message) => {
+    expect(() => parse(file)).toThrow(message);
+    expect(() => parse(file)).toThrow(/^RMSNORM_INVALID_FILE: x\.npy /);
+  });
+
+  test('headers of Python 2, and in other styles, are read', () => {
+    const file = withHeader(`{"shape": (2L, 3L,),'fortran_order':False,\n 'descr': "<f4"}  \n`, 24);
+    expect(parse(file)).toMatchObject({ dtype: 'float32', shape: [2, 3] });
+  });
+
+  test('any bytes at all give an array or an error of ours', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      // Valid files with a few bytes changed go deeper.
+      fc.tuple(fc.array(fc.tuple(fc.nat(151), fc.nat(255)), { maxLength: 4 }), fc.nat(152)).map(([changes, length]) => {
+        const file = Uint8Array.from(fixture('float32'));
+        for (const [at, value] of changes) file[at] = value;
+        return file.subarray(0, length);
+      }),
+    );
+    fc.assert(
+      fc.property(bytes, (file) => {
+        try {
+          const { start, end } = parse(file);
+          return start <= end && end === file.length;
+        } catch (error) {
+          return /^RMSNORM_(INVALID_FILE|DTYPE): x\.npy /.test((error as Error).message);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+test('what is written is read back, whatever the shape', () => {
+  const shapes = fc
+    .array(fc.nat(1000), { maxLength: 32 })
+    .filter((shape) => shape.reduce((n, d) => n * d, 1) < 2 ** 50);
+  fc.assert(
+    fc.property(shapes, fc.constantFrom('float32' as const, 'float16' as const), (shape, dtype) => {
+      const prefix = npyPrefix(dtype, shape);
+      const bytes = shape.reduce((n, d) => n * d, 1) * (dtype === 'float32' ? 4 : 2);
+      expect(prefix.length % 64).toBe(0);
+      expect(parse(prefix, prefix.length + bytes)).toMatchObject({ dtype, shape, start: prefix.length });
+    }),
+  );
+});
