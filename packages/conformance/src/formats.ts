@@ -37,6 +37,7 @@ export function round(format: Format, value: number): number {
   if (!Number.isFinite(value)) return value;
   const step = ulp(format, value);
   const rounded = (value / step + INTEGERS - INTEGERS) * step;
+  if (rounded === 0) return Math.sign(value) * 0;
   if (Math.abs(rounded) > format.max) return Math.sign(value) * Number.POSITIVE_INFINITY;
   return rounded;
 }

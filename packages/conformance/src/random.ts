@@ -1,4 +1,4 @@
-/** A stream of pseudo-random numbers, the same for the same seed in every runtime. */
+/** A stream of pseudo-random numbers, the same for the same seed in every runtime (but see `normal`). */
 export interface Random {
   /** 32 random bits, unsigned. */
   bits(): number;
@@ -6,7 +6,7 @@ export interface Random {
   uniform(): number;
   /** Uniform in {min, ..., max}. */
   integer(min: number, max: number): number;
-  /** Standard normal. */
+  /** Standard normal; engines may differ in the last bit, as their logarithms and cosines do. */
   normal(): number;
   pick<T>(items: readonly T[]): T;
 }
