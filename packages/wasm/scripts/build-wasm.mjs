@@ -1,4 +1,4 @@
-// Compiles assembly/ to dist/rmsnorm.wasm and inlines it, as base64, into src/generated/wasm-base64.ts.
+// Compiles assembly/ to dist/rmsnorm.wasm and inlines it, as hexadecimal digits, into src/generated/wasm-hex.ts.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -42,8 +42,8 @@ async function write(path, contents) {
 const wasm = await compile('assembly/index.ts');
 await write('dist/rmsnorm.wasm', wasm);
 await write(
-  'src/generated/wasm-base64.ts',
-  `// Made by scripts/build-wasm.mjs from assembly/.\nexport const WASM_BASE64: string =\n  '${Buffer.from(wasm).toString('base64')}';\n`,
+  'src/generated/wasm-hex.ts',
+  `// Made by scripts/build-wasm.mjs from assembly/.\nexport const WASM_HEX: string =\n  '${Buffer.from(wasm).toString('hex')}';\n`,
 );
 // What apps/bench measures against; not part of the package.
 await write('build/copy.wasm', await compile('assembly/bench/copy.ts'));

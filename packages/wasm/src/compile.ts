@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@rmsnorm/core';
-import { decodeBase64 } from './base64.ts';
-import { WASM_BASE64 } from './generated/wasm-base64.ts';
+import { WASM_HEX } from './generated/wasm-hex.ts';
+import { decodeHex } from './hex.ts';
 import { type WasmModule, webAssembly } from './web-assembly.ts';
 
 /** Why there is no module: a code, what was found, and what to do. */
@@ -36,7 +36,7 @@ export async function compileInlined(): Promise<{ module: WasmModule } | Refusal
     };
   }
   try {
-    return { module: await api.compile(decodeBase64(WASM_BASE64)) };
+    return { module: await api.compile(decodeHex(WASM_HEX)) };
   } catch (error) {
     return {
       code: 'WRONG_RUNTIME',
