@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Report } from './report.ts';
+
+const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rmsnorm-conformance-'));
+  const core = import.meta.resolve('@rmsnorm/core');
+  const modules: Record<string, string> = {
+    'good.mjs': `export { reference as default } from '${core}';`,
+    // Reads zeros: every value is wrong.
+    'wrong.mjs': `import { createBackend } from '${core}';
+      const driver = {
+        name: 'wrong', device: 'nowhere',
+        supports: { ops: ['forward'], dtypes: ['float32'], accuracy: 'ieee', features: [], promises: [] },
+        alloc: (bytes) => new Uint8Array(bytes), free() {}, write: (b, bytes) => b.set(bytes),
+        read: async (b, into) => into.set(b.subarray(0, into.length)), forward() {}, dispose() {},
+      };
+      export default { name: 'wrong', apiVersion: 1, probe: async () => ({ ok: true, device: 'nowhere' }), create: async () => createBackend(driver) };`,
+    'absent.mjs': `export default { name: 'absent', apiVersion: 1, create() {},
+      probe: async () => ({ ok: false, code: 'NO_DEVICE', reason: 'there is none', hint: 'plug one in' }) };`,
+    'other.mjs': 'export default 3;',
+    'broken.mjs': "import './not-there.mjs';",
+  };
+  await Promise.all(Object.entries(modules).map(([name, text]) => writeFile(join(folder, name), text)));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, ...args], { cwd: folder, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+      resolve({ status: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+test('a good module: the counts, and 0', async () => {
+  const { status, stdout, stderr } = await run('./good.mjs', '--filter', 'forward/axis:', '--seed', '3');
+  expect(stdout).toMatch(/^reference \(.*\), seed 3: \d+ passed, 0 failed, 0 skipped in /);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+test('--json prints the report alone', async () => {
+  const { status, stdout } = await run('good.mjs', '--filter', 'forward/axis:', '--json');
+  const report = JSON.parse(stdout) as Report;
+  expect(report.failed).toBe(0);
+  expect(report.passed).toBe(report.results.length);
+  expect(status).toBe(0);
+});
+
+test('failures are told, with 1', async () => {
+  const { status, stdout } = await run('wrong.mjs', '--filter', 'forward/values:dtype=float32,shape=3x5');
+  expect(stdout).toContain('FAIL  forward/values:dtype=float32,shape=3x5\n');
+  expect(stdout).toMatch(/elements of y are wrong, the worst at \[\d, \d\]: got 0, expected/);
+  expect(status).toBe(1);
+});
+
+test('a backend that cannot run here: its reason, and 1', async () => {
+  const { status, stderr } = await run('absent.mjs');
+  expect(stderr).toBe('absent cannot run here: NO_DEVICE: there is none; plug one in\n');
+  expect(status).toBe(1);
+});
+
+test('a module that fails to load: its error, and 1', async () => {
+  const { status, stderr } = await run('broken.mjs');
+  expect(stderr).toContain('not-there.mjs');
+  expect(status).toBe(1);
+});
+
+test.each([
+  [[], 'one MODULE is needed, got 0'],
+  [['good.mjs', 'wrong.mjs'], 'one MODULE is needed, got 2'],
+  [['good.mjs', '--sed', '3'], "Unknown option '--sed'"],
+  [['good.mjs', '--seed', 'x'], "--seed must be an integer, got 'x'"],
+  [['nowhere.mjs'], 'there is no module'],
+  [['other.mjs'], 'RMSNORM_INVALID_OPTION: the default export of other.mjs'],
+  [['good.mjs', '--filter', 'no such case'], 'takes none of the'],
+])('wrong usage %j: what is wrong, and 2', async (args, text) => {
+  const { status, stdout, stderr } = await run(...args);
+  expect(stderr).toContain(text);
+  expect(stdout).toBe('');
+  expect(status).toBe(2);
+});
+
+test('--help', async () => {
+  const { status, stdout } = await run('--help');
+  expect(stdout).toContain('usage: rmsnorm-conformance MODULE');
+  expect(status).toBe(0);
+});

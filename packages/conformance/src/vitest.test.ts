@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+interface VitestReport {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { title: string; status: string; failureMessages: string[] }[];
+  }[];
+}
+
+const root = fileURLToPath(new URL('../test/fixtures/', import.meta.url));
+const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+
+/** Runs one fixture in a Vitest of its own: title → status, and what failed says. */
+async function run(
+  fixture: string,
+  env: Record<string, string> = {},
+): Promise<Map<string, [status: string, message?: string]>> {
+  const output = await new Promise<string>((resolve) => {
+    const args = [vitest, 'run', '--root', root, '--reporter', 'json', fixture];
+    execFile(process.execPath, args, { env: { ...process.env, ...env } }, (_error, stdout) => resolve(stdout));
+  });
+  const { testResults } = JSON.parse(output) as VitestReport;
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+  return new Map(
+    tests.map(({ title, status, failureMessages: [message] }) => [title, message ? [status, message] : [status]]),
+  );
+}
+
+test('a backend that is not here is one skipped test with the reason', async () => {
+  const tests = await run('absent.test.ts', { RMSNORM_REQUIRE: 'other' });
+  expect([...tests]).toEqual([['absent is not available here: NO_DEVICE: there is none (plug one in)', ['skipped']]]);
+});
+
+test('where it is required, it is one failing test with the reason', async () => {
+  const tests = await run('absent.test.ts', { RMSNORM_REQUIRE: 'other, absent' });
+  const [status, message] = tests.get('absent is required here (RMSNORM_REQUIRE)')!;
+  expect(tests.size).toBe(1);
+  expect(status).toBe('failed');
+  expect(message).toContain("backend 'absent' is not available: NO_DEVICE: there is none (plug one in)");
+});
+
+test('each case is a test of its id: passed, skipped or failed', async () => {
+  const tests = await run('present.test.ts');
+  expect(tests.get('forward/axis:dim=7,axis=0,shape=7')).toEqual(['passed']);
+  expect(tests.get('forward/extremes:x=max,shape=3x5')).toEqual(['skipped']);
+  const [status, message] = tests.get('supports/manifest:manifest=names')!;
+  expect(status).toBe('failed');
+  expect(message).toContain('supports must be frozen');
+  expect(tests.size).toBe(3);
+});
