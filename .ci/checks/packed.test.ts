@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packAll, type Tarball, temporaryFolder } from '../packed.ts';
+import { run, runToSuccess } from '../run-program.ts';
+import { filesIn, type Manifest, publishedPackages, root } from '../workspace.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let tarballs: Tarball[];
+
+beforeAll(async () => {
+  folder = await temporaryFolder('packed');
+  tarballs = await packAll(folder.dir);
+});
+afterAll(() => folder.remove());
+
+describe.each(publishedPackages.map((pkg) => [pkg.path, pkg] as const))('%s, packed', (path, pkg) => {
+  const tarball = (): Tarball => tarballs.find((packed) => packed.pkg === pkg)!;
+
+  test('holds a README, the licence, what was built, and no test', () => {
+    const { files } = tarball();
+    const wanted = ['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts'];
+    expect(
+      wanted.filter((file) => !files.includes(file)),
+      `${path} lacks these`,
+    ).toEqual([]);
+    expect(
+      files.filter((file) => /\.test\.|^test\/|\.tgz$|tsbuildinfo/.test(file)),
+      `${path}/package.json: "files"`,
+    ).toEqual([]);
+  });
+
+  test('holds nothing that an earlier build left behind', () => {
+    const sources = new Set(filesIn(pkg, 'src').map((file) => file.slice(join(pkg.dir, 'src/').length)));
+    const stale = tarball().files.filter((file) => {
+      const [, module] = /^dist\/(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(file) ?? [];
+      return module && !sources.has(`${module}.ts`);
+    });
+    expect(stale, `rm -r ${path}/dist, and build again`).toEqual([]);
+  });
+
+  test('names its dependencies by versions', async () => {
+    const { path: file } = tarball();
+    const packed = JSON.parse(await runToSuccess('tar', ['-xzOf', file, 'package/package.json'])) as Manifest;
+    const { dependencies, peerDependencies, optionalDependencies } = packed;
+    const ranges = Object.entries({ ...dependencies, ...peerDependencies, ...optionalDependencies });
+    expect(ranges.filter(([, range]) => !/^[\^~>=]*\d+(\.\d+)*$/.test(range))).toEqual([]);
+    const ours = ranges.filter(([name]) => name.startsWith('@rmsnorm/'));
+    expect(ours).toEqual(ours.map(([name]) => [name, `^${pkg.manifest.version}`]));
+  });
+
+  test('publint --strict', async () => {
+    const { buffer, byteOffset, byteLength } = await readFile(tarball().path);
+    const data = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+    const { messages, pkg: manifest } = await publint({ pack: { tarball: data }, strict: true });
+    expect(messages.map((message) => formatMessage(message, manifest, { color: false }))).toEqual([]);
+  });
+
+  test('attw --profile esm-only', async () => {
+    // A raw .wasm file has no types, and none is wanted: bundlers and hosts take it as bytes.
+    const bytes = Object.keys(pkg.manifest.exports ?? {}).filter((entry) => entry.endsWith('.wasm'));
+    const exclude = bytes.length > 0 ? ['--exclude-entrypoints', ...bytes] : [];
+    const attw = join(root, 'node_modules/.bin/attw');
+    const { code, output } = await run(attw, [
+      tarball().path,
+      '--profile',
+      'esm-only',
+      '--no-color',
+      '--no-emoji',
+      ...exclude,
+    ]);
+    expect(code, output).toBe(0);
+  });
+});

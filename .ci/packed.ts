@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pnpm, runToSuccess } from './run-program.ts';
+import { publishedPackages, type WorkspacePackage } from './workspace.ts';
+
+export interface Tarball {
+  pkg: WorkspacePackage;
+  path: string;
+  /** Paths inside the package, as in `dist/index.js`. */
+  files: string[];
+}
+
+/** A folder below the system's temporary one. */
+export async function temporaryFolder(name: string): Promise<{ dir: string; remove: () => Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), `rmsnorm-${name}-`));
+  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+}
+
+/** Packs every published package into `dir`, as `pnpm publish` would. */
+export function packAll(dir: string): Promise<Tarball[]> {
+  const [command, ...args] = pnpm;
+  return Promise.all(
+    publishedPackages.map(async (pkg) => {
+      const name = pkg.manifest.name.replace('@', '').replace('/', '-');
+      const path = join(dir, `${name}-${pkg.manifest.version}.tgz`);
+      await runToSuccess(command, [...args, '--dir', pkg.dir, 'pack', '--out', path]);
+      const listing = await runToSuccess('tar', ['-tzf', path]);
+      return {
+        pkg,
+        path,
+        files: listing
+          .trim()
+          .split('\n')
+          .map((file) => file.replace(/^package\//, '')),
+      };
+    }),
+  );
+}

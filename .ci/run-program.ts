@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { root } from './workspace.ts';
+
+export interface Ended {
+  code: number;
+  /** stdout and stderr, one after the other. */
+  output: string;
+  stdout: string;
+}
+
+/** The environment without what pnpm and npm set for their scripts, which a program started here would take for its own settings. */
+const cleanEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|vitest|vite_|node_env|turbo_hash)/i.test(name)),
+);
+
+/** Runs a program to its end; a program that fails is a result too. */
+export function run(
+  command: string,
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const { cwd = root, env = cleanEnvironment } = options;
+  return new Promise((resolve, reject) => {
+    const child = execFile(command, args, { cwd, env, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
+      if (typeof error?.code === 'string') return reject(new Error(`${command}: ${error.message}`, { cause: error }));
+      resolve({ code: child.exitCode ?? 1, stdout, output: `${stdout}${stderr}`.trim() });
+    });
+    child.stdin?.end();
+  });
+}
+
+/** As `run`, for programs that must not fail. */
+export async function runToSuccess(command: string, args: string[], options: { cwd?: string } = {}): Promise<string> {
+  const { code, stdout, output } = await run(command, args, options);
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output}`);
+  return stdout;
+}
+
+/** pnpm as a command and its first arguments: the one that runs us, or any 12. */
+export const pnpm: [command: string, ...args: string[]] = /pnpm(\.exe)?$/.test(process.env.npm_execpath ?? '')
+  ? [process.env.npm_execpath!]
+  : ['npx', '--yes', 'pnpm@12'];
