@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import { ENTRANTS } from './candidates/index.ts';
@@ -21,12 +22,13 @@ Times @rmsnorm/wasm against its peers and against copies of the same bytes, inte
                    several with commas
   --rounds N       rounds (default ${FULL.rounds})
   --quick          few short rounds, small sizes: to see that it runs, not to quote
-  --json FILE      where the figures go (default build/bench.json)
+  --json FILE      where the figures go (default apps/bench/build/bench.json)
   --markdown FILE  the tables as Markdown, too
   --help           this text`;
 
 const PLACES: readonly Place[] = ['resident', 'outside'];
 const OVERHEAD_ID = 'overhead';
+const JSON_FILE = fileURLToPath(new URL('../build/bench.json', import.meta.url));
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
       filter: { type: 'string', default: '' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
-      json: { type: 'string', default: 'build/bench.json' },
+      json: { type: 'string' },
       markdown: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -71,8 +73,8 @@ async function main(): Promise<void> {
     verdicts: verdicts(GOALS, results),
   };
   console.log(reportAsText(report));
-  await write(values.json, `${JSON.stringify(report, null, 2)}\n`);
-  if (values.markdown !== undefined) await write(values.markdown, reportAsMarkdown(report));
+  await write(values.json === undefined ? JSON_FILE : given(values.json), `${JSON.stringify(report, null, 2)}\n`);
+  if (values.markdown !== undefined) await write(given(values.markdown), reportAsMarkdown(report));
 }
 
 function methodOf(quick: boolean, rounds: string | undefined): Method {
@@ -82,6 +84,11 @@ function methodOf(quick: boolean, rounds: string | undefined): Method {
   if (!Number.isSafeInteger(count) || count < 1)
     throw new Error(`--rounds must be a positive integer, got '${rounds}'`);
   return { ...method, rounds: count };
+}
+
+/** A path as it was typed: pnpm runs this in another folder, and says from which one it was called. */
+function given(path: string): string {
+  return resolve(process.env.INIT_CWD ?? '.', path);
 }
 
 async function write(file: string, contents: string): Promise<void> {

@@ -14,7 +14,7 @@ export interface Method {
   readonly warmUpMs: number;
 }
 
-export const FULL: Method = { rounds: 41, leastMs: 1, warmUpMs: 100 };
+export const FULL: Method = { rounds: 41, leastMs: 1, warmUpMs: 200 };
 export const QUICK: Method = { rounds: 7, leastMs: 0.5, warmUpMs: 20 };
 
 /**
