@@ -34,7 +34,7 @@ test('a backend that is not here is one skipped test with the reason', async () 
 
 test('where it is required, it is one failing test with the reason', async () => {
   const tests = await run('absent.test.ts', { RMSNORM_REQUIRE: 'other, absent' });
-  const [status, message] = tests.get('absent is required here (RMSNORM_REQUIRE)')!;
+  const [status, message] = tests.get('absent is required here')!;
   expect(tests.size).toBe(1);
   expect(status).toBe('failed');
   expect(message).toContain("backend 'absent' is not available: NO_DEVICE: there is none (plug one in)");

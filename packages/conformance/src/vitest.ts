@@ -10,6 +10,8 @@ export interface TestOptions {
   readonly seed?: number;
   /** Milliseconds for one case; 60,000 unless given. */
   readonly timeout?: number;
+  /** Fails, instead of skipping, where the backend is not available: whether `RMSNORM_REQUIRE` names it, unless given. */
+  readonly required?: boolean;
 }
 
 /**
@@ -19,12 +21,12 @@ export interface TestOptions {
  * `RMSNORM_REQUIRE` (backend names, comma separated) demands this backend.
  */
 export function testBackend(provider: BackendProvider, options: TestOptions = {}): void {
-  const { filter, seed = DEFAULT_SEED, timeout = 60_000 } = options;
+  const { filter, seed = DEFAULT_SEED, timeout = 60_000, required = requires(provider.name) } = options;
 
   describe(`conformance of ${provider.name}`, async () => {
     const probe = await provider.probe();
     if (!probe.ok) {
-      reportAbsence(provider.name, probe);
+      reportAbsence(provider.name, probe, required);
       return;
     }
     let session: Session | undefined;
@@ -45,10 +47,10 @@ export function testBackend(provider: BackendProvider, options: TestOptions = {}
   });
 }
 
-function reportAbsence(name: string, { code, reason, hint }: ProbeResult & { ok: false }): void {
+function reportAbsence(name: string, { code, reason, hint }: ProbeResult & { ok: false }, required: boolean): void {
   const why = `${code}: ${reason}${hint ? ` (${hint})` : ''}`;
-  if (required().includes(name)) {
-    test(`${name} is required here (RMSNORM_REQUIRE)`, () => {
+  if (required) {
+    test(`${name} is required here`, () => {
       throw new Error(`backend '${name}' is not available: ${why}`);
     });
     return;
@@ -56,10 +58,13 @@ function reportAbsence(name: string, { code, reason, hint }: ProbeResult & { ok:
   test.skip(`${name} is not available here: ${why}`, () => {});
 }
 
-/** `RMSNORM_REQUIRE` of Node's environment, or of Vite's in a browser. */
-function required(): string[] {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  const { env } = import.meta as { env?: Record<string, string | undefined> };
+/** Whether `RMSNORM_REQUIRE` names it: in Node's environment, or in a page in what Vitest's `test.env` hands on. */
+function requires(name: string): boolean {
+  const { process } = globalThis as { process?: { env?: Environment } };
+  // Vite fills in `import.meta.env` where the source says just that.
+  const env = (import.meta as { env?: Environment }).env;
   const names = process?.env?.RMSNORM_REQUIRE ?? env?.RMSNORM_REQUIRE ?? '';
-  return names.split(',').map((name) => name.trim());
+  return names.split(',').some((entry) => entry.trim() === name);
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
