@@ -54,7 +54,8 @@ describe('files that are right', () => {
         shapes,
         fc.constantFrom('float32', 'float16', 'bfloat16'),
         (name, shape, dtype) => {
-          const well = name.toWellFormed?.() ?? name;
+          // A lone surrogate has no UTF-8.
+          const well = Buffer.from(name).toString();
           fc.pre(well !== '__metadata__');
           const prefix = safetensorsPrefix(dtype, shape, well);
           const bytes = shape.reduce((n, d) => n * d, 1) * (dtype === 'float32' ? 4 : 2);

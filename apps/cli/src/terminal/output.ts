@@ -9,14 +9,15 @@ export interface Output {
   paint(style: Style, text: string): string;
 }
 
-export const out: Output = outputOn(process.stdout);
-export const err: Output = outputOn(process.stderr);
-
-function outputOn(stream: NodeJS.WriteStream): Output {
-  const colours = stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+/** An output on `stream`, in an environment. */
+export function outputOn(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
+  const colours = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   return {
     stream,
     line: (text = '') => void stream.write(`${text}\n`),
     paint: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
   };
 }
+
+export const out: Output = outputOn(process.stdout, process.env);
+export const err: Output = outputOn(process.stderr, process.env);

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encode, type FloatDType, type HostTensor } from '@rmsnorm/core';
+import { npyPrefix, npyPrefixBytes, parseNpy } from '../src/files/npy.ts';
+
+/** The built command. */
+export const BIN: string = new URL('../dist/bin.js', import.meta.url).pathname;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Started {
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts `rmsnorm` as a process of its own, in `folder`. */
+export function start(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return { ended, kill: (signal) => child.kill(signal) };
+}
+
+/** Runs `rmsnorm` to its end; an argument for each word. */
+export function rmsnorm(
+  folder: string,
+  args: string | readonly string[],
+  env?: Record<string, string>,
+): Promise<Ended> {
+  return start(folder, typeof args === 'string' ? args.split(' ') : args, env).ended;
+}
+
+export function newFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'rmsnorm-cli-'));
+}
+
+/** Files of unfinished outputs in a folder. */
+export function partials(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.endsWith('.rmsnorm-partial'));
+}
+
+/** Numbers in (-2, 2) that are the same in every run. */
+export function numbers(count: number, seed = 1): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 30 - 2;
+  });
+}
+
+export function hostTensor(shape: readonly number[], dtype: FloatDType = 'float32', seed = 1): HostTensor {
+  return {
+    dtype,
+    shape,
+    data: encode(
+      numbers(
+        shape.reduce((n, d) => n * d, 1),
+        seed,
+      ),
+      dtype,
+    ),
+  };
+}
+
+export function npyBytes({ dtype, shape, data }: HostTensor): Buffer {
+  return Buffer.concat([npyPrefix(dtype as 'float32' | 'float16', shape), bytesOf(data)]);
+}
+
+export function writeNpy(path: string, tensor: HostTensor): void {
+  writeFileSync(path, npyBytes(tensor));
+}
+
+export function readNpy(path: string): HostTensor {
+  const file = readFileSync(path);
+  const prefix = npyPrefixBytes(file.subarray(0, 12), file.length, path);
+  const { dtype, shape, start, end } = parseNpy(file.subarray(0, prefix), file.length, path);
+  const bytes = Uint8Array.from(file.subarray(start, end));
+  const data = dtype === 'float32' ? new Float32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
+  return { dtype: dtype as FloatDType, shape, data };
+}
+
+/** A .safetensors file of these tensors, made by the book: header, padding, bytes. */
+export function safetensorsBytes(
+  tensors: Readonly<Record<string, HostTensor | { dtype: string; shape: readonly number[]; data: Uint8Array }>>,
+  metadata?: Readonly<Record<string, string>>,
+): Buffer {
+  const names: Readonly<Record<string, string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    const bytes = bytesOf(data);
+    header[name] = { dtype: names[dtype] ?? dtype, shape, data_offsets: [at, at + bytes.length] };
+    parts.push(bytes);
+    at += bytes.length;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, ...parts]);
+}
+
+export function bytesOf(data: { buffer: ArrayBufferLike; byteOffset: number; byteLength: number }): Buffer {
+  return Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+}
