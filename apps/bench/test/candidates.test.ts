@@ -1,9 +1,12 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ENTRANTS } from '../src/candidates/index.ts';
 import { mistakeIn } from '../src/correctness.ts';
 import { channelsFirst, grouped, rows } from '../src/shapes.ts';
 import { makeWorkload, type Place } from '../src/workload.ts';
+
+// Peers take seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SMALL = [rows(3, 64), channelsFirst([2, 24, 3, 5]), grouped(5, 48, 4)];
 
