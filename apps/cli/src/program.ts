@@ -13,14 +13,14 @@ import {
   parseScale,
   parseWeights,
 } from './commands/arguments.ts';
-import { bench, benchLines } from './commands/bench.ts';
-import { doctor, doctorLines } from './commands/doctor.ts';
-import { type RunOptions, run } from './commands/run.ts';
-import { summaryLines } from './commands/run-summary.ts';
-import { reportLines, type VerifyOptions, verify } from './commands/verify.ts';
+import type { RunOptions } from './commands/run.ts';
+import type { VerifyOptions } from './commands/verify.ts';
 import { err, type Output, out } from './terminal/output.ts';
 
-/** The command line. `setExitCode` hears 1 where a command ends as it should, with a result that is a failure. */
+/**
+ * The command line; each command is loaded when it is asked for. `setExitCode` hears 1 where a command ends as it
+ * should, with a result that is a failure.
+ */
 export function program(signal: AbortSignal, setExitCode: (code: number) => void): Command {
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const main = new Command('rmsnorm')
@@ -88,9 +88,12 @@ function runCommand(main: Command, signal: AbortSignal): void {
     .addHelpText('after', EXAMPLES.run)
     .action(async (input: string, options: Omit<RunOptions, 'progress' | 'force'> & RunFlags) => {
       const { quiet = false, json = false, force = false } = options;
+      const { run } = await import('./commands/run.ts');
       const summary = await run(input, { ...options, force, progress: !quiet && !json }, signal);
       if (json) printJson(summary);
-      else if (!quiet) print(err, summaryLines(summary, err));
+      if (json || quiet) return;
+      const { summaryLines } = await import('./commands/run-summary.ts');
+      print(err, summaryLines(summary, err));
     });
 }
 
@@ -108,6 +111,7 @@ function doctorCommand(main: Command, setExitCode: (code: number) => void): void
     .option('--json', 'as JSON')
     .addHelpText('after', EXAMPLES.doctor)
     .action(async ({ json }: { json?: true }) => {
+      const { doctor, doctorLines } = await import('./commands/doctor.ts');
       const report = await doctor();
       if (json) printJson(report);
       else print(out, doctorLines(report, out));
@@ -126,6 +130,7 @@ function verifyCommand(main: Command, signal: AbortSignal, setExitCode: (code: n
     .option('--json', 'the report as JSON')
     .addHelpText('after', EXAMPLES.verify)
     .action(async (subject: string, options: Omit<VerifyOptions, 'progress'> & { json?: true }) => {
+      const { verify, reportLines } = await import('./commands/verify.ts');
       const report = await verify(subject, { ...options, progress: !options.json }, signal);
       if (options.json) printJson(report);
       else print(out, reportLines(report, out));
@@ -141,6 +146,7 @@ function benchCommand(main: Command, signal: AbortSignal): void {
     .option('--json', 'as JSON')
     .addHelpText('after', EXAMPLES.bench)
     .action(async ({ json }: { json?: true }) => {
+      const { bench, benchLines } = await import('./commands/bench.ts');
       const report = await bench(!json, signal);
       if (json) printJson(report);
       else print(out, benchLines(report, out));

@@ -135,7 +135,7 @@ describe('files that are wrong', () => {
     ['truncated elements', file(`{"a":${tensor(0, 8)}}`, 7), "is truncated: tensor 'a' ends at byte"],
     ['trailing bytes', file(`{"a":${tensor(0, 8)}}`, 9), "has trailing bytes: tensor 'a' ends at byte"],
     ['text after the header', file('{} {}', 0), 'unexpected text after the header'],
-    ['brackets without end', file('{"a":' + '['.repeat(100_000), 0), "expected '{'"],
+    ['brackets without end', file(`{"a":${'['.repeat(100_000)}`, 0), "expected '{'"],
   ])('%s', (_name, bytes, message) => {
     expect(() => parse(bytes)).toThrow(message);
     expect(() => parse(bytes)).toThrow(/^RMSNORM_INVALID_FILE: x\.safetensors /);
