@@ -1,8 +1,8 @@
-import { type Backend, type FloatDType, isRMSNormError, type Tensor } from '@rmsnorm/core';
+import { type Backend, type DType, isRMSNormError, type Tensor } from '@rmsnorm/core';
 import { NotApplicable } from './case.ts';
 
 /** A tensor over the beginning of another's memory, through its handle; skips where the backend cannot wrap. */
-export function wrapMemoryOf(owner: Tensor, shape: readonly number[], dtype: FloatDType, backend: Backend): Tensor {
+export function wrapMemoryOf(owner: Tensor, shape: readonly number[], dtype: DType, backend: Backend): Tensor {
   try {
     return backend.wrap(owner.buffer, shape, dtype);
   } catch (error) {

@@ -1,0 +1,145 @@
+import { rmsNormQuantized } from '@rmsnorm/core';
+import type { Arrangement } from '../arrangement.ts';
+import { type Tolerance, toleranceOf } from '../bounds.ts';
+import { exactRstd, type Operands } from '../exact.ts';
+import { FORMATS, ulp } from '../formats.ts';
+import { type ForwardSpec, inputsOf } from '../forward.ts';
+import { compareResult, type Expected, show } from '../results.ts';
+import { elementAt, featureOf, unrounded } from './expected-forward.ts';
+import { type Operation, type Prepared, requirementsFor } from './operation.ts';
+import { normOperands, weightTensors } from './weights.ts';
+
+export interface QuantizedSpec extends ForwardSpec {
+  /** The scale that is given; unless given, each (outer, inner) gets its own. */
+  readonly scale?: number;
+}
+
+export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
+  op: 'forwardQuantized',
+  requires: (spec) => requirementsFor('forwardQuantized', spec),
+  prepare(spec, random): Prepared {
+    const inputs = inputsOf(spec, random);
+    const { shape, options, x, beta, operands } = inputs;
+    const { arrangement } = operands;
+    const { outer, inner } = arrangement;
+    return {
+      inputs: normOperands(inputs),
+      outputs: { q: { dtype: 'int8', shape }, scales: { dtype: 'float32', shape: [outer, inner] } },
+      call({ x, ...rest }, out) {
+        const quantScale = spec.scale ?? null;
+        return { ...rmsNormQuantized(x!, { ...options, ...weightTensors(rest), quantScale, out }) };
+      },
+      compare(results, accuracy, stale) {
+        const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
+        const values = exactValues(operands, toleranceOf(accuracy, terms));
+        const scales = results.scales!;
+        const expected = expectScales(arrangement, values, spec.scale);
+        compareResult(scales, {
+          what: 'scales',
+          shape: [outer, inner],
+          expected: (place) => expected[place]!,
+          bound: spec.scale === undefined ? 'max|y| / 127 within 4 ulp and the error of y' : 'the scale that was given',
+          stale,
+          lookAt: spec.lookAt ?? 'one scale for each (outer, inner) over all its groups, 1 where all is 0',
+        });
+        compareResult(results.q!, {
+          what: 'q',
+          shape,
+          expected: expectQuantized(arrangement, values, scales),
+          bound: 'exact, but within 1 where y / scale is within 1e-4 of a half',
+          about: (flat) =>
+            `x = ${x.values[flat]}, y = ${show(values.y[flat]!)}, scale = ${scales[placeOf(arrangement, flat)]}, ` +
+            `feature ${featureOf(arrangement, flat)}`,
+          stale: stale === undefined ? undefined : Math.trunc(stale),
+          lookAt: spec.lookAt,
+        });
+      },
+    };
+  },
+};
+
+/** Which scale, [outer, inner], belongs to an element. */
+export function placeOf({ groups, size, inner }: Arrangement, flat: number): number {
+  return Math.floor(flat / (groups * size * inner)) * inner + (flat % inner);
+}
+
+/** y in float64, not rounded to the dtype of x, and the interval that its float32 value may lie in. */
+interface ExactValues {
+  readonly y: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+function exactValues(operands: Operands, tolerance: Tolerance): ExactValues {
+  const { arrangement, x, dtype } = operands;
+  const rstd = exactRstd(operands);
+  const values = {
+    y: new Float64Array(x.length),
+    low: new Float64Array(x.length),
+    high: new Float64Array(x.length),
+  };
+  for (let flat = 0; flat < x.length; flat++) {
+    const element = elementAt(operands, rstd, flat);
+    const interval = unrounded(element, dtype, arrangement.casting, tolerance);
+    values.y[flat] = element.y;
+    values.low[flat] = interval ? interval.low : Number.NaN;
+    values.high[flat] = interval ? interval.high : Number.NaN;
+  }
+  return values;
+}
+
+/**
+ * max|y| / 127 over all groups of an (outer, inner), 1 where that is 0: 4 ulp, and what the largest |y| may be off by.
+ * Null where y is not finite: what is to come out then the contract does not say.
+ */
+function expectScales(
+  arrangement: Arrangement,
+  { y, low, high }: ExactValues,
+  given: number | undefined,
+): readonly (Expected | null)[] {
+  const count = arrangement.outer * arrangement.inner;
+  if (given !== undefined) {
+    const scale = Math.fround(given);
+    return new Array(count).fill({ exact: scale, low: scale, high: scale });
+  }
+  const exact = new Float64Array(count);
+  const least = new Float64Array(count);
+  const most = new Float64Array(count);
+  for (let flat = 0; flat < y.length; flat++) {
+    const place = placeOf(arrangement, flat);
+    const [from, to] = [low[flat]!, high[flat]!];
+    exact[place] = Math.max(exact[place]!, Math.abs(y[flat]!));
+    least[place] = Math.max(least[place]!, from > 0 ? from : to < 0 ? -to : 0);
+    most[place] = Math.max(most[place]!, -from, to);
+  }
+  return Array.from(exact, (max, place): Expected | null => {
+    if (!Number.isFinite(max)) return null;
+    if (max === 0) return { exact: 1, low: 1, high: 1 };
+    const error = 4 * ulp(FORMATS.float32, max / 127);
+    return {
+      exact: max / 127,
+      low: Math.min(least[place]! / 127, max / 127 - error),
+      high: Math.max(most[place]! / 127, max / 127 + error),
+    };
+  });
+}
+
+/** Where y / scale, by the scale that came out, is within 1e-4 of a half, or y itself is not known better, both sides. */
+function expectQuantized(
+  arrangement: Arrangement,
+  { y, low, high }: ExactValues,
+  scales: ArrayLike<number>,
+): (flat: number) => Expected | null {
+  return (flat) => {
+    const scale = scales[placeOf(arrangement, flat)]!;
+    if (!Number.isFinite(y[flat]! / scale) || Number.isNaN(low[flat]!)) return null;
+    const exact = y[flat]! / scale;
+    const least = Math.min(exact - 1e-4, low[flat]! / scale);
+    const most = Math.max(exact + 1e-4, high[flat]! / scale);
+    return { exact, low: clamped(Math.ceil(least - 0.5)), high: clamped(Math.floor(most + 0.5)) };
+  };
+}
+
+function clamped(value: number): number {
+  return Math.max(-127, Math.min(127, value));
+}

@@ -1,0 +1,26 @@
+import type { Tensor } from '@rmsnorm/core';
+import type { ForwardInputs } from '../forward.ts';
+import type { Elements } from '../inputs.ts';
+import type { Named, Operand } from './operation.ts';
+
+/** x, gamma and beta of a norm, as inputs of an operation. */
+export function normOperands({ x, shape, gamma, beta }: ForwardInputs): Named<Operand> {
+  return {
+    x: { content: x, shape },
+    ...(gamma && { gamma: vector(gamma) }),
+    ...(beta && { beta: vector(beta) }),
+  };
+}
+
+/** gamma and beta as the functions of core take them. */
+export function weightTensors({ gamma, beta }: Named<Tensor>): { gamma?: Tensor; beta?: Tensor } {
+  return { ...(gamma && { gamma }), ...(beta && { beta }) };
+}
+
+export function float32Elements(values: Float32Array): Elements {
+  return { dtype: 'float32', data: values, values };
+}
+
+function vector(values: Float32Array): Operand {
+  return { content: float32Elements(values), shape: [values.length] };
+}
