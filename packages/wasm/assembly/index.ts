@@ -1,5 +1,6 @@
 // The exports of the module; src/kernels.ts says what a caller must know.
 
+import { CELL_BYTES } from './cells';
 import { BFLOAT16, BFloat16, FLOAT16, FLOAT32, Float16, Float32 } from './dtype';
 import { setProblem } from './problem';
 import { float32Rows } from './rows';
@@ -9,7 +10,7 @@ import { weightBytes } from './weights';
 
 export function scratchBytes(dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
   if (inner > 1) return stripBytes(size, inner);
-  const weights = weightBytes(groups * size, size, weightOffset);
+  const weights = CELL_BYTES + weightBytes(groups * size, size, weightOffset);
   return dtype === FLOAT32 ? weights : weights + rowBytes(size);
 }
 

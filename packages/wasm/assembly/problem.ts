@@ -89,3 +89,24 @@ export function isPlain(sum: f64, r: f64): bool {
   const magnitude = abs(r);
   return sum >= lowest && sum <= HIGHEST && magnitude >= MIN_NORMAL && magnitude <= MAX_R;
 }
+
+// The same for two rows at a time, lane by lane.
+
+// @ts-ignore: decorator
+@inline
+export function rstdOf2(sums: v128): v128 {
+  const root = f64x2.sqrt(f64x2.add(f64x2.mul(sums, f64x2.splat(factor)), f64x2.splat(added)));
+  return f64x2.div(f64x2.splat(top), f64x2.pmax(root, f64x2.splat(least)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function arePlain2(sums: v128, r: v128): bool {
+  const magnitude = f64x2.abs(r);
+  return i64x2.all_true(
+    v128.and(
+      v128.and(f64x2.ge(sums, f64x2.splat(lowest)), f64x2.le(sums, f64x2.splat(HIGHEST))),
+      v128.and(f64x2.ge(magnitude, f64x2.splat(MIN_NORMAL)), f64x2.le(magnitude, f64x2.splat(MAX_R))),
+    ),
+  );
+}

@@ -1,6 +1,7 @@
 // float16 and bfloat16 rows that are contiguous (inner = 1): a piece is converted once into a float32 scratch row while
 // it is summed, and scaled from there. Rows longer than a piece are converted a second time.
 
+import { CELL_BYTES } from './cells';
 import { has, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { anyFloat16, load4, loadPart, pack, round4, store4, storePart } from './lanes';
@@ -26,7 +27,7 @@ export function rows16<T>(): void {
 function run<T, Beta, Llama>(): void {
   const bytes = <usize>size << 1;
   const rows = outer * groups;
-  const values = scratch + weightBytes(groups * size, size, weightOffset);
+  const values = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
   let from = x;
   let to = y;
   let group: u32 = 0;
