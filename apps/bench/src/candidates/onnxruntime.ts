@@ -1,7 +1,7 @@
+import { onnxModel } from '@rmsnorm/onnx-model';
 import * as ort from 'onnxruntime-web';
 import type { Candidate, Entrant, Unable } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
-import { onnxModel } from './onnx-model.ts';
 import { int64, OPSET, rmsNormalizationGraph } from './rms-normalization-graph.ts';
 
 ort.env.wasm.numThreads = 1;

@@ -1,7 +1,7 @@
 import type { FloatDType } from '@rmsnorm/core';
 import { encode } from '@rmsnorm/core';
+import type { OnnxGraph, OnnxInitializer, OnnxNode } from '@rmsnorm/onnx-model';
 import type { Workload } from '../workload.ts';
-import type { OnnxGraph, OnnxNode } from './onnx-model.ts';
 
 /** The first opset with RMSNormalization. */
 export const OPSET = 23;
@@ -52,7 +52,7 @@ export function rmsNormalizationGraph(work: Workload): Pick<OnnxGraph, 'nodes' |
   return { nodes: [norm('x', 'y')], initializers: [weights] };
 }
 
-export function int64(name: string, values: readonly number[]): OnnxGraph['initializers'][number] {
+export function int64(name: string, values: readonly number[]): OnnxInitializer {
   return { name, type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) };
 }
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { elements, gammaOf, normal } from '../../src/inputs.ts';
 import { createRandom } from '../../src/random.ts';
 import { largestDifference } from './difference.ts';
-import type { OnnxDType, OnnxNorm } from './onnx-model.ts';
+import type { OnnxDType, OnnxNorm } from './norm-model.ts';
 import { runOnnx } from './onnxruntime.ts';
 import { referenceForward } from './reference-forward.ts';
 

@@ -1,6 +1,6 @@
 import { encode } from '@rmsnorm/core';
 import * as ort from 'onnxruntime-web/wasm';
-import { type OnnxNorm, onnxModel } from './onnx-model.ts';
+import { normModel, type OnnxNorm } from './norm-model.ts';
 
 // One thread: the sums are then in one order on every machine.
 ort.env.wasm.numThreads = 1;
@@ -11,7 +11,7 @@ export async function runOnnx(
   x: ArrayLike<number>,
   scale: ArrayLike<number>,
 ): Promise<Float32Array | Uint16Array> {
-  const session = await ort.InferenceSession.create(onnxModel(norm), { executionProviders: ['wasm'] });
+  const session = await ort.InferenceSession.create(normModel(norm), { executionProviders: ['wasm'] });
   try {
     const tensor = (values: ArrayLike<number>, shape: readonly number[]): ort.Tensor => {
       const data = encode(values, norm.dtype);

@@ -1,5 +1,5 @@
 import { type GoldenSpec, goldenInputs } from '../../src/golden/specs.ts';
-import type { OnnxDType } from './onnx-model.ts';
+import type { OnnxDType } from './norm-model.ts';
 import { runOnnx } from './onnxruntime.ts';
 import { runTfjs } from './tfjs.ts';
 

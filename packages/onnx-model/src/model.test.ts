@@ -1,10 +1,17 @@
 import { expect, it } from 'vitest';
-import { onnxModel } from './onnx-model.ts';
+import { onnxModel } from './model.ts';
 
 it('writes the bytes that the ONNX schema asks for', () => {
   const model = onnxModel(
     {
-      nodes: [{ op: 'Relu', inputs: ['x'], output: 'y', attributes: { a: { int: -1 }, f: { float: 1 } } }],
+      nodes: [
+        {
+          op: 'Relu',
+          inputs: ['x'],
+          output: 'y',
+          attributes: { a: { int: -1 }, f: { float: 1 }, p: { ints: [2, 3] } },
+        },
+      ],
       inputs: [{ name: 'x', type: 'float32', dims: [2] }],
       outputs: [{ name: 'y', type: 'float16', dims: [] }],
       initializers: [{ name: 'w', type: 'int64', dims: [1], data: new BigInt64Array([5n]) }],
@@ -13,18 +20,35 @@ it('writes the bytes that the ONNX schema asks for', () => {
   );
   const hex = [
     '080b', // ir_version 11
-    '3a66', // graph
-    '0a2c', // node
+    '3a72', // graph
+    '0a38', // node
     '0a0178', // input x
     '120179', // output y
     '220452656c75', // op_type Relu
     '2a11' + '0a0161' + '18ffffffffffffffffff01' + 'a00102', // attribute a = -1, INT
     '2a0b' + '0a0166' + '150000803f' + 'a00101', // attribute f = 1.0, FLOAT
+    '2a0a' + '0a0170' + '4002' + '4003' + 'a00107', // attribute p = [2, 3], INTS
     '12056772617068', // name 'graph'
     '2a11' + '0801' + '1007' + '420177' + '4a080500000000000000', // initializer w, int64 [1]
     '5a0f' + '0a0178' + '120a' + '0a08' + '0801' + '1204' + '0a02' + '0802', // input x, float32 [2]
     '620b' + '0a0179' + '1206' + '0a04' + '080a' + '1200', // output y, float16 []
-    '4202' + '1017', // opset_import 23
+    '4204' + '0a00' + '1017', // opset_import '' 23
   ].join('');
   expect(Buffer.from(model).toString('hex')).toBe(hex);
+});
+
+it('takes an array that begins within its buffer', () => {
+  const data = new Float32Array([1, 2, 3]).subarray(1, 2);
+  const model = onnxModel(
+    { nodes: [], inputs: [], outputs: [], initializers: [{ name: 'w', type: 'float32', dims: [1], data }] },
+    23,
+  );
+  // raw_data: 4 bytes, 2.0
+  expect(Buffer.from(model).toString('hex')).toContain('4a0400000040');
+});
+
+it('refuses what is no model', () => {
+  expect(() => onnxModel({ nodes: [], inputs: [], outputs: [], initializers: [] }, 'new' as never)).toThrow(
+    'not a model',
+  );
 });
