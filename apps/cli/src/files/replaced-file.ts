@@ -6,7 +6,7 @@ import { RMSNormError } from '@rmsnorm/core';
 import { fileError } from './file-error.ts';
 
 /** Ends the name of a file that is still being written; one that stays behind was killed there, and may be deleted. */
-export const PARTIAL_SUFFIX = '.rmsnorm-partial';
+const PARTIAL_SUFFIX = '.rmsnorm-partial';
 
 /** File systems allow 255 bytes in a name. */
 const MAX_NAME_BYTES = 255;
