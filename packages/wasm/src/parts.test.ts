@@ -34,8 +34,10 @@ describe('extentsOf', () => {
     expect(extentsOf(problem(100, 8, 1000, 1), 1024)).toEqual({ outer: 1, groups: 1, inner: 1 });
   });
 
-  test('takes strips where a slab does not fit, never narrower than a cache line', () => {
-    expect(extentsOf(problem(2, 1, 4, 1000), 1024)).toEqual({ outer: 1, groups: 1, inner: 64 });
+  test('takes one slab, and then strips, of up to 16 times as much, never narrower than a cache line', () => {
+    expect(extentsOf(problem(2, 2, 16, 256), 1024)).toEqual({ outer: 1, groups: 1, inner: 256 });
+    expect(extentsOf(problem(2, 2, 16, 257), 1024)).toEqual({ outer: 1, groups: 1, inner: 256 });
+    expect(extentsOf(problem(2, 1, 40, 1000), 1024)).toEqual({ outer: 1, groups: 1, inner: 96 });
     expect(extentsOf(problem(2, 1, 4000, 1000), 1024)).toEqual({ outer: 1, groups: 1, inner: 32 });
     expect(extentsOf(problem(2, 1, 4000, 7), 1024)).toEqual({ outer: 1, groups: 1, inner: 7 });
   });
@@ -77,7 +79,7 @@ describe('partsOf', () => {
   test('keeps an inner of more than 1 at more than 1', () => {
     for (let inner = 2; inner < 200; inner++) {
       const p = problem(1, 1, 100, inner);
-      for (const part of partsOf(p, extentsOf(p, 100))) expect(part.inner).toBeGreaterThan(1);
+      for (const part of partsOf(p, extentsOf(p, 10))) expect(part.inner).toBeGreaterThan(1);
     }
   });
 });

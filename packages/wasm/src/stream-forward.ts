@@ -1,14 +1,14 @@
 import { bytesPerElement, type HostForwardIO, type Problem } from '@rmsnorm/core';
-import { roundUp } from './allocator.ts';
+import { ALIGNMENT, roundUp } from './allocator.ts';
 import type { ForwardKernel } from './forward-kernel.ts';
 import type { Heap } from './heap.ts';
 import { HostArray } from './host-array.ts';
-import { extentsOf, mostElements, type Part, partsOf } from './parts.ts';
+import { type Extents, extentsOf, mostElements, type Part, partsOf } from './parts.ts';
 
 /**
  * A forward from and to arrays outside the WebAssembly memory: copies a part in, normalizes it in place, copies it
  * out. Parts are small enough to stay in a core's cache meanwhile, so that main memory sees one read and one write.
- * @param stageBytes how large a part may be; a single row that is larger is taken whole
+ * @param stageBytes how large a part should be; smaller where memory is short, larger where a single row is
  * @throws RMSNormError OUT_OF_MEMORY, before anything is written to y
  */
 export function streamForward(
@@ -18,18 +18,16 @@ export function streamForward(
   io: HostForwardIO,
   stageBytes: number,
 ): void {
-  const step = extentsOf(p, stageBytes);
-  const stageSize = roundUp(mostElements(p, step) * bytesPerElement(p.dtype));
-  const weightSize = roundUp(p.groups * p.size * 4);
   const x = new HostArray(heap, io.x);
   const y = new HostArray(heap, io.y);
   const gamma = io.gamma && new HostArray(heap, io.gamma);
   const beta = io.beta && new HostArray(heap, io.beta);
 
-  const block = stageSize + (gamma ? weightSize : 0) + (beta ? weightSize : 0);
-  const stage = heap.alloc(block);
-  const gammaAt = gamma ? stage + stageSize : 0;
-  const betaAt = beta ? stage + block - weightSize : 0;
+  const weightSize = roundUp(p.groups * p.size * 4);
+  const { address, bytes, step } = reserve(heap, p, (gamma ? weightSize : 0) + (beta ? weightSize : 0), stageBytes);
+  const gammaAt = gamma ? address : 0;
+  const betaAt = beta ? address + (gamma ? weightSize : 0) : 0;
+  const stage = address + bytes - stageSize(p, step);
   try {
     if (gamma) heap.bytes.set(gamma.bytes, gammaAt);
     if (beta) heap.bytes.set(beta.bytes, betaAt);
@@ -40,8 +38,29 @@ export function streamForward(
       copyOut(p, part, y.bytes, heap.bytes, stage);
     }
   } finally {
-    heap.free(stage, block);
+    heap.free(address, bytes);
   }
+}
+
+/** A block for the weights and, behind them, a stage: as large as it should be, or as there is memory for. */
+function reserve(
+  heap: Heap,
+  p: Problem,
+  weightBytes: number,
+  stageBytes: number,
+): { address: number; bytes: number; step: Extents } {
+  const step = extentsOf(p, stageBytes);
+  const bytes = weightBytes + stageSize(p, step);
+  try {
+    return { address: heap.alloc(bytes), bytes, step };
+  } catch (error) {
+    if (stageBytes <= ALIGNMENT) throw error;
+    return reserve(heap, p, weightBytes, stageBytes / 4);
+  }
+}
+
+function stageSize(p: Problem, step: Extents): number {
+  return roundUp(mostElements(p, step) * bytesPerElement(p.dtype));
 }
 
 /** Copies a part of an outside array to the stage, where its rows lie contiguously. */

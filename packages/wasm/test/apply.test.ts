@@ -159,7 +159,7 @@ describe('apply', () => {
     expect(sameBits(view(target), expected)).toBe(true);
   });
 
-  test('needs no more of the heap than a stage, whatever the size', async () => {
+  test('needs no more of the heap than there is, whatever the size', async () => {
     const { backend, heap } = await backendWithStage(64 * 1024, MIB);
     const x = tensorOf([2000, 1000]);
     const y = await normOf({ dim: 1000 }).apply(x, backend);
@@ -168,6 +168,14 @@ describe('apply', () => {
     const z = await normOf({ dim: 64 }).apply(images, backend);
     expect(sameBits(z, await forwardOf(normOf({ dim: 64 }), images, whole))).toBe(true);
     expect(heap.bytes.length).toBeLessThanOrEqual(MIB);
+  });
+
+  test('makes do with what tensors have left of the heap', async () => {
+    const { backend, heap } = await backendWithStage(256 * 1024, MIB);
+    const x = tensorOf([100, 100]);
+    const expected = await forwardOf(normOf({ dim: 100, axis: -1 }), x, whole);
+    heap.alloc(MIB - HEAP_BASE - heap.used - 2048);
+    expect(sameBits(await normOf({ dim: 100, axis: -1 }).apply(x, backend), expected)).toBe(true);
   });
 
   test('says OUT_OF_MEMORY where one row does not fit, writes nothing, and goes on', async () => {
