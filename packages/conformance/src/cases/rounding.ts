@@ -16,7 +16,8 @@ function boundaries(dtype: 'float16' | 'bfloat16'): number[] {
   const besides = ties.flatMap((tie) => [tie, tie + ulp(FORMATS.float32, tie), tie - ulp(FORMATS.float32, tie)]);
   const carries = [2 - step / 2, 2 - step / 4];
   const largest = [format.max, format.max * (1 + step / 4.01), format.max + ulp(format, format.max) / 2];
-  const subnormals = dtype === 'float16' ? [0.75, 1.5, 2.5, 1023.5].map((steps) => steps * 2 ** -24) : [];
+  const halves = dtype === 'float16' ? [0.75, 1.5, 2.5, 1023.5].map((steps) => steps * 2 ** -24) : [];
+  const subnormals = halves.flatMap((half) => [half, half * (1 + 2 ** -20), half * (1 - 2 ** -20)]);
   const magnitudes = [...besides, ...carries, ...largest, ...subnormals].map(Math.fround);
   // Large and small numbers in turn: in a pair, the one must not spoil the other.
   return magnitudes.flatMap((value) => [value, -1.25, -value]);

@@ -1,6 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 
+// Without it, tfjs advises to install its native package whenever it runs in Node.
+tf.enableProdMode();
+
 export interface ComposedNorm {
   readonly shape: readonly number[];
   /** Axes that are normalized together. */

@@ -179,6 +179,20 @@ export const PRECISION_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'float16 subnormals rounded twice',
+    fault: 'rounds to the 11 bits of a normal float16 first, then to the fewer of a subnormal',
+    caughtBy: /^forward\/rounding/,
+    planted: class extends PlainDriver {
+      override store(block: Uint8Array, dtype: FloatDType, values: Float32Array): void {
+        const to11Bits = (value: number): number => {
+          const split = fround(value * (2 ** 13 + 1));
+          return Math.abs(value) < 2 ** -14 ? fround(split - fround(split - value)) : value;
+        };
+        super.store(block, dtype, dtype === 'float16' ? values.map(to11Bits) : values);
+      }
+    },
+  },
+  {
     name: 'float16 saturates',
     fault: 'writes 65504 where the result overflows to infinity',
     caughtBy: /^forward\/rounding/,
