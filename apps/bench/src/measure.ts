@@ -43,7 +43,10 @@ export async function measure(
       entry.count = await calibrate(candidate.run, method.leastMs, method.warmUpMs);
     }
     const timed = running.map(({ candidate, count }) => ({ run: candidate.run, count }));
+    const started = { cpu: process.cpuUsage(), wall: performance.now() };
     const samples = await interleave(timed, method.rounds);
+    const { user, system } = process.cpuUsage(started.cpu);
+    const cpuShare = (user + system) / 1000 / (performance.now() - started.wall);
     const ours = samples[running.findIndex(({ entrant }) => entrant === entrants[0])];
     if (ours === undefined) throw new Error(`${entrants[0].name} cannot do ${work.id}: ${unable.get(entrants[0])}`);
 
@@ -61,7 +64,7 @@ export async function measure(
       };
     });
     const { id, place, dtype, shape, bytesMoved } = work;
-    return { id, place, dtype, shape: shape.id, bytesMoved, outcomes };
+    return { id, place, dtype, shape: shape.id, bytesMoved, cpuShare, outcomes };
   } finally {
     for (const { candidate } of running) await candidate.dispose();
   }

@@ -28,6 +28,8 @@ export interface WorkloadResult {
   readonly dtype: FloatDType;
   readonly shape: string;
   readonly bytesMoved: number;
+  /** Processor time of this process over wall time, during the rounds: below 1 others had the processor meanwhile. */
+  readonly cpuShare: number;
   /** Ours first. */
   readonly outcomes: readonly Outcome[];
 }

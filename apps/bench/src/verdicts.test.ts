@@ -14,6 +14,7 @@ function result(shape: string, overCopy: number, place: 'resident' | 'outside' =
     dtype: 'float32',
     shape,
     bytesMoved: 1,
+    cpuShare: 1,
     outcomes: [
       { ...timed, name: 'rmsnorm-wasm', ratio: q(1) },
       { ...timed, name: 'simd-copy', ratio: q(overCopy) },

@@ -32,7 +32,7 @@ function ratioTable(title: string, family: readonly WorkloadResult[]): Table {
     title: `${title}: speed of ${ours} over each; median [quartiles]`,
     head: ['size', 'GB/s', ...rivals],
     rows: [...rows, ['geometric mean', '', ...means]],
-    notes: unableNotes(family),
+    notes: [...unableNotes(family), ...busyNotes(family)],
   };
 }
 
@@ -49,4 +49,14 @@ function unableNotes(family: readonly WorkloadResult[]): string[] {
   return [...sizes].map(([note, shapes]) =>
     shapes.length === family.length ? note : `${note} (${shapes.join(', ')})`,
   );
+}
+
+/** Less of a core than this, and the figures tell of the machine's other work too. */
+const QUIET_SHARE = 0.95;
+
+function busyNotes(family: readonly WorkloadResult[]): string[] {
+  const disturbed = family.filter(({ cpuShare }) => cpuShare < QUIET_SHARE);
+  if (disturbed.length === 0) return [];
+  const shares = disturbed.map(({ shape, cpuShare }) => `${shape} ${Math.round(cpuShare * 100)} %`);
+  return [`the machine was busy, do not quote: this process had only so much of a core: ${shares.join(', ')}`];
 }

@@ -16,6 +16,7 @@ function result(shape: string, overCopy: number, tfjs: number | null): WorkloadR
     dtype: 'float32',
     shape,
     bytesMoved: 8,
+    cpuShare: 1,
     outcomes: [
       { ...timed, name: 'rmsnorm-wasm', gigabytesPerSecond: 12.345, ratio: q(1) },
       { ...timed, name: 'simd-copy', gigabytesPerSecond: 20, ratio: q(overCopy) },
@@ -41,6 +42,13 @@ it('prints one aligned table for each family, with the mean of those that ran an
     '1024x8          12.35  0.50 [0.45 0.55]            unable',
     'geometric mean                     0.50              10.0',
     'tfjs-wasm did not run: out of luck (1024x8)',
+  ]);
+});
+
+it('says where others had the processor', () => {
+  const [table] = ratioTables([result('1x8', 0.5, 1), { ...result('2x8', 0.5, 1), cpuShare: 0.614 }]);
+  expect(table!.notes).toEqual([
+    'the machine was busy, do not quote: this process had only so much of a core: 2x8 61 %',
   ]);
 });
 
