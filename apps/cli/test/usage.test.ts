@@ -61,6 +61,7 @@ describe('wrong usage ends with exit code 2 and names the option', () => {
       'run x.npy -o y.npy --dim 12 --tensor t',
       'RMSNORM_INVALID_OPTION: --tensor names a tensor of a .safetensors file; IN and OUT are .npy',
     ],
+    ['run x.npy -o y.safetensors --dim 12 --tensor __metadata__', 'RMSNORM_INVALID_OPTION: --tensor __metadata__: '],
     ['run x.txt -o y.npy --dim 12', "RMSNORM_INVALID_OPTION: IN must end in .npy or .safetensors, got 'x.txt'"],
     ['run x.npy -o y --dim 12', "RMSNORM_INVALID_OPTION: -o OUT must end in .npy or .safetensors, got 'y'"],
     ['run x.npy -o y.npy --dim 12 --epsilon 1', "unknown option '--epsilon'"],

@@ -111,6 +111,9 @@ function checkUsage(input: string, options: RunOptions): Formats {
   if (options.tensor !== undefined && formats.input === 'npy' && formats.output === 'npy') {
     throw new UsageError('--tensor names a tensor of a .safetensors file; IN and OUT are .npy: leave it out');
   }
+  if (options.tensor === '__metadata__') {
+    throw new UsageError('--tensor __metadata__: .safetensors keeps this name for itself, name a tensor');
+  }
   const features = options.dim.reduce((product, dim) => product * dim, 1);
   if (features % options.groups !== 0) {
     throw new UsageError(

@@ -28,7 +28,7 @@ export function startProgress(total: number, wanted: boolean, caption: Caption):
       const percent = `${Math.floor(part * 100)}%`.padStart(4);
       const seconds = (performance.now() - start) / 1e3;
       const text = `${percent}  ${caption(params.value, total, seconds, String((payload as { note: string }).note))}`;
-      return `${drawn} ${text.slice(0, Math.max(0, (err.stream.columns ?? 80) - BAR_WIDTH - 2))}`;
+      return `${drawn} ${text.slice(0, Math.max(0, (err.stream.columns || 80) - BAR_WIDTH - 2))}`;
     },
   });
   bar.start(total, 0, { note: '' });
