@@ -28,7 +28,7 @@ export function runForwardQuantized<B>(
   { gamma, beta }: WeightBuffers<B>,
   { scale = null, out }: QuantizedTargets,
 ): QuantizedResult {
-  if (scale !== null && !(Number.isFinite(scale) && Math.fround(scale) > 0)) {
+  if (scale !== null && !(Number.isFinite(scale) && Number.isFinite(Math.fround(scale)) && Math.fround(scale) > 0)) {
     throw new RMSNormError('INVALID_OPTION', `scale must be above 0 and finite in float32, got ${scale}`);
   }
   return calling(engine, (call) => {

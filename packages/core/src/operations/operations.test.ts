@@ -268,7 +268,7 @@ describe('forwardQuantized', () => {
     expect(await values(plain.forwardQuantized(x, { scale: 1 }).q)).toEqual([2, -2]);
     expect(await values(plain.forwardQuantized(x, { scale: 0.5 }).scales)).toEqual([0.5, 0.5]);
     expect(await values(plain.forwardQuantized(x, { scale: 1e-3 }).q)).toEqual([127, -127]);
-    for (const scale of [0, -1, Number.NaN, 1e-50]) {
+    for (const scale of [0, -1, Number.NaN, 1e-50, 1e39]) {
       expect(() => plain.forwardQuantized(x, { scale })).toThrow(code('INVALID_OPTION'));
     }
   });
