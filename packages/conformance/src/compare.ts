@@ -1,4 +1,4 @@
-import type { FloatDType } from '@rmsnorm/core';
+import type { DType } from '@rmsnorm/core';
 import type { Arrangement } from './arrangement.ts';
 import { describeTolerance, type Interval, type Tolerance } from './bounds.ts';
 import { allowed, type Element, exactElement, exactRstd, type Operands } from './exact.ts';
@@ -206,12 +206,7 @@ function show(value: number): string {
  * Holds two results that must be the same bit for bit.
  * @throws ConformanceFailure
  */
-export function compareBits(
-  got: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  dtype: FloatDType,
-  what: string,
-): void {
+export function compareBits(got: ArrayLike<number>, expected: ArrayLike<number>, dtype: DType, what: string): void {
   if (got.length !== expected.length) {
     throw new ConformanceFailure(`${what}: ${got.length} elements, not ${expected.length}`);
   }

@@ -22,7 +22,7 @@ const STRIDED_SIZES = [3, 41, 256, 513, 4099];
 const IN_EVERY_DTYPE = [41, 256, 4099];
 
 /** Where rows stand in a tensor. */
-interface Placement {
+export interface Placement {
   readonly shape: readonly number[];
   readonly options: ForwardOptions;
   /** Between neighbours of a row. */
@@ -31,44 +31,45 @@ interface Placement {
 }
 
 /** How `count` rows of `size` features come to stand in a tensor. */
-type Arrange = (count: number, size: number) => Placement;
+export type Arrange = (count: number, size: number) => Placement;
 
-const ALONE: Readonly<Record<'contiguous' | 'strided', Arrange>> = {
+export const ALONE: Readonly<Record<'contiguous' | 'strided', Arrange>> = {
   contiguous: (_count, size) => stacked([0], size),
   strided: (_count, size) => columns(1, size, 3),
 };
 
 /** A row comes out with the same bits wherever it stands. */
-const PLACEMENTS: Readonly<Record<string, { kind: 'contiguous' | 'strided'; arrange: Arrange; groups?: true }>> = {
-  batch: { kind: 'contiguous', arrange: (count, size) => stacked(upTo(count), size) },
-  reversed: { kind: 'contiguous', arrange: (count, size) => stacked(upTo(count).reverse(), size) },
-  'among-512': {
-    kind: 'contiguous',
-    arrange: (count, size) =>
-      stacked(
-        upTo(512).map((i) => i % count),
-        size,
-      ),
-  },
-  'among-513': {
-    kind: 'contiguous',
-    arrange: (count, size) =>
-      stacked(
-        upTo(513).map((i) => i % count),
-        size,
-      ),
-  },
-  groups: { kind: 'contiguous', arrange: grouped, groups: true },
-  'inner=2': { kind: 'strided', arrange: (count, size) => columns(count, size, 2) },
-  'inner=5': { kind: 'strided', arrange: (count, size) => columns(count, size, 5) },
-  'inner=16': { kind: 'strided', arrange: (count, size) => columns(count, size, 16) },
-  'inner=67': { kind: 'strided', arrange: (count, size) => columns(count, size, 67) },
-};
+export const PLACEMENTS: Readonly<Record<string, { kind: 'contiguous' | 'strided'; arrange: Arrange; groups?: true }>> =
+  {
+    batch: { kind: 'contiguous', arrange: (count, size) => stacked(upTo(count), size) },
+    reversed: { kind: 'contiguous', arrange: (count, size) => stacked(upTo(count).reverse(), size) },
+    'among-512': {
+      kind: 'contiguous',
+      arrange: (count, size) =>
+        stacked(
+          upTo(512).map((i) => i % count),
+          size,
+        ),
+    },
+    'among-513': {
+      kind: 'contiguous',
+      arrange: (count, size) =>
+        stacked(
+          upTo(513).map((i) => i % count),
+          size,
+        ),
+    },
+    groups: { kind: 'contiguous', arrange: grouped, groups: true },
+    'inner=2': { kind: 'strided', arrange: (count, size) => columns(count, size, 2) },
+    'inner=5': { kind: 'strided', arrange: (count, size) => columns(count, size, 5) },
+    'inner=16': { kind: 'strided', arrange: (count, size) => columns(count, size, 16) },
+    'inner=67': { kind: 'strided', arrange: (count, size) => columns(count, size, 67) },
+  };
 
 const LOOK_AT =
   'which element enters which partial sum may depend on size, statSize, inner = 1 or > 1, dtype and device alone';
 
-const ROWS = 5;
+export const ROWS = 5;
 
 const placed: Case[] = Object.entries(PLACEMENTS).flatMap(([name, { kind, arrange: place, groups }]) =>
   (kind === 'contiguous' ? SIZES : STRIDED_SIZES)

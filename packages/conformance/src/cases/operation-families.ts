@@ -15,7 +15,10 @@ export function shapeCases<S extends ForwardSpec>(operation: Operation<S>, flavo
   const rows = SIZES.map((size): Placed => ({ shape: [3, size], options: { dim: size, axis: -1 } }));
   return FLOAT_DTYPES.flatMap((dtype) => [
     ...rows.map((placed) => shapeCase(operation, 'values', placed, dtype, flavour)),
-    ...MANY_ROWS.map((placed) => shapeCase(operation, 'values', placed, dtype, flavour)),
+    // The largest where rows are the widest and the narrowest; its 16-bit rows begin in the middle of words.
+    ...MANY_ROWS.filter(({ shape }) => dtype !== 'bfloat16' || shape[0]! < 65536).map((placed) =>
+      shapeCase(operation, 'values', placed, dtype, flavour),
+    ),
     ...LAYOUTS.map((placed) => shapeCase(operation, 'layouts', placed, dtype, flavour)),
   ]);
 }
