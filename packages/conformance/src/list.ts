@@ -1,5 +1,5 @@
 import type { Case } from './case.ts';
-import { applyRowCases } from './cases/apply-rows.ts';
+import { applyCases } from './cases/apply.ts';
 import { creationCases } from './cases/creation.ts';
 import { errorCases } from './cases/errors.ts';
 import { extremeOptionCases } from './cases/extreme-options.ts';
@@ -11,7 +11,6 @@ import { layoutCases } from './cases/layouts.ts';
 import { lifecycleCases } from './cases/lifecycle.ts';
 import { nonFiniteCases } from './cases/non-finite.ts';
 import { normCases } from './cases/norm.ts';
-import { operationCases } from './cases/operations.ts';
 import { optionCases } from './cases/options.ts';
 import { propertyCases } from './cases/properties.ts';
 import { roundingCases } from './cases/rounding.ts';
@@ -41,7 +40,7 @@ const FAMILIES: readonly (readonly Case[])[] = [
   isolationCases,
   specialRowCases,
   normCases,
-  applyRowCases,
+  applyCases,
   propertyCases,
   errorCases,
   lifecycleCases,
