@@ -88,6 +88,26 @@ export const DECLARATION_BUGS: readonly Bug[] = [
     planted: () => plain((backend) => disguised(backend, { dispose: async () => {} })),
   },
   {
+    name: 'dispose rejects',
+    fault: 'throws when the backend is disposed',
+    caughtBy: /^backend\/lifecycle/,
+    planted: class extends PlainDriver {
+      override dispose(): void {
+        throw new Error('the device is busy');
+      }
+    },
+  },
+  {
+    name: 'prepare breaks',
+    fault: 'throws in prepare() where it has nothing to prepare',
+    caughtBy: /^forward\/class:state=prepare/,
+    planted: class extends PlainDriver {
+      async prepare(): Promise<void> {
+        throw new Error('not implemented');
+      }
+    },
+  },
+  {
     name: 'probe throws',
     fault: 'rejects in probe() instead of saying why',
     caughtBy: /^(supports\/manifest|backend\/)/,

@@ -140,4 +140,25 @@ export const LAYOUT_BUGS: readonly Bug[] = [
       }
     },
   },
+  {
+    name: 'groups beyond 65,535 missed',
+    fault: 'puts groups along an axis of a grid that ends at 65,535',
+    caughtBy: /^forward\/groups/,
+    planted: class extends PlainDriver {
+      override normalizeRow(p: Problem, operands: Operands, row: Row, y: Float32Array): void {
+        if (row.group < 65_535) super.normalizeRow(p, operands, row, y);
+      }
+    },
+  },
+  {
+    name: 'outer beyond 65,535 missed where inner > 1',
+    fault: 'puts outer along an axis of a grid that ends at 65,535',
+    caughtBy: /^forward\/channels-first/,
+    planted: class extends PlainDriver {
+      override normalizeRow(p: Problem, operands: Operands, row: Row, y: Float32Array): void {
+        const outer = Math.floor(row.index / (p.groups * p.inner));
+        if (p.inner === 1 || outer < 65_535) super.normalizeRow(p, operands, row, y);
+      }
+    },
+  },
 ];

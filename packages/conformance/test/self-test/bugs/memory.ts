@@ -232,6 +232,19 @@ export const MEMORY_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'reads at once share a stage',
+    fault: 'waits between copying into its one staging buffer and copying out of it',
+    caughtBy: /^backend\/tensor:check=many-reads-at-once/,
+    planted: class extends PlainDriver {
+      private stage = new Uint8Array(0);
+      override async read(block: Uint8Array, into: Uint8Array): Promise<void> {
+        this.stage = block.slice();
+        await null;
+        into.set(this.stage.subarray(0, into.length));
+      }
+    },
+  },
+  {
     name: 'a block freed twice',
     fault: 'puts a freed block on the free list twice, so that two tensors share it',
     caughtBy: /^(backend|forward\/isolation)/,

@@ -183,4 +183,24 @@ export const STATISTIC_BUGS: readonly Bug[] = [
       }
     },
   },
+  {
+    name: 'partial in whole vectors',
+    fault: 'rounds statSize up to a multiple of 4 in the sum',
+    caughtBy: /^forward\/options:partial/,
+    planted: class extends PlainDriver {
+      override sumOfSquares(row: Float32Array, count: number, scale: number): number {
+        return super.sumOfSquares(row, Math.min(row.length, Math.ceil(count / 4) * 4), scale);
+      }
+    },
+  },
+  {
+    name: 'sign of scale lost',
+    fault: 'takes |scale|',
+    caughtBy: /^forward\/options:scale/,
+    planted: class extends PlainDriver {
+      override factor(r: number): number {
+        return super.factor(Math.abs(r));
+      }
+    },
+  },
 ];

@@ -1,6 +1,6 @@
 import { type Problem, roundTo } from '@rmsnorm/core';
 import type { Bug } from '../bug.ts';
-import { PlainDriver, type Row } from '../plain-driver.ts';
+import { type Operands, PlainDriver, type Row } from '../plain-driver.ts';
 
 const { fround } = Math;
 
@@ -115,6 +115,17 @@ export const WEIGHT_BUGS: readonly Bug[] = [
     planted: class extends PlainDriver {
       override weight(p: Problem, gamma: Float32Array | null, feature: number): number {
         return super.weight({ ...p, weightOffset: p.weightOffset === 0 ? 0 : 1 }, gamma, feature);
+      }
+    },
+  },
+  {
+    name: 'beta within the group only',
+    fault: "uses the first group's beta for every group",
+    caughtBy: /^forward\/(groups|options:beta)/,
+    planted: class extends PlainDriver {
+      override normalize(p: Problem, operands: Operands): Float32Array {
+        const beta = operands.beta?.map((_, i, all) => all[i % p.size]!) ?? null;
+        return super.normalize(p, { ...operands, beta });
       }
     },
   },
