@@ -9,9 +9,9 @@ import { stripBytes, strips } from './strips';
 import { weightBytes } from './weights';
 
 export function scratchBytes(dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
-  if (inner > 1) return stripBytes(size, inner);
-  const weights = CELL_BYTES + weightBytes(groups * size, size, weightOffset);
-  return dtype === FLOAT32 ? weights : weights + rowBytes(size);
+  const head = CELL_BYTES + weightBytes(groups * size, size, weightOffset);
+  if (dtype === FLOAT32) return inner > 1 ? head + stripBytes<Float32>(size, inner) : head;
+  return head + (inner > 1 ? stripBytes<Float16>(size, inner) : rowBytes(size));
 }
 
 export function forward(

@@ -1,43 +1,64 @@
-// Rows that are not contiguous (inner > 1): neighbouring rows of a slab [size, inner] lie beside each other, so vectors
-// run along inner and each lane is a row of its own. A strip of columns is summed and then scaled; it is narrow enough
-// to stay in the cache between the two.
+// Rows that are not contiguous (inner > 1): a slab [size, inner] of neighbouring rows is done in strips of columns, each
+// summed and then scaled, narrow enough to stay in a cache between the two. No transposition.
 //
-// Accuracy as in sum.ts: the squares of 4 neighbours in a row are added in float32, all else in float64.
+// float32 strips are read where they are. 16-bit ones are converted into float32 scratch memory, as many of their rows
+// at a time as fit, once where all fit.
 
-import { has, With, Without } from './dtype';
+import { CELL_BYTES } from './cells';
+import { scaleColumns, sumColumns } from './columns';
+import { convert, scaleColumns16 } from './convert';
+import { With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { load4, loadPart, round4, store4, storePart } from './lanes';
-import { alpha, beta, gamma, groups, inner, isPlain, llama, outer, rstd, rstdOf, scratch, size, statSize, weightOffset, x, y } from './problem';
-import { promoteHigh, sumOfSquares } from './sum';
+import { alpha, beta, groups, inner, isPlain, llama, outer, rstd, rstdOf, scratch, size, statSize, weightOffset, x, y } from './problem';
+import { PIECE, prepareWeights, weightBytes, weightsOf } from './weights';
 
-/** Most columns of a strip: their float64 sums stay in the first-level cache. */
+/** Most columns of a strip: their sums stay in the first-level cache. */
 const MAX_WIDTH: u32 = 1024;
-/** Elements of a strip, about: what is summed is still in a cache when it is scaled. */
-const STRIP_ELEMENTS: u32 = 1 << 18;
+/** Elements of a 16-bit strip that are converted at a time; 256 KB as float32. */
+const CONVERTED: u32 = 65536;
 
-function widthOf(size: u32, inner: u32): u32 {
-  return min(inner, max(64, min(MAX_WIDTH, (STRIP_ELEMENTS / size) & ~15)));
+function widthOf<T>(size: u32, inner: u32): u32 {
+  if (isFloat<T>()) return min(inner, MAX_WIDTH);
+  return min(inner, max(64, min(MAX_WIDTH, (CONVERTED / size) & ~15)));
 }
 
-/** float64 sums and float32 factors of a strip, each rounded up to whole vectors. */
-export function stripBytes(size: u32, inner: u32): u32 {
-  return ((widthOf(size, inner) + 3) & ~3) * 12;
+/** How many rows of a strip are done at a time: a multiple of 4, or all. */
+function heightOf<T>(size: u32, width: u32): u32 {
+  return min(size, isFloat<T>() ? PIECE : min(PIECE, (CONVERTED / width) & ~3));
+}
+
+function paddedColumns(width: u32): u32 {
+  return (width + 3) & ~3;
+}
+
+/** What lies behind the cells and the weights: sums and factors of a strip, and a 16-bit one's values. */
+export function stripBytes<T>(size: u32, inner: u32): u32 {
+  const width = widthOf<T>(size, inner);
+  const values = isFloat<T>() ? 0 : paddedColumns(width) * heightOf<T>(size, width) * 4;
+  return paddedColumns(width) * 12 + values;
 }
 
 export function strips<T>(): void {
-  if (beta) {
-    if (llama) run<T, With, With>();
-    else run<T, With, Without>();
-  } else {
-    if (llama) run<T, Without, With>();
+  prepareWeights();
+  if (isFloat<T>()) {
+    if (beta) run<T, With, Without>();
     else run<T, Without, Without>();
+  } else {
+    if (beta) {
+      if (llama) run<T, With, With>();
+      else run<T, With, Without>();
+    } else {
+      if (llama) run<T, Without, With>();
+      else run<T, Without, Without>();
+    }
   }
 }
 
 function run<T, Beta, Llama>(): void {
-  const width = widthOf(size, inner);
-  const sums = scratch;
-  const factors = sums + (((width + 3) & ~3) << 3);
+  const width = widthOf<T>(size, inner);
+  const sums = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
+  const factors = sums + (<usize>paddedColumns(width) << 3);
+  const values = factors + (<usize>paddedColumns(width) << 2);
   const stride: usize = inner * sizeof<T>();
   const slab: usize = size * stride;
   const slabs = outer * groups;
@@ -46,11 +67,8 @@ function run<T, Beta, Llama>(): void {
     const feature = group * size;
     for (let column: u32 = 0; column < inner; column += width) {
       const columns = min(width, inner - column);
-      const offset = s * slab + column * sizeof<T>();
-      const from = x + offset;
-      const to = y + offset;
-      sumColumns<T>(from, stride, columns, sums);
-
+      const at = s * slab + column * sizeof<T>();
+      sumStrip<T>(x + at, stride, columns, sums, values);
       // Columns that are not plain are done by themselves, and the ones between them together: in place, none twice.
       let done: u32 = 0;
       for (let c: u32 = 0; c < columns; c++) {
@@ -59,97 +77,68 @@ function run<T, Beta, Llama>(): void {
         const r = alpha * scale;
         store<f32>(factors + (<usize>c << 2), <f32>r);
         if (!isPlain(sum, r)) {
-          const at = <usize>done * sizeof<T>();
-          scaleColumns<T, Beta, Llama>(from + at, to + at, stride, c - done, factors + (<usize>done << 2), feature);
-          scale = exactRow<T>(from + <usize>c * sizeof<T>(), to + <usize>c * sizeof<T>(), stride, feature);
+          scaleStrip<T, Beta, Llama>(x + at, y + at, stride, columns, done, c - done, factors, values, feature);
+          const offset = at + c * sizeof<T>();
+          scale = exactRow<T>(x + offset, y + offset, stride, feature);
           done = c + 1;
         }
-        if (rstd) store<f32>(rstd + ((s * inner + column + c) << 2), <f32>scale);
+        if (rstd) store<f32>(rstd + (<usize>(s * inner + column + c) << 2), <f32>scale);
       }
-      const at = <usize>done * sizeof<T>();
-      scaleColumns<T, Beta, Llama>(from + at, to + at, stride, columns - done, factors + (<usize>done << 2), feature);
+      scaleStrip<T, Beta, Llama>(x + at, y + at, stride, columns, done, columns - done, factors, values, feature);
     }
     if (++group === groups) group = 0;
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function addTo(sums: usize, squares: v128): void {
-  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(squares)));
-  v128.store(sums, f64x2.add(v128.load(sums, 16), promoteHigh(squares)), 16);
-}
-
-/** Sums of the first statSize squares of each column, as float64. */
-function sumColumns<T>(from: usize, stride: usize, columns: u32, sums: usize): void {
-  memory.fill(sums, 0, ((columns + 3) & ~3) << 3);
-  const part = columns & 3;
-  const end = sums + (<usize>(columns - part) << 3);
-  let i: u32 = 0;
-  for (; i + 4 <= statSize; i += 4) {
-    let p = from;
-    for (let to = sums; to < end; to += 32) {
-      const q = p + 2 * stride;
-      addTo(to, sumOfSquares(load4<T>(p), load4<T>(p + stride), load4<T>(q), load4<T>(q + stride)));
-      p += 4 * sizeof<T>();
-    }
-    if (part) {
-      const q = p + 2 * stride;
-      addTo(
-        end,
-        sumOfSquares(
-          loadPart<T>(p, part),
-          loadPart<T>(p + stride, part),
-          loadPart<T>(q, part),
-          loadPart<T>(q + stride, part),
-        ),
-      );
-    }
-    from += 4 * stride;
+/** Sums the columns of a strip. Leaves a 16-bit one's first rows converted in `values`. */
+function sumStrip<T>(from: usize, stride: usize, columns: u32, sums: usize, values: usize): void {
+  memory.fill(sums, 0, <usize>paddedColumns(columns) << 3);
+  if (isFloat<T>()) {
+    sumColumns(from, stride, columns, statSize, sums);
+    return;
   }
-  for (; i < statSize; i++) {
-    let p = from;
-    for (let to = sums; to < end; to += 32) {
-      const v = load4<T>(p);
-      addTo(to, f32x4.mul(v, v));
-      p += 4 * sizeof<T>();
-    }
-    if (part) {
-      const v = loadPart<T>(p, part);
-      addTo(end, f32x4.mul(v, v));
-    }
-    from += stride;
+  const valueStride = <usize>paddedColumns(columns) << 2;
+  const height = heightOf<T>(size, widthOf<T>(size, inner));
+  for (let i: u32 = 0; i < statSize; i += height) {
+    const rows = min(height, size - i);
+    convertRows<T>(from + i * stride, stride, columns, rows, values, valueStride);
+    sumColumns(values, valueStride, columns, min(rows, statSize - i), sums);
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function scaled<T, Beta, Llama>(v: v128, r: v128, w: v128, b: v128): v128 {
-  let t = f32x4.mul(v, r);
-  if (has<Llama>()) t = round4<T>(t);
-  t = f32x4.mul(t, w);
-  return has<Beta>() ? f32x4.add(t, b) : t;
+function convertRows<T>(from: usize, stride: usize, columns: u32, rows: u32, values: usize, valueStride: usize): void {
+  for (; rows > 0; rows--, from += stride, values += valueStride) convert<T>(from, values, columns);
 }
 
-/** All `size` elements of each column times its factor and the feature's weight. */
-function scaleColumns<T, Beta, Llama>(from: usize, to: usize, stride: usize, columns: u32, factors: usize, feature: u32): void {
-  if (columns === 0) return;
-  const part = columns & 3;
-  const end = factors + (<usize>(columns - part) << 2);
-  for (let i: u32 = 0; i < size; i++) {
-    const at: usize = (feature + i) << 2;
-    const w = f32x4.splat(gamma ? <f32>(weightOffset + <f64>load<f32>(gamma + at)) : 1);
-    const b = f32x4.splat(has<Beta>() ? load<f32>(beta + at) : 0);
-    let p = from;
-    let q = to;
-    let r = factors;
-    for (; r < end; r += 16) {
-      store4<T>(q, scaled<T, Beta, Llama>(load4<T>(p), v128.load(r), w, b));
-      p += 4 * sizeof<T>();
-      q += 4 * sizeof<T>();
+/** Scales `count` columns of a strip from its column `first` on. */
+function scaleStrip<T, Beta, Llama>(
+  from: usize,
+  to: usize,
+  stride: usize,
+  columns: u32,
+  first: u32,
+  count: u32,
+  factors: usize,
+  values: usize,
+  feature: u32,
+): void {
+  if (count === 0) return;
+  to += first * sizeof<T>();
+  factors += <usize>first << 2;
+  const valueStride = <usize>paddedColumns(columns) << 2;
+  const height = heightOf<T>(size, widthOf<T>(size, inner));
+  for (let i: u32 = 0; i < size; i += height) {
+    const rows = min(height, size - i);
+    const w = weightsOf(feature + i, rows);
+    const b = beta + (<usize>(feature + i) << 2);
+    if (isFloat<T>()) {
+      scaleColumns<Beta>(from + (<usize>first << 2) + i * stride, to + i * stride, stride, count, rows, factors, w, b);
+    } else {
+      if (statSize > height || size > height) {
+        convertRows<T>(from + i * stride + first * sizeof<T>(), stride, count, rows, values + (<usize>first << 2), valueStride);
+      }
+      const v = values + (<usize>first << 2);
+      scaleColumns16<T, Beta, Llama>(v, valueStride, to + i * stride, stride, count, rows, factors, w, b);
     }
-    if (part) storePart<T>(q, scaled<T, Beta, Llama>(loadPart<T>(p, part), v128.load(r), w, b), part);
-    from += stride;
-    to += stride;
   }
 }

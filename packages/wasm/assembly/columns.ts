@@ -1,0 +1,185 @@
+// Sums of squares and scaling down the columns of a float32 strip: vectors run along the columns, each lane is a row of
+// the problem. The order in a column is the same wherever it stands: the squares of 4 neighbours are added in float32,
+// all else in float64 (accuracy as in sum.ts).
+
+import { Float32, has } from './dtype';
+import { loadPart, storePart } from './lanes';
+import { promoteHigh, sumOfSquares } from './sum';
+
+/** Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers. */
+const NARROW: u32 = 64;
+
+// @ts-ignore: decorator
+@inline
+function addTo(sums: usize, squares: v128): void {
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(squares)));
+  v128.store(sums, f64x2.add(v128.load(sums, 16), promoteHigh(squares)), 16);
+}
+
+/** Adds the squares of `rows` rows of the strip at `from` to the float64 `sums` of its columns. */
+export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
+  const fours = rows & ~3;
+  let column: u32 = 0;
+  if (columns <= NARROW) {
+    for (; column + 16 <= columns; column += 16) {
+      sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
+    }
+  }
+  if (column < columns) sumFours(from + (<usize>column << 2), stride, columns - column, fours, sums + (<usize>column << 3));
+  for (let i = fours; i < rows; i++) addSquares(from + i * stride, columns, sums);
+}
+
+/** 16 columns, the sums in registers. `rows` is a multiple of 4. */
+function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): void {
+  let a0 = v128.load(sums);
+  let a1 = v128.load(sums, 16);
+  let b0 = v128.load(sums, 32);
+  let b1 = v128.load(sums, 48);
+  let c0 = v128.load(sums, 64);
+  let c1 = v128.load(sums, 80);
+  let d0 = v128.load(sums, 96);
+  let d1 = v128.load(sums, 112);
+  const end = p + rows * stride;
+  while (p !== end) {
+    const q = p + stride;
+    const r = q + stride;
+    const s = r + stride;
+    const a = sumOfSquares(v128.load(p), v128.load(q), v128.load(r), v128.load(s));
+    a0 = f64x2.add(a0, f64x2.promote_low_f32x4(a));
+    a1 = f64x2.add(a1, promoteHigh(a));
+    const b = sumOfSquares(v128.load(p, 16), v128.load(q, 16), v128.load(r, 16), v128.load(s, 16));
+    b0 = f64x2.add(b0, f64x2.promote_low_f32x4(b));
+    b1 = f64x2.add(b1, promoteHigh(b));
+    const c = sumOfSquares(v128.load(p, 32), v128.load(q, 32), v128.load(r, 32), v128.load(s, 32));
+    c0 = f64x2.add(c0, f64x2.promote_low_f32x4(c));
+    c1 = f64x2.add(c1, promoteHigh(c));
+    const d = sumOfSquares(v128.load(p, 48), v128.load(q, 48), v128.load(r, 48), v128.load(s, 48));
+    d0 = f64x2.add(d0, f64x2.promote_low_f32x4(d));
+    d1 = f64x2.add(d1, promoteHigh(d));
+    p = s + stride;
+  }
+  v128.store(sums, a0);
+  v128.store(sums, a1, 16);
+  v128.store(sums, b0, 32);
+  v128.store(sums, b1, 48);
+  v128.store(sums, c0, 64);
+  v128.store(sums, c1, 80);
+  v128.store(sums, d0, 96);
+  v128.store(sums, d1, 112);
+}
+
+/** Any number of columns, 4 rows at a time, the sums in memory. `rows` is a multiple of 4. */
+function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
+  const wide = sums + (<usize>(columns & ~15) << 3);
+  const vectors = sums + (<usize>(columns & ~3) << 3);
+  const part = columns & 3;
+  for (let i: u32 = 0; i < rows; i += 4, from += 4 * stride) {
+    let p = from;
+    let to = sums;
+    for (; to < wide; to += 128, p += 64) {
+      const q = p + stride;
+      const r = q + stride;
+      const s = r + stride;
+      addTo(to, sumOfSquares(v128.load(p), v128.load(q), v128.load(r), v128.load(s)));
+      addTo(to + 32, sumOfSquares(v128.load(p, 16), v128.load(q, 16), v128.load(r, 16), v128.load(s, 16)));
+      addTo(to + 64, sumOfSquares(v128.load(p, 32), v128.load(q, 32), v128.load(r, 32), v128.load(s, 32)));
+      addTo(to + 96, sumOfSquares(v128.load(p, 48), v128.load(q, 48), v128.load(r, 48), v128.load(s, 48)));
+    }
+    for (; to < vectors; to += 32, p += 16) {
+      const r = p + 2 * stride;
+      addTo(to, sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(r), v128.load(r + stride)));
+    }
+    if (part) {
+      const r = p + 2 * stride;
+      const a = loadPart<Float32>(p, part);
+      const b = loadPart<Float32>(p + stride, part);
+      addTo(to, sumOfSquares(a, b, loadPart<Float32>(r, part), loadPart<Float32>(r + stride, part)));
+    }
+  }
+}
+
+/** The rows that are left over when 4 are taken at a time. */
+function addSquares(p: usize, columns: u32, sums: usize): void {
+  const vectors = sums + (<usize>(columns & ~3) << 3);
+  for (; sums < vectors; sums += 32, p += 16) {
+    const v = v128.load(p);
+    addTo(sums, f32x4.mul(v, v));
+  }
+  if (columns & 3) {
+    const v = loadPart<Float32>(p, columns & 3);
+    addTo(sums, f32x4.mul(v, v));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function scaled<Beta>(v: v128, r: v128, w: v128, b: v128): v128 {
+  const t = f32x4.mul(f32x4.mul(v, r), w);
+  return has<Beta>() ? f32x4.add(t, b) : t;
+}
+
+/** y = x * factor of the column * w (+ b) of the row. `w` and `b` point at one float32 for each of the `rows`. */
+export function scaleColumns<Beta>(
+  from: usize,
+  to: usize,
+  stride: usize,
+  columns: u32,
+  rows: u32,
+  factors: usize,
+  w: usize,
+  b: usize,
+): void {
+  let column: u32 = 0;
+  if (columns <= NARROW) {
+    for (; column + 16 <= columns; column += 16) {
+      const at = <usize>column << 2;
+      scale16Columns<Beta>(from + at, to + at, stride, rows, factors + at, w, b);
+    }
+  }
+  if (column === columns) return;
+  from += <usize>column << 2;
+  to += <usize>column << 2;
+  factors += <usize>column << 2;
+  columns -= column;
+  const wide = factors + (<usize>(columns & ~15) << 2);
+  const vectors = factors + (<usize>(columns & ~3) << 2);
+  const part = columns & 3;
+  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
+    const weight = v128.load32_splat(w);
+    const bias = has<Beta>() ? v128.load32_splat(b) : weight;
+    let p = from;
+    let q = to;
+    let r = factors;
+    for (; r < wide; r += 64, p += 64, q += 64) {
+      v128.store(q, scaled<Beta>(v128.load(p), v128.load(r), weight, bias));
+      v128.store(q, scaled<Beta>(v128.load(p, 16), v128.load(r, 16), weight, bias), 16);
+      v128.store(q, scaled<Beta>(v128.load(p, 32), v128.load(r, 32), weight, bias), 32);
+      v128.store(q, scaled<Beta>(v128.load(p, 48), v128.load(r, 48), weight, bias), 48);
+    }
+    for (; r < vectors; r += 16, p += 16, q += 16) {
+      v128.store(q, scaled<Beta>(v128.load(p), v128.load(r), weight, bias));
+    }
+    if (part) storePart<Float32>(q, scaled<Beta>(loadPart<Float32>(p, part), v128.load(r), weight, bias), part);
+    from += stride;
+    to += stride;
+    if (has<Beta>()) b += 4;
+  }
+}
+
+function scale16Columns<Beta>(p: usize, q: usize, stride: usize, rows: u32, factors: usize, w: usize, b: usize): void {
+  const r0 = v128.load(factors);
+  const r1 = v128.load(factors, 16);
+  const r2 = v128.load(factors, 32);
+  const r3 = v128.load(factors, 48);
+  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
+    const weight = v128.load32_splat(w);
+    const bias = has<Beta>() ? v128.load32_splat(b) : weight;
+    v128.store(q, scaled<Beta>(v128.load(p), r0, weight, bias));
+    v128.store(q, scaled<Beta>(v128.load(p, 16), r1, weight, bias), 16);
+    v128.store(q, scaled<Beta>(v128.load(p, 32), r2, weight, bias), 32);
+    v128.store(q, scaled<Beta>(v128.load(p, 48), r3, weight, bias), 48);
+    p += stride;
+    q += stride;
+    if (has<Beta>()) b += 4;
+  }
+}
