@@ -70,7 +70,7 @@ export const APPLY_BUGS: readonly Bug[] = [
   {
     name: 'apply drops the last chunk',
     fault: 'streams chunks of 1,024 outer rows in hostForward and misses what is left over',
-    caughtBy: /^forward\/apply/,
+    caughtBy: /^forward\/apply:pieces=many/,
     planted: class extends PlainDriver {
       override hostForward(p: Problem, io: HostForwardIO): Promise<void> {
         const outer = p.outer > 1024 ? p.outer - (p.outer % 1024) : p.outer;
@@ -92,7 +92,7 @@ export const APPLY_BUGS: readonly Bug[] = [
     ([what, plain]): Bug => ({
       name: `apply ignores ${what}`,
       fault: `has no ${what} in hostForward`,
-      caughtBy: /^forward\/apply/,
+      caughtBy: /^forward\/apply:option/,
       planted: class extends PlainDriver {
         override hostForward(p: Problem, io: HostForwardIO): Promise<void> {
           return super.hostForward({ ...p, ...plain(p) }, io);
@@ -103,7 +103,7 @@ export const APPLY_BUGS: readonly Bug[] = [
   {
     name: 'apply without rescaling',
     fault: 'lets squares overflow in hostForward',
-    caughtBy: /^forward\/apply/,
+    caughtBy: /^forward\/apply:option=(huge|tiny)/,
     planted: class extends HostAware {
       override isExtreme(p: Problem, sum: number): boolean {
         return !this.onHost && super.isExtreme(p, sum);
@@ -113,7 +113,7 @@ export const APPLY_BUGS: readonly Bug[] = [
   {
     name: 'apply gives NaN for zero rows',
     fault: 'multiplies 0 by an infinite r in hostForward',
-    caughtBy: /^forward\/apply/,
+    caughtBy: /^forward\/apply:option=zeros/,
     planted: class extends HostAware {
       override normed(p: Problem, x: number, statistic: Statistic): number {
         return this.onHost && x === 0 ? x * statistic.factor : super.normed(p, x, statistic);
@@ -123,7 +123,7 @@ export const APPLY_BUGS: readonly Bug[] = [
   {
     name: 'applies at once share a stage',
     fault: 'waits between filling its one scratch area and copying the result out',
-    caughtBy: /^forward\/apply/,
+    caughtBy: /^forward\/apply:calls=together/,
     planted: class extends PlainDriver {
       private stage = new Uint8Array(0);
       override async hostForward(p: Problem, io: HostForwardIO): Promise<void> {

@@ -63,7 +63,7 @@ export const EXTREME_BUGS: readonly Bug[] = [
   {
     name: 'rstd of the rescaled row',
     fault: 'reports the rstd of the row as it was rescaled',
-    caughtBy: /^forward\/extremes/,
+    caughtBy: /^forward\/extremes:option=rstd/,
     planted: class extends PlainDriver {
       override rstd(p: Problem, statistic: Statistic): number {
         return super.rstd(p, statistic) / statistic.scale;
@@ -105,7 +105,7 @@ export const EXTREME_BUGS: readonly Bug[] = [
   {
     name: 'r limited to the largest float',
     fault: 'gives 0 where the denominator is 0 and an element outside the statistic is not',
-    caughtBy: /^forward\/non-finite/,
+    caughtBy: /^forward\/non-finite:zeros=statistic/,
     planted: class extends PlainDriver {
       override normed(p: Problem, x: number, statistic: Statistic): number {
         return statistic.factor === Number.POSITIVE_INFINITY ? 0 : super.normed(p, x, statistic);

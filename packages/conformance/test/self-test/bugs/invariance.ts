@@ -15,7 +15,7 @@ export const INVARIANCE_BUGS: readonly Bug[] = [
   {
     name: 'depends on the number of rows',
     fault: 'takes another kernel where the rows are a multiple of 64',
-    caughtBy: /^forward\/invariance/,
+    caughtBy: /^forward\/invariance:place=among/,
     planted: class extends TwoOrders {
       private rows = 0;
       override normalize(p: Problem, operands: Operands): Float32Array {
@@ -51,7 +51,7 @@ export const INVARIANCE_BUGS: readonly Bug[] = [
   {
     name: "depends on inner's value",
     fault: 'takes another kernel where inner is a multiple of 4',
-    caughtBy: /^forward\/invariance/,
+    caughtBy: /^forward\/invariance:place=inner/,
     planted: class extends TwoOrders {
       override statistic(p: Problem, row: Float32Array, place: Row): Statistic {
         return p.inner % 4 === 0 ? this.backwards(p, row) : super.statistic(p, row, place);
@@ -61,7 +61,7 @@ export const INVARIANCE_BUGS: readonly Bug[] = [
   {
     name: 'the last columns go elsewhere',
     fault: 'sums the columns behind the last 4 along inner in another order',
-    caughtBy: /^forward\/invariance/,
+    caughtBy: /^forward\/invariance:place=inner/,
     planted: class extends TwoOrders {
       override statistic(p: Problem, row: Float32Array, place: Row): Statistic {
         const rest = p.inner > 1 && place.index % p.inner >= p.inner - (p.inner % 4);

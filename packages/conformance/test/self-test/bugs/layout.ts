@@ -113,7 +113,7 @@ export const LAYOUT_BUGS: readonly Bug[] = [
   {
     name: 'rows beyond 65,535 missed',
     fault: 'launches at most 65,535 workgroups of one row',
-    caughtBy: /^forward\/values:.*shape=6553\dx/,
+    caughtBy: /^forward\/values:.*shape=6553[67]x/,
     planted: class extends PlainDriver {
       override normalizeRow(p: Problem, operands: Operands, row: Row, y: Float32Array): void {
         if (row.index < 65_535) super.normalizeRow(p, operands, row, y);
@@ -123,7 +123,7 @@ export const LAYOUT_BUGS: readonly Bug[] = [
   {
     name: 'row numbers in 16 bits',
     fault: 'computes row 65,536 as row 0',
-    caughtBy: /^forward\/values:.*shape=6553\dx/,
+    caughtBy: /^forward\/values:.*shape=65537x/,
     planted: class extends PlainDriver {
       override locate(p: Problem, index: number): Row {
         return super.locate(p, index % 65_536);
@@ -133,7 +133,7 @@ export const LAYOUT_BUGS: readonly Bug[] = [
   {
     name: 'features beyond 65,536 missed in the sum',
     fault: 'keeps at most 64 features in each of 1,024 lanes',
-    caughtBy: /^forward\/sums/,
+    caughtBy: /^forward\/sums:.*65537/,
     planted: class extends PlainDriver {
       override sumOfSquares(row: Float32Array, count: number, scale: number): number {
         return super.sumOfSquares(row, Math.min(count, 65_536), scale);
@@ -143,7 +143,7 @@ export const LAYOUT_BUGS: readonly Bug[] = [
   {
     name: 'groups beyond 65,535 missed',
     fault: 'puts groups along an axis of a grid that ends at 65,535',
-    caughtBy: /^forward\/groups/,
+    caughtBy: /^forward\/groups:.*groups=65537/,
     planted: class extends PlainDriver {
       override normalizeRow(p: Problem, operands: Operands, row: Row, y: Float32Array): void {
         if (row.group < 65_535) super.normalizeRow(p, operands, row, y);
@@ -153,7 +153,7 @@ export const LAYOUT_BUGS: readonly Bug[] = [
   {
     name: 'outer beyond 65,535 missed where inner > 1',
     fault: 'puts outer along an axis of a grid that ends at 65,535',
-    caughtBy: /^forward\/channels-first/,
+    caughtBy: /^forward\/channels-first:.*shape=65537/,
     planted: class extends PlainDriver {
       override normalizeRow(p: Problem, operands: Operands, row: Row, y: Float32Array): void {
         const outer = Math.floor(row.index / (p.groups * p.inner));

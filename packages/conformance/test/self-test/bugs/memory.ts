@@ -33,7 +33,7 @@ export const MEMORY_BUGS: readonly Bug[] = [
   {
     name: 'gamma overwritten',
     fault: 'adds weightOffset to gamma in place, again at every call',
-    caughtBy: /^forward\/(isolation|class)/,
+    caughtBy: /^forward\/class/,
     planted: class extends PlainDriver {
       override forward(p: Problem, io: IO): void {
         super.forward(p, io);

@@ -49,7 +49,7 @@ export const STATISTIC_BUGS: readonly Bug[] = [
   {
     name: 'eps below 1e-8 raised',
     fault: 'takes 1e-8 for every eps below it, as if the caller could not mean less',
-    caughtBy: /^forward\/options:.*eps/,
+    caughtBy: /^forward\/options:eps=.*row=tiny/,
     planted: class extends PlainDriver {
       override inverseRoot(p: Problem, sum: number, scale: number): number {
         return super.inverseRoot({ ...p, eps: Math.max(p.eps, 1e-8) }, sum, scale);

@@ -121,7 +121,7 @@ export const WEIGHT_BUGS: readonly Bug[] = [
   {
     name: 'beta within the group only',
     fault: "uses the first group's beta for every group",
-    caughtBy: /^forward\/(groups|options:beta)/,
+    caughtBy: /^forward\/options:beta.*groups/,
     planted: class extends PlainDriver {
       override normalize(p: Problem, operands: Operands): Float32Array {
         const beta = operands.beta?.map((_, i, all) => all[i % p.size]!) ?? null;
