@@ -233,6 +233,11 @@ describe('gamma, beta and the state dict', () => {
     expect(new RMSNorm(16).scale).toBe(4);
   });
 
+  test('a gamma that no array can hold is OUT_OF_MEMORY', () => {
+    expect(() => new RMSNorm(2 ** 52)).toThrow(code('OUT_OF_MEMORY'));
+    expect(new RMSNorm({ dim: 2 ** 52, affine: false }).scale).toBe(2 ** 26);
+  });
+
   test('setting what does not fit is refused, and changes nothing', () => {
     const norm = new RMSNorm(2);
     expect(() => {

@@ -36,7 +36,7 @@ export class RMSNorm implements Disposable {
   #beta: HostTensor | null;
   #disposed = false;
 
-  /** @throws RMSNormError INVALID_OPTION */
+  /** @throws RMSNormError INVALID_OPTION; OUT_OF_MEMORY where no array can hold gamma */
   constructor(dim: number | readonly number[], groups?: number);
   constructor(options: RMSNormOptions);
   constructor(first: number | readonly number[] | RMSNormOptions, groups?: number) {
@@ -217,7 +217,7 @@ export class RMSNorm implements Disposable {
 
   #filled(value: number): HostTensor {
     const { dims, features } = this.options;
-    return { dtype: 'float32', shape: dims, data: new Float32Array(features).fill(value) };
+    return { dtype: 'float32', shape: dims, data: float32Array(features).fill(value) };
   }
 
   #checkedWeight(name: string, value: HostTensor | null, wanted: boolean, option: string): HostTensor | null {
@@ -244,6 +244,14 @@ interface Prepared {
   readonly engine: Engine<unknown>;
   readonly p: Problem;
   readonly weights: WeightBuffers<unknown>;
+}
+
+function float32Array(length: number): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    throw new RMSNormError('OUT_OF_MEMORY', `this engine has no array for a gamma of ${length} features`, { cause });
+  }
 }
 
 function isDim(value: unknown): value is number | readonly number[] {
