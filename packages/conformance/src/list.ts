@@ -11,6 +11,7 @@ import { layoutCases } from './cases/layouts.ts';
 import { lifecycleCases } from './cases/lifecycle.ts';
 import { nonFiniteCases } from './cases/non-finite.ts';
 import { normCases } from './cases/norm.ts';
+import { operationCases } from './cases/operations.ts';
 import { optionCases } from './cases/options.ts';
 import { propertyCases } from './cases/properties.ts';
 import { roundingCases } from './cases/rounding.ts';
@@ -42,6 +43,7 @@ const FAMILIES: readonly (readonly Case[])[] = [
   normCases,
   applyCases,
   propertyCases,
+  operationCases,
   errorCases,
   lifecycleCases,
   creationCases,

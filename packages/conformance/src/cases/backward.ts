@@ -287,7 +287,7 @@ const orthogonal: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   ].map((placed): Case => {
     const spec: BackwardSpec = { ...placed, dtype };
     return {
-      id: caseId('backward/properties', { of: 'sum(dx*x)=0', dtype, shape: showShape(spec.shape) }),
+      id: caseId('backward/properties', { of: 'dx-orthogonal-to-x', dtype, shape: showShape(spec.shape) }),
       requires: BACKWARD.requires(spec),
       async run(subject) {
         const { prepared, arrangement, scale, error } = bounded(subject, spec);
