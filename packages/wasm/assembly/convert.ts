@@ -1,104 +1,160 @@
-// Between rows of float16 or bfloat16 and rows of float32: the loops of the 16-bit dtypes.
+// Rows of float16 or bfloat16 to float32 and back. All else is done by the float32 kernels, in scratch memory.
+//
+// Each loop comes twice: fast for what rows are made of, and one for rows in which the fast one met a NaN, an infinity or
+// an overflow. V8 would build a constant vector anew wherever it is used; loaded from memory before the loop, it stays
+// in a register.
 
-import { has } from './dtype';
-import { anyFloat16, load4, loadPart, pack, round4, store4, storePart } from './lanes';
+import { anyFloat16, load4, loadPart, pack, store4, storePart } from './lanes';
 
-/** `count` elements to float32. Infinity and NaN stay what they are. */
-export function convert<T>(from: usize, to: usize, count: u32): void {
-  const end = to + (<usize>count << 2);
-  while (to + 32 <= end) {
-    const v = v128.load(from);
-    if (isSigned<T>()) {
-      v128.store(to, v128.shuffle<u16>(i64x2.splat(0), v, 0, 8, 1, 9, 2, 10, 3, 11));
-      v128.store(to, v128.shuffle<u16>(i64x2.splat(0), v, 4, 12, 5, 13, 6, 14, 7, 15), 16);
-    } else {
-      v128.store(to, anyFloat16(i32x4.extend_low_i16x8_s(v)));
-      v128.store(to, anyFloat16(i32x4.extend_high_i16x8_s(v)), 16);
-    }
-    from += 16;
-    to += 32;
+const CONSTANTS = memory.data<u32>([
+  0x8fffe000, // a float16 in the upper lane: sign, and the magnitude where float32 has it
+  0x77800000, // 2^112
+  0x7fffffff,
+  0x7f800000,
+  0x38800000, // 2^-14, the least normal float16
+  0x06800000, // 13 in the exponent
+  0x0001c400, // 113 << 10
+  0x80008000,
+  0x7fff7fff,
+  0x00000001,
+  0x00007fff,
+]);
+const FLOAT16_OVERFLOW: i32 = 0x477ff000; // 65520, the least that rounds to infinity
+
+// @ts-ignore: decorator
+@inline
+function constant(index: usize): v128 {
+  return v128.load32_splat(CONSTANTS + (index << 2));
+}
+
+/** `count` elements to float32. */
+export function toFloat32<T>(from: usize, to: usize, count: u32): void {
+  const eights = count & ~7;
+  if (isSigned<T>()) {
+    bfloat16Eights(from, to, eights);
+  } else if (!float16Eights(from, to, eights)) {
+    specialFloat16Eights(from, to, eights);
   }
-  if (to + 16 <= end) {
+  from += <usize>eights << 1;
+  to += <usize>eights << 2;
+  if (count & 4) {
     v128.store(to, load4<T>(from));
     from += 8;
     to += 16;
   }
-  if (to < end) storePart<f32>(to, loadPart<T>(from, <u32>(end - to) >> 2), <u32>(end - to) >> 2);
+  if (count & 3) storePart<f32>(to, loadPart<T>(from, count & 3), count & 3);
+}
+
+function bfloat16Eights(from: usize, to: usize, count: u32): void {
+  const zero = i64x2.splat(0);
+  for (const end = from + (<usize>count << 1); from < end; from += 16, to += 32) {
+    const v = v128.load(from);
+    v128.store(to, v128.shuffle<u16>(zero, v, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(to, v128.shuffle<u16>(zero, v, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+  }
+}
+
+/** The magnitude's bits shifted into place are the value times 2^-112, subnormals included. False: met a special. */
+function float16Eights(from: usize, to: usize, count: u32): bool {
+  const mask = constant(0);
+  const rebias = constant(1);
+  const magnitude = constant(8);
+  let largest = i64x2.splat(0);
+  for (const end = from + (<usize>count << 1); from < end; from += 16, to += 32) {
+    const v = v128.load(from);
+    largest = i16x8.max_s(largest, v128.and(v, magnitude));
+    const low = v128.and(i32x4.shl(i32x4.extend_low_i16x8_s(v), 13), mask);
+    v128.store(to, f32x4.mul(low, rebias));
+    const high = v128.and(i32x4.shl(i32x4.extend_high_i16x8_s(v), 13), mask);
+    v128.store(to, f32x4.mul(high, rebias), 16);
+  }
+  return !v128.any_true(i16x8.ge_s(largest, i16x8.splat(0x7c00)));
+}
+
+function specialFloat16Eights(from: usize, to: usize, count: u32): void {
+  for (const end = from + (<usize>count << 1); from < end; from += 16, to += 32) {
+    const v = v128.load(from);
+    v128.store(to, anyFloat16(i32x4.extend_low_i16x8_s(v)));
+    v128.store(to, anyFloat16(i32x4.extend_high_i16x8_s(v)), 16);
+  }
+}
+
+/** `count` float32 elements, rounded once to nearest even. */
+export function fromFloat32<T>(from: usize, to: usize, count: u32): void {
+  const eights = count & ~7;
+  const plain = isSigned<T>() ? roundBFloat16(from, to, eights) : roundFloat16(from, to, eights);
+  if (!plain) roundSpecial<T>(from, to, eights);
+  from += <usize>eights << 2;
+  to += <usize>eights << 1;
+  if (count & 4) {
+    store4<T>(to, v128.load(from));
+    from += 16;
+    to += 8;
+  }
+  if (count & 3) storePart<T>(to, loadPart<f32>(from, count & 3), count & 3);
 }
 
 // @ts-ignore: decorator
 @inline
-function scaled<T, Beta, Llama>(v: v128, r: v128, w: v128, b: v128): v128 {
-  let t = f32x4.mul(v, r);
-  if (has<Llama>()) t = round4<T>(t);
-  t = f32x4.mul(t, w);
-  return has<Beta>() ? f32x4.add(t, b) : t;
+function nearestBFloat16(v: v128, one: v128, half: v128): v128 {
+  return i32x4.shr_u(i32x4.add(i32x4.add(v, half), v128.and(i32x4.shr_u(v, 16), one)), 16);
 }
 
-/** y = values * r * w (+ b) along a row: `values`, `w`, `b` are float32 rows. */
-export function scaleRow16<T, Beta, Llama>(values: usize, w: usize, b: usize, y: usize, count: u32, factor: f32): void {
-  const r = f32x4.splat(factor);
-  const zero = i64x2.splat(0);
-  const end = values + (<usize>count << 2);
-  while (values + 32 <= end) {
-    const p = scaled<T, Beta, Llama>(v128.load(values), r, v128.load(w), has<Beta>() ? v128.load(b) : zero);
-    const q = scaled<T, Beta, Llama>(v128.load(values, 16), r, v128.load(w, 16), has<Beta>() ? v128.load(b, 16) : zero);
-    v128.store(y, pack<T>(p, q));
-    values += 32;
-    w += 32;
-    y += 16;
-    if (has<Beta>()) b += 32;
+/** False: met a NaN, whose bits may carry over into another number's. */
+function roundBFloat16(from: usize, to: usize, count: u32): bool {
+  const one = constant(9);
+  const half = constant(10);
+  let lows = i64x2.splat(0);
+  let highs = i64x2.splat(0);
+  for (const end = to + (<usize>count << 1); to < end; from += 32, to += 16) {
+    const low = v128.load(from);
+    const high = v128.load(from, 16);
+    // A NaN stays in the sums.
+    lows = f32x4.add(lows, low);
+    highs = f32x4.add(highs, high);
+    v128.store(to, i16x8.narrow_i32x4_u(nearestBFloat16(low, one, half), nearestBFloat16(high, one, half)));
   }
-  if (values + 16 <= end) {
-    store4<T>(y, scaled<T, Beta, Llama>(v128.load(values), r, v128.load(w), has<Beta>() ? v128.load(b) : zero));
-    values += 16;
-    w += 16;
-    y += 8;
-    if (has<Beta>()) b += 16;
-  }
-  if (values < end) {
-    const rest = <u32>(end - values) >> 2;
-    const bias = has<Beta>() ? loadPart<f32>(b, rest) : zero;
-    storePart<T>(y, scaled<T, Beta, Llama>(loadPart<f32>(values, rest), r, loadPart<f32>(w, rest), bias), rest);
-  }
+  const both = f32x4.add(lows, highs);
+  return !v128.any_true(f32x4.ne(both, both));
 }
 
-/** y = values * factor of the column * w (+ b) of the row: as scaleColumns of columns.ts, from float32 to 16 bits. */
-export function scaleColumns16<T, Beta, Llama>(
-  values: usize,
-  valueStride: usize,
-  to: usize,
-  stride: usize,
-  columns: u32,
-  rows: u32,
-  factors: usize,
-  w: usize,
-  b: usize,
-): void {
-  const pairs = factors + (<usize>(columns & ~7) << 2);
-  const rest = columns & 7;
-  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
-    const weight = v128.load32_splat(w);
-    const bias = has<Beta>() ? v128.load32_splat(b) : weight;
-    let p = values;
-    let q = to;
-    let r = factors;
-    for (; r < pairs; r += 32, p += 32, q += 16) {
-      const low = scaled<T, Beta, Llama>(v128.load(p), v128.load(r), weight, bias);
-      const high = scaled<T, Beta, Llama>(v128.load(p, 16), v128.load(r, 16), weight, bias);
-      v128.store(q, pack<T>(low, high));
-    }
-    if (rest >= 4) {
-      store4<T>(q, scaled<T, Beta, Llama>(v128.load(p), v128.load(r), weight, bias));
-      r += 16;
-      p += 16;
-      q += 8;
-    }
-    if (rest & 3) {
-      storePart<T>(q, scaled<T, Beta, Llama>(loadPart<f32>(p, rest & 3), loadPart<f32>(r, rest & 3), weight, bias), rest & 3);
-    }
-    values += valueStride;
-    to += stride;
-    if (has<Beta>()) b += 4;
+/** As toFloat16 in lanes.ts, without sign and special values. */
+// @ts-ignore: decorator
+@inline
+function nearestFloat16(magnitude: v128, exponents: v128, least: v128, thirteen: v128, bias: v128): v128 {
+  const exponent = i32x4.max_s(v128.and(magnitude, exponents), least);
+  const anchor = i32x4.add(exponent, thirteen);
+  const mantissa = i32x4.sub(f32x4.add(magnitude, anchor), anchor);
+  return i32x4.add(mantissa, i32x4.sub(i32x4.shr_u(exponent, 13), bias));
+}
+
+/** False: met a NaN, or a value that overflows. */
+function roundFloat16(from: usize, to: usize, count: u32): bool {
+  const absolute = constant(2);
+  const exponents = constant(3);
+  const least = constant(4);
+  const thirteen = constant(5);
+  const bias = constant(6);
+  const signs = constant(7);
+  let largest = i64x2.splat(0);
+  for (const end = to + (<usize>count << 1); to < end; from += 32, to += 16) {
+    const low = v128.load(from);
+    const high = v128.load(from, 16);
+    const a = v128.and(low, absolute);
+    const b = v128.and(high, absolute);
+    largest = i32x4.max_s(largest, i32x4.max_s(a, b));
+    const sign = v128.and(i16x8.narrow_i32x4_s(i32x4.shr_s(low, 16), i32x4.shr_s(high, 16)), signs);
+    const rounded = i16x8.narrow_i32x4_s(
+      nearestFloat16(a, exponents, least, thirteen, bias),
+      nearestFloat16(b, exponents, least, thirteen, bias),
+    );
+    v128.store(to, v128.or(rounded, sign));
+  }
+  return !v128.any_true(i32x4.ge_s(largest, i32x4.splat(FLOAT16_OVERFLOW)));
+}
+
+function roundSpecial<T>(from: usize, to: usize, count: u32): void {
+  for (const end = to + (<usize>count << 1); to < end; from += 32, to += 16) {
+    v128.store(to, pack<T>(v128.load(from), v128.load(from, 16)));
   }
 }

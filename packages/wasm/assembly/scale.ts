@@ -130,3 +130,9 @@ export function scaleTwoSumTwo<Beta>(x: usize, w: usize, b: usize, y: usize, cou
   const both1 = f64x2.add(low1, high1);
   return f64x2.add(v128.shuffle<u64>(both0, both1, 0, 2), v128.shuffle<u64>(both0, both1, 1, 3));
 }
+
+/** A float32 row times r, in place: may write up to the next multiple of 4 elements. */
+export function multiplyRow(x: usize, count: u32, factor: f32): void {
+  const r = splat(factor);
+  for (const end = x + (<usize>count << 2); x < end; x += 16) v128.store(x, f32x4.mul(v128.load(x), r));
+}

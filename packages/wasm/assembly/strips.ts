@@ -6,10 +6,11 @@
 
 import { CELL_BYTES } from './cells';
 import { scaleColumns, sumColumns } from './columns';
-import { convert, scaleColumns16 } from './convert';
+import { fromFloat32, toFloat32 } from './convert';
 import { With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { alpha, beta, groups, inner, isPlain, llama, outer, rstd, rstdOf, scratch, size, statSize, weightOffset, x, y } from './problem';
+import { scaleRow } from './scale';
 import { PIECE, prepareWeights, weightBytes, weightsOf } from './weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
@@ -31,34 +32,27 @@ function paddedColumns(width: u32): u32 {
   return (width + 3) & ~3;
 }
 
-/** What lies behind the cells and the weights: sums and factors of a strip, and a 16-bit one's values. */
+/** What lies behind the cells and the weights: sums, factors and ones of a strip, and a 16-bit one's values. */
 export function stripBytes<T>(size: u32, inner: u32): u32 {
   const width = widthOf<T>(size, inner);
   const values = isFloat<T>() ? 0 : paddedColumns(width) * heightOf<T>(size, width) * 4;
-  return paddedColumns(width) * 12 + values;
+  return paddedColumns(width) * 16 + values;
 }
 
 export function strips<T>(): void {
   prepareWeights();
-  if (isFloat<T>()) {
-    if (beta) run<T, With, Without>();
-    else run<T, Without, Without>();
-  } else {
-    if (beta) {
-      if (llama) run<T, With, With>();
-      else run<T, With, Without>();
-    } else {
-      if (llama) run<T, Without, With>();
-      else run<T, Without, Without>();
-    }
-  }
+  if (beta) run<T, With>();
+  else run<T, Without>();
 }
 
-function run<T, Beta, Llama>(): void {
+function run<T, Beta>(): void {
   const width = widthOf<T>(size, inner);
   const sums = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
   const factors = sums + (<usize>paddedColumns(width) << 3);
-  const values = factors + (<usize>paddedColumns(width) << 2);
+  const values = factors + (<usize>paddedColumns(width) << 3);
+  // 'llama' rounds x * r, and has no factors left for the multiplication by gamma: ones behind the factors.
+  const ones = factors + (<usize>paddedColumns(width) << 2);
+  for (let p = ones; p < values; p += 4) store<f32>(p, 1);
   const stride: usize = inner * sizeof<T>();
   const slab: usize = size * stride;
   const slabs = outer * groups;
@@ -77,14 +71,14 @@ function run<T, Beta, Llama>(): void {
         const r = alpha * scale;
         store<f32>(factors + (<usize>c << 2), <f32>r);
         if (!isPlain(sum, r)) {
-          scaleStrip<T, Beta, Llama>(x + at, y + at, stride, columns, done, c - done, factors, values, feature);
+          scaleStrip<T, Beta>(x + at, y + at, stride, columns, done, c - done, factors, values, feature);
           const offset = at + c * sizeof<T>();
           scale = exactRow<T>(x + offset, y + offset, stride, feature);
           done = c + 1;
         }
         if (rstd) store<f32>(rstd + (<usize>(s * inner + column + c) << 2), <f32>scale);
       }
-      scaleStrip<T, Beta, Llama>(x + at, y + at, stride, columns, done, columns - done, factors, values, feature);
+      scaleStrip<T, Beta>(x + at, y + at, stride, columns, done, columns - done, factors, values, feature);
     }
     if (++group === groups) group = 0;
   }
@@ -101,17 +95,21 @@ function sumStrip<T>(from: usize, stride: usize, columns: u32, sums: usize, valu
   const height = heightOf<T>(size, widthOf<T>(size, inner));
   for (let i: u32 = 0; i < statSize; i += height) {
     const rows = min(height, size - i);
-    convertRows<T>(from + i * stride, stride, columns, rows, values, valueStride);
+    toRows<T>(from + i * stride, stride, columns, rows, values, valueStride);
     sumColumns(values, valueStride, columns, min(rows, statSize - i), sums);
   }
 }
 
-function convertRows<T>(from: usize, stride: usize, columns: u32, rows: u32, values: usize, valueStride: usize): void {
-  for (; rows > 0; rows--, from += stride, values += valueStride) convert<T>(from, values, columns);
+function toRows<T>(from: usize, stride: usize, columns: u32, rows: u32, values: usize, valueStride: usize): void {
+  for (; rows > 0; rows--, from += stride, values += valueStride) toFloat32<T>(from, values, columns);
+}
+
+function fromRows<T>(values: usize, valueStride: usize, columns: u32, rows: u32, to: usize, stride: usize): void {
+  for (; rows > 0; rows--, to += stride, values += valueStride) fromFloat32<T>(values, to, columns);
 }
 
 /** Scales `count` columns of a strip from its column `first` on. */
-function scaleStrip<T, Beta, Llama>(
+function scaleStrip<T, Beta>(
   from: usize,
   to: usize,
   stride: usize,
@@ -133,12 +131,23 @@ function scaleStrip<T, Beta, Llama>(
     const b = beta + (<usize>(feature + i) << 2);
     if (isFloat<T>()) {
       scaleColumns<Beta>(from + (<usize>first << 2) + i * stride, to + i * stride, stride, count, rows, factors, w, b);
-    } else {
-      if (statSize > height || size > height) {
-        convertRows<T>(from + i * stride + first * sizeof<T>(), stride, count, rows, values + (<usize>first << 2), valueStride);
-      }
-      const v = values + (<usize>first << 2);
-      scaleColumns16<T, Beta, Llama>(v, valueStride, to + i * stride, stride, count, rows, factors, w, b);
+      continue;
     }
+    const v = values + (<usize>first << 2);
+    const target = to + i * stride;
+    if (size > height) toRows<T>(from + i * stride + first * sizeof<T>(), stride, count, rows, v, valueStride);
+    if (llama) {
+      const ones = values - (<usize>paddedColumns(widthOf<T>(size, inner)) << 2);
+      for (let row: u32 = 0; row < rows; row++) {
+        const p = v + row * valueStride;
+        scaleRow<Without>(p, factors, 0, p, count, 1);
+      }
+      fromRows<T>(v, valueStride, count, rows, target, stride);
+      toRows<T>(target, stride, count, rows, v, valueStride);
+      scaleColumns<Beta>(v, v, valueStride, count, rows, ones, w, b);
+    } else {
+      scaleColumns<Beta>(v, v, valueStride, count, rows, factors, w, b);
+    }
+    fromRows<T>(v, valueStride, count, rows, target, stride);
   }
 }
