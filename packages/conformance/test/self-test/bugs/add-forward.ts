@@ -33,7 +33,7 @@ export const ADD_FORWARD_BUGS: readonly Bug[] = [
   {
     name: 'sum of float16 saturates',
     fault: 'clamps a sum that overflows to 65504',
-    caughtBy,
+    caughtBy: /^addForward\/non-finite/,
     planted: class extends OperationsDriver {
       override sum(p: Problem, x: number, residual: number): number {
         const sum = super.sum(p, x, residual);
@@ -88,7 +88,7 @@ export const ADD_FORWARD_BUGS: readonly Bug[] = [
   {
     name: 'residual ignored in rstd',
     fault: 'writes the statistic of x alone',
-    caughtBy,
+    caughtBy: /^addForward\/options/,
     planted: class extends OperationsDriver {
       override addForward(p: Problem, io: AddForwardIO<Uint8Array>): void {
         const x = this.load(io.x, p.dtype, countElements(p));

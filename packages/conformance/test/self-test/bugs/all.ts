@@ -5,6 +5,7 @@ import { EXTREME_BUGS } from './extremes.ts';
 import { INVARIANCE_BUGS } from './invariance.ts';
 import { LAYOUT_BUGS } from './layout.ts';
 import { MEMORY_BUGS } from './memory.ts';
+import { OPERATION_BUGS } from './operations.ts';
 import { PRECISION_BUGS } from './precision.ts';
 import { RSTD_BUGS } from './rstd.ts';
 import { STATISTIC_BUGS } from './statistic.ts';
@@ -21,4 +22,5 @@ export const BUGS: readonly Bug[] = [
   ...RSTD_BUGS,
   ...APPLY_BUGS,
   ...DECLARATION_BUGS,
+  ...OPERATION_BUGS,
 ];

@@ -20,7 +20,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'middle term over size',
     fault: 'divides the sum of g x by size instead of by statSize',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override middle(p: Problem, row: GradientRow): number {
         return (super.middle(p, row) * p.statSize) / p.size;
@@ -40,7 +40,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'middle term without alpha',
     fault: 'does not divide r^3 by alpha^2: wrong for any scale but sqrt(size)',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override middle(p: Problem, row: GradientRow): number {
         return super.middle({ ...p, alpha: 1 }, row);
@@ -52,7 +52,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
     fault: 'sums dy * x instead of dy * w * x',
     caughtBy,
     planted: class extends OperationsDriver {
-      private dy = new Float32Array(0);
+      private dy: Float32Array = new Float32Array(0);
       override gradientRow(p: Problem, operands: GradientOperands, place: Row): GradientRow {
         this.dy = this.rowOf(p, operands.dy, place);
         return super.gradientRow(p, operands, place);
@@ -75,7 +75,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'r^3 in float32',
     fault: 'computes r * r * r * x * (sum of g x) factor by factor: overflows where r^3 does',
-    caughtBy,
+    caughtBy: /^backward\/extremes/,
     planted: class extends OperationsDriver {
       override slope(p: Problem, row: GradientRow, i: number, middle: number): number {
         if (middle === 0) return super.slope(p, row, i, middle);
@@ -98,7 +98,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'weightOffset ignored in backward',
     fault: 'multiplies dy by gamma alone',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override backward(p: Problem, io: BackwardIO<Uint8Array>): void {
         super.backward({ ...p, weightOffset: 0 }, io);
@@ -108,7 +108,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'partial ignored in dx',
     fault: 'gives elements beyond statSize the middle term too',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override gradients(p: Problem, o: GradientOperands, place: Row, dx: Float32Array, sums: GradientSums): void {
         const row = this.gradientRow(p, o, place);
@@ -121,7 +121,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'only the statistic in the sum of g x',
     fault: 'sums g x over the first statSize elements instead of over all',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override middle(p: Problem, row: GradientRow): number {
         return super.middle({ ...p, size: p.statSize }, row);
@@ -131,7 +131,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'clamp differentiated where it is active',
     fault: 'gives the middle term also where the norm is below eps',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override gradientRow(p: Problem, operands: GradientOperands, place: Row): GradientRow {
         return { ...super.gradientRow(p, operands, place), constant: false };
@@ -141,7 +141,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'clamp always constant',
     fault: 'never gives the middle term in mode clamp',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override gradientRow(p: Problem, operands: GradientOperands, place: Row): GradientRow {
         return { ...super.gradientRow(p, operands, place), constant: p.epsMode === 'clamp' };
@@ -151,7 +151,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'given rstd ignored',
     fault: 'computes the statistic again although one was given',
-    caughtBy,
+    caughtBy: /^backward\/given-rstd/,
     planted: class extends OperationsDriver {
       override gradientRow(p: Problem, operands: GradientOperands, place: Row): GradientRow {
         return super.gradientRow(p, { ...operands, rstd: null }, place);
@@ -161,7 +161,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'given rstd taken for r',
     fault: 'forgets alpha where rstd is given',
-    caughtBy,
+    caughtBy: /^backward\/(options|given-rstd|rstd-of-forward)/,
     planted: class extends OperationsDriver {
       override given(_p: Problem, rstd: number): number {
         return rstd;
@@ -181,7 +181,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dgamma from y',
     fault: 'recovers x * r as y / gamma, which is NaN where gamma is 0',
-    caughtBy,
+    caughtBy: /^backward\/traps/,
     planted: class extends OperationsDriver {
       override gradients(p: Problem, o: GradientOperands, place: Row, dx: Float32Array, sums: GradientSums): void {
         super.gradients(p, o, place, dx, sums);
@@ -220,7 +220,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dgamma added up in float32',
     fault: 'sums over all rows in one chain of float32 additions',
-    caughtBy,
+    caughtBy: /^backward\/many-rows/,
     planted: class extends OperationsDriver {
       override accumulate(s: GradientSums, feature: number, dy: number, normed: number, row: GradientRow): void {
         super.accumulate(s, feature, dy, normed, row);
@@ -231,7 +231,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dbeta added up in float32',
     fault: 'sums dy over all rows in one chain of float32 additions',
-    caughtBy,
+    caughtBy: /^backward\/many-rows/,
     planted: class extends OperationsDriver {
       override accumulate(s: GradientSums, feature: number, dy: number, normed: number, row: GradientRow): void {
         super.accumulate(s, feature, dy, normed, row);
@@ -267,7 +267,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dbeta missing',
     fault: 'never writes dbeta',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override backward(p: Problem, io: BackwardIO<Uint8Array>): void {
         super.backward(p, { ...io, dbeta: null });
@@ -277,7 +277,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dbeta is the sum of g',
     fault: 'sums dy * w',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override gradients(p: Problem, o: GradientOperands, place: Row, dx: Float32Array, sums: GradientSums): void {
         super.gradients(p, o, place, dx, sums);
@@ -291,7 +291,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dsum ignored',
     fault: 'gives dx of forward alone',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override withSum(dx: number): number {
         return dx;
@@ -301,7 +301,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dsum added after the rounding',
     fault: 'rounds dx to 16 bits, adds dsum, and rounds again',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       private dtype: Problem['dtype'] = 'float32';
       override backward(p: Problem, io: BackwardIO<Uint8Array>): void {
@@ -316,7 +316,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'groups mixed in dgamma',
     fault: 'adds the gradients of all groups into the first',
-    caughtBy,
+    caughtBy: /^backward\/layouts/,
     planted: class extends OperationsDriver {
       override gradients(p: Problem, o: GradientOperands, place: Row, dx: Float32Array, sums: GradientSums): void {
         const own = this.startSums(p);
@@ -331,7 +331,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dgamma along inner',
     fault: 'walks dgamma with the stride of x: wrong for channels first',
-    caughtBy,
+    caughtBy: /^backward\/layouts/,
     planted: class extends OperationsDriver {
       override gradients(p: Problem, o: GradientOperands, place: Row, dx: Float32Array, sums: GradientSums): void {
         const own = this.startSums(p);
@@ -374,7 +374,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'dx clamped to finite numbers',
     fault: 'gives the largest number instead of an infinity at a zero denominator',
-    caughtBy,
+    caughtBy: /^backward\/zero-rows/,
     planted: class extends OperationsDriver {
       override slope(p: Problem, row: GradientRow, i: number, middle: number): number {
         return Math.max(-3.4e38, Math.min(3.4e38, super.slope(p, row, i, middle)));
@@ -384,7 +384,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'NaN at a zero denominator',
     fault: 'multiplies 0 by an infinite r',
-    caughtBy,
+    caughtBy: /^backward\/zero-rows/,
     planted: class extends OperationsDriver {
       override slope(_p: Problem, { g, normed, r }: GradientRow, i: number, middle: number): number {
         return (g[i]! - normed[i]! * middle) * r;
@@ -394,7 +394,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'a NaN spoils every dx',
     fault: 'scales by the mean of all rows, where one NaN reaches them all',
-    caughtBy,
+    caughtBy: /^backward\/non-finite/,
     planted: class extends OperationsDriver {
       override backward(p: Problem, io: BackwardIO<Uint8Array>): void {
         const x = this.load(io.x, p.dtype, countElements(p));
@@ -406,7 +406,7 @@ export const BACKWARD_BUGS: readonly Bug[] = [
   {
     name: 'llama rounds in backward',
     fault: 'takes the rounded x * r for dgamma, where rounding counts as identity',
-    caughtBy,
+    caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override gradientRow(p: Problem, operands: GradientOperands, place: Row): GradientRow {
         const row = super.gradientRow(p, operands, place);

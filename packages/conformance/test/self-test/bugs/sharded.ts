@@ -49,7 +49,7 @@ export const SHARDED_BUGS: readonly Bug[] = [
   {
     name: 'sumSquares saturates',
     fault: 'gives 2^100 for every sum above it',
-    caughtBy: /^sumSquares\//,
+    caughtBy: /^sumSquares\/extremes/,
     planted: class extends OperationsDriver {
       override partialSum(p: Problem, row: Float32Array): number {
         return Math.min(2 ** 100, super.partialSum(p, row));
@@ -103,7 +103,7 @@ export const SHARDED_BUGS: readonly Bug[] = [
   {
     name: 'scaleBy clamps by its own size',
     fault: 'multiplies by sqrt(size) of the shard in mode clamp',
-    caughtBy: /^scaleBy\//,
+    caughtBy: /^scaleBy\/options/,
     planted: class extends OperationsDriver {
       override whole(p: Whole): Problem {
         return { ...super.whole(p), size: p.size };
@@ -113,7 +113,7 @@ export const SHARDED_BUGS: readonly Bug[] = [
   {
     name: 'scaleBy without alpha',
     fault: 'ignores scale',
-    caughtBy: /^scaleBy\//,
+    caughtBy: /^scaleBy\/options/,
     planted: class extends OperationsDriver {
       override scaleBy(p: Whole, io: ScaleByIO<Uint8Array>): void {
         super.scaleBy({ ...p, alpha: 1 }, io);
@@ -123,7 +123,7 @@ export const SHARDED_BUGS: readonly Bug[] = [
   {
     name: 'scaleBy reads one sum for all groups',
     fault: "takes the first group's sum for every group",
-    caughtBy: /^scaleBy\//,
+    caughtBy: /^scaleBy\/layouts/,
     planted: class extends OperationsDriver {
       override scaleBy(p: Whole, io: ScaleByIO<Uint8Array>): void {
         const count = p.outer * p.groups * p.inner;
