@@ -20,9 +20,11 @@ export function asMarkdown({ title, head, rows, notes }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, column) => (column === 0 ? '---' : '--:'));
   const table = [line(head), line(rule), ...rows.map(line)].join('\n');
-  return [`### ${title}`, table, ...(notes.length > 0 ? [notes.map((note) => `- ${note}`).join('\n')] : [])].join(
-    '\n\n',
-  );
+  return [
+    `### ${title}`,
+    table,
+    ...(notes.length > 0 ? [notes.map((note) => `- ${note.trim()}`).join('\n')] : []),
+  ].join('\n\n');
 }
 
 function columnWidths(lines: readonly (readonly string[])[]): number[] {
