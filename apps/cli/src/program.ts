@@ -67,6 +67,11 @@ function runCommand(main: Command, signal: AbortSignal): void {
       ),
     )
     .addOption(value('--beta <FILE>', 'summands, likewise', parseWeights))
+    .option(
+      '--weights <FILE>',
+      'instead of both: a .safetensors file with <PREFIX>weight, and <PREFIX>bias if it has one',
+    )
+    .option('--prefix <PREFIX>', "what stands before 'weight' and 'bias' in it: model.norm. (default: nothing)")
     .optionsGroup('Normalization:')
     .addOption(value('--dim <N>', 'features: 512, or sizes of consecutive axes, 4,5', parseDim).makeOptionMandatory())
     .addOption(value('--groups <N>', 'groups of features, each normalized on its own', parseCount).default(1))
@@ -178,7 +183,8 @@ Examples:
     rmsnorm run images.npy -o normalized.npy --dim 512 --groups 8
   A layer of a Llama model:
     rmsnorm run hidden.safetensors --tensor hidden -o out.safetensors --dim 4096 --axis -1 --eps 1e-5 \\
-      --casting llama --gamma model.safetensors:model.layers.0.input_layernorm.weight
+      --casting llama --weights model.safetensors --prefix model.layers.0.input_layernorm.
+    (the same: --gamma model.safetensors:model.layers.0.input_layernorm.weight)
   In place:
     rmsnorm run x.npy -o x.npy --force --dim 512`,
   doctor: `

@@ -42,11 +42,23 @@ describe('wrong usage ends with exit code 2 and names the option', () => {
     ],
     [
       'run x.npy -o y.npy --dim 12 --weight-offset 1',
-      'RMSNORM_INVALID_OPTION: --weight-offset 1 is added to a gamma: give --gamma FILE',
+      'RMSNORM_INVALID_OPTION: --weight-offset 1 is added to a gamma: give --gamma FILE or --weights FILE',
     ],
     [
       'run x.npy -o y.npy --dim 12 --gamma g.txt',
       "option '--gamma <FILE>' argument 'g.txt' is invalid. Give a .npy or .safetensors file",
+    ],
+    [
+      'run x.npy -o y.npy --dim 12 --weights m.safetensors --beta b.npy',
+      'RMSNORM_INVALID_OPTION: --weights and --beta both say what gamma and beta are',
+    ],
+    [
+      'run x.npy -o y.npy --dim 12 --gamma g.npy --prefix model.norm.',
+      'RMSNORM_INVALID_OPTION: --prefix model.norm. is of names in a file of weights: give --weights FILE.safetensors',
+    ],
+    [
+      'run x.npy -o y.npy --dim 12 --weights m.npy',
+      "RMSNORM_INVALID_OPTION: --weights must end in .safetensors, got 'm.npy'",
     ],
     ['run x.npy -o y.npy --dim 12 --casting qwen', "option '--casting <MODE>' argument 'qwen' is invalid"],
     [
@@ -117,7 +129,7 @@ describe('what cannot be done ends with exit code 1 and a code', () => {
 describe('help', () => {
   test.each([
     ['--help', 'rmsnorm run embeddings.npy -o normalized.npy --dim 512 --axis -1'],
-    ['run --help', '--gamma model.safetensors:model.layers.0.input_layernorm.weight'],
+    ['run --help', '--weights model.safetensors --prefix model.layers.0.input_layernorm.'],
     ['doctor --help', 'rmsnorm doctor --json'],
     ['verify --help', 'rmsnorm verify ./my-backend.js --json'],
     ['bench --help', 'rmsnorm bench --json'],

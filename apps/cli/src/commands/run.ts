@@ -11,7 +11,7 @@ import { candidatesFor, named } from '../backends.ts';
 import { fileError } from '../files/file-error.ts';
 import { ReplacedFile } from '../files/replaced-file.ts';
 import { type FileFormat, formatOf, openTensorFile, type TensorFile } from '../files/tensor-file.ts';
-import { readWeights, type WeightSource } from '../files/weights.ts';
+import { readStateDict, readWeights, type WeightSource, type Weights } from '../files/weights.ts';
 import { normalizeFile, type Outcome, planOf, type Work } from '../stream/normalize-file.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { showBytes, showRate, showSeconds } from '../terminal/quantities.ts';
@@ -29,6 +29,9 @@ export interface RunOptions {
   readonly partial: number;
   readonly gamma?: WeightSource;
   readonly beta?: WeightSource;
+  /** A .safetensors file with the state dict of an RMSNorm, behind `prefix`; excludes gamma and beta. */
+  readonly weights?: string;
+  readonly prefix?: string;
   readonly weightOffset: number;
   readonly casting: 'gemma' | 'llama';
   readonly backend: string;
@@ -48,7 +51,7 @@ export async function run(input: string, options: RunOptions, signal: AbortSigna
   const { gamma, beta, epsMode, eps, scale, partial, groups, axis, weightOffset, casting } = options;
   const resolved = resolveOptions({
     ...{ dim: options.dim, groups, axis, eps, epsMode, scale, partial, weightOffset, casting },
-    affine: gamma !== undefined,
+    affine: gamma !== undefined || options.weights !== undefined,
     bias: beta !== undefined,
   });
 
@@ -61,10 +64,7 @@ export async function run(input: string, options: RunOptions, signal: AbortSigna
     const source = { ...opened, dtype: checkDType(opened, formats.output) };
     const layout = layoutOf(resolved, source.shape);
     planOf({ source, layout, memory: options.memory });
-    const weights = {
-      gamma: gamma ? await readWeights(gamma, '--gamma', resolved.features) : null,
-      beta: beta ? await readWeights(beta, '--beta', resolved.features) : null,
-    };
+    const weights = await weightsOf(options, resolved.features);
     output = await ReplacedFile.create(options.output, options.force);
     const onProbe = (probe: NamedProbe): void => void probes.push(probe);
     backend = await pickBackend(candidatesFor(options.backend), { prefer: named(options.backend), signal, onProbe });
@@ -123,10 +123,32 @@ function checkUsage(input: string, options: RunOptions): Formats {
   if (options.partial < 1 && options.epsMode === 'clamp') {
     throw new UsageError(`--partial ${options.partial} needs --eps-mode add: clamp takes the norm of the whole row`);
   }
-  if (options.weightOffset !== 0 && options.gamma === undefined) {
-    throw new UsageError(`--weight-offset ${options.weightOffset} is added to a gamma: give --gamma FILE`);
-  }
+  checkWeightsUsage(options);
   return formats as Formats;
+}
+
+function checkWeightsUsage({ gamma, beta, weights, prefix, weightOffset }: RunOptions): void {
+  if (weights !== undefined && (gamma || beta)) {
+    const other = gamma ? '--gamma' : '--beta';
+    throw new UsageError(`--weights and ${other} both say what gamma and beta are: leave one of them out`);
+  }
+  if (prefix !== undefined && weights === undefined) {
+    throw new UsageError(`--prefix ${prefix} is of names in a file of weights: give --weights FILE.safetensors`);
+  }
+  if (weights !== undefined && formatOf(weights) !== 'safetensors') {
+    throw new UsageError(`--weights must end in .safetensors, got '${weights}'`);
+  }
+  if (weightOffset !== 0 && gamma === undefined && weights === undefined) {
+    throw new UsageError(`--weight-offset ${weightOffset} is added to a gamma: give --gamma FILE or --weights FILE`);
+  }
+}
+
+async function weightsOf({ gamma, beta, weights, prefix = '' }: RunOptions, features: number): Promise<Weights> {
+  if (weights !== undefined) return readStateDict(weights, prefix, features);
+  return {
+    gamma: gamma ? await readWeights(gamma, '--gamma', features) : null,
+    beta: beta ? await readWeights(beta, '--beta', features) : null,
+  };
 }
 
 /** The dtype, where it is one that can be normalized and that the output's format has. */

@@ -116,8 +116,17 @@ export function chooseTensor(
   const [only] = found;
   if (only === undefined || found.length > 1) {
     const problem = wanted === undefined ? `has ${tensors.length} tensors` : `has no tensor '${short(wanted)}'`;
-    throw new RMSNormError('INVALID_OPTION', `${file} ${problem}: name one with ${how}; it has ${listOf(tensors)}`);
+    const near = wanted === undefined ? tensors : nearest(tensors, wanted);
+    throw new RMSNormError('INVALID_OPTION', `${file} ${problem}: name one with ${how}; it has ${listOf(near)}`);
   }
+  return floatTensor(only, file);
+}
+
+/**
+ * The tensor, where its elements are floats.
+ * @throws RMSNormError DTYPE
+ */
+export function floatTensor(only: SafetensorsTensor, file: string): FloatSafetensor {
   const dtype = DTYPES[only.dtype];
   if (dtype === undefined) {
     throw new RMSNormError(
@@ -170,7 +179,24 @@ function checkCover(file: string, tensors: readonly SafetensorsTensor[], base: n
   if (at !== fileBytes) throw invalid(file, `has trailing bytes: ${last} ends at byte ${at}, the file at ${fileBytes}`);
 }
 
-function listOf(tensors: readonly SafetensorsTensor[]): string {
+/** The tensors, those whose names begin and end most as `wanted` does first. */
+export function nearest(tensors: readonly SafetensorsTensor[], wanted: string): readonly SafetensorsTensor[] {
+  const shared = ({ name }: SafetensorsTensor): number => {
+    const most = Math.min(name.length, wanted.length);
+    let front = 0;
+    while (front < most && name[front] === wanted[front]) front++;
+    let back = 0;
+    while (back < most - front && name.at(-1 - back) === wanted.at(-1 - back)) back++;
+    return front + back;
+  };
+  return tensors
+    .map((tensor) => ({ tensor, likeness: shared(tensor) }))
+    .sort((a, b) => b.likeness - a.likeness)
+    .map(({ tensor }) => tensor);
+}
+
+/** Tensors for a message: the first few of them. */
+export function listOf(tensors: readonly SafetensorsTensor[]): string {
   const shown = tensors.slice(0, 8).map(({ name, dtype, shape }) => `'${short(name)}' (${dtype} [${shape}])`);
   if (tensors.length > shown.length) shown.push(`${tensors.length - shown.length} more`);
   return shown.join(', ') || 'no tensor';

@@ -6,7 +6,13 @@ import type { FileDType } from './file-dtype.ts';
 import { fileError } from './file-error.ts';
 import { NPY_START_BYTES, npyPrefixBytes, parseNpy } from './npy.ts';
 import { readExactly } from './read-exactly.ts';
-import { chooseTensor, parseSafetensors, SAFETENSORS_START_BYTES, safetensorsPrefixBytes } from './safetensors.ts';
+import {
+  chooseTensor,
+  parseSafetensors,
+  SAFETENSORS_START_BYTES,
+  type SafetensorsTensor,
+  safetensorsPrefixBytes,
+} from './safetensors.ts';
 
 export type FileFormat = 'npy' | 'safetensors';
 
@@ -17,6 +23,8 @@ export interface TensorFile {
   readonly file: FileHandle;
   /** Size of the file. */
   readonly bytes: number;
+  /** How many of them are the header. */
+  readonly headerBytes: number;
   readonly dtype: FileDType;
   readonly shape: readonly number[];
   /** Where the elements begin and end in the file. */
@@ -47,21 +55,31 @@ export async function openTensorFile(
   tensor: string | undefined,
   how: string,
 ): Promise<TensorFile> {
-  if (endianness() !== 'LE') {
-    throw new RMSNormError('WRONG_RUNTIME', 'the files are little endian, this machine is big endian');
-  }
-  const file = await openRegular(path);
+  const opened = format === 'npy' ? await openNpy(path) : await openSafetensors(path);
+  if (!('tensors' in opened)) return opened;
+  const { tensors, ...file } = opened;
   try {
-    const { size: bytes } = await file.stat();
-    if (bytes === 0) throw new RMSNormError('INVALID_FILE', `${path} is empty (0 bytes)`);
-    const common = { path, format, file, bytes };
-    if (format === 'npy') {
-      const start = await firstBytes(file, Math.min(NPY_START_BYTES, bytes), path);
-      const array = parseNpy(await firstBytes(file, npyPrefixBytes(start, bytes, path), path), bytes, path);
-      return { ...common, ...array, tensor: null, others: 0 };
-    }
+    const chosen = chooseTensor(tensors, tensor, path, how);
+    return { ...file, ...chosen, tensor: chosen.name, others: tensors.length - 1 };
+  } catch (error) {
+    await file.file.close();
+    throw error;
+  }
+}
+
+export interface SafetensorsFile extends Pick<TensorFile, 'path' | 'file' | 'bytes' | 'headerBytes'> {
+  readonly format: 'safetensors';
+  readonly tensors: readonly SafetensorsTensor[];
+}
+
+/**
+ * Opens a .safetensors file and reads what tensors it has. The caller closes `file`.
+ * @throws RMSNormError INVALID_FILE
+ */
+export function openSafetensors(path: string): Promise<SafetensorsFile> {
+  return opening(path, async (file, bytes) => {
     const start = await firstBytes(file, Math.min(SAFETENSORS_START_BYTES, bytes), path);
-    const prefixBytes = safetensorsPrefixBytes(start, bytes, path);
+    const headerBytes = safetensorsPrefixBytes(start, bytes, path);
     // A sparse file costs its author nothing: look at the first byte before making room for what it claims.
     const [brace] = await firstBytes(file, Math.min(SAFETENSORS_START_BYTES + 1, bytes), path).then((b) =>
       b.subarray(8),
@@ -69,9 +87,30 @@ export async function openTensorFile(
     if (brace !== 0x7b) {
       throw new RMSNormError('INVALID_FILE', `${path} is not a .safetensors file: its header does not begin with {`);
     }
-    const tensors = parseSafetensors(await firstBytes(file, prefixBytes, path), bytes, path);
-    const chosen = chooseTensor(tensors, tensor, path, how);
-    return { ...common, ...chosen, tensor: chosen.name, others: tensors.length - 1 };
+    const tensors = parseSafetensors(await firstBytes(file, headerBytes, path), bytes, path);
+    return { path, format: 'safetensors', file, bytes, headerBytes, tensors };
+  });
+}
+
+function openNpy(path: string): Promise<TensorFile> {
+  return opening(path, async (file, bytes) => {
+    const start = await firstBytes(file, Math.min(NPY_START_BYTES, bytes), path);
+    const headerBytes = npyPrefixBytes(start, bytes, path);
+    const array = parseNpy(await firstBytes(file, headerBytes, path), bytes, path);
+    return { path, format: 'npy', file, bytes, headerBytes, ...array, tensor: null, others: 0 };
+  });
+}
+
+/** Opens a file and hands it on; where that fails, closes it. */
+async function opening<T>(path: string, parse: (file: FileHandle, bytes: number) => Promise<T>): Promise<T> {
+  if (endianness() !== 'LE') {
+    throw new RMSNormError('WRONG_RUNTIME', 'the files are little endian, this machine is big endian');
+  }
+  const file = await openRegular(path);
+  try {
+    const { size: bytes } = await file.stat();
+    if (bytes === 0) throw new RMSNormError('INVALID_FILE', `${path} is empty (0 bytes)`);
+    return await parse(file, bytes);
   } catch (error) {
     await file.close();
     throw fileError(error, `read ${path}`);

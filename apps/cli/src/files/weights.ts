@@ -2,7 +2,9 @@ import { decode, type FloatDType, RMSNormError } from '@rmsnorm/core';
 import { bytesPerFileElement, countOf } from './file-dtype.ts';
 import { fileError } from './file-error.ts';
 import { readExactly } from './read-exactly.ts';
-import { formatOf, openTensorFile } from './tensor-file.ts';
+import { floatTensor, listOf, nearest, type SafetensorsTensor } from './safetensors.ts';
+import { short } from './safetensors-header.ts';
+import { formatOf, openSafetensors, openTensorFile, type TensorFile } from './tensor-file.ts';
 
 /** What `--gamma` and `--beta` take: a file, and which tensor of it. */
 export interface WeightSource {
@@ -17,6 +19,12 @@ export function parseWeightSource(text: string): WeightSource | null {
   return named ? { path: named[1]!, tensor: named[2] } : null;
 }
 
+/** gamma and beta, each where there is one. */
+export interface Weights {
+  readonly gamma: Float32Array | null;
+  readonly beta: Float32Array | null;
+}
+
 /**
  * Reads a gamma or beta of any shape with `features` elements, as float32.
  * @throws RMSNormError INVALID_FILE, DTYPE, INVALID_OPTION, SHAPE
@@ -25,22 +33,69 @@ export async function readWeights(source: WeightSource, option: string, features
   const { path } = source;
   const found = await openTensorFile(path, formatOf(path)!, source.tensor, `${option} ${path}:NAME`);
   try {
-    const count = countOf(found.shape);
-    if (count !== features) {
-      throw new RMSNormError(
-        'SHAPE',
-        `${option} ${path} has shape [${found.shape.join(', ')}], ${count} elements; --dim asks for ${features}`,
-      );
-    }
-    const bytes = new Uint8Array(count * bytesPerFileElement(found.dtype));
-    await readExactly(found.file, bytes, found.start, path);
-    if (found.dtype === 'float64') return Float32Array.from(new Float64Array(bytes.buffer));
-    return asFloat32(bytes.buffer, found.dtype);
-  } catch (error) {
-    throw fileError(error, `read ${path}`);
+    return await readValues(found, `${option} ${path}`, features);
   } finally {
     await found.file.close();
   }
+}
+
+/**
+ * Reads the state dict of an RMSNorm out of a .safetensors file: `weight`, and `bias` where there is one, behind a
+ * prefix that tells it from the other layers of a model.
+ * @throws RMSNormError INVALID_FILE, DTYPE, INVALID_OPTION, SHAPE
+ */
+export async function readStateDict(path: string, prefix: string, features: number): Promise<StateDictWeights> {
+  const { tensors, ...file } = await openSafetensors(path);
+  try {
+    const values = (tensor: SafetensorsTensor): Promise<Float32Array> => {
+      const place = { ...file, ...floatTensor(tensor, path) };
+      return readValues(place, `--weights ${path}: '${short(tensor.name)}'`, features);
+    };
+    const named = (name: string): SafetensorsTensor | undefined => tensors.find((tensor) => tensor.name === name);
+    const weight = named(`${prefix}weight`);
+    if (!weight) throw noWeight(path, tensors, prefix);
+    const bias = named(`${prefix}bias`);
+    return { gamma: await values(weight), beta: bias ? await values(bias) : null };
+  } finally {
+    await file.file.close();
+  }
+}
+
+type StateDictWeights = Weights & { readonly gamma: Float32Array };
+
+function noWeight(path: string, tensors: readonly SafetensorsTensor[], prefix: string): RMSNormError {
+  const wanted = `${prefix}weight`;
+  const others = tensors.filter(({ name }) => name.endsWith('weight'));
+  const near = listOf(nearest(others.length > 0 ? others : tensors, wanted));
+  return new RMSNormError(
+    'INVALID_OPTION',
+    `--weights ${path} has no tensor '${short(wanted)}': --prefix is what stands before 'weight', with its dot; ` +
+      `the nearest: ${near}`,
+  );
+}
+
+type Place = Pick<TensorFile, 'path' | 'file' | 'dtype' | 'shape' | 'start'>;
+
+async function readValues(
+  { path, file, dtype, shape, start }: Place,
+  who: string,
+  features: number,
+): Promise<Float32Array> {
+  const count = countOf(shape);
+  if (count !== features) {
+    throw new RMSNormError(
+      'SHAPE',
+      `${who} has shape [${shape.join(', ')}], ${count} elements; --dim asks for ${features}`,
+    );
+  }
+  const bytes = new Uint8Array(count * bytesPerFileElement(dtype));
+  try {
+    await readExactly(file, bytes, start, path);
+  } catch (error) {
+    throw fileError(error, `read ${path}`);
+  }
+  if (dtype === 'float64') return Float32Array.from(new Float64Array(bytes.buffer));
+  return asFloat32(bytes.buffer, dtype);
 }
 
 function asFloat32(buffer: ArrayBuffer, dtype: FloatDType): Float32Array {

@@ -1,10 +1,6 @@
 import { type FloatDType, type HostTensor, type ResolvedOptions, RMSNorm } from '@rmsnorm/core';
+import type { Weights } from '../files/weights.ts';
 import type { Chunk } from './chunks.ts';
-
-export interface Weights {
-  readonly gamma: Float32Array | null;
-  readonly beta: Float32Array | null;
-}
 
 /** The norms that chunks need: one for each range of groups, with its part of gamma and beta. */
 export class ChunkNorms {
