@@ -28,6 +28,8 @@ const browser: TestProjectConfiguration = {
     testTimeout: 60_000,
     hookTimeout: 60_000,
     sequence: { groupOrder: 1 },
+    // A page sees of the environment only what is handed to it.
+    env: { RMSNORM_REQUIRE: process.env.RMSNORM_REQUIRE ?? '' },
     browser: {
       enabled: true,
       headless: true,

@@ -70,9 +70,9 @@ export function encode(values: ArrayLike<number>, dtype: FloatDType): Float32Arr
 /** Elements of `dtype` as numbers, exact. `Uint16Array` holds raw bits. */
 export function decode(data: HostData, dtype: FloatDType): Float32Array {
   if (data[Symbol.toStringTag] !== 'Uint16Array') return new Float32Array(data);
-  const valueOf = dtype === 'float16' ? float16Value : bfloat16Value;
+  const decoded = dtype === 'float16' ? float16Value : bfloat16Value;
   const values = new Float32Array(data.length);
-  for (let i = 0; i < values.length; i++) values[i] = valueOf(data[i]!);
+  for (let i = 0; i < values.length; i++) values[i] = decoded(data[i]!);
   return values;
 }
 

@@ -1,5 +1,5 @@
 /** silu(z) = z / (1 + exp(-z)). */
-export function silu(z: number): number {
+function silu(z: number): number {
   return z / (1 + Math.exp(-z));
 }
 
