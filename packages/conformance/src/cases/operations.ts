@@ -4,6 +4,7 @@ import { backwardCases } from './backward.ts';
 import { gatedForwardCases } from './gated-forward.ts';
 import { operationCallCases } from './operation-calls.ts';
 import { operationErrorCases } from './operation-errors.ts';
+import { operationFuzzCases } from './operation-fuzz.ts';
 import { operationInvarianceCases } from './operation-invariance.ts';
 import { operationIsolationCases } from './operation-isolation.ts';
 import { quantizedCases } from './quantized.ts';
@@ -20,4 +21,5 @@ export const operationCases: readonly Case[] = [
   ...operationInvarianceCases,
   ...operationIsolationCases,
   ...operationErrorCases,
+  ...operationFuzzCases,
 ];

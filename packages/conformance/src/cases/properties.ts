@@ -1,4 +1,4 @@
-import type { FloatDType, RMSNormOptions } from '@rmsnorm/core';
+import type { FloatDType, Op, RMSNormOptions } from '@rmsnorm/core';
 import fc from 'fast-check';
 import { arrange } from '../arrangement.ts';
 import { float32Error, type Tolerance } from '../bounds.ts';
@@ -140,7 +140,7 @@ const fuzz: Case[] = Array.from({ length: FUZZ_PARTS }, (_, part) => ({
 export const propertyCases: readonly Case[] = [...relations, ...fuzz];
 
 /** Runs a property; its failure, shrunk, is a failure of the case. */
-async function holds<T>(subject: Subject, property: fc.IAsyncProperty<T>, numRuns: number): Promise<void> {
+export async function holds<T>(subject: Subject, property: fc.IAsyncProperty<T>, numRuns: number): Promise<void> {
   const details = await fc.check(property, { seed: subject.random.bits() | 0, numRuns });
   if (!details.failed) return;
   const { counterexample, errorInstance, numShrinks, seed } = details;
@@ -155,9 +155,9 @@ function show(counterexample: unknown): string {
 }
 
 /** Specs of a random shape, up to rank 6, of which the backend declares everything. */
-function anyForward({ backend: { supports } }: Subject): fc.Arbitrary<ForwardSpec> {
-  const dtypes = dtypesOf(supports, 'forward') as FloatDType[];
-  const features = featuresOf(supports, 'forward');
+export function anyForward({ backend: { supports } }: Subject, op: Op = 'forward'): fc.Arbitrary<ForwardSpec> {
+  const dtypes = dtypesOf(supports, op) as FloatDType[];
+  const features = featuresOf(supports, op);
   const outer = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 2 });
   const length = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 600 }));
   const dims = fc.array(length, { minLength: 1, maxLength: 2 });

@@ -114,7 +114,8 @@ const ties: Case[] = [1, 0.25].map((scale) => ({
       const gamma = tensors.float32(Float32Array.from(HALVES, (half) => half * scale));
       const { values: y } = await read(tensors.keep(rmsNorm(x, { ...options, gamma })));
       const exact = y.every((value, i) => value === signs[i]! * HALVES[i % features]! * scale);
-      if (!exact) throw new NotApplicable('not exact here: the reciprocal root of 1, on which y = gamma rests');
+      if (!exact)
+        throw new NotApplicable('not offered: a reciprocal root of 1 that is exactly 1, on which y = gamma rests');
       const { q, scales } = rmsNormQuantized(x, { ...options, gamma, quantScale: scale });
       tensors.keep(scales);
       for (const [i, got] of (await tensors.keep(q).data()).entries()) {
