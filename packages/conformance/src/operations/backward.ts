@@ -127,7 +127,9 @@ function compareGradients(
       expected: (feature) => {
         const value = values[feature]!;
         if (what === 'dgamma' && open?.features.has(feature)) return null;
-        if (!Number.isFinite(value)) return point(value);
+        // An infinite term makes a compensated sum NaN.
+        if (Math.abs(value) === Number.POSITIVE_INFINITY) return null;
+        if (Number.isNaN(value)) return point(value);
         const error = sumError(accuracy, terms[feature]!, outer * inner);
         return { exact: value, ...roundedTo('float32', { low: value - error, high: value + error }, value, IEEE) };
       },
