@@ -2,8 +2,7 @@
 // the problem. The order in a column is the same wherever it stands: the squares of 4 neighbours are added in float32,
 // all else in float64 (accuracy as in sum.ts).
 
-import { Float32, has } from './dtype';
-import { loadPart, storePart } from './lanes';
+import { has } from './dtype';
 import { promoteHigh, sumOfSquares } from './sum';
 
 /** Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers. */
@@ -25,8 +24,12 @@ export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, 
       sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
     }
   }
-  if (column < columns) sumFours(from + (<usize>column << 2), stride, columns - column, fours, sums + (<usize>column << 3));
-  for (let i = fours; i < rows; i++) addSquares(from + i * stride, columns, sums);
+  const vectors = columns & ~3;
+  if (column < vectors) sumFours(from + (<usize>column << 2), stride, vectors - column, fours, sums + (<usize>column << 3));
+  for (let i = fours; i < rows; i++) addSquares(from + i * stride, vectors, sums);
+  for (column = vectors; column < columns; column++) {
+    sumColumn(from + (<usize>column << 2), stride, rows, sums + (<usize>column << 3));
+  }
 }
 
 /** 16 columns, the sums in registers. `rows` is a multiple of 4. */
@@ -68,11 +71,10 @@ function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): void {
   v128.store(sums, d1, 112);
 }
 
-/** Any number of columns, 4 rows at a time, the sums in memory. `rows` is a multiple of 4. */
+/** 4 rows at a time, the sums in memory. `rows` and `columns` are multiples of 4. */
 function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
   const wide = sums + (<usize>(columns & ~15) << 3);
-  const vectors = sums + (<usize>(columns & ~3) << 3);
-  const part = columns & 3;
+  const vectors = sums + (<usize>columns << 3);
   for (let i: u32 = 0; i < rows; i += 4, from += 4 * stride) {
     let p = from;
     let to = sums;
@@ -89,26 +91,34 @@ function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usi
       const r = p + 2 * stride;
       addTo(to, sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(r), v128.load(r + stride)));
     }
-    if (part) {
-      const r = p + 2 * stride;
-      const a = loadPart<Float32>(p, part);
-      const b = loadPart<Float32>(p + stride, part);
-      addTo(to, sumOfSquares(a, b, loadPart<Float32>(r, part), loadPart<Float32>(r + stride, part)));
-    }
   }
 }
 
 /** The rows that are left over when 4 are taken at a time. */
 function addSquares(p: usize, columns: u32, sums: usize): void {
-  const vectors = sums + (<usize>(columns & ~3) << 3);
+  const vectors = sums + (<usize>columns << 3);
   for (; sums < vectors; sums += 32, p += 16) {
     const v = v128.load(p);
     addTo(sums, f32x4.mul(v, v));
   }
-  if (columns & 3) {
-    const v = loadPart<Float32>(p, columns & 3);
-    addTo(sums, f32x4.mul(v, v));
+}
+
+// @ts-ignore: decorator
+@inline
+function square(p: usize): f32 {
+  const v = load<f32>(p);
+  return v * v;
+}
+
+/** One of the up to 3 columns that fill no vector: the same operations in the same order. */
+function sumColumn(p: usize, stride: usize, rows: u32, to: usize): void {
+  let sum = load<f64>(to);
+  for (; rows >= 4; rows -= 4, p += 4 * stride) {
+    const r = p + 2 * stride;
+    sum += <f64>(square(p) + square(p + stride) + (square(r) + square(r + stride)));
   }
+  for (; rows > 0; rows--, p += stride) sum += <f64>square(p);
+  store<f64>(to, sum);
 }
 
 // @ts-ignore: decorator
@@ -136,14 +146,41 @@ export function scaleColumns<Beta>(
       scale16Columns<Beta>(from + at, to + at, stride, rows, factors + at, w, b);
     }
   }
-  if (column === columns) return;
-  from += <usize>column << 2;
-  to += <usize>column << 2;
-  factors += <usize>column << 2;
-  columns -= column;
+  const vectors = columns & ~3;
+  if (column < vectors) {
+    const at = <usize>column << 2;
+    scaleVectors<Beta>(from + at, to + at, stride, vectors - column, rows, factors + at, w, b);
+  }
+  for (column = vectors; column < columns; column++) {
+    const at = <usize>column << 2;
+    scaleColumn<Beta>(from + at, to + at, stride, rows, load<f32>(factors + at), w, b);
+  }
+}
+
+function scaleColumn<Beta>(p: usize, q: usize, stride: usize, rows: u32, factor: f32, w: usize, b: usize): void {
+  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
+    let t = load<f32>(p) * factor * load<f32>(w);
+    if (has<Beta>()) t += load<f32>(b);
+    store<f32>(q, t);
+    p += stride;
+    q += stride;
+    if (has<Beta>()) b += 4;
+  }
+}
+
+/** `columns` is a multiple of 4. */
+function scaleVectors<Beta>(
+  from: usize,
+  to: usize,
+  stride: usize,
+  columns: u32,
+  rows: u32,
+  factors: usize,
+  w: usize,
+  b: usize,
+): void {
   const wide = factors + (<usize>(columns & ~15) << 2);
-  const vectors = factors + (<usize>(columns & ~3) << 2);
-  const part = columns & 3;
+  const vectors = factors + (<usize>columns << 2);
   for (const end = w + (<usize>rows << 2); w < end; w += 4) {
     const weight = v128.load32_splat(w);
     const bias = has<Beta>() ? v128.load32_splat(b) : weight;
@@ -159,7 +196,6 @@ export function scaleColumns<Beta>(
     for (; r < vectors; r += 16, p += 16, q += 16) {
       v128.store(q, scaled<Beta>(v128.load(p), v128.load(r), weight, bias));
     }
-    if (part) storePart<Float32>(q, scaled<Beta>(loadPart<Float32>(p, part), v128.load(r), weight, bias), part);
     from += stride;
     to += stride;
     if (has<Beta>()) b += 4;
