@@ -75,13 +75,13 @@ const NO_TERMS = { weightOffset: false, beta: false };
 const MIN_NORMAL = FORMATS.float32.minNormal;
 
 /** 6 ulp, 'webgpu' 12; as in forward one more with a weightOffset, one more with a beta. 'loose': as forward. */
-export function gatedTolerance(accuracy: Accuracy, terms: { weightOffset: boolean; beta: boolean }): Tolerance {
+function gatedTolerance(accuracy: Accuracy, terms: { weightOffset: boolean; beta: boolean }): Tolerance {
   const base = accuracy === 'webgpu' ? 12 : 6;
   return { accuracy, ulps: base + Number(terms.weightOffset) + Number(terms.beta) };
 }
 
 /** silu(z) = z / (1 + exp(-z)); -Infinity gives NaN, as z * sigmoid(z) does. */
-export function silu(z: number): number {
+function silu(z: number): number {
   return z / (1 + Math.exp(-z));
 }
 

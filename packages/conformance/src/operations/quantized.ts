@@ -59,7 +59,7 @@ export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
 };
 
 /** Which scale, [outer, inner], belongs to an element. */
-export function placeOf({ groups, size, inner }: Arrangement, flat: number): number {
+function placeOf({ groups, size, inner }: Arrangement, flat: number): number {
   return Math.floor(flat / (groups * size * inner)) * inner + (flat % inner);
 }
 

@@ -35,7 +35,7 @@ export const SUM_SQUARES: Operation<ForwardSpec> = {
 };
 
 /** The sums of squares of all rows in float64. */
-export function exactSums(arrangement: Arrangement, x: ArrayLike<number>): Float64Array {
+function exactSums(arrangement: Arrangement, x: ArrayLike<number>): Float64Array {
   const { outer, groups, inner } = arrangement;
   const sums = new Float64Array(outer * groups * inner);
   for (let flat = 0; flat < x.length; flat++) sums[rowOf(arrangement, flat)]! += x[flat]! ** 2;
@@ -46,7 +46,7 @@ export function exactSums(arrangement: Arrangement, x: ArrayLike<number>): Float
  * As accurate as forward while the total lies in [size * 2^-98, 2^126]. Beyond, what the total should have been, 0 and
  * infinity are all the same: no more than the total below, no less than 2^126 above.
  */
-export function expectSum(exact: number, size: number, accuracy: Accuracy): Expected {
+function expectSum(exact: number, size: number, accuracy: Accuracy): Expected {
   if (Number.isNaN(exact)) return { exact, low: exact, high: exact };
   const error = float32Error(toleranceOf(accuracy, NO_TERMS), exact);
   if (exact < size * 2 ** -98) return { exact, low: 0, high: exact + error };
