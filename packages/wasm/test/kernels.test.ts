@@ -1,0 +1,203 @@
+import { readFile } from 'node:fs/promises';
+import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value } from '@rmsnorm/core';
+import { describe, expect, test } from 'vitest';
+import { DTYPE_CODE, HEAP_BASE, type Kernels, PAGE_BYTES } from '../src/kernels.ts';
+
+// What the conformance suite cannot see: which loops a call takes, addresses, bytes of scratch memory, single bits.
+
+const module = await WebAssembly.compile(await readFile(new URL('../dist/rmsnorm.wasm', import.meta.url)));
+
+async function instantiate(memory: WebAssembly.Memory): Promise<Kernels> {
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  return exports as unknown as Kernels;
+}
+
+interface Call {
+  readonly dtype?: FloatDType;
+  readonly outer?: number;
+  readonly size: number;
+  readonly inner?: number;
+  readonly statSize?: number;
+  readonly eps?: number;
+  readonly llama?: boolean;
+  readonly inPlace?: boolean;
+  /** Where the first buffer begins. */
+  readonly base?: number;
+}
+
+const GUARD = 64;
+const memory = new WebAssembly.Memory({ initial: 1024, maximum: 65536 });
+const kernels = await instantiate(memory);
+
+/** Runs forward over `x` (raw bits for 16-bit dtypes) with `gamma`; checks that nothing but y and scratch changed. */
+function forward(
+  call: Call,
+  x: Float32Array | Uint16Array,
+  gamma: Float32Array,
+  heap: WebAssembly.Memory = memory,
+  run: Kernels = kernels,
+): Uint32Array | Uint16Array {
+  const { dtype = 'float32', outer = 1, size, inner = 1, eps = 1e-6 } = call;
+  const code = DTYPE_CODE[dtype];
+  let end = call.base ?? HEAP_BASE;
+  const place = (bytes: number): number => {
+    const at = Math.ceil((end + GUARD) / 64) * 64;
+    end = at + bytes;
+    return at;
+  };
+  const at = { x: place(x.byteLength), y: 0, gamma: place(gamma.byteLength), scratch: 0 };
+  at.y = call.inPlace ? at.x : place(x.byteLength);
+  const scratchBytes = run.scratchBytes(code, 1, size, inner, 0) >>> 0;
+  at.scratch = place(scratchBytes);
+  const all = new Uint8Array(heap.buffer, call.base ?? HEAP_BASE, end + GUARD - (call.base ?? HEAP_BASE)).fill(0xa5);
+  const bytes = (start: number, length: number): Uint8Array => new Uint8Array(heap.buffer, start, length);
+  bytes(at.x, x.byteLength).set(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
+  bytes(at.gamma, gamma.byteLength).set(new Uint8Array(gamma.buffer, gamma.byteOffset, gamma.byteLength));
+  const before = all.slice();
+  run.forward(
+    code,
+    at.x,
+    at.gamma,
+    0,
+    at.y,
+    0,
+    at.scratch,
+    outer,
+    1,
+    size,
+    inner,
+    call.statSize ?? size,
+    eps,
+    0,
+    1,
+    0,
+    call.llama ? 1 : 0,
+  );
+  const y = bytes(at.y, x.byteLength).slice();
+  // Put back what may have changed: then nothing has.
+  for (const [start, length] of [
+    [at.y, x.byteLength],
+    [at.scratch, scratchBytes],
+  ] as const) {
+    const offset = start - all.byteOffset;
+    all.set(before.subarray(offset, offset + length), offset);
+  }
+  expect(Buffer.compare(all, before)).toBe(0);
+  return dtype === 'float32' ? new Uint32Array(y.buffer) : new Uint16Array(y.buffer);
+}
+
+/** The first index at which the bits differ, or -1. */
+function difference(a: Uint32Array | Uint16Array, b: Uint32Array | Uint16Array): number {
+  expect(a.length).toBe(b.length);
+  return a.findIndex((bits, i) => bits !== b[i]);
+}
+
+/** Reproducible numbers of many magnitudes. */
+function numbers(count: number, seed: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state / 2 ** 31 - 1) * 2 ** ((state >>> 7) % 9);
+  });
+}
+
+function encoded(values: Float32Array, dtype: FloatDType): Float32Array | Uint16Array {
+  if (dtype === 'float32') return values;
+  return Uint16Array.from(values, dtype === 'float16' ? float16Bits : bfloat16Bits);
+}
+
+describe.each(['float32', 'float16', 'bfloat16'] as const)('%s', (dtype) => {
+  // Few rows and many, cached and not, take different loops: see assembly/rows.ts.
+  test.each([1, 3, 16, 64, 129, 1000, 2048, 4096, 20000])(
+    'a row of %i has the same bits however it is done',
+    (size) => {
+      const rows = Math.max(7, Math.ceil(600_000 / size));
+      const x = encoded(numbers(rows * size, size), dtype);
+      const gamma = numbers(size, 7);
+      const together = forward({ dtype, outer: rows, size }, x, gamma);
+      expect(difference(forward({ dtype, outer: rows, size, inPlace: true }, x, gamma), together)).toBe(-1);
+      expect(
+        difference(forward({ dtype, outer: 3, size }, x.slice(0, 3 * size), gamma), together.slice(0, 3 * size)),
+      ).toBe(-1);
+      for (const row of [0, 1, rows >> 1, rows - 2, rows - 1]) {
+        const alone = forward({ dtype, size }, x.slice(row * size, (row + 1) * size), gamma);
+        expect(difference(alone, together.slice(row * size, (row + 1) * size))).toBe(-1);
+      }
+    },
+  );
+
+  test('a column has the same bits in every width, place and strip', () => {
+    const size = 37;
+    const wide = 1100;
+    const x = encoded(numbers(size * wide, 5), dtype);
+    const gamma = numbers(size, 3);
+    const expected = forward({ dtype, size, inner: wide }, x, gamma);
+    for (const inner of [2, 3, 5, 16, 49, 64, 65, 200]) {
+      for (const first of [0, 1, wide - inner]) {
+        const part = x.slice(0, size * inner);
+        for (let i = 0; i < size; i++) part.set(x.subarray(i * wide + first, i * wide + first + inner), i * inner);
+        const y = forward({ dtype, size, inner, inPlace: first === 1 }, part, gamma);
+        for (let i = 0; i < size; i++) {
+          const found = y.slice(i * inner, (i + 1) * inner);
+          expect(difference(found, expected.slice(i * wide + first, i * wide + first + inner))).toBe(-1);
+        }
+      }
+    }
+  });
+});
+
+// A row that begins with 1 and has statSize 1 and eps 0 has r = 1: y is gamma * x, rounded.
+describe.each([
+  ['float16', float16Bits, float16Value],
+  ['bfloat16', bfloat16Bits, bfloat16Value],
+] as const)('%s conversions', (dtype, bits, value) => {
+  test('every value survives', () => {
+    const x = Uint16Array.from({ length: 65536 + 8 }, (_, i) => (i < 8 ? bits(1) : i - 8));
+    const y = forward({ dtype, size: x.length, statSize: 1, eps: 0 }, x, new Float32Array(x.length).fill(1));
+    const wrong = [...x.keys()].filter((i) => !Object.is(value(y[i]!), value(x[i]!)));
+    expect(wrong).toEqual([]);
+  });
+
+  test.each([false, true])('every result is the nearest, ties to even (with special values: %s)', (special) => {
+    // Each of 16 bits, and the float32 just before, on and behind the middle of it and the next.
+    const word = new Uint32Array(1);
+    const single = new Float32Array(word.buffer);
+    const values: number[] = [1];
+    for (let i = 0; i < 0x7fff; i++) {
+      const [low, high] = [value(i), value(i + 1)];
+      single[0] = (low + high) / 2;
+      if (!Number.isFinite(low) || !Number.isFinite(high) || single[0] === 0) continue;
+      for (const step of [-1, 0, 1]) {
+        const middle = word[0]!;
+        word[0] = middle + step;
+        values.push(i & 1 ? single[0]! : -single[0]!);
+        word[0] = middle;
+      }
+    }
+    if (special) values.push(Number.NaN, Number.POSITIVE_INFINITY, -3e38, 65519.99, 65520);
+    const gamma = Float32Array.from(values);
+    const x = new Uint16Array(gamma.length).fill(bits(1));
+    const y = forward({ dtype, size: x.length, statSize: 1, eps: 0 }, x, gamma);
+    const wrong = [...gamma.keys()].filter((i) => !Object.is(value(y[i]!), value(bits(gamma[i]!))));
+    expect(wrong).toEqual([]);
+  });
+});
+
+test('addresses beyond 2 GB', async () => {
+  const above = new WebAssembly.Memory({ initial: 2 ** 31 / PAGE_BYTES + 64, maximum: 65536 });
+  const there = await instantiate(above);
+  for (const base of [2 ** 31 - 3000, 2 ** 31 + 640]) {
+    for (const call of [
+      { outer: 9, size: 70 },
+      { outer: 2, size: 40, inner: 19 },
+      { outer: 1, size: 1234 },
+    ]) {
+      for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+        const x = encoded(numbers(call.outer * call.size * (call.inner ?? 1), 11), dtype);
+        const gamma = numbers(call.size, 13);
+        const expected = forward({ ...call, dtype }, x, gamma);
+        expect(difference(forward({ ...call, dtype, base }, x, gamma, above, there), expected)).toBe(-1);
+      }
+    }
+  }
+});
