@@ -155,7 +155,7 @@ export class RMSNorm implements Disposable {
 
   /**
    * The second half: y as {@link forward} gives it, with the statistic taken from `sums` over `count` features, those
-   * of all shards of a group together.
+   * of all shards of a group together. A `scale` multiplies x / norm2 of the whole: give every shard the same.
    * @param sums float32, [outer, groups, inner]
    * @throws RMSNormError as {@link sumSquares}; INVALID_OPTION where `count` is less than this shard's own features
    */

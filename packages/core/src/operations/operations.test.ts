@@ -238,6 +238,17 @@ describe('sumSquares and scaleBy', () => {
     }
   });
 
+  test('a scale means the norm of the whole', async () => {
+    const x = wave(8);
+    const options = { axis: -1, eps: 0, scale: 3, affine: false } as const;
+    const whole = await values(new RMSNorm({ ...options, dim: 8 }).forward(backend.tensor(x, [1, 8])));
+    const sums = backend.tensor([x.reduce((sum, value) => sum + value ** 2, 0)], [1, 1, 1]);
+    const part = await values(
+      new RMSNorm({ ...options, dim: 3 }).scaleBy(backend.tensor([...x.subarray(0, 3)], [1, 3]), sums, 8),
+    );
+    for (let k = 0; k < 3; k++) expect(part[k]).toBeCloseTo(whole[k]!, 6);
+  });
+
   test('partial and a count that is too small are refused', () => {
     const x = backend.empty([2, 4]);
     const sums = backend.empty([2, 1, 1]);

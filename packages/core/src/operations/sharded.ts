@@ -54,8 +54,17 @@ export function runScaleBy<B>(
     call.checked('beta', beta);
     const y = call.output('out', out, x.shape, p.dtype, ['x']);
     if (!isEmpty(p)) {
-      engine.driver.scaleBy!({ ...p, count }, { x: source, sums: statistic, gamma, beta, y: y.buffer });
+      const whole = { ...p, alpha: alphaOfWhole(p, count), count };
+      engine.driver.scaleBy!(whole, { x: source, sums: statistic, gamma, beta, y: y.buffer });
     }
     return y.tensor;
   });
+}
+
+/**
+ * scale / sqrt(count): what multiplies x / norm2(x) is one number for the whole, so that all shards are given the same.
+ * The default makes rows of RMS 1, of a shard as of the whole.
+ */
+function alphaOfWhole({ alpha, size }: Problem, count: number): number {
+  return alpha === 1 ? 1 : alpha * Math.sqrt(size / count);
 }
