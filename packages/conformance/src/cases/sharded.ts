@@ -70,10 +70,7 @@ const unsplit = (name: string): boolean => !name.includes('partial');
 const scaled: Case[] = [
   ...shapeCases(SCALE_BY, { extra: { others: 1000 } }),
   ...optionCases(SCALE_BY, { parameters: { others: 0 }, extra: { others: 0 } }, unsplit),
-  // What an own scale means where the features are elsewhere the contract does not say.
-  ...optionCases(SCALE_BY, { parameters: { others: 77 }, extra: { others: 77 } }, (name) => {
-    return unsplit(name) && !name.includes('scale');
-  }),
+  ...optionCases(SCALE_BY, { parameters: { others: 77 }, extra: { others: 77 } }, unsplit),
 ];
 
 type Extra = Omit<Partial<ScaleBySpec>, 'options'> & { readonly options?: Partial<ForwardOptions> };
@@ -120,6 +117,7 @@ const SPLITS: Readonly<Record<string, Split>> = {
   'clamp-active': { spec: { shape: [3, 40], options: { dim: 40, epsMode: 'clamp', eps: 50 } }, lengths: [13, 27] },
   'offset,beta': { spec: { shape: [3, 40], options: { dim: 40, weightOffset: 1 }, beta: true }, lengths: [30, 10] },
   llama: { spec: { shape: [3, 40], options: { dim: 40, casting: 'llama' } }, lengths: [30, 10] },
+  'scale=3': { spec: { shape: [3, 40], options: { dim: 40, scale: 3 } }, lengths: [30, 10] },
   'eps=0.5': { spec: { shape: [3, 40], options: { dim: 40, eps: 0.5 } }, lengths: [3, 37] },
 };
 

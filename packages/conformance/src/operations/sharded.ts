@@ -67,9 +67,11 @@ export const SCALE_BY: Operation<ScaleBySpec> = {
   prepare(spec, random): Prepared {
     const inputs = inputsOf(spec, random);
     const { shape, options, x, beta, operands } = inputs;
-    const { arrangement } = operands;
-    const { size } = arrangement;
+    const { size } = operands.arrangement;
     const count = size + (spec.others ?? 0);
+    // An own scale multiplies x / norm2 of the whole; the default gives rows of RMS 1.
+    const alpha = options.scale === undefined ? 1 : options.scale / Math.sqrt(count);
+    const arrangement = { ...operands.arrangement, alpha };
     const own = exactSums(arrangement, x.values);
     const drawn = spec.sums?.(random, own.length) ?? own.map((sum) => (sum * count * (1 + random.uniform())) / size);
     const sums = Float32Array.from(drawn);
@@ -86,7 +88,7 @@ export const SCALE_BY: Operation<ScaleBySpec> = {
         compareResult(y!, {
           what: 'y',
           shape,
-          expected: expectForward(operands, rstd, tolerance),
+          expected: expectForward({ ...operands, arrangement }, rstd, tolerance),
           bound: describeTolerance(tolerance, x.dtype),
           about: (flat) =>
             `x = ${x.values[flat]}, sum = ${sums[rowOf(arrangement, flat)]} over ${count} features, ` +

@@ -121,6 +121,16 @@ export const SHARDED_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'scaleBy scales by its own size',
+    fault: 'takes scale / sqrt(size) of the shard for alpha where a scale is given',
+    caughtBy: /^scaleBy\/(options|shards)/,
+    planted: class extends OperationsDriver {
+      override scaleBy(p: Whole, io: ScaleByIO<Uint8Array>): void {
+        super.scaleBy(p.alpha === 1 ? p : { ...p, alpha: p.alpha * Math.sqrt(p.count / p.size) }, io);
+      }
+    },
+  },
+  {
     name: 'scaleBy reads one sum for all groups',
     fault: "takes the first group's sum for every group",
     caughtBy: /^scaleBy\/layouts/,
