@@ -101,10 +101,19 @@ function sumStrip<T>(from: usize, stride: usize, columns: u32, sums: usize, valu
 }
 
 function toRows<T>(from: usize, stride: usize, columns: u32, rows: u32, values: usize, valueStride: usize): void {
+  // Where the strip is the slab, its rows are one run.
+  if (stride === columns * sizeof<T>() && valueStride === <usize>columns << 2) {
+    toFloat32<T>(from, values, columns * rows);
+    return;
+  }
   for (; rows > 0; rows--, from += stride, values += valueStride) toFloat32<T>(from, values, columns);
 }
 
 function fromRows<T>(values: usize, valueStride: usize, columns: u32, rows: u32, to: usize, stride: usize): void {
+  if (stride === columns * sizeof<T>() && valueStride === <usize>columns << 2) {
+    fromFloat32<T>(values, to, columns * rows);
+    return;
+  }
   for (; rows > 0; rows--, to += stride, values += valueStride) fromFloat32<T>(values, to, columns);
 }
 
