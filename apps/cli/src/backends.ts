@@ -1,4 +1,4 @@
-import { type BackendProvider, type NamedProbe, reference } from '@rmsnorm/core';
+import { type Backend, type BackendProvider, type NamedProbe, reference } from '@rmsnorm/core';
 
 /** A backend that can be named, or tried. */
 export interface BackendEntry {
@@ -32,9 +32,34 @@ export async function probeAll(): Promise<ListedProbe[]> {
 }
 
 /** What pickBackend tries, for `--backend auto` or a name of the table. */
-export function candidatesFor(backend: string): (() => Promise<BackendProvider>)[] {
-  const entries = BACKENDS.filter(({ name, auto }) => (backend === 'auto' ? auto : name === backend));
-  return entries.map(({ load }) => load);
+export function candidatesFor(
+  backend: string,
+  check: (backend: Backend) => Promise<unknown> = async () => {},
+): (() => Promise<BackendProvider>)[] {
+  if (backend !== 'auto') return BACKENDS.filter(({ name }) => name === backend).map(({ load }) => load);
+  const loaders = BACKENDS.filter(({ auto }) => auto).map(({ name, load }) => ({
+    [name]: async () => able(await load(), check),
+  }));
+  return loaders.flatMap((loader) => Object.values(loader));
+}
+
+/** A provider that fails to create a backend which `check` refuses, so that pickBackend goes on to the next one. */
+export function able(provider: BackendProvider, check: (backend: Backend) => Promise<unknown>): BackendProvider {
+  return {
+    name: provider.name,
+    apiVersion: provider.apiVersion,
+    probe: () => provider.probe(),
+    async create(options) {
+      const backend = await provider.create(options);
+      try {
+        await check(backend);
+        return backend;
+      } catch (error) {
+        await backend.dispose();
+        throw error;
+      }
+    },
+  };
 }
 
 /** The name that pickBackend must take, if any. */

@@ -11,10 +11,14 @@ import {
   parseNumber,
   parsePartial,
   parseScale,
+  parseShard,
   parseWeights,
 } from './commands/arguments.ts';
-import type { RunOptions } from './commands/run.ts';
+import type { RunOptions } from './commands/run-options.ts';
+import type { FinishOptions, ShardFinishedBefore } from './commands/run-shard.ts';
+import type { RunSummary } from './commands/run-summary.ts';
 import type { VerifyOptions } from './commands/verify.ts';
+import type { Shard } from './stream/shard.ts';
 import { err, type Output, out } from './terminal/output.ts';
 
 /**
@@ -54,10 +58,11 @@ function runCommand(main: Command, signal: AbortSignal): void {
         'IN and OUT are .npy (float32, float16) or .safetensors (F32, F16, BF16). ' +
         'Files of any size are streamed; OUT appears complete, or not at all.',
     )
-    .argument('<IN>', 'the file to read')
+    .argument('[IN]', 'the file to read; --finish needs none')
+    .usage('[options] <IN>')
     .optionsGroup('Files:')
     .requiredOption('-o, --output <OUT>', 'the file to write; may be IN, with --force')
-    .option('--force', 'replace OUT where it exists')
+    .option('--force', 'replace OUT where it exists; with --shard, also do a finished shard again')
     .option('--tensor <NAME>', 'which tensor of a .safetensors IN; all others are carried over unchanged')
     .addOption(
       value(
@@ -73,7 +78,7 @@ function runCommand(main: Command, signal: AbortSignal): void {
     )
     .option('--prefix <PREFIX>', "what stands before 'weight' and 'bias' in it: model.norm. (default: nothing)")
     .optionsGroup('Normalization:')
-    .addOption(value('--dim <N>', 'features: 512, or sizes of consecutive axes, 4,5', parseDim).makeOptionMandatory())
+    .addOption(value('--dim <N>', 'features: 512, or sizes of consecutive axes, 4,5', parseDim))
     .addOption(value('--groups <N>', 'groups of features, each normalized on its own', parseCount).default(1))
     .addOption(value('--axis <N>', 'where dim stands in the shape; -1 is the last axis', parseInteger).default(1))
     .addOption(value('--eps <N>', 'keeps the denominator from 0', parseEps).default(1e-6, '1e-6'))
@@ -82,6 +87,15 @@ function runCommand(main: Command, signal: AbortSignal): void {
     .addOption(value('--partial <P>', 'fraction of each row that enters its mean', parsePartial).default(1))
     .addOption(value('--weight-offset <N>', 'added to gamma: 1 for Gemma', parseNumber).default(0))
     .addOption(choice('--casting <MODE>', 'round once, or before gamma too', ['gemma', 'llama'], 'gemma'))
+    .optionsGroup('Beyond one machine:')
+    .addOption(
+      value(
+        '--shard <I/N>',
+        'part I of N, from 0 to N - 1, of an OUT that all parts write on a shared disk',
+        parseShard,
+      ).conflicts('finish'),
+    )
+    .option('--finish', 'put OUT in place when all its shards are finished')
     .optionsGroup('Running:')
     .addOption(choice('--backend <NAME>', 'what computes', backends, 'auto'))
     .addOption(
@@ -91,18 +105,42 @@ function runCommand(main: Command, signal: AbortSignal): void {
     .option('--json', 'the summary as JSON on stdout')
     .addHelpOption(new Option('-h, --help', 'this text').helpGroup('Running:'))
     .addHelpText('after', EXAMPLES.run)
-    .action(async (input: string, options: Omit<RunOptions, 'progress' | 'force'> & RunFlags) => {
-      const { quiet = false, json = false, force = false } = options;
-      const { run } = await import('./commands/run.ts');
-      const summary = await run(input, { ...options, force, progress: !quiet && !json }, signal);
-      if (json) printJson(summary);
-      if (json || quiet) return;
+    .action(async (input: string | undefined, given: RunFlags, command: Command) => {
+      const { quiet = false, json = false, force = false } = given;
+      const options = { ...given, force, progress: !quiet && !json };
+      const told = (value: object, lines: () => readonly string[]): void => {
+        if (json) printJson(value);
+        else if (!quiet) print(err, lines());
+      };
+      if (given.finish) {
+        const { finish, finishedLine } = await import('./commands/run-shard.ts');
+        const finished = await finish(input, options as FinishOptions);
+        return told(finished, () => [finishedLine(finished, err)]);
+      }
+      if (input === undefined) command.error("error: missing required argument 'IN'");
+      if (!given.dim) command.error("error: required option '--dim <N>' not specified");
+      const summary = await runOrShard(input, options as RunOptions, given.shard, signal);
       const { summaryLines } = await import('./commands/run-summary.ts');
-      print(err, summaryLines(summary, err));
+      const { shardFinishedLine } = await import('./commands/run-shard.ts');
+      told(summary, () => ('finished' in summary ? [shardFinishedLine(summary, err)] : summaryLines(summary, err)));
     });
 }
 
-interface RunFlags {
+async function runOrShard(
+  input: string,
+  options: RunOptions,
+  shard: Shard | undefined,
+  signal: AbortSignal,
+): Promise<RunSummary | ShardFinishedBefore> {
+  if (!shard) return (await import('./commands/run.ts')).run(input, options, signal);
+  return (await import('./commands/run-shard.ts')).runShard(input, options, shard, signal);
+}
+
+/** As commander gives them: what must be there of RunOptions is seen to in the action. */
+interface RunFlags extends Partial<Omit<RunOptions, 'force' | 'progress' | 'output'>> {
+  readonly output: string;
+  readonly shard?: Shard;
+  readonly finish?: true;
   readonly force?: true;
   readonly quiet?: true;
   readonly json?: true;
@@ -186,7 +224,10 @@ Examples:
       --casting llama --weights model.safetensors --prefix model.layers.0.input_layernorm.
     (the same: --gamma model.safetensors:model.layers.0.input_layernorm.weight)
   In place:
-    rmsnorm run x.npy -o x.npy --force --dim 512`,
+    rmsnorm run x.npy -o x.npy --force --dim 512
+  On eight machines that share a disk, task 0 to 7; then once:
+    rmsnorm run x.npy -o y.npy --dim 512 --shard $TASK/8
+    rmsnorm run -o y.npy --finish`,
   doctor: `
 Examples:
   rmsnorm doctor

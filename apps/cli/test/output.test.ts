@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { BIN, hostTensor, newFolder, npyBytes, partials, rmsnorm, start, writeNpy } from './rmsnorm.ts';
+import { BIN, hostTensor, inProcess, newFolder, npyBytes, partials, rmsnorm, start, writeNpy } from './rmsnorm.ts';
 
 const RUN = 'run x.npy --dim 12 --quiet --backend reference';
 
@@ -26,7 +26,7 @@ function folderWithInput(shape: readonly number[] = [40, 12]): string {
 
 async function normalized(shape?: readonly number[]): Promise<Buffer> {
   const folder = folderWithInput(shape);
-  expect((await rmsnorm(folder, `${RUN} -o y.npy`)).code).toBe(0);
+  expect((await inProcess(folder, `${RUN} -o y.npy`)).code).toBe(0);
   return readFileSync(join(folder, 'y.npy'));
 }
 
@@ -34,7 +34,7 @@ describe('an existing OUT', () => {
   test('is refused without --force, and stays', async () => {
     const folder = folderWithInput();
     writeFileSync(join(folder, 'y.npy'), 'precious');
-    const { code, stderr } = await rmsnorm(folder, `${RUN} -o y.npy`);
+    const { code, stderr } = await inProcess(folder, `${RUN} -o y.npy`);
     expect([code, stderr]).toEqual([
       1,
       'RMSNORM_FILE_EXISTS: y.npy exists: --force replaces it, or name another file\n',
@@ -46,7 +46,7 @@ describe('an existing OUT', () => {
     const folder = folderWithInput();
     writeFileSync(join(folder, 'y.npy'), 'old');
     chmodSync(join(folder, 'y.npy'), 0o640);
-    expect(await rmsnorm(folder, `${RUN} -o y.npy --force`)).toMatchObject({ code: 0, stderr: '' });
+    expect(await inProcess(folder, `${RUN} -o y.npy --force`)).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(join(folder, 'y.npy'))).toEqual(await normalized());
     expect(statSync(join(folder, 'y.npy')).mode & 0o777).toBe(0o640);
   });
@@ -54,8 +54,8 @@ describe('an existing OUT', () => {
   test('that is a link to nothing is refused without --force, and filled with it', async () => {
     const folder = folderWithInput();
     symlinkSync('target.npy', join(folder, 'y.npy'));
-    expect((await rmsnorm(folder, `${RUN} -o y.npy`)).stderr).toContain('RMSNORM_FILE_EXISTS');
-    expect((await rmsnorm(folder, `${RUN} -o y.npy --force`)).code).toBe(0);
+    expect((await inProcess(folder, `${RUN} -o y.npy`)).stderr).toContain('RMSNORM_FILE_EXISTS');
+    expect((await inProcess(folder, `${RUN} -o y.npy --force`)).code).toBe(0);
     expect(lstatSync(join(folder, 'y.npy')).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(folder, 'target.npy'))).toEqual(await normalized());
   });
@@ -64,8 +64,8 @@ describe('an existing OUT', () => {
 describe('IN = OUT, with --force', () => {
   test('by the same name', async () => {
     const folder = folderWithInput();
-    expect((await rmsnorm(folder, `${RUN} -o x.npy`)).stderr).toContain('RMSNORM_FILE_EXISTS');
-    expect(await rmsnorm(folder, `${RUN} -o x.npy --force`)).toMatchObject({ code: 0, stderr: '' });
+    expect((await inProcess(folder, `${RUN} -o x.npy`)).stderr).toContain('RMSNORM_FILE_EXISTS');
+    expect(await inProcess(folder, `${RUN} -o x.npy --force`)).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(join(folder, 'x.npy'))).toEqual(await normalized());
     expect(readdirSync(folder)).toEqual(['x.npy']);
   });
@@ -73,7 +73,7 @@ describe('IN = OUT, with --force', () => {
   test('through a symbolic link, which stays one', async () => {
     const folder = folderWithInput();
     symlinkSync('x.npy', join(folder, 'link.npy'));
-    expect((await rmsnorm(folder, `${RUN} -o link.npy --force`)).code).toBe(0);
+    expect((await inProcess(folder, `${RUN} -o link.npy --force`)).code).toBe(0);
     expect(lstatSync(join(folder, 'link.npy')).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(folder, 'x.npy'))).toEqual(await normalized());
   });
@@ -81,7 +81,7 @@ describe('IN = OUT, with --force', () => {
   test('through a hard link: the other name keeps the old contents', async () => {
     const folder = folderWithInput();
     linkSync(join(folder, 'x.npy'), join(folder, 'hard.npy'));
-    expect((await rmsnorm(folder, `${RUN} -o hard.npy --force`)).code).toBe(0);
+    expect((await inProcess(folder, `${RUN} -o hard.npy --force`)).code).toBe(0);
     expect(readFileSync(join(folder, 'hard.npy'))).toEqual(await normalized());
     expect(readFileSync(join(folder, 'x.npy'))).toEqual(npyBytes(hostTensor([40, 12])));
   });
@@ -106,7 +106,7 @@ describe('places that are no files', () => {
     mkdirSync(join(folder, 'folder.npy'));
     execFileSync('mkfifo', [join(folder, 'pipe.npy')]);
     symlinkSync('/dev/null', join(folder, 'null.npy'));
-    const { code, stderr } = await rmsnorm(folder, `${RUN} ${args}`);
+    const { code, stderr } = await inProcess(folder, `${RUN} ${args}`);
     expect(stderr).toContain(message);
     expect(code).toBe(1);
     expect(partials(folder)).toEqual([]);
@@ -137,7 +137,7 @@ describe('places that are no files', () => {
     writeFileSync(join(folder, 'long.npy'), Buffer.concat([x, Buffer.alloc(1)]));
     writeFileSync(join(folder, 'text.npy'), 'a,b,c\n1,2,3\n');
     const out = name.replace(/.*\./, 'y.');
-    const { code, stdout, stderr } = await rmsnorm(folder, `run ${name} -o ${out} --dim 12`);
+    const { code, stdout, stderr } = await inProcess(folder, `run ${name} -o ${out} --dim 12`);
     expect(stderr).toContain(`RMSNORM_INVALID_FILE: ${message}`);
     expect(stderr).toMatch(/^RMSNORM_.*\n$/);
     expect([code, stdout, existsSync(join(folder, out))]).toEqual([1, '', false]);
@@ -148,7 +148,7 @@ describe('places that are no files', () => {
     mkdirSync(join(folder, 'closed'), { mode: 0o500 });
     // Root may write anywhere but where the kernel itself says no.
     const closed = process.getuid?.() === 0 ? '/sys' : 'closed';
-    const { code, stderr } = await rmsnorm(folder, `${RUN} -o ${closed}/y.npy`);
+    const { code, stderr } = await inProcess(folder, `${RUN} -o ${closed}/y.npy`);
     expect(stderr).toMatch(
       /^RMSNORM_INVALID_FILE: cannot write .*closed\/y\.npy: no permission \(EACCES\)\n$|^RMSNORM_INVALID_FILE: cannot write \/sys\/y\.npy: .*\((EACCES|EPERM|EROFS)\)\n$/,
     );

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import {
   bytesOf,
   hostTensor,
+  inProcess,
   newFolder,
   numbers,
   partials,
@@ -69,7 +70,7 @@ describe('every option reaches the norm', () => {
         'norm.bias': { dtype: 'float32', shape: [12], data: beta },
       }),
     );
-    const { code, stderr, stdout } = await rmsnorm(folder, `run x.npy -o y.npy --backend reference --quiet ${args}`);
+    const { code, stderr, stdout } = await inProcess(folder, `run x.npy -o y.npy --backend reference --quiet ${args}`);
     expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: '' });
     expect(readNpy(join(folder, 'y.npy'))).toEqual(await expected(input, options));
   });
@@ -77,7 +78,7 @@ describe('every option reaches the norm', () => {
   test('--backend auto takes wasm, within the contract of the reference', async () => {
     const folder = newFolder();
     writeNpy(join(folder, 'x.npy'), x);
-    const { code, stdout } = await rmsnorm(folder, 'run x.npy -o y.npy --dim 12 --json');
+    const { code, stdout } = await inProcess(folder, 'run x.npy -o y.npy --dim 12 --json');
     expect(code).toBe(0);
     const summary = JSON.parse(stdout);
     expect(summary).toMatchObject({ backend: { name: 'wasm', asked: 'auto' }, shape: [3, 12, 5] });
@@ -105,7 +106,7 @@ describe('every option reaches the norm', () => {
       ['g', short, dtype],
       ['d', gamma, 'float32'],
     ] as const) {
-      const { code, stderr } = await rmsnorm(
+      const { code, stderr } = await inProcess(
         folder,
         `run x.npy -o ${file}.npy --quiet --dim 12 --gamma ${file}.safetensors --backend reference`,
       );
@@ -126,7 +127,7 @@ describe('.safetensors', () => {
     const folder = newFolder();
     const before = safetensorsBytes({ first: other, x, last: more }, { format: 'pt', ключ: 'значение' });
     writeFileSync(join(folder, 'x.safetensors'), before);
-    const { code, stdout } = await rmsnorm(
+    const { code, stdout } = await inProcess(
       folder,
       'run x.safetensors -o y.safetensors --tensor x --dim 12 --json --backend reference',
     );
@@ -143,8 +144,8 @@ describe('.safetensors', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'one.safetensors'), safetensorsBytes({ x }));
     writeFileSync(join(folder, 'two.safetensors'), safetensorsBytes({ x, more }));
-    expect((await rmsnorm(folder, 'run one.safetensors -o y.safetensors --dim 12')).code).toBe(0);
-    const { code, stderr } = await rmsnorm(folder, 'run two.safetensors -o z.safetensors --dim 12');
+    expect((await inProcess(folder, 'run one.safetensors -o y.safetensors --dim 12')).code).toBe(0);
+    const { code, stderr } = await inProcess(folder, 'run two.safetensors -o z.safetensors --dim 12');
     expect(code).toBe(2);
     expect(stderr).toBe(
       "RMSNORM_INVALID_OPTION: two.safetensors has 2 tensors: name one with --tensor NAME; it has 'x' (BF16 [4,12]), 'more' (F16 [7])\n",
@@ -156,14 +157,16 @@ describe('.safetensors', () => {
     const half = hostTensor([4, 12], 'float16');
     writeNpy(join(folder, 'x.npy'), half);
     const y = await expected(half, { dim: 12 });
-    expect((await rmsnorm(folder, 'run x.npy -o y.safetensors --tensor h --dim 12 --backend reference')).code).toBe(0);
+    expect((await inProcess(folder, 'run x.npy -o y.safetensors --tensor h --dim 12 --backend reference')).code).toBe(
+      0,
+    );
     const file = readFileSync(join(folder, 'y.safetensors'));
     const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE(0))).toString());
     expect(header).toEqual({ h: { dtype: 'F16', shape: [4, 12], data_offsets: [0, 96] } });
     expect(file.subarray(-96)).toEqual(bytesOf(y.data));
 
     writeFileSync(join(folder, 'x.safetensors'), safetensorsBytes({ first: other, half }));
-    const back = await rmsnorm(folder, 'run x.safetensors --tensor half -o back.npy --dim 12 --backend reference');
+    const back = await inProcess(folder, 'run x.safetensors --tensor half -o back.npy --dim 12 --backend reference');
     expect(back.stderr).toContain('1 other tensor: .npy holds one');
     expect(readNpy(join(folder, 'back.npy'))).toEqual(y);
   });
@@ -171,7 +174,7 @@ describe('.safetensors', () => {
   test('bfloat16 does not fit into .npy', async () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'x.safetensors'), safetensorsBytes({ x }));
-    const { code, stderr } = await rmsnorm(folder, 'run x.safetensors -o y.npy --dim 12');
+    const { code, stderr } = await inProcess(folder, 'run x.safetensors -o y.npy --dim 12');
     expect([code, stderr]).toEqual([
       1,
       'RMSNORM_DTYPE: x.safetensors is bfloat16, which .npy has no name for: let OUT end in .safetensors\n',
@@ -183,7 +186,7 @@ describe('empty tensors', () => {
   test.each([[[0, 12]], [[3, 12, 0]]])('%j', async (shape) => {
     const folder = newFolder();
     writeNpy(join(folder, 'x.npy'), hostTensor(shape));
-    const { code, stderr } = await rmsnorm(folder, 'run x.npy -o y.npy --dim 12');
+    const { code, stderr } = await inProcess(folder, 'run x.npy -o y.npy --dim 12');
     expect(code).toBe(0);
     expect(stderr).toContain('no finite row');
     expect(readFileSync(join(folder, 'y.npy'))).toEqual(readFileSync(join(folder, 'x.npy')));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FloatDType } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { npyPrefix } from '../src/files/npy.ts';
-import { BIN, hostTensor, newFolder, numbers, rmsnorm, safetensorsBytes, writeNpy } from './rmsnorm.ts';
+import { BIN, hostTensor, inProcess, newFolder, numbers, safetensorsBytes, writeNpy } from './rmsnorm.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -27,8 +27,8 @@ describe('a file in many chunks is the file in one, bit for bit', () => {
   ])('%s', async (_name, shape, dtype, options, along) => {
     writeNpy(join(folder, 'x.npy'), hostTensor(shape, dtype));
     const args = `run x.npy --force --json --gamma gamma.npy ${options}`;
-    const small = await rmsnorm(folder, `${args} -o small.npy --memory 64KiB`);
-    const large = await rmsnorm(folder, `${args} -o large.npy --memory 64MiB`);
+    const small = await inProcess(folder, `${args} -o small.npy --memory 64KiB`);
+    const large = await inProcess(folder, `${args} -o large.npy --memory 64MiB`);
     expect([small.code, large.code, small.stderr, large.stderr]).toEqual([0, 0, '', '']);
     const { streamed } = JSON.parse(small.stdout);
     expect(streamed).toMatchObject({ along });
@@ -43,8 +43,8 @@ describe('a file in many chunks is the file in one, bit for bit', () => {
     const before = safetensorsBytes(others);
     writeFileSync(join(folder, 'x.safetensors'), before);
     const args = 'run x.safetensors --tensor x --dim 96 --force --quiet';
-    expect((await rmsnorm(folder, `${args} -o small.safetensors --memory 64KiB`)).code).toBe(0);
-    expect((await rmsnorm(folder, `${args} -o large.safetensors --memory 64MiB`)).code).toBe(0);
+    expect((await inProcess(folder, `${args} -o small.safetensors --memory 64KiB`)).code).toBe(0);
+    expect((await inProcess(folder, `${args} -o large.safetensors --memory 64MiB`)).code).toBe(0);
     const [small, large] = ['small', 'large'].map((name) => readFileSync(join(folder, `${name}.safetensors`)));
     expect(small!.equals(large!)).toBe(true);
     expect(small!.subarray(0, 200_000).equals(before.subarray(0, 200_000))).toBe(true);
@@ -54,7 +54,7 @@ describe('a file in many chunks is the file in one, bit for bit', () => {
 
 test('a row that does not fit is refused with the numbers, before anything is written', async () => {
   writeNpy(join(folder, 'x.npy'), hostTensor([2, 8192]));
-  const { code, stderr } = await rmsnorm(folder, 'run x.npy -o row.npy --dim 8192 --memory 64KiB');
+  const { code, stderr } = await inProcess(folder, 'run x.npy -o row.npy --dim 8192 --memory 64KiB');
   expect(code).toBe(1);
   expect(stderr).toBe(
     'RMSNORM_OUT_OF_MEMORY: one row of 8192 elements must be in memory at once and take 32.8 kB, a chunk may take 16.4 kB: ' +

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hostTensor, newFolder, rmsnorm, writeNpy } from './rmsnorm.ts';
+import { hostTensor, inProcess, newFolder, rmsnorm, writeNpy } from './rmsnorm.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -60,6 +60,15 @@ describe('wrong usage ends with exit code 2 and names the option', () => {
       'run x.npy -o y.npy --dim 12 --weights m.npy',
       "RMSNORM_INVALID_OPTION: --weights must end in .safetensors, got 'm.npy'",
     ],
+    [
+      'run x.npy -o y.npy --dim 12 --shard 4/4',
+      "option '--shard <I/N>' argument '4/4' is invalid. Give I/N with I from 0",
+    ],
+    ['run x.npy -o y.npy --dim 12 --shard /4', "argument '/4' is invalid. Give I/N with I from 0 to N - 1"],
+    ['run x.npy -o y.npy --dim 12 --shard 0/', 'eight shards. Is a variable not set?'],
+    ['run -o y.npy --finish --shard 0/4', "option '--shard <I/N>' cannot be used with option '--finish'"],
+    ['run -o y.npy --dim 12 --finish', 'RMSNORM_INVALID_OPTION: --finish compares --dim'],
+    ['run x.npy -o y.npy --finish', 'RMSNORM_INVALID_OPTION: --finish with IN compares all options: give --dim'],
     ['run x.npy -o y.npy --dim 12 --casting qwen', "option '--casting <MODE>' argument 'qwen' is invalid"],
     [
       'run x.npy -o y.npy --dim 12 --backend gpu',
@@ -84,7 +93,7 @@ describe('wrong usage ends with exit code 2 and names the option', () => {
     ['verify reference --filter no/such', 'RMSNORM_INVALID_OPTION: filter "no/such" takes none'],
     ['verify reference --seed x', "option '--seed <N>' argument 'x' is invalid"],
   ])('rmsnorm %s', async (args, message) => {
-    const { code, stdout, stderr } = await rmsnorm(folder, args);
+    const { code, stdout, stderr } = await inProcess(folder, args);
     expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect([code, stdout]).toEqual([2, '']);
@@ -113,7 +122,7 @@ describe('what cannot be done ends with exit code 1 and a code', () => {
     ['verify cuda', 'RMSNORM_MODULE_NOT_FOUND: cuda not installed: npm install @rmsnorm/cuda'],
     ['verify ./no-such-module.js', 'RMSNORM_MODULE_NOT_FOUND: ./no-such-module.js does not load'],
   ])('rmsnorm %s', async (args, message) => {
-    const { code, stdout, stderr } = await rmsnorm(folder, args);
+    const { code, stdout, stderr } = await inProcess(folder, args);
     expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect([code, stdout]).toEqual([1, '']);
@@ -134,7 +143,7 @@ describe('help', () => {
     ['verify --help', 'rmsnorm verify ./my-backend.js --json'],
     ['bench --help', 'rmsnorm bench --json'],
   ])('rmsnorm %s has an example', async (args, example) => {
-    const { code, stdout, stderr } = await rmsnorm(folder, args);
+    const { code, stdout, stderr } = await inProcess(folder, args);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain(example);
   });

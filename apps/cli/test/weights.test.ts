@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encode, type HostTensor, RMSNorm, reference } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hostTensor, newFolder, numbers, readNpy, rmsnorm, safetensorsBytes, writeNpy } from './rmsnorm.ts';
+import { hostTensor, inProcess, newFolder, numbers, readNpy, safetensorsBytes, writeNpy } from './rmsnorm.ts';
 
 const backend = await reference().create();
 afterAll(() => backend.dispose());
@@ -23,7 +23,7 @@ describe('--weights is the state dict of an RMSNorm', () => {
   test('saved alone, with its bias', async () => {
     const { weight, bias } = norm.stateDict();
     writeFileSync(join(folder, 'norm.safetensors'), safetensorsBytes({ weight: weight!, bias: bias! }));
-    expect(await rmsnorm(folder, `${RUN} --weights norm.safetensors`)).toMatchObject({ code: 0, stderr: '' });
+    expect(await inProcess(folder, `${RUN} --weights norm.safetensors`)).toMatchObject({ code: 0, stderr: '' });
     expect(readNpy(join(folder, 'y.npy'))).toEqual(await norm.apply(x, backend));
   });
 
@@ -35,7 +35,7 @@ describe('--weights is the state dict of an RMSNorm', () => {
     const model = { weight: other, bias: other, [`${prefix}weight`]: plain.gamma!, 'model.norm.bias': other };
     writeFileSync(join(folder, 'model.safetensors'), safetensorsBytes(model));
     const args = `--weights model.safetensors --prefix ${prefix} --weight-offset 1`;
-    expect(await rmsnorm(folder, `${RUN} ${args}`)).toMatchObject({ code: 0, stderr: '' });
+    expect(await inProcess(folder, `${RUN} ${args}`)).toMatchObject({ code: 0, stderr: '' });
     expect(readNpy(join(folder, 'y.npy'))).toEqual(await plain.apply(x, backend));
   });
 });
@@ -68,7 +68,7 @@ test.each([
     weight: gamma,
   };
   writeFileSync(join(folder, 'many.safetensors'), safetensorsBytes(model));
-  const { code, stderr } = await rmsnorm(folder, `${RUN} --weights many.safetensors ${args}`);
+  const { code, stderr } = await inProcess(folder, `${RUN} --weights many.safetensors ${args}`);
   expect(stderr).toContain(message);
   expect(code).toBe(expected);
 });

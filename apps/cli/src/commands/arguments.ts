@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseWeightSource, type WeightSource } from '../files/weights.ts';
+import type { Shard } from '../stream/shard.ts';
 
 /*
  * What stands after an option, as text to values. An InvalidArgumentError becomes a message of the command line that
@@ -63,6 +64,14 @@ export function parseWeights(text: string): WeightSource {
   const source = parseWeightSource(text);
   if (source) return source;
   throw new InvalidArgumentError('Give a .npy or .safetensors file, or FILE.safetensors:NAME.');
+}
+
+/** `3/8`: the fourth of eight. */
+export function parseShard(text: string): Shard {
+  const [, index = Number.NaN, count = Number.NaN] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (Number.isSafeInteger(count) && index < count) return { index, count };
+  const unset = /^\/|\/$/.test(text) ? ' Is a variable not set?' : '';
+  throw new InvalidArgumentError(`Give I/N with I from 0 to N - 1: 0/8 to 7/8 are eight shards.${unset}`);
 }
 
 const UNITS: Readonly<Record<string, number>> = {

@@ -2,6 +2,7 @@ import type { FloatDType, Layout, NamedProbe } from '@rmsnorm/core';
 import type { FileFormat } from '../files/tensor-file.ts';
 import type { ChunkPlan } from '../stream/chunks.ts';
 import type { RmsRange, RowRms } from '../stream/row-rms.ts';
+import type { Shard } from '../stream/shard.ts';
 import type { Output } from '../terminal/output.ts';
 import { showBytes, showCount, showRate, showSeconds, significant } from '../terminal/quantities.ts';
 
@@ -18,6 +19,8 @@ export interface RunSummary {
   readonly dtype: FloatDType;
   readonly shape: readonly number[];
   readonly layout: Layout;
+  /** Which part of the work this was; null where it was all of it. */
+  readonly shard: Shard | null;
   readonly rows: RowRms;
   readonly backend: {
     readonly name: string;
@@ -62,7 +65,8 @@ export function summaryLines(summary: RunSummary, { paint }: Output): string[] {
   if (summary.othersLeft > 0)
     pairs.push(['left out', `${counted(summary.othersLeft, 'other tensor')}: .npy holds one`]);
 
-  const head = `${paint('bold', summary.input)} -> ${paint('bold', summary.output)}`;
+  const part = summary.shard ? `, shard ${summary.shard.index}/${summary.shard.count}` : '';
+  const head = `${paint('bold', summary.input)} -> ${paint('bold', summary.output)}${part}`;
   const width = Math.max(...pairs.map(([label]) => label.length));
   return [head, ...pairs.map(([label, text]) => `  ${paint('dim', label.padEnd(width))}  ${text}`)];
 }

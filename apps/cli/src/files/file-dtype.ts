@@ -11,6 +11,7 @@ export function bytesPerFileElement(dtype: FileDType): number {
 
 /** The number of elements of a shape of a file, NaN where it is more than an integer can count. */
 export function countOf(shape: readonly number[]): number {
+  if (shape.includes(0)) return 0;
   let count = 1;
   for (const length of shape) {
     count *= length;

@@ -1,5 +1,6 @@
 import { type Layout, RMSNormError } from '@rmsnorm/core';
 import { showBytes } from '../terminal/quantities.ts';
+import type { Region } from './shard.ts';
 
 /** A part of a tensor of layout [outer, groups, size, inner] whose rows are whole. */
 export interface Chunk {
@@ -54,6 +55,36 @@ export function planChunks(layout: Layout, elementBytes: number, limit: number):
   const narrowest = inner === 1 ? 1 : 2 + (inner % 2);
   if (columnBytes * narrowest > limit) throw rowTooLarge(layout, elementBytes, columnBytes * narrowest, limit);
   return plan('inner', layout, elementBytes, 1, 1, strips(inner, Math.floor(limit / columnBytes)));
+}
+
+/**
+ * {@link planChunks} of some regions of a tensor, one after the other.
+ * @throws RMSNormError OUT_OF_MEMORY
+ */
+export function planRegions(
+  layout: Layout,
+  regions: readonly Region[],
+  elementBytes: number,
+  limit: number,
+): ChunkPlan {
+  const plans = regions.map((region) => ({
+    region,
+    plan: planChunks({ ...layout, outer: region.outers, groups: region.groups }, elementBytes, limit),
+  }));
+  function* chunks(): Iterable<Chunk> {
+    for (const { region, plan } of plans) {
+      for (const chunk of plan.chunks()) {
+        const outerStart = region.outerStart + chunk.outerStart;
+        yield { ...chunk, outerStart, groupStart: region.groupStart + chunk.groupStart };
+      }
+    }
+  }
+  return {
+    along: plans[0]?.plan.along ?? 'nothing',
+    count: plans.reduce((sum, { plan }) => sum + plan.count, 0),
+    largestBytes: Math.max(0, ...plans.map(({ plan }) => plan.largestBytes)),
+    chunks,
+  };
 }
 
 /** Where the elements of a chunk lie in a file whose tensor begins at `start`. */

@@ -13,9 +13,10 @@ import { safetensorsPrefix } from '../files/safetensors.ts';
 import type { FileFormat, TensorFile } from '../files/tensor-file.ts';
 import type { Weights } from '../files/weights.ts';
 import { ChunkNorms, elements } from './chunk-norms.ts';
-import { CHUNKS_IN_MEMORY, type Chunk, type ChunkPlan, type Extent, extentOf, planChunks } from './chunks.ts';
+import { CHUNKS_IN_MEMORY, type Chunk, type ChunkPlan, type Extent, extentOf, planRegions } from './chunks.ts';
 import { type Job, runPipeline } from './pipeline.ts';
 import { type RowRms, RowRmsSampler } from './row-rms.ts';
+import { type Range, regionsOf, type Shard, shareOf } from './shard.ts';
 
 export interface Source extends TensorFile {
   readonly dtype: FloatDType;
@@ -24,6 +25,8 @@ export interface Source extends TensorFile {
 export interface Work {
   readonly source: Source;
   readonly layout: Layout;
+  /** Which part of the work is done. Every byte of the output is written by one shard alone. */
+  readonly shard: Shard;
   readonly options: ResolvedOptions;
   readonly weights: Weights;
   readonly backend: Backend;
@@ -50,52 +53,97 @@ export interface Outcome {
  * Where the chunks of `work` will be cut.
  * @throws RMSNormError OUT_OF_MEMORY
  */
-export function planOf({ source, layout, memory }: Pick<Work, 'source' | 'layout' | 'memory'>): ChunkPlan {
-  return planChunks(layout, bytesPerElement(source.dtype), Math.floor(memory / CHUNKS_IN_MEMORY));
+export function planOf({
+  source,
+  layout,
+  shard,
+  memory,
+}: Pick<Work, 'source' | 'layout' | 'shard' | 'memory'>): ChunkPlan {
+  const regions = regionsOf(layout, shard);
+  return planRegions(layout, regions, bytesPerElement(source.dtype), Math.floor(memory / CHUNKS_IN_MEMORY));
+}
+
+/** How many bytes `work` reads. */
+export function bytesToRead(work: Pick<Work, 'source' | 'layout' | 'shard' | 'format'>): number {
+  const [before, after] = copiedRanges(work);
+  return lengthOf(before) + lengthOf(after) + rowsOf(work) * work.layout.size * bytesPerElement(work.source.dtype);
+}
+
+/** The size of the output, of all shards together. */
+export function outputBytes(work: Pick<Work, 'source' | 'format' | 'name'>): number {
+  const { source, format } = work;
+  return format === source.format ? source.bytes : prefixOf(work).byteLength + source.end - source.start;
 }
 
 /**
- * Streams a file through a backend into `target`. A file of the same format is the same file but for the one tensor;
- * one of another format has that tensor alone.
+ * Streams a file, or a shard of it, through a backend into `target`. A file of the same format is the same file but for
+ * the one tensor; one of another format has that tensor alone.
  * @throws RMSNormError OUT_OF_MEMORY, INVALID_FILE, what the backend throws; errors of the file system; `signal.reason`
  */
 export async function normalizeFile(work: Work): Promise<Outcome> {
-  const { source, layout, format, memory, target } = work;
+  const { source, layout, shard, format, memory, target } = work;
   const plan = planOf(work);
-  const rows = new RowRmsSampler(layout, source.dtype);
+  const rows = new RowRmsSampler(rowsOf(work), layout.size, source.dtype);
   const norms = new ChunkNorms(work.options, work.weights);
   const timer = { seconds: 0 };
-  const same = format === source.format;
-  const prefix = same ? null : prefixOf(work);
+  const prefix = format === source.format ? null : prefixOf(work);
   const shift = prefix ? prefix.byteLength - source.start : 0;
-  const copied = same ? source.start + source.bytes - source.end : 0;
+  const [before, after] = copiedRanges(work);
+  const copied = lengthOf(before) + lengthOf(after);
   const bufferBytes = Math.max(plan.largestBytes, Math.min(copied, Math.floor(memory / CHUNKS_IN_MEMORY)));
 
   function* jobs(): Iterable<Job> {
-    if (same) yield* copies(0, source.start, bufferBytes);
+    yield* copies(before, bufferBytes);
     for (const chunk of plan.chunks()) {
       const from = extentOf(layout, chunk, bytesPerElement(source.dtype), source.start);
       const to = { ...from, position: from.position + shift };
       yield { from, to, transform: (x, y) => normalizeChunk(work, norms, chunk, { x, y }, rows, timer) };
     }
-    if (same) yield* copies(source.end, source.bytes, bufferBytes);
+    yield* copies(after, bufferBytes);
   }
 
+  const ownPrefix = shard.index === 0 ? prefix : null;
   try {
-    if (prefix) await writeExactly(target, prefix, 0);
+    if (ownPrefix) await writeExactly(target, ownPrefix, 0);
     const ends = { source: source.file, sourceName: source.path, target };
     await runPipeline(jobs(), ends, { bufferBytes, signal: work.signal, onProgress: work.onProgress });
   } finally {
     norms.dispose();
   }
-  const tensorBytes = source.end - source.start;
+  const bytesRead = bytesToRead(work);
   return {
     plan,
     rows: rows.result(),
-    bytesRead: copied + tensorBytes,
-    bytesWritten: (prefix?.byteLength ?? copied) + tensorBytes,
+    bytesRead,
+    bytesWritten: (ownPrefix?.byteLength ?? 0) + bytesRead,
     normalizeSeconds: timer.seconds,
   };
+}
+
+/**
+ * The bytes around the tensor that are copied, in the file: where the format stays, the header is the first shard's, and
+ * each has its share of the other tensors, which may be most of the file.
+ */
+function copiedRanges({ source, shard, format }: Pick<Work, 'source' | 'shard' | 'format'>): readonly [Range, Range] {
+  if (format !== source.format) {
+    return [
+      { start: 0, end: 0 },
+      { start: 0, end: 0 },
+    ];
+  }
+  const share = shareOf(source.start - source.headerBytes + source.bytes - source.end, shard);
+  const start = shard.index === 0 ? 0 : source.headerBytes + share.start;
+  const end = source.headerBytes + share.end;
+  const behind = (at: number): number => source.end + Math.max(0, at - source.start);
+  return [
+    { start: Math.min(start, source.start), end: Math.min(end, source.start) },
+    { start: behind(start), end: behind(end) },
+  ];
+}
+
+function rowsOf({ layout, shard }: Pick<Work, 'layout' | 'shard'>): number {
+  const groups = regionsOf(layout, shard).reduce((sum, region) => sum + region.outers * region.groups, 0);
+  return groups * layout.inner;
 }
 
 async function normalizeChunk(
@@ -117,7 +165,11 @@ async function normalizeChunk(
   rows.add(chunk, x.data, y.data);
 }
 
-function* copies(start: number, end: number, atOnce: number): Iterable<Job> {
+function lengthOf({ start, end }: Range): number {
+  return end - start;
+}
+
+function* copies({ start, end }: Range, atOnce: number): Iterable<Job> {
   for (let position = start; position < end; position += atOnce) {
     const bytes = Math.min(atOnce, end - position);
     const extent: Extent = { position, bytes, stride: bytes, count: 1 };
@@ -125,7 +177,7 @@ function* copies(start: number, end: number, atOnce: number): Iterable<Job> {
   }
 }
 
-function prefixOf({ source, format, name }: Work): Uint8Array {
+function prefixOf({ source, format, name }: Pick<Work, 'source' | 'format' | 'name'>): Uint8Array {
   const { dtype, shape } = source;
   if (format === 'safetensors') return safetensorsPrefix(dtype, shape, name);
   return npyPrefix(dtype as Exclude<FloatDType, 'bfloat16'>, shape);

@@ -1,4 +1,4 @@
-import { bfloat16Value, type FloatDType, float16Value, type Layout } from '@rmsnorm/core';
+import { bfloat16Value, type FloatDType, float16Value } from '@rmsnorm/core';
 import type { Chunk } from './chunks.ts';
 
 /** RMS over rows: how rows differ, in three numbers. */
@@ -24,25 +24,27 @@ const MAX_ELEMENTS = 1 << 20;
 
 /** Collects the RMS of rows, before and after, while chunks pass by. */
 export class RowRmsSampler {
-  readonly #layout: Layout;
+  readonly #rows: number;
+  readonly #size: number;
   readonly #dtype: FloatDType;
   readonly #step: number;
   readonly #before: number[] = [];
   readonly #after: number[] = [];
   #toNext = 0;
 
-  constructor(layout: Layout, dtype: FloatDType) {
-    this.#layout = layout;
+  /** Of `rows` rows of `size` elements in all. */
+  constructor(rows: number, size: number, dtype: FloatDType) {
+    this.#rows = rows;
+    this.#size = size;
     this.#dtype = dtype;
-    this.#step = Math.max(1, Math.ceil((this.#rows() * layout.size) / MAX_ELEMENTS));
+    this.#step = Math.max(1, Math.ceil((rows * size) / MAX_ELEMENTS));
   }
 
   add(chunk: Chunk, x: Float32Array | Uint16Array, y: Float32Array | Uint16Array): void {
-    const { size } = this.#layout;
     const rows = chunk.outers * chunk.groups * chunk.width;
     let row = this.#toNext;
     for (; row < rows; row += this.#step) {
-      const start = Math.floor(row / chunk.width) * size * chunk.width + (row % chunk.width);
+      const start = Math.floor(row / chunk.width) * this.#size * chunk.width + (row % chunk.width);
       this.#before.push(this.#rms(x, start, chunk.width));
       this.#after.push(this.#rms(y, start, chunk.width));
     }
@@ -51,7 +53,7 @@ export class RowRmsSampler {
 
   result(): RowRms {
     return {
-      rows: this.#rows(),
+      rows: this.#rows,
       sampled: this.#before.length,
       nonFinite: { before: nonFinite(this.#before), after: nonFinite(this.#after) },
       before: rangeOf(this.#before),
@@ -59,18 +61,13 @@ export class RowRmsSampler {
     };
   }
 
-  #rows(): number {
-    return this.#layout.outer * this.#layout.groups * this.#layout.inner;
-  }
-
   #rms(data: Float32Array | Uint16Array, start: number, stride: number): number {
-    const { size } = this.#layout;
     let sum = 0;
-    for (let i = 0, at = start; i < size; i++, at += stride) {
+    for (let i = 0, at = start; i < this.#size; i++, at += stride) {
       const value = this.#value(data[at]!);
       sum += value * value;
     }
-    return Math.sqrt(sum / size);
+    return Math.sqrt(sum / this.#size);
   }
 
   #value(element: number): number {

@@ -1,0 +1,158 @@
+import {
+  type Backend,
+  type FloatDType,
+  layoutOf,
+  type NamedProbe,
+  pickBackend,
+  RMSNorm,
+  RMSNormError,
+  resolveOptions,
+} from '@rmsnorm/core';
+import { candidatesFor, named } from '../backends.ts';
+import { fileError } from '../files/file-error.ts';
+import { type FileFormat, openTensorFile, type TensorFile } from '../files/tensor-file.ts';
+import { readStateDict, readWeights, type Weights } from '../files/weights.ts';
+import { bytesToRead, normalizeFile, type Outcome, planOf, type Source, type Work } from '../stream/normalize-file.ts';
+import { type Shard, WHOLE } from '../stream/shard.ts';
+import { startProgress } from '../terminal/progress.ts';
+import { showBytes, showRate, showSeconds } from '../terminal/quantities.ts';
+import { checkUsage, type RunOptions } from './run-options.ts';
+import type { RunSummary } from './run-summary.ts';
+
+/** What is known of a run before anything is written. */
+export type RunJob = Pick<Work, 'source' | 'layout' | 'shard' | 'options' | 'weights' | 'format' | 'name' | 'memory'>;
+
+/**
+ * Opens and checks all that a run reads, and hands it to `use`.
+ * @throws UsageError; RMSNormError
+ */
+export async function withJob<T>(
+  input: string,
+  options: RunOptions,
+  use: (job: RunJob) => Promise<T>,
+  shard: Shard = WHOLE,
+): Promise<T> {
+  const formats = checkUsage(input, options);
+  const { dim, groups, axis, eps, epsMode, scale, partial, weightOffset, casting, memory } = options;
+  const resolved = resolveOptions({
+    ...{ dim, groups, axis, eps, epsMode, scale, partial, weightOffset, casting },
+    affine: options.gamma !== undefined || options.weights !== undefined,
+    bias: options.beta !== undefined,
+  });
+  const tensor = formats.input === 'safetensors' ? options.tensor : undefined;
+  const opened = await openTensorFile(input, formats.input, tensor, '--tensor NAME');
+  try {
+    const source: Source = { ...opened, dtype: checkDType(opened, formats.output) };
+    const layout = layoutOf(resolved, source.shape);
+    planOf({ source, layout, shard, memory });
+    const weights = await weightsOf(options, resolved.features);
+    const files = { source, format: formats.output, name: options.tensor ?? 'tensor' };
+    return await use({ ...files, layout, shard, options: resolved, weights, memory });
+  } finally {
+    await opened.file.close();
+  }
+}
+
+export interface StartedBackend {
+  readonly backend: Backend;
+  /** Every backend that was tried, in order. */
+  readonly probes: readonly NamedProbe[];
+}
+
+/**
+ * Starts the backend that is asked for; of `auto`, the first that works and can do this job.
+ * @throws RMSNormError NO_BACKEND; `signal.reason`
+ */
+export async function startBackend(job: RunJob, asked: string, signal: AbortSignal): Promise<StartedBackend> {
+  const probes: NamedProbe[] = [];
+  const onProbe = (probe: NamedProbe): void => void probes.push(probe);
+  const candidates = candidatesFor(asked, (backend) => requireSupport(job, backend));
+  return { backend: await pickBackend(candidates, { prefer: named(asked), signal, onProbe }), probes };
+}
+
+/**
+ * Core refuses what a backend does not declare before it looks whether there is anything to do.
+ * @throws RMSNormError UNSUPPORTED
+ */
+export async function requireSupport(
+  { source, layout, options, weights }: Pick<RunJob, 'source' | 'layout' | 'options' | 'weights'>,
+  backend: Backend,
+): Promise<void> {
+  const { groups, size, inner } = layout;
+  const { eps, epsMode, scale, partial, weightOffset, casting } = options;
+  const common = { eps, epsMode, scale, partial, weightOffset, casting };
+  const parts = { affine: weights.gamma !== null, bias: weights.beta !== null };
+  const norm = new RMSNorm({ dim: groups * size, groups, axis: 1, ...common, ...parts });
+  const data = source.dtype === 'float32' ? new Float32Array() : new Uint16Array();
+  await norm.apply({ dtype: source.dtype, shape: [0, groups * size, inner], data }, backend);
+  norm.dispose();
+}
+
+/** Streams a job into `target`, with a bar. */
+export async function streamJob(
+  job: RunJob,
+  { backend }: StartedBackend,
+  target: Work['target'],
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const total = bytesToRead(job);
+  const bar = startProgress(total, options.progress, (done, all, seconds) => {
+    const left = done === 0 ? '' : `, ${showSeconds(((all - done) * seconds) / done)} left`;
+    return `${showBytes(done)} of ${showBytes(all)}, ${showRate(done, seconds)}${left}`;
+  });
+  let done = 0;
+  const onProgress = (bytes: number): void => {
+    done += bytes;
+    bar.update(done);
+  };
+  try {
+    return await normalizeFile({ ...job, backend, target, signal, onProgress });
+  } catch (error) {
+    throw fileError(error, `go on with ${options.output} after ${showBytes(done)} of ${showBytes(total)}`);
+  } finally {
+    bar.stop();
+  }
+}
+
+/** What a run has to say of itself when it has ended. */
+export function summaryOf(
+  { source, layout, format, name, shard }: RunJob,
+  options: RunOptions,
+  { backend, probes }: StartedBackend,
+  outcome: Outcome,
+  seconds: number,
+): RunSummary {
+  const { plan, rows, bytesRead, bytesWritten, normalizeSeconds } = outcome;
+  const same = format === source.format;
+  return {
+    ...{ input: source.path, output: options.output, format, dtype: source.dtype, shape: source.shape, layout },
+    shard: shard === WHOLE ? null : shard,
+    tensor: source.tensor ?? (format === 'safetensors' ? name : null),
+    othersCarried: same ? source.others : 0,
+    othersLeft: same ? 0 : source.others,
+    rows,
+    backend: { name: backend.name, device: backend.device, asked: options.backend, probes },
+    streamed: { along: plan.along, chunks: plan.count, chunkBytes: plan.largestBytes },
+    ...{ bytesRead, bytesWritten, seconds, normalizeSeconds },
+  };
+}
+
+async function weightsOf({ gamma, beta, weights, prefix = '' }: RunOptions, features: number): Promise<Weights> {
+  if (weights !== undefined) return readStateDict(weights, prefix, features);
+  return {
+    gamma: gamma ? await readWeights(gamma, '--gamma', features) : null,
+    beta: beta ? await readWeights(beta, '--beta', features) : null,
+  };
+}
+
+/** The dtype, where it is one that can be normalized and that the output's format has. */
+function checkDType({ dtype, path }: TensorFile, output: FileFormat): FloatDType {
+  if (dtype === 'float64') {
+    throw new RMSNormError('DTYPE', `${path} is float64; float32, float16 or bfloat16 is needed: convert it first`);
+  }
+  if (dtype === 'bfloat16' && output === 'npy') {
+    throw new RMSNormError('DTYPE', `${path} is bfloat16, which .npy has no name for: let OUT end in .safetensors`);
+  }
+  return dtype;
+}

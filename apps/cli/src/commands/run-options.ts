@@ -1,0 +1,80 @@
+import { type FileFormat, formatOf } from '../files/tensor-file.ts';
+import type { WeightSource } from '../files/weights.ts';
+import { UsageError } from '../usage-error.ts';
+
+export interface RunOptions {
+  readonly output: string;
+  readonly dim: readonly number[];
+  readonly groups: number;
+  readonly axis: number;
+  readonly eps: number;
+  readonly epsMode: 'add' | 'clamp';
+  readonly scale?: number;
+  readonly partial: number;
+  readonly gamma?: WeightSource;
+  readonly beta?: WeightSource;
+  /** A .safetensors file with the state dict of an RMSNorm, behind `prefix`; excludes gamma and beta. */
+  readonly weights?: string;
+  readonly prefix?: string;
+  readonly weightOffset: number;
+  readonly casting: 'gemma' | 'llama';
+  readonly backend: string;
+  readonly tensor?: string;
+  readonly memory: number;
+  /** Replaces an output that exists; of a shard, also does it again where it is finished. */
+  readonly force: boolean;
+  /** Whether a bar is shown, where there is a terminal. */
+  readonly progress: boolean;
+}
+
+export interface Formats {
+  readonly input: FileFormat;
+  readonly output: FileFormat;
+}
+
+/**
+ * What the options mean together.
+ * @throws UsageError
+ */
+export function checkUsage(input: string, options: RunOptions): Formats {
+  const formats = { input: formatOf(input), output: formatOf(options.output) };
+  for (const [which, path] of [
+    ['IN', input],
+    ['-o OUT', options.output],
+  ] as const) {
+    if (formatOf(path) === null) throw new UsageError(`${which} must end in .npy or .safetensors, got '${path}'`);
+  }
+  if (options.tensor !== undefined && formats.input === 'npy' && formats.output === 'npy') {
+    throw new UsageError('--tensor names a tensor of a .safetensors file; IN and OUT are .npy: leave it out');
+  }
+  if (options.tensor === '__metadata__') {
+    throw new UsageError('--tensor __metadata__: .safetensors keeps this name for itself, name a tensor');
+  }
+  const features = options.dim.reduce((product, dim) => product * dim, 1);
+  if (features % options.groups !== 0) {
+    throw new UsageError(
+      `--groups ${options.groups} does not divide --dim ${options.dim}: give a divisor of ${features}`,
+    );
+  }
+  if (options.partial < 1 && options.epsMode === 'clamp') {
+    throw new UsageError(`--partial ${options.partial} needs --eps-mode add: clamp takes the norm of the whole row`);
+  }
+  checkWeightsUsage(options);
+  return formats as Formats;
+}
+
+function checkWeightsUsage({ gamma, beta, weights, prefix, weightOffset }: RunOptions): void {
+  if (weights !== undefined && (gamma || beta)) {
+    const other = gamma ? '--gamma' : '--beta';
+    throw new UsageError(`--weights and ${other} both say what gamma and beta are: leave one of them out`);
+  }
+  if (prefix !== undefined && weights === undefined) {
+    throw new UsageError(`--prefix ${prefix} is of names in a file of weights: give --weights FILE.safetensors`);
+  }
+  if (weights !== undefined && formatOf(weights) !== 'safetensors') {
+    throw new UsageError(`--weights must end in .safetensors, got '${weights}'`);
+  }
+  if (weightOffset !== 0 && gamma === undefined && weights === undefined) {
+    throw new UsageError(`--weight-offset ${weightOffset} is added to a gamma: give --gamma FILE or --weights FILE`);
+  }
+}

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { readExactly } from '../files/read-exactly.ts';
+import { type Finished, finishShards, ShardedOutput, type ShardPlan } from '../files/sharded-output.ts';
+import { outputBytes } from '../stream/normalize-file.ts';
+import type { Shard } from '../stream/shard.ts';
+import type { Output } from '../terminal/output.ts';
+import { showBytes, showCount } from '../terminal/quantities.ts';
+import { UsageError } from '../usage-error.ts';
+import { type RunJob, startBackend, streamJob, summaryOf, withJob } from './run-job.ts';
+import type { RunOptions } from './run-options.ts';
+import type { RunSummary } from './run-summary.ts';
+
+/** What `rmsnorm run --shard --json` prints where that shard is finished already. */
+export interface ShardFinishedBefore {
+  readonly output: string;
+  readonly shard: Shard;
+  readonly finished: 'before';
+}
+
+/**
+ * Normalizes one shard of `input` into the output that all shards share.
+ * @throws UsageError; RMSNormError; `signal.reason`
+ */
+export function runShard(
+  input: string,
+  options: RunOptions,
+  shard: Shard,
+  signal: AbortSignal,
+): Promise<RunSummary | ShardFinishedBefore> {
+  const use = async (job: RunJob): Promise<RunSummary | ShardFinishedBefore> => {
+    const started = await startBackend(job, options.backend, signal);
+    try {
+      const plan = await planOfShards(job, shard.count, started.backend.name);
+      const output = await ShardedOutput.join(options.output, plan, options.force);
+      if (!options.force && (await output.isFinished(shard))) {
+        return { output: options.output, shard, finished: 'before' };
+      }
+      const file = await output.open(shard);
+      try {
+        const start = performance.now();
+        const outcome = await streamJob(job, started, file, options, signal);
+        await output.commit(shard, file);
+        return summaryOf(job, options, started, outcome, (performance.now() - start) / 1e3);
+      } finally {
+        await file.close();
+      }
+    } finally {
+      await started.backend.dispose();
+    }
+  };
+  return withJob(input, options, use, shard);
+}
+
+/** Options of `--finish`: with an input, all those of the shards. */
+export type FinishOptions = Pick<RunOptions, 'output' | 'force'> & (RunOptions | { readonly dim?: undefined });
+
+/**
+ * Puts the output of all shards in place.
+ * @param input what the shards read, to compare it and the options with theirs; undefined to go by their word
+ * @throws UsageError; RMSNormError
+ */
+export function finish(input: string | undefined, options: FinishOptions): Promise<Finished> {
+  if (input === undefined) {
+    if (options.dim === undefined) return finishShards(options.output, options.force);
+    throw new UsageError(
+      '--finish compares --dim and other options with those of the shards where IN is given: add IN',
+    );
+  }
+  if (options.dim === undefined)
+    throw new UsageError('--finish with IN compares all options: give --dim, or leave IN out');
+  return withJob(input, options, (job) =>
+    finishShards(options.output, options.force, (shards) => planOfShards(job, shards, null)),
+  );
+}
+
+export function shardFinishedLine({ output, shard }: ShardFinishedBefore, { paint }: Output): string {
+  return `${paint('bold', output)}: shard ${shard.index}/${shard.count} is finished already; --force does it again`;
+}
+
+export function finishedLine({ output, finished, shards, bytes }: Finished, { paint }: Output): string {
+  if (finished === 'before') return `${paint('bold', output)} is in place (${showBytes(bytes)}); no shards are waiting`;
+  return `${paint('bold', output)} is in place: ${showCount(shards ?? 0)} shards, ${showBytes(bytes)}`;
+}
+
+/** All that decides which bytes the output has, as far as it can be known without reading the whole input. */
+async function planOfShards(job: RunJob, shards: number, backend: string | null): Promise<ShardPlan> {
+  const { source, format, options, weights } = job;
+  const { dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting } = options;
+  const header = new Uint8Array(source.headerBytes);
+  await readExactly(source.file, header, 0, source.path);
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return {
+    shards,
+    bytes: outputBytes(job),
+    ...{ rmsnorm: version, backend, format },
+    input: { bytes: source.bytes, header: sha256(header) },
+    ...{
+      tensor: source.tensor ?? (format === 'safetensors' ? job.name : null),
+      dtype: source.dtype,
+      shape: source.shape,
+    },
+    ...{ dim: dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting },
+    ...{ gamma: weights.gamma && sha256(weights.gamma), beta: weights.beta && sha256(weights.beta) },
+  };
+}
+
+function sha256(data: NodeJS.ArrayBufferView): string {
+  return createHash('sha256').update(data).digest('hex');
+}
