@@ -75,11 +75,32 @@ test('a module that fails to load: its error, and 1', async () => {
   expect(status).toBe(1);
 });
 
+test('--fuzz: the largest errors, and 0; its failure is a call that --replay repeats, with 1', async () => {
+  const good = await run('good.mjs', '--fuzz', '300', '--seed', '4');
+  expect(good.stdout).toMatch(/largest error {2}\w+ y float32 +\d\.\d{3}\n/);
+  expect(good.stdout).toMatch(/reference \(.*\), seed 4: \d+ rows in \d+ calls, 0 failed\n$/);
+  expect(good.status).toBe(0);
+
+  const wrong = await run('wrong.mjs', '--fuzz', '300');
+  expect(wrong.status).toBe(1);
+  const trial = /--replay '(.*)'/.exec(wrong.stdout)![1]!;
+  expect(trial.length).toBeLessThan(400);
+  const again = await run('wrong.mjs', '--replay', trial);
+  expect(again.stdout).toContain('FAIL  forward float32\n      1 of 1 elements of y are wrong');
+  expect(again.status).toBe(1);
+  const passed = await run('good.mjs', '--replay', trial);
+  expect(passed.stdout).toMatch(/^reference \(.*\): passed\n$/);
+  expect(passed.status).toBe(0);
+});
+
 test.each([
   [[], 'one MODULE is needed, got 0'],
   [['good.mjs', 'wrong.mjs'], 'one MODULE is needed, got 2'],
   [['good.mjs', '--sed', '3'], "Unknown option '--sed'"],
   [['good.mjs', '--seed', 'x'], "--seed must be an integer, got 'x'"],
+  [['good.mjs', '--fuzz', '0'], "--fuzz must be a number of rows, got '0'"],
+  [['good.mjs', '--replay', '{'], 'RMSNORM_INVALID_OPTION: a trial is the JSON'],
+  [['good.mjs', '--fuzz', '9', '--json'], '--filter and --json belong to the suite'],
   [['nowhere.mjs'], 'there is no module'],
   [['other.mjs'], 'RMSNORM_INVALID_OPTION: the default export of other.mjs'],
   [['good.mjs', '--filter', 'no such case'], 'takes none of the'],

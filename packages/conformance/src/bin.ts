@@ -3,13 +3,18 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { isRMSNormError } from '@rmsnorm/core';
+import { type BackendProvider, isRMSNormError } from '@rmsnorm/core';
 import { formatReport } from './format-report.ts';
+import { formatCounterexample, formatFuzz } from './fuzz/format-fuzz.ts';
+import { faultOf, runFuzz, smallest } from './fuzz/fuzz.ts';
+import { parseTrial } from './fuzz/trial.ts';
 import { providerOf } from './provider-of.ts';
 import type { CaseResult } from './report.ts';
 import { DEFAULT_SEED, runConformance } from './run.ts';
 
 const USAGE = `usage: rmsnorm-conformance MODULE [--filter ID] [--json] [--seed N]
+       rmsnorm-conformance MODULE --fuzz ROWS [--seed N]
+       rmsnorm-conformance MODULE --replay TRIAL
 
 Runs the conformance suite against the backend that MODULE, a JavaScript file, exports as its default: a provider
 { name, apiVersion: 1, probe, create }, or a function that returns one.
@@ -17,6 +22,8 @@ Runs the conformance suite against the backend that MODULE, a JavaScript file, e
   --filter ID   only cases whose id contains ID, or matches it where it has a *: 'forward/values:*float16*'
   --json        the report as JSON on stdout
   --seed N      of the random inputs; ${DEFAULT_SEED} unless given
+  --fuzz ROWS   instead of the suite: random calls with random bit patterns, ROWS rows in all
+  --replay TRIAL  one call that --fuzz printed
   --help        this text
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage.`;
@@ -33,7 +40,7 @@ try {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { module, filter, json, seed, help } = parse(args);
+  const { module, filter, json, seed, fuzz, replay, help } = parse(args);
   if (help) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
@@ -46,14 +53,45 @@ async function main(args: string[]): Promise<number> {
     );
     return 1;
   }
+  if (replay !== undefined) return repeated(provider, replay, module);
+  if (fuzz !== undefined) return fuzzed(provider, { rows: fuzz, seed }, module);
   const report = await runConformance(provider, {
     seed,
     onResult: progress,
     ...(filter !== undefined && { filter }),
   });
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  clearLine();
   process.stdout.write(`${json ? JSON.stringify(report, null, 2) : formatReport(report)}\n`);
   return report.failed > 0 ? 1 : 0;
+}
+
+async function fuzzed(
+  provider: BackendProvider,
+  options: { rows: number; seed: number },
+  module: string,
+): Promise<number> {
+  const onProgress = ({ rows, failures }: { rows: number; failures: number }): void =>
+    showLine(`${rows}/${options.rows} rows, seed ${options.seed}, ${failures} failed`);
+  const report = await runFuzz(provider, { ...options, onProgress });
+  clearLine();
+  process.stdout.write(`${formatFuzz(report, module)}\n`);
+  return report.failures.length > 0 ? 1 : 0;
+}
+
+async function repeated(provider: BackendProvider, replay: string, module: string): Promise<number> {
+  const trial = parseTrial(replay);
+  const backend = await provider.create();
+  try {
+    const message = await faultOf(backend, trial);
+    if (message === null) {
+      process.stdout.write(`${backend.name} (${backend.device}): passed\n`);
+      return 0;
+    }
+    process.stdout.write(`${formatCounterexample(await smallest(backend, trial), module)}\n`);
+    return 1;
+  } finally {
+    await backend.dispose();
+  }
 }
 
 interface Arguments {
@@ -61,16 +99,26 @@ interface Arguments {
   readonly filter: string | undefined;
   readonly json: boolean;
   readonly seed: number;
+  readonly fuzz: number | undefined;
+  readonly replay: string | undefined;
   readonly help: boolean;
 }
 
 function parse(args: string[]): Arguments {
   const { values, positionals } = parsed(args);
-  const { filter, json = false, help = false } = values;
+  const { filter, json = false, help = false, replay } = values;
   const seed = values.seed === undefined ? DEFAULT_SEED : Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed must be an integer, got '${values.seed}'`);
+  const fuzz = values.fuzz === undefined ? undefined : Number(values.fuzz);
+  if (fuzz !== undefined && !(Number.isSafeInteger(fuzz) && fuzz > 0)) {
+    throw new UsageError(`--fuzz must be a number of rows, got '${values.fuzz}'`);
+  }
+  if ((fuzz !== undefined || replay !== undefined) && (filter !== undefined || json)) {
+    throw new UsageError('--filter and --json belong to the suite, not to --fuzz or --replay');
+  }
+  if (fuzz !== undefined && replay !== undefined) throw new UsageError('--fuzz or --replay, not both');
   if (!help && positionals.length !== 1) throw new UsageError(`one MODULE is needed, got ${positionals.length}`);
-  return { module: positionals[0] ?? '', filter, json, seed, help };
+  return { module: positionals[0] ?? '', filter, json, seed, fuzz, replay, help };
 }
 
 function parsed(args: string[]) {
@@ -82,6 +130,8 @@ function parsed(args: string[]) {
         filter: { type: 'string' },
         json: { type: 'boolean' },
         seed: { type: 'string' },
+        fuzz: { type: 'string' },
+        replay: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -102,9 +152,17 @@ async function load(module: string): Promise<unknown> {
   }
 }
 
-/** One line on a terminal, nothing into a file or a pipe. */
 function progress({ id }: CaseResult, { done, total }: { done: number; total: number }): void {
+  showLine(`${done}/${total} ${id}`);
+}
+
+/** One line on a terminal, nothing into a file or a pipe. */
+function showLine(text: string): void {
   if (!process.stderr.isTTY) return;
   const width = Math.max(20, (process.stderr.columns ?? 80) - 1);
-  process.stderr.write(`\r\x1b[K${`${done}/${total} ${id}`.slice(0, width)}`);
+  process.stderr.write(`\r\x1b[K${text.slice(0, width)}`);
+}
+
+function clearLine(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 }

@@ -1,9 +1,10 @@
 import type { DType } from '@rmsnorm/core';
 import type { Arrangement } from './arrangement.ts';
 import { describeTolerance, type Interval, type Tolerance } from './bounds.ts';
-import { allowed, type Element, exactElement, exactRstd, type Operands } from './exact.ts';
+import { allowed, type Element, exactElement, exactRstd, type Operands, unitOf } from './exact.ts';
 import { ConformanceFailure } from './failure.ts';
 import { FORMATS, ulp } from './formats.ts';
+import type { Observe } from './results.ts';
 
 export interface Comparison {
   readonly operands: Operands;
@@ -16,6 +17,7 @@ export interface Comparison {
   readonly lookAt?: string;
   /** What is compared; 'y' unless given. */
   readonly what?: string;
+  readonly observe?: Observe | undefined;
 }
 
 const INFINITE = Number.POSITIVE_INFINITY;
@@ -37,13 +39,13 @@ interface Wrong {
  * @throws ConformanceFailure with the worst element: index, got, expected, error in ulp, bound, and what to look at
  */
 export function compareForward(got: ArrayLike<number>, comparison: Comparison): void {
-  const { operands, tolerance } = comparison;
+  const { operands, tolerance, what = 'y', observe } = comparison;
   const { dtype, arrangement, x, gamma, beta } = operands;
   const { outer, groups, size, inner, alpha, weightOffset, casting } = arrangement;
   const rstd = exactRstd(operands);
   const count = outer * groups * size * inner;
   if (got.length !== count) {
-    throw new ConformanceFailure(`${comparison.what ?? 'y'} has ${got.length} elements, not ${count}`);
+    throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
   }
 
   // Within half an ulp of its dtype wherever y stands in its power of two: right in every class, and most elements are.
@@ -58,6 +60,10 @@ export function compareForward(got: ArrayLike<number>, comparison: Comparison): 
       for (let column = 0; column < inner; column++, flat++) {
         const row = block * inner + column;
         const element = exactElement(x[flat]!, alpha * rstd[row]!, weight, shift);
+        if (observe) {
+          const unit = unitOf(element, dtype, casting);
+          if (unit !== undefined) observe(what, got[flat]!, element.y, unit);
+        }
         const difference = Math.abs(got[flat]! - element.y);
         if (casting === 'gemma' && difference < INFINITE && difference <= certain * Math.abs(element.y)) continue;
         const interval = allowed(element, dtype, casting, tolerance);

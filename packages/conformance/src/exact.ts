@@ -1,7 +1,7 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { Arrangement } from './arrangement.ts';
 import { float32Error, type Interval, loosened, rounded, type Tolerance } from './bounds.ts';
-import { FORMATS, round } from './formats.ts';
+import { FORMATS, round, ulp } from './formats.ts';
 
 /** The inputs of a forward as numbers, exact. */
 export interface Operands {
@@ -58,8 +58,8 @@ export function exactElement(x: number, r: number, weight: number, beta: number)
 }
 
 /**
- * What an implementation may give for `element`; null where the contract leaves it open, because x * r itself does not
- * fit into float32.
+ * What an implementation may give for `element`; null where the contract leaves it open, because what y is made of does
+ * not fit into float32 although y does.
  */
 export function allowed(
   element: Element,
@@ -68,6 +68,8 @@ export function allowed(
   tolerance: Tolerance,
 ): Interval | null {
   const { normed, weight, beta, y, magnitude } = element;
+  if (!Number.isFinite(weight) && mayVanish(normed, dtype, casting)) return null;
+  if (overflowsBefore(element, dtype, casting)) return null;
   if (Number.isNaN(y) || !Number.isFinite(y)) return { low: y, high: y };
   const { max, minNormal } = FORMATS.float32;
   if (Math.abs(normed) > max) return null;
@@ -86,6 +88,46 @@ export function allowed(
     high = Math.max(high, interval.high);
   }
   return { low, high };
+}
+
+/**
+ * The ulp that the bound on `element` counts in; undefined where the contract allows more than a number of them: outside
+ * the normal range of float32, and where 'llama' rounds twice.
+ */
+export function unitOf(
+  { normed, y, magnitude }: Element,
+  dtype: FloatDType,
+  casting: 'gemma' | 'llama',
+): number | undefined {
+  if (casting === 'llama' && dtype !== 'float32') return undefined;
+  const normal = [normed, y].every((value) => value === 0 || Math.abs(value) >= FORMATS.float32.minNormal);
+  return normal && magnitude > 0 && magnitude <= FORMATS.float32.max ? ulp(FORMATS.float32, magnitude) : undefined;
+}
+
+/**
+ * Whether x * r * w, or x * r as 'llama' rounds it, is infinite and meets a weight of 0 or a beta of the other sign: y is
+ * then NaN, or infinite, although the formula gives a number.
+ */
+export function overflowsBefore(
+  { normed, weight, beta }: Element,
+  dtype: FloatDType,
+  casting: 'gemma' | 'llama',
+): boolean {
+  const product = normed * weight;
+  if (!Number.isFinite(product)) return false;
+  // Near the largest number rounding decides.
+  const infinite = Math.abs(normed) > FORMATS[casting === 'llama' ? dtype : 'float32'].max * NEARLY;
+  if (infinite && weight === 0) return true;
+  return product * beta < 0 && (infinite || Math.abs(product) > FORMATS.float32.max * NEARLY);
+}
+
+const NEARLY = 1 - 2 ** -10;
+
+/** Whether x * r, not 0, may become 0: below the normal range of float32, or rounded as 'llama' does it. */
+export function mayVanish(normed: number, dtype: FloatDType, casting: 'gemma' | 'llama'): boolean {
+  if (normed === 0 || Number.isNaN(normed)) return false;
+  const { minNormal, fractionBits } = FORMATS[casting === 'llama' ? dtype : 'float32'];
+  return Math.abs(normed) < Math.max(FORMATS.float32.minNormal, minNormal / 2 ** fractionBits);
 }
 
 function around(y: number, magnitude: number, flushed: number, dtype: FloatDType, tolerance: Tolerance): Interval {

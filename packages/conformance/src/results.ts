@@ -5,7 +5,12 @@ export interface Expected {
   readonly exact: number;
   readonly low: number;
   readonly high: number;
+  /** What the bound counts in, where it counts in something: an ulp of float32, or 2^-24 of a sum of terms. */
+  readonly unit?: number | undefined;
 }
+
+/** Is told every element that has a bound in units. */
+export type Observe = (what: string, got: number, exact: number, unit: number) => void;
 
 export interface ResultCheck {
   /** What is compared, for the message. */
@@ -20,6 +25,7 @@ export interface ResultCheck {
   /** What the output was filled with before: an element that still holds it was not written. */
   readonly stale?: number | undefined;
   readonly lookAt?: string | undefined;
+  readonly observe?: Observe | undefined;
 }
 
 /**
@@ -27,7 +33,7 @@ export interface ResultCheck {
  * @throws ConformanceFailure with the worst element: index, got, expected, bound, operands, and what to look at
  */
 export function compareResult(got: ArrayLike<number>, check: ResultCheck): void {
-  const { what, shape, expected } = check;
+  const { what, shape, expected, observe } = check;
   const count = shape.reduce((product, length) => product * length, 1);
   if (got.length !== count) throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
   let wrong = 0;
@@ -37,7 +43,9 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
   for (let flat = 0; flat < count; flat++) {
     const value = got[flat]!;
     const allowed = expected(flat);
-    if (allowed === null || inside(value, allowed)) continue;
+    if (allowed === null) continue;
+    if (observe && allowed.unit !== undefined) observe(what, value, allowed.exact, allowed.unit);
+    if (inside(value, allowed)) continue;
     wrong++;
     if (!Object.is(value, check.stale)) stale = false;
     const excess = excessOf(value, allowed);

@@ -21,7 +21,11 @@ export const ADD_FORWARD: Operation<AddForwardSpec> = {
     const inputs = inputsOf(spec, random);
     const { shape, options, x, beta } = inputs;
     const { dtype } = x;
-    const residual = elements(dtype, (spec.residual ?? normal())(random, x.data.length));
+    const residual = elements(
+      dtype,
+      (spec.residual ?? normal())(random, x.data.length),
+      spec.subnormals ? 'subnormal' : 'normal',
+    );
     // float64 rounds first: that cannot change the second rounding, as 53 bits are more than twice 24 and 2.
     const sum = x.values.map((value, i) => round(FORMATS[dtype], value + residual.values[i]!));
     const operands = { ...inputs.operands, x: sum };
@@ -36,7 +40,7 @@ export const ADD_FORWARD: Operation<AddForwardSpec> = {
       call({ x, residual, ...rest }, { rstd, ...out }) {
         return { ...addRmsNorm(x!, residual!, { ...options, ...weightTensors(rest), out, ...(rstd && { rstd }) }) };
       },
-      compare(results, accuracy: Accuracy, stale) {
+      compare(results, accuracy: Accuracy, stale, observe) {
         compareResult(results.sum!, {
           what: 'sum',
           shape,
@@ -47,7 +51,14 @@ export const ADD_FORWARD: Operation<AddForwardSpec> = {
         });
         const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
         const tolerance = toleranceOf(accuracy, terms);
-        compareForward(results.y!, { operands, shape, tolerance, lookAt, ...(stale !== undefined && { stale }) });
+        compareForward(results.y!, {
+          operands,
+          shape,
+          tolerance,
+          lookAt,
+          observe,
+          ...(stale !== undefined && { stale }),
+        });
         if (results.rstd) compareRstd(results.rstd, operands, toleranceOf(accuracy, NO_TERMS));
       },
     };

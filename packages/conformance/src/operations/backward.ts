@@ -4,7 +4,7 @@ import { type BackwardOperands, exactGradients } from '../exact-backward.ts';
 import { FORMATS } from '../formats.ts';
 import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
 import { type Distribution, elements, normal } from '../inputs.ts';
-import { compareResult, type Expected } from '../results.ts';
+import { compareResult, type Expected, type Observe } from '../results.ts';
 import { featureOf, roundedTo, rowOf } from './expected-forward.ts';
 import { type Operation, type Prepared, requirementsFor } from './operation.ts';
 import { float32Elements, normOperands, weightTensors } from './weights.ts';
@@ -51,7 +51,8 @@ export const BACKWARD: Operation<BackwardSpec> = {
         const { dx, dgamma, dbeta } = rmsNormBackward(x!, dy!, { ...options, ...weightTensors(rest), ...given });
         return { dx, ...(dgamma && { dgamma }), ...(dbeta && { dbeta }) };
       },
-      compare: (results, accuracy, stale) => compareGradients(results, operands, { shape, accuracy, stale, spec }),
+      compare: (results, accuracy, stale, observe) =>
+        compareGradients(results, operands, { shape, accuracy, stale, observe, spec }),
     };
   },
 };
@@ -60,6 +61,7 @@ interface GradientCheck {
   readonly shape: readonly number[];
   readonly accuracy: Accuracy;
   readonly stale?: number | undefined;
+  readonly observe?: Observe | undefined;
   readonly spec: BackwardSpec;
 }
 
@@ -86,7 +88,7 @@ export function sumError(accuracy: Accuracy, terms: number, rows: number): numbe
 function compareGradients(
   { dx, dgamma, dbeta }: Readonly<Record<string, ArrayLike<number>>>,
   operands: BackwardOperands,
-  { shape, accuracy, stale, spec: { lookAt } }: GradientCheck,
+  { shape, accuracy, stale, observe, spec: { lookAt } }: GradientCheck,
 ): void {
   const { arrangement, x, dy, gamma, dsum } = operands;
   const { outer, inner } = arrangement;
@@ -104,7 +106,9 @@ function compareGradients(
       const scale = exact.dxScale[flat]!;
       const error = dxError(accuracy, scale, value, added);
       const interval = { low: value - error, high: value + error };
-      return { exact: value, ...roundedTo(dtype, interval, scale, { accuracy, ulps: 0 }) };
+      const normal = Math.min(Math.abs(value), scale) >= MIN_NORMAL && scale <= FORMATS.float32.max;
+      const unit = normal && added === null ? HALF_ULP * scale : undefined;
+      return { exact: value, ...roundedTo(dtype, interval, scale, { accuracy, ulps: 0 }), unit };
     },
     bound:
       accuracy === 'loose'
@@ -114,6 +118,7 @@ function compareGradients(
       `x = ${x[flat]}, dy = ${dy[flat]}, row ${rowOf(arrangement, flat)}, feature ${featureOf(arrangement, flat)}`,
     stale,
     lookAt,
+    observe,
   });
   const sums = [
     { what: 'dgamma', got: dgamma, values: exact.dgamma, terms: exact.dgammaTerms },
@@ -131,11 +136,14 @@ function compareGradients(
         if (Math.abs(value) === Number.POSITIVE_INFINITY) return null;
         if (Number.isNaN(value)) return point(value);
         const error = sumError(accuracy, terms[feature]!, outer * inner);
-        return { exact: value, ...roundedTo('float32', { low: value - error, high: value + error }, value, IEEE) };
+        const interval = { low: value - error, high: value + error };
+        const unit = Math.abs(value) >= MIN_NORMAL ? HALF_ULP * terms[feature]! : undefined;
+        return { exact: value, ...roundedTo('float32', interval, value, IEEE), unit };
       },
       bound: `${accuracy === 'loose' ? '1e-5' : '1e-6'} of the sum of |terms| over ${outer * inner} rows`,
       about: (feature) => `feature ${feature}, gamma = ${gamma?.[feature]}`,
       lookAt,
+      observe,
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { Arrangement } from '../arrangement.ts';
 import { float32Error, type Interval, loosened, rounded, type Tolerance } from '../bounds.ts';
-import { allowed, type Element, exactElement, type Operands } from '../exact.ts';
+import { allowed, type Element, exactElement, mayVanish, type Operands, overflowsBefore, unitOf } from '../exact.ts';
 import { FORMATS, round } from '../formats.ts';
 import type { Expected } from '../results.ts';
 
@@ -33,7 +33,7 @@ export function expectForward(
   return (flat) => {
     const element = elementAt(operands, rstd, flat);
     const interval = allowed(element, dtype, arrangement.casting, tolerance);
-    return interval && { exact: element.y, ...interval };
+    return interval && { exact: element.y, ...interval, unit: unitOf(element, dtype, arrangement.casting) };
   };
 }
 
@@ -43,13 +43,16 @@ export function expectForward(
  * into float32.
  */
 export function unrounded(
-  { normed, weight, beta, y }: Element,
+  element: Element,
   dtype: FloatDType,
   casting: 'gemma' | 'llama',
   tolerance: Tolerance,
   times = 1,
 ): Interval | null {
+  const { normed, weight, beta, y } = element;
   const { max, minNormal } = FORMATS.float32;
+  if (!Number.isFinite(weight * times) && mayVanish(normed, dtype, casting)) return null;
+  if (overflowsBefore(element, dtype, casting)) return null;
   if (!Number.isFinite(y * times)) return { low: y * times, high: y * times };
   if (Math.abs(normed) > max || Math.abs(y) > max) return null;
   let low = Number.POSITIVE_INFINITY;

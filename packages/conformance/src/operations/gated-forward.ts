@@ -1,8 +1,8 @@
 import { type Accuracy, gatedRmsNorm } from '@rmsnorm/core';
 import { describeTolerance, type Tolerance, toleranceOf } from '../bounds.ts';
 import { compareRstd } from '../compare.ts';
-import { exactRstd, type Operands } from '../exact.ts';
-import { FORMATS } from '../formats.ts';
+import { exactRstd, type Operands, unitOf } from '../exact.ts';
+import { FORMATS, ulp } from '../formats.ts';
 import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
 import { type Distribution, elements, normal } from '../inputs.ts';
 import { compareResult, type Expected, show } from '../results.ts';
@@ -24,7 +24,11 @@ export const GATED_FORWARD: Operation<GatedForwardSpec> = {
     const { shape, options, x, operands } = inputs;
     const { dtype } = x;
     const { normBeforeGate = false } = options;
-    const gate = elements(dtype, (spec.gate ?? normal(4))(random, x.data.length));
+    const gate = elements(
+      dtype,
+      (spec.gate ?? normal(4))(random, x.data.length),
+      spec.subnormals ? 'subnormal' : 'normal',
+    );
     const gating = Float64Array.from(gate.values, silu);
     const normalized = normBeforeGate ? operands : { ...operands, x: gating.map((s, i) => s * x.values[i]!) };
     const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: inputs.beta !== null };
@@ -38,7 +42,7 @@ export const GATED_FORWARD: Operation<GatedForwardSpec> = {
         const targets = { ...(y && { out: y }), ...(rstd && { rstd }) };
         return { y: gatedRmsNorm(x!, gate!, { ...options, ...weightTensors(rest), ...targets }) };
       },
-      compare(results, accuracy, stale) {
+      compare(results, accuracy, stale, observe) {
         const tolerance = gatedTolerance(accuracy, terms);
         const expect = normBeforeGate ? expectNormBeforeGate : expectGateBeforeNorm;
         compareResult(results.y!, {
@@ -51,6 +55,7 @@ export const GATED_FORWARD: Operation<GatedForwardSpec> = {
             `row ${rowOf(operands.arrangement, flat)}, feature ${featureOf(operands.arrangement, flat)}`,
           stale,
           lookAt: spec.lookAt,
+          observe,
         });
         if (!results.rstd) return;
         compareRstd(
@@ -101,7 +106,12 @@ function expectNormBeforeGate(operands: GatedOperands, tolerance: Tolerance): (f
     if (before === null || !Number.isFinite(exact)) return before && { exact, ...before };
     const error = lostBySilu(s, element.magnitude) + lost(exact);
     const interval = { low: before.low - error, high: before.high + error };
-    return { exact, ...roundedTo(dtype, interval, element.magnitude * Math.abs(s), tolerance) };
+    const unit = error === 0 ? unitOf(element, dtype, arrangement.casting) : undefined;
+    return {
+      exact,
+      ...roundedTo(dtype, interval, element.magnitude * Math.abs(s), tolerance),
+      unit: unit && ulp(FORMATS.float32, element.magnitude * Math.abs(s)),
+    };
   };
 }
 
@@ -124,7 +134,8 @@ function expectGateBeforeNorm(operands: GatedOperands, tolerance: Tolerance): (f
     // At a zero denominator r is infinite, and 0 stays 0.
     const error = (flushed && flushed * r) + lost(element.y);
     const interval = { low: before.low - error, high: before.high + error };
-    return { exact: element.y, ...roundedTo(dtype, interval, element.magnitude, tolerance) };
+    const unit = error === 0 ? unitOf(element, dtype, arrangement.casting) : undefined;
+    return { exact: element.y, ...roundedTo(dtype, interval, element.magnitude, tolerance), unit };
   };
 }
 
@@ -139,7 +150,7 @@ function rowsOfUnknownGate({ arrangement, gate }: GatedOperands): ReadonlySet<nu
 
 /** A silu below the normal range of float32 may be flushed to zero, and what it multiplies with it. */
 function lostBySilu(s: number, factor: number): number {
-  return Math.abs(s) < MIN_NORMAL ? MIN_NORMAL * Math.abs(factor) : 0;
+  return s !== 0 && Math.abs(s) < MIN_NORMAL ? MIN_NORMAL * Math.abs(factor) : 0;
 }
 
 function lost(value: number): number {

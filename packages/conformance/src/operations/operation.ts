@@ -5,6 +5,7 @@ import { check } from '../failure.ts';
 import type { ForwardSpec } from '../forward.ts';
 import type { Elements } from '../inputs.ts';
 import type { Random } from '../random.ts';
+import type { Observe } from '../results.ts';
 import { undeclared } from '../supported.ts';
 import { read, type Tensors, withTensors } from '../tensors.ts';
 
@@ -35,9 +36,10 @@ export interface Prepared {
   /**
    * Holds the elements that came out against the formula in float64.
    * @param stale what the outputs were filled with before
+   * @param observe is told the error of every element
    * @throws ConformanceFailure
    */
-  compare(results: Named<ArrayLike<number>>, accuracy: Accuracy, stale?: number): void;
+  compare(results: Named<ArrayLike<number>>, accuracy: Accuracy, stale?: number, observe?: Observe): void;
 }
 
 /** An operation of the contract other than forward. */

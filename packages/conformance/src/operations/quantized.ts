@@ -29,11 +29,15 @@ export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
         const quantScale = spec.scale ?? null;
         return { ...rmsNormQuantized(x!, { ...options, ...weightTensors(rest), quantScale, out }) };
       },
-      compare(results, accuracy, stale) {
+      compare(results, accuracy, stale, observe) {
         const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
         const values = exactValues(operands, toleranceOf(accuracy, terms));
         const scales = results.scales!;
-        const expected = expectScales(arrangement, values, spec.scale);
+        const expected = expectScales(arrangement, values, {
+          given: spec.scale,
+          // Two roundings to a 16-bit type are no number of ulp of float32.
+          unit: x.dtype === 'float32' || arrangement.casting === 'gemma',
+        });
         compareResult(scales, {
           what: 'scales',
           shape: [outer, inner],
@@ -41,6 +45,7 @@ export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
           bound: spec.scale === undefined ? 'max|y| / 127 within 4 ulp and the error of y' : 'the scale that was given',
           stale,
           lookAt: spec.lookAt ?? 'one scale for each (outer, inner) over all its groups, 1 where all is 0',
+          observe,
         });
         compareResult(results.q!, {
           what: 'q',
@@ -90,12 +95,12 @@ function exactValues(operands: Operands, tolerance: Tolerance): ExactValues {
 
 /**
  * max|y| / 127 over all groups of an (outer, inner), 1 where that is 0: 4 ulp, and what the largest |y| may be off by.
- * Null where y is not finite: what is to come out then the contract does not say.
+ * Null where y is not finite in float32, or may vanish: what is to come out then the contract does not say.
  */
 function expectScales(
   arrangement: Arrangement,
   { y, low, high }: ExactValues,
-  given: number | undefined,
+  { given, unit }: { given: number | undefined; unit: boolean },
 ): readonly (Expected | null)[] {
   const count = arrangement.outer * arrangement.inner;
   if (given !== undefined) {
@@ -114,12 +119,17 @@ function expectScales(
   }
   return Array.from(exact, (max, place): Expected | null => {
     if (!Number.isFinite(max)) return null;
+    // NaN where an x * r does not fit.
+    if (Number.isNaN(most[place])) return null;
     if (max === 0) return { exact: 1, low: 1, high: 1 };
+    // y may be 0 or infinite in float32.
+    if (least[place] === 0 || max > FORMATS.float32.max || max / 127 < FORMATS.float32.minNormal) return null;
     const error = 4 * ulp(FORMATS.float32, max / 127);
     return {
       exact: max / 127,
       low: Math.min(least[place]! / 127, max / 127 - error),
       high: Math.max(most[place]! / 127, max / 127 + error),
+      unit: unit ? error / 4 : undefined,
     };
   });
 }
@@ -132,7 +142,7 @@ function expectQuantized(
 ): (flat: number) => Expected | null {
   return (flat) => {
     const scale = scales[placeOf(arrangement, flat)]!;
-    if (!Number.isFinite(y[flat]! / scale) || Number.isNaN(low[flat]!)) return null;
+    if (!Number.isFinite(scale) || !Number.isFinite(y[flat]! / scale) || Number.isNaN(low[flat]!)) return null;
     const exact = y[flat]! / scale;
     const least = Math.min(exact - 1e-4, low[flat]! / scale);
     const most = Math.max(exact + 1e-4, high[flat]! / scale);

@@ -1,6 +1,7 @@
 import { type Accuracy, scaleBy, sumSquares } from '@rmsnorm/core';
 import type { Arrangement } from '../arrangement.ts';
 import { describeTolerance, float32Error, toleranceOf } from '../bounds.ts';
+import { FORMATS, ulp } from '../formats.ts';
 import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
 import type { Distribution } from '../inputs.ts';
 import { compareResult, type Expected } from '../results.ts';
@@ -21,13 +22,14 @@ export const SUM_SQUARES: Operation<ForwardSpec> = {
       inputs: { x: { content: x, shape } },
       outputs: { sums: { dtype: 'float32', shape: rstdShape(inputs), made: 'always' } },
       call: ({ x }) => ({ sums: sumSquares(x!, options) }),
-      compare({ sums }, accuracy) {
+      compare({ sums }, accuracy, _stale, observe) {
         compareResult(sums!, {
           what: 'sums',
           shape: rstdShape(inputs),
           expected: (row) => expectSum(exact[row]!, operands.arrangement.size, accuracy),
           bound: `${describeTolerance(toleranceOf(accuracy, NO_TERMS), 'float32')} between size * 2^-98 and 2^126`,
           lookAt: spec.lookAt,
+          observe,
         });
       },
     };
@@ -51,7 +53,7 @@ function expectSum(exact: number, size: number, accuracy: Accuracy): Expected {
   const error = float32Error(toleranceOf(accuracy, NO_TERMS), exact);
   if (exact < size * 2 ** -98) return { exact, low: 0, high: exact + error };
   if (exact > 2 ** 126) return { exact, low: 2 ** 126 - error, high: Number.POSITIVE_INFINITY };
-  return { exact, low: exact - error, high: exact + error };
+  return { exact, low: exact - error, high: exact + error, unit: ulp(FORMATS.float32, exact) };
 }
 
 export interface ScaleBySpec extends ForwardSpec {
@@ -82,7 +84,7 @@ export const SCALE_BY: Operation<ScaleBySpec> = {
       call: ({ x, sums, ...rest }, { y }) => ({
         y: scaleBy(x!, sums!, count, { ...options, ...weightTensors(rest), ...(y && { out: y }) }),
       }),
-      compare({ y }, accuracy, stale) {
+      compare({ y }, accuracy, stale, observe) {
         const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
         const tolerance = toleranceOf(accuracy, terms);
         compareResult(y!, {
@@ -95,6 +97,7 @@ export const SCALE_BY: Operation<ScaleBySpec> = {
             `feature ${featureOf(arrangement, flat)}`,
           stale,
           lookAt: spec.lookAt,
+          observe,
         });
       },
     };

@@ -1,0 +1,137 @@
+import { type FloatDType, type Op, RMSNormError } from '@rmsnorm/core';
+import { decode } from '../formats.ts';
+import type { ForwardOptions, ForwardSpec } from '../forward.ts';
+import type { Distribution } from '../inputs.ts';
+import { ADD_FORWARD } from '../operations/add-forward.ts';
+import { BACKWARD } from '../operations/backward.ts';
+import { FORWARD } from '../operations/forward.ts';
+import { GATED_FORWARD } from '../operations/gated-forward.ts';
+import type { Operation, Prepared } from '../operations/operation.ts';
+import { FORWARD_QUANTIZED } from '../operations/quantized.ts';
+import { SCALE_BY, SUM_SQUARES } from '../operations/sharded.ts';
+import { createRandom } from '../random.ts';
+
+/** Raw elements: float32 in 32 bits, the 16-bit types in 16. */
+export type Bits = Uint32Array | Uint16Array;
+
+/** One call of an operation, every bit of it: what the fuzzer draws, shrinks, prints and runs again. */
+export interface Trial {
+  readonly op: Op;
+  readonly dtype: FloatDType;
+  readonly outer: number;
+  readonly groups: number;
+  readonly size: number;
+  readonly inner: number;
+  /** The features as two axes, [groups, size], and inner as one more; else [outer, features] or [outer, features, inner]. */
+  readonly spread: boolean;
+  readonly options: Omit<ForwardOptions, 'dim' | 'groups' | 'axis'>;
+  /** Asks for rstd; in backward: gives it. */
+  readonly rstd: boolean;
+  /** Of forwardQuantized; null for one per row. */
+  readonly scale: number | null;
+  /** Features on the other shards, of scaleBy. */
+  readonly others: number;
+  /** By name. gamma, beta and sums are float32, the rest of the trial's dtype. */
+  readonly inputs: Readonly<Record<string, Bits>>;
+}
+
+const OPERATIONS: Readonly<Record<Op, Operation<never>>> = {
+  forward: FORWARD as Operation<never>,
+  addForward: ADD_FORWARD as Operation<never>,
+  gatedForward: GATED_FORWARD as Operation<never>,
+  backward: BACKWARD as Operation<never>,
+  sumSquares: SUM_SQUARES as Operation<never>,
+  scaleBy: SCALE_BY as Operation<never>,
+  forwardQuantized: FORWARD_QUANTIZED as Operation<never>,
+};
+
+const FLOAT32_INPUTS = new Set(['gamma', 'beta', 'sums']);
+
+/** The dtype of an input. */
+export function dtypeOf(trial: Pick<Trial, 'dtype'>, name: string): FloatDType {
+  return FLOAT32_INPUTS.has(name) ? 'float32' : trial.dtype;
+}
+
+/** How many statistics a trial has. */
+export function rowsIn({ outer, groups, inner }: Trial): number {
+  return outer * groups * inner;
+}
+
+/** The call as the suite's own cases make and judge it. */
+export function preparedOf(trial: Trial): Prepared {
+  const prepared = OPERATIONS[trial.op].prepare(specOf(trial) as never, createRandom(0));
+  // The suite made the elements from numbers, which lose the payload of a NaN: the very bits again.
+  const inputs = Object.entries(prepared.inputs).map(([name, operand]) => {
+    const bits = trial.inputs[name];
+    if (!bits) return [name, operand] as const;
+    return [name, { ...operand, content: { ...operand.content, data: elementsOf(bits) } }] as const;
+  });
+  return { ...prepared, inputs: Object.fromEntries(inputs) };
+}
+
+function specOf(trial: Trial): ForwardSpec {
+  const { dtype, outer, groups, size, inner, spread, options, inputs } = trial;
+  const features = groups * size;
+  const flat = inner === 1 ? [outer, features] : [outer, features, inner];
+  const drawn = Object.fromEntries(
+    Object.entries(inputs).map(([name, bits]): [string, Distribution] => {
+      const values = Float64Array.from(decode(elementsOf(bits), dtypeOf(trial, name)));
+      return [name, () => values];
+    }),
+  );
+  const given = {
+    dtype,
+    shape: spread ? [outer, groups, size, inner] : flat,
+    options: { ...options, dim: spread ? [groups, size] : features, groups, axis: 1 },
+    subnormals: true,
+    rstd: trial.rstd,
+    gamma: null,
+    beta: null,
+    ...drawn,
+    others: trial.others,
+    ...(trial.scale !== null && { scale: trial.scale }),
+  };
+  return given;
+}
+
+function elementsOf(bits: Bits): Float32Array | Uint16Array {
+  return bits instanceof Uint32Array ? new Float32Array(bits.buffer, bits.byteOffset, bits.length) : bits;
+}
+
+/** A trial as one line of JSON, its elements in hexadecimal. */
+export function formatTrial(trial: Trial): string {
+  const inputs = Object.entries(trial.inputs).map(([name, bits]) => {
+    const digits = bits.BYTES_PER_ELEMENT * 2;
+    return [name, Array.from(bits, (value) => value.toString(16).padStart(digits, '0')).join(' ')];
+  });
+  return JSON.stringify({ ...trial, inputs: Object.fromEntries(inputs) });
+}
+
+/**
+ * What {@link formatTrial} wrote.
+ * @throws RMSNormError INVALID_OPTION where the text is no trial
+ */
+export function parseTrial(text: string): Trial {
+  const trial = parsed(text);
+  const known = typeof trial === 'object' && trial !== null && Object.hasOwn(OPERATIONS, (trial as Trial).op);
+  if (!known || typeof (trial as Trial).inputs !== 'object' || (trial as Trial).inputs === null) {
+    throw new RMSNormError(
+      'INVALID_OPTION',
+      'a trial is the JSON that --fuzz printed: { "op", "dtype", "inputs", ... }',
+    );
+  }
+  const { inputs, ...rest } = trial as Trial & { inputs: Record<string, string> };
+  const bits = Object.entries(inputs).map(([name, hex]) => {
+    const values = hex.split(' ').map((digits) => Number.parseInt(digits, 16));
+    return [name, dtypeOf(rest, name) === 'float32' ? Uint32Array.from(values) : Uint16Array.from(values)];
+  });
+  return { ...rest, inputs: Object.fromEntries(bits) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
