@@ -15,6 +15,14 @@ export let alpha: f64 = 0;
 export let weightOffset: f64 = 0;
 export let llama: bool = false;
 
+// What of the problem is done at a time: slabs [size, inner] that lie one behind another, see `setPart`.
+export let slabs: u32 = 0;
+/** The group of the first slab. */
+export let firstGroup: u32 = 0;
+
+/** The sums of squares, float32, where they are given (scaleBy) instead of being computed. */
+export let given: usize = 0;
+
 // rstd = top / max(sqrt(sum * factor + added), least) is both 'add' and 'clamp'.
 let top: f64 = 0;
 let factor: f64 = 0;
@@ -29,11 +37,8 @@ const MAX_R = 1.7014118346046923e38; // 2^127
 const LOW = 3.155443620884047e-30; // 2^-98
 
 export function setProblem(
-  x_: usize,
   gamma_: usize,
   beta_: usize,
-  y_: usize,
-  rstd_: usize,
   scratch_: usize,
   outer_: u32,
   groups_: u32,
@@ -46,11 +51,8 @@ export function setProblem(
   weightOffset_: f64,
   llama_: bool,
 ): void {
-  x = x_;
   gamma = gamma_;
   beta = beta_;
-  y = y_;
-  rstd = rstd_;
   scratch = scratch_;
   outer = outer_;
   groups = groups_;
@@ -60,6 +62,7 @@ export function setProblem(
   alpha = alpha_;
   weightOffset = weightOffset_;
   llama = llama_;
+  given = 0;
   const low = LOW * <f64>size_;
   if (clamp) {
     top = sqrt(<f64>size_);
@@ -74,6 +77,29 @@ export function setProblem(
     least = 0;
     lowest = <f64>statSize_ * eps < 0.25 * low ? low : 0;
   }
+}
+
+/** Slabs that lie at `x_` and are normalized into `y_`; `inner_` may be fewer than the rows beside each other. */
+export function setPart(x_: usize, y_: usize, rstd_: usize, slabs_: u32, firstGroup_: u32, inner_: u32): void {
+  x = x_;
+  y = y_;
+  rstd = rstd_;
+  slabs = slabs_;
+  firstGroup = firstGroup_;
+  inner = inner_;
+}
+
+export function setWeights(gamma_: usize, beta_: usize): void {
+  gamma = gamma_;
+  beta = beta_;
+}
+
+/** The statistic is that of `sums`, each of `count` squares. */
+export function useSums(sums: usize, count: f64, clamp: bool): void {
+  given = sums;
+  if (clamp) top = sqrt(count);
+  else factor = 1 / count;
+  lowest = 0;
 }
 
 /** r / alpha of a row whose first statSize squares add up to `sum`. */
@@ -109,4 +135,9 @@ export function arePlain2(sums: v128, r: v128): bool {
       v128.and(f64x2.ge(magnitude, f64x2.splat(MIN_NORMAL)), f64x2.le(magnitude, f64x2.splat(MAX_R))),
     ),
   );
+}
+
+/** Whether a sum of squares in float32 neither overflowed nor vanished, whatever eps. */
+export function isInRange(sum: f64): bool {
+  return sum >= LOW * <f64>size && sum <= HIGHEST;
 }

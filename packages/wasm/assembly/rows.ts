@@ -7,30 +7,29 @@
 //   stay in one another's neighbourhood (rows up to 256 bytes) or are long (from 8 KB).
 
 import { FACTORS } from './cells';
-import { Float32, With, Without } from './dtype';
+import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, arePlain2, beta, groups, isPlain, outer, rstd, rstdOf, rstdOf2, scratch, size, statSize, x, y } from './problem';
+import { alpha, arePlain2, beta, firstGroup, given, groups, isPlain, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, x, y } from './problem';
 import { scaleRow, scaleRowSumNext, scaleTwoSumTwo } from './scale';
 import { sumSquares } from './sum';
-import { PIECE, prepareWeights, weightsOf } from './weights';
+import { PIECE, weightsOf } from './weights';
 
 /** Bytes of x and y together that are taken to lie in the second-level cache, or in any. */
 const SECOND_LEVEL: u64 = 1 << 18;
 const CACHED: u64 = 1 << 22;
 
 export function float32Rows(): void {
-  prepareWeights();
   if (beta) run<With>();
   else run<Without>();
 }
 
 function run<Beta>(): void {
-  const rows = outer * groups;
+  const rows = slabs;
   const bytes = <u64>rows * size * 8;
   const twoFit = size <= 64 || size >= 2048 || bytes <= CACHED;
   let row: u32 = 0;
-  if (twoFit && groups === 1 && rows >= 4 && size <= PIECE) row = twoByTwo<Beta>(rows);
-  if (row < rows) oneByOne<Beta>(row, rows, bytes > SECOND_LEVEL && size <= PIECE);
+  if (twoFit && !given && groups === 1 && rows >= 4 && size <= PIECE) row = twoByTwo<Beta>(rows);
+  if (row < rows) oneByOne<Beta>(row, rows, bytes > SECOND_LEVEL && size <= PIECE && !given);
 }
 
 /** Does an even number of rows, from the first, and says how many. */
@@ -65,13 +64,17 @@ function sumTwo(p: usize, bytes: usize): v128 {
   return f64x2.replace_lane(f64x2.splat(sumSquares(p, statSize)), 1, sumSquares(p + bytes, statSize));
 }
 
+function sumOf(row: u32, p: usize): f64 {
+  return given ? <f64>load<f32>(given + (<usize>row << 2)) : sumSquares(p, statSize);
+}
+
 /** Does the rows from `row` on; `overlap`: scales one while it sums the next. */
 function oneByOne<Beta>(row: u32, rows: u32, overlap: bool): void {
   const bytes = <usize>size << 2;
   let from = x + row * bytes;
   let to = y + row * bytes;
-  let group = row % groups;
-  let sum = sumSquares(from, statSize);
+  let group = (firstGroup + row) % groups;
+  let sum = sumOf(row, from);
   while (true) {
     const feature = group * size;
     const scale = rstdOf(sum);
@@ -84,7 +87,7 @@ function oneByOne<Beta>(row: u32, rows: u32, overlap: bool): void {
     } else {
       finishRow<Beta>(row, feature, from, to, sum);
       if (!more) return;
-      sum = sumSquares(from + bytes, statSize);
+      sum = sumOf(row + 1, from + bytes);
     }
     row++;
     from += bytes;
@@ -105,7 +108,7 @@ function finishRow<Beta>(row: u32, feature: u32, from: usize, to: usize, sum: f6
       scaleRow<Beta>(from + offset, w, beta + (<usize>(feature + at) << 2), to + offset, count, <f32>r);
     }
   } else {
-    scale = exactRow<Float32>(from, to, 4, feature);
+    scale = exactRow(FLOAT32, from, to, 4, row, feature);
   }
   if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
 }

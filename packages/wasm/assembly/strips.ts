@@ -6,12 +6,12 @@
 
 import { CELL_BYTES } from './cells';
 import { scaleColumns, sumColumns } from './columns';
-import { fromFloat32, toFloat32 } from './convert';
-import { With, Without } from './dtype';
+import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, groups, inner, isPlain, llama, outer, rstd, rstdOf, scratch, size, statSize, weightOffset, x, y } from './problem';
+import { alpha, beta, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { dtype, loadRun, storeRun } from './runs';
 import { scaleRow } from './scale';
-import { PIECE, prepareWeights, weightBytes, weightsOf } from './weights';
+import { PIECE, weightBytes, weightsOf } from './weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
 const MAX_WIDTH: u32 = 1024;
@@ -40,12 +40,6 @@ export function stripBytes<T>(size: u32, inner: u32): u32 {
 }
 
 export function strips<T>(): void {
-  prepareWeights();
-  if (beta) run<T, With>();
-  else run<T, Without>();
-}
-
-function run<T, Beta>(): void {
   const width = widthOf<T>(size, inner);
   const sums = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
   const factors = sums + (<usize>paddedColumns(width) << 3);
@@ -55,8 +49,7 @@ function run<T, Beta>(): void {
   for (let p = ones; p < values; p += 4) store<f32>(p, 1);
   const stride: usize = inner * sizeof<T>();
   const slab: usize = size * stride;
-  const slabs = outer * groups;
-  let group: u32 = 0;
+  let group = firstGroup;
   for (let s: u32 = 0; s < slabs; s++) {
     const feature = group * size;
     for (let column: u32 = 0; column < inner; column += width) {
@@ -66,19 +59,20 @@ function run<T, Beta>(): void {
       // Columns that are not plain are done by themselves, and the ones between them together: in place, none twice.
       let done: u32 = 0;
       for (let c: u32 = 0; c < columns; c++) {
-        const sum = load<f64>(sums + (<usize>c << 3));
+        const row = s * inner + column + c;
+        const sum = given ? <f64>load<f32>(given + (<usize>row << 2)) : load<f64>(sums + (<usize>c << 3));
         let scale = rstdOf(sum);
         const r = alpha * scale;
         store<f32>(factors + (<usize>c << 2), <f32>r);
         if (!isPlain(sum, r)) {
-          scaleStrip<T, Beta>(x + at, y + at, stride, columns, done, c - done, factors, values, feature);
+          scaleStrip<T>(x + at, y + at, stride, columns, done, c - done, factors, values, feature);
           const offset = at + c * sizeof<T>();
-          scale = exactRow<T>(x + offset, y + offset, stride, feature);
+          scale = exactRow(isFloat<T>() ? FLOAT32 : dtype, x + offset, y + offset, stride, row, feature);
           done = c + 1;
         }
-        if (rstd) store<f32>(rstd + (<usize>(s * inner + column + c) << 2), <f32>scale);
+        if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
       }
-      scaleStrip<T, Beta>(x + at, y + at, stride, columns, done, columns - done, factors, values, feature);
+      scaleStrip<T>(x + at, y + at, stride, columns, done, columns - done, factors, values, feature);
     }
     if (++group === groups) group = 0;
   }
@@ -95,30 +89,35 @@ function sumStrip<T>(from: usize, stride: usize, columns: u32, sums: usize, valu
   const height = heightOf<T>(size, widthOf<T>(size, inner));
   for (let i: u32 = 0; i < statSize; i += height) {
     const rows = min(height, size - i);
-    toRows<T>(from + i * stride, stride, columns, rows, values, valueStride);
+    toRows(from + i * stride, stride, columns, rows, values, valueStride);
     sumColumns(values, valueStride, columns, min(rows, statSize - i), sums);
   }
 }
 
-function toRows<T>(from: usize, stride: usize, columns: u32, rows: u32, values: usize, valueStride: usize): void {
+function toRows(from: usize, stride: usize, columns: u32, rows: u32, values: usize, valueStride: usize): void {
   // Where the strip is the slab, its rows are one run.
-  if (stride === columns * sizeof<T>() && valueStride === <usize>columns << 2) {
-    toFloat32<T>(from, values, columns * rows);
+  if (stride === <usize>columns << 1 && valueStride === <usize>columns << 2) {
+    loadRun(from, values, columns * rows);
     return;
   }
-  for (; rows > 0; rows--, from += stride, values += valueStride) toFloat32<T>(from, values, columns);
+  for (; rows > 0; rows--, from += stride, values += valueStride) loadRun(from, values, columns);
 }
 
-function fromRows<T>(values: usize, valueStride: usize, columns: u32, rows: u32, to: usize, stride: usize): void {
-  if (stride === columns * sizeof<T>() && valueStride === <usize>columns << 2) {
-    fromFloat32<T>(values, to, columns * rows);
+function fromRows(values: usize, valueStride: usize, columns: u32, rows: u32, to: usize, stride: usize): void {
+  if (stride === <usize>columns << 1 && valueStride === <usize>columns << 2) {
+    storeRun(values, to, columns * rows);
     return;
   }
-  for (; rows > 0; rows--, to += stride, values += valueStride) fromFloat32<T>(values, to, columns);
+  for (; rows > 0; rows--, to += stride, values += valueStride) storeRun(values, to, columns);
+}
+
+function scale(from: usize, to: usize, stride: usize, columns: u32, rows: u32, factors: usize, w: usize, b: usize): void {
+  if (beta) scaleColumns<With>(from, to, stride, columns, rows, factors, w, b);
+  else scaleColumns<Without>(from, to, stride, columns, rows, factors, w, b);
 }
 
 /** Scales `count` columns of a strip from its column `first` on. */
-function scaleStrip<T, Beta>(
+function scaleStrip<T>(
   from: usize,
   to: usize,
   stride: usize,
@@ -139,24 +138,24 @@ function scaleStrip<T, Beta>(
     const w = weightsOf(feature + i, rows);
     const b = beta + (<usize>(feature + i) << 2);
     if (isFloat<T>()) {
-      scaleColumns<Beta>(from + (<usize>first << 2) + i * stride, to + i * stride, stride, count, rows, factors, w, b);
+      scale(from + (<usize>first << 2) + i * stride, to + i * stride, stride, count, rows, factors, w, b);
       continue;
     }
     const v = values + (<usize>first << 2);
     const target = to + i * stride;
-    if (size > height) toRows<T>(from + i * stride + first * sizeof<T>(), stride, count, rows, v, valueStride);
+    if (size > height) toRows(from + i * stride + first * sizeof<T>(), stride, count, rows, v, valueStride);
     if (llama) {
       const ones = values - (<usize>paddedColumns(widthOf<T>(size, inner)) << 2);
       for (let row: u32 = 0; row < rows; row++) {
         const p = v + row * valueStride;
         scaleRow<Without>(p, factors, 0, p, count, 1);
       }
-      fromRows<T>(v, valueStride, count, rows, target, stride);
-      toRows<T>(target, stride, count, rows, v, valueStride);
-      scaleColumns<Beta>(v, v, valueStride, count, rows, ones, w, b);
+      fromRows(v, valueStride, count, rows, target, stride);
+      toRows(target, stride, count, rows, v, valueStride);
+      scale(v, v, valueStride, count, rows, ones, w, b);
     } else {
-      scaleColumns<Beta>(v, v, valueStride, count, rows, factors, w, b);
+      scale(v, v, valueStride, count, rows, factors, w, b);
     }
-    fromRows<T>(v, valueStride, count, rows, target, stride);
+    fromRows(v, valueStride, count, rows, target, stride);
   }
 }

@@ -1,12 +1,19 @@
 import {
+  type AddForwardIO,
+  type BackwardIO,
   type Driver,
   type DType,
   FEATURES,
   FLOAT_DTYPES,
   type ForwardIO,
+  type ForwardQuantizedIO,
+  type GatedForwardIO,
   GUARANTEES,
   type HostForwardIO,
+  OPS,
   type Problem,
+  type ScaleByIO,
+  type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
 import type { Block } from './block.ts';
@@ -14,7 +21,9 @@ import { ForwardKernel } from './forward-kernel.ts';
 import { blockAt, handleOf, type WasmBuffer } from './handle.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels } from './kernels.ts';
+import { OperationKernels } from './operation-kernels.ts';
 import { refuseOverlaps } from './overlap.ts';
+import { Scratch } from './scratch.ts';
 import { streamForward } from './stream-forward.ts';
 
 // A part of this size stays in the second-level cache of a current core; from 128 to 512 KiB there is little between them.
@@ -27,7 +36,7 @@ export class WasmDriver implements Driver<Block> {
   readonly name: string = 'wasm';
   readonly device: string = DEVICE;
   readonly supports: Supports = {
-    ops: ['forward'],
+    ops: OPS,
     dtypes: FLOAT_DTYPES,
     accuracy: 'ieee',
     features: FEATURES,
@@ -35,11 +44,13 @@ export class WasmDriver implements Driver<Block> {
   };
   readonly #stageBytes: number;
   // Null once disposed: whoever still holds the backend then does not hold the memory.
-  #live: { readonly heap: Heap; readonly forward: ForwardKernel } | null;
+  #live: { readonly heap: Heap; readonly forward: ForwardKernel; readonly others: OperationKernels } | null;
 
   /** @param stageBytes how large a part of outside arrays `apply` brings in at once */
   constructor(kernels: Kernels, heap: Heap, stageBytes: number = STAGE_BYTES) {
-    this.#live = { heap, forward: new ForwardKernel(kernels, heap) };
+    const scratch = new Scratch(heap);
+    const forward = new ForwardKernel(kernels, scratch);
+    this.#live = { heap, forward, others: new OperationKernels(kernels, scratch) };
     this.#stageBytes = stageBytes;
   }
 
@@ -83,6 +94,30 @@ export class WasmDriver implements Driver<Block> {
       y.address,
       rstd === null ? 0 : rstd.address,
     );
+  }
+
+  addForward(p: Problem, io: AddForwardIO<Block>): void {
+    this.#live!.others.addForward(p, io);
+  }
+
+  gatedForward(p: Problem & { readonly normBeforeGate: boolean }, io: GatedForwardIO<Block>): void {
+    this.#live!.others.gatedForward(p, io);
+  }
+
+  backward(p: Problem, io: BackwardIO<Block>): void {
+    this.#live!.others.backward(p, io);
+  }
+
+  sumSquares(p: Problem, io: SumSquaresIO<Block>): void {
+    this.#live!.others.sumSquares(p, io);
+  }
+
+  scaleBy(p: Problem & { readonly count: number }, io: ScaleByIO<Block>): void {
+    this.#live!.others.scaleBy(p, io);
+  }
+
+  forwardQuantized(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Block>): void {
+    this.#live!.others.forwardQuantized(p, io);
   }
 
   async hostForward(p: Problem, io: HostForwardIO): Promise<void> {

@@ -1,17 +1,16 @@
 import type { Problem } from '@rmsnorm/core';
-import type { Heap } from './heap.ts';
 import { DTYPE_CODE, type Kernels } from './kernels.ts';
 import type { Extents } from './parts.ts';
-import { Scratch } from './scratch.ts';
+import type { Scratch } from './scratch.ts';
 
 /** Calls the compiled forward: addresses, the numbers of a problem, and the scratch memory that it needs. */
 export class ForwardKernel {
   readonly #kernels: Kernels;
   readonly #scratch: Scratch;
 
-  constructor(kernels: Kernels, heap: Heap) {
+  constructor(kernels: Kernels, scratch: Scratch) {
     this.#kernels = kernels;
-    this.#scratch = new Scratch(heap);
+    this.#scratch = scratch;
   }
 
   /**

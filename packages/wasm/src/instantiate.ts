@@ -4,7 +4,18 @@ import type { WasmMemory, WasmModule } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
 
 // A module compiled from another version's rmsnorm.wasm may take other arguments.
-const ARGUMENTS: Readonly<Record<keyof Kernels, number>> = { forward: 17, scratchBytes: 5 };
+const ARGUMENTS: Readonly<Record<keyof Kernels, number>> = {
+  forward: 17,
+  scratchBytes: 5,
+  operationBytes: 6,
+  begin: 15,
+  addForward: 5,
+  gatedForward: 5,
+  backward: 7,
+  sumSquares: 2,
+  scaleBy: 4,
+  forwardQuantized: 4,
+};
 
 /**
  * The kernels, on a memory.

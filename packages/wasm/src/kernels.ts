@@ -1,4 +1,4 @@
-import type { FloatDType } from '@rmsnorm/core';
+import type { FloatDType, Op } from '@rmsnorm/core';
 
 /**
  * What the compiled module (`assembly/`, inlined by `scripts/build-wasm.mjs`) exports, and what it expects.
@@ -42,9 +42,53 @@ export interface Kernels {
 
   /** Bytes of scratch memory that `forward` needs; does not depend on outer. As u32: `>>> 0`. */
   scratchBytes(dtype: number, groups: number, size: number, inner: number, weightOffset: number): number;
+
+  /** The same for an operation, by its code. */
+  operationBytes(op: number, dtype: number, groups: number, size: number, inner: number, weightOffset: number): number;
+
+  /**
+   * What the next call, of one of the operations below, is about. Arguments as of `forward`; `scratch` is aligned to 64
+   * and has `operationBytes(...)` bytes. What the operations read and write is aligned as there, `q` not at all, and
+   * overlaps only where an output is at the very address of an input that core allows for it.
+   */
+  begin(
+    op: number,
+    dtype: number,
+    gamma: number,
+    beta: number,
+    scratch: number,
+    outer: number,
+    groups: number,
+    size: number,
+    inner: number,
+    statSize: number,
+    eps: number,
+    clamp: number,
+    alpha: number,
+    weightOffset: number,
+    llama: number,
+  ): void;
+  addForward(x: number, residual: number, sum: number, y: number, rstd: number): void;
+  gatedForward(x: number, gate: number, y: number, rstd: number, normBeforeGate: number): void;
+  backward(x: number, dy: number, rstd: number, dsum: number, dx: number, dgamma: number, dbeta: number): void;
+  sumSquares(x: number, sums: number): void;
+  scaleBy(x: number, sums: number, count: number, y: number): void;
+  /** `scale` 0: one for each (outer, inner). */
+  forwardQuantized(x: number, q: number, scales: number, scale: number): void;
 }
 
-/** The first argument of the kernels. */
+/** The first argument of `begin`. */
+export const OP_CODE: Readonly<Record<Op, number>> = Object.freeze({
+  forward: 0,
+  addForward: 1,
+  gatedForward: 2,
+  backward: 3,
+  sumSquares: 4,
+  scaleBy: 5,
+  forwardQuantized: 6,
+});
+
+/** The dtype as the kernels take it. */
 export const DTYPE_CODE: Readonly<Record<FloatDType, number>> = Object.freeze({ float32: 0, float16: 1, bfloat16: 2 });
 
 /** Addresses below belong to the module (and 0 is null): the host's heap begins here. */

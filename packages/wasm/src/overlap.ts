@@ -17,6 +17,24 @@ export function refuseOverlaps({ x, gamma, beta, y, rstd }: ForwardIO<Block>): v
   refuse(rstd, 'rstd', y, 'out');
 }
 
+type Blocks = Readonly<Record<string, Block | null>>;
+
+/**
+ * The same for any operation: its outputs may be at the very address of `places`, not overlap them in part, and share
+ * nothing with `others`, which do not share anything with the places where they are outputs themselves.
+ * @throws RMSNormError ALIASING
+ */
+export function refuseOverlapsOf(outputs: Blocks, places: Blocks, others: Blocks): void {
+  const named = Object.entries(outputs);
+  for (const [i, [name, output]] of named.entries()) {
+    for (const [nameOfPlace, place] of Object.entries(places)) {
+      if (place!.address !== output!.address) refuse(output!, name, place, nameOfPlace);
+    }
+    for (const [nameOfOther, other] of Object.entries(others)) refuse(output!, name, other, nameOfOther);
+    for (const [nameOfOther, other] of named.slice(i + 1)) refuse(output!, name, other, nameOfOther);
+  }
+}
+
 function refuse(a: Block, nameOfA: string, b: Block | null, nameOfB: string): void {
   if (b === null || a.address >= b.address + b.bytes || b.address >= a.address + a.bytes) return;
   throw new RMSNormError(

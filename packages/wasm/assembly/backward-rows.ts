@@ -1,0 +1,206 @@
+// backward of contiguous rows (inner = 1), four rows of a group at a time, whose contributions to dgamma and dbeta are
+// added in float32 before they enter the float64 sums. 16-bit rows are converted in blocks into float32 memory.
+
+import { addFloat32 } from './add';
+import { splat } from './cells';
+import { has, With, Without } from './dtype';
+import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
+import { groups, outer, size, statSize } from './problem';
+import { loadRun, shift, storeRun } from './runs';
+import { promoteHigh, sumSquares } from './sum';
+import { weightsOf } from './weights';
+
+/** Elements of a row that are done at a time. */
+const BLOCK: u32 = 2048;
+const BLOCK_BYTES: usize = 8192;
+
+// r and slope of four rows as float32, in memory for the vectors' sake.
+const FACTORS = memory.data(32);
+
+/** Float32 memory for four blocks of x and of dy, and one of dsum. */
+export function blockBytes(): u32 {
+  return <u32>BLOCK_BYTES * 9;
+}
+
+export function backwardRows(own: usize): void {
+  const pitch = (<usize>groups * size) << shift();
+  let plain: u32 = 0;
+  for (let o: u32 = 0; o < outer; o += 4) {
+    const rows = min(4, outer - o);
+    for (let g: u32 = 0; g < groups; g++) {
+      const feature = g * size;
+      const at = ((<usize>o * groups + g) * size) << shift();
+      plain = 0;
+      for (let j: u32 = 0; j < rows; j++) {
+        if (statistic((o + j) * groups + g, at + j * pitch, feature, own + j * BLOCK_BYTES)) plain |= 1 << j;
+        store<f32>(FACTORS + (j << 2), <f32>r);
+        store<f32>(FACTORS + (j << 2), <f32>slope, 16);
+      }
+      gradients(at, pitch, rows, plain, feature, own);
+      for (let j: u32 = 0; j < rows; j++) {
+        const stride: usize = 1 << shift();
+        const row = at + j * pitch;
+        if (!(plain & (1 << j))) exactGradient((o + j) * groups + g, row, stride, feature, dx + row, stride, false);
+      }
+    }
+  }
+}
+
+/** Sums a row, from its last block to the first, which stays in `own` where it was converted. */
+function statistic(row: u32, at: usize, feature: u32, own: usize): bool {
+  let sum: f64 = 0;
+  let dot: f64 = 0;
+  for (let i: u32 = ((size - 1) / BLOCK) * BLOCK; ; i -= BLOCK) {
+    const length = min(size - i, BLOCK);
+    const offset = at + (<usize>i << shift());
+    const x = inFloat32(source + offset, own, length);
+    const d = inFloat32(dy + offset, own + 4 * BLOCK_BYTES, length);
+    dot += dotRow(x, d, weightsOf(feature + i, length), length);
+    if (i < statSize && needsSquares()) sum += sumSquares(x, min(length, statSize - i));
+    if (i === 0) break;
+  }
+  return isPlainGradient(row, sum, dot, at, 1 << shift());
+}
+
+// @ts-ignore: decorator
+@inline
+function inFloat32(p: usize, own: usize, length: u32): usize {
+  if (shift() === 2) return p;
+  loadRun(p, own, length);
+  return own;
+}
+
+/** The sum of x * dy * w: at most 3 roundings in float32 after the products'. */
+function dotRow(x: usize, d: usize, w: usize, count: u32): f64 {
+  let low = i64x2.splat(0);
+  let high = i64x2.splat(0);
+  for (const end = x + (<usize>(count & ~15) << 2); x < end; x += 64, d += 64, w += 64) {
+    const a = f32x4.mul(f32x4.mul(v128.load(d), v128.load(w)), v128.load(x));
+    const b = f32x4.mul(f32x4.mul(v128.load(d, 16), v128.load(w, 16)), v128.load(x, 16));
+    const c = f32x4.mul(f32x4.mul(v128.load(d, 32), v128.load(w, 32)), v128.load(x, 32));
+    const e = f32x4.mul(f32x4.mul(v128.load(d, 48), v128.load(w, 48)), v128.load(x, 48));
+    const sum = f32x4.add(f32x4.add(a, b), f32x4.add(c, e));
+    low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
+    high = f64x2.add(high, promoteHigh(sum));
+  }
+  const both = f64x2.add(low, high);
+  let dot = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  for (let rest = count & 15; rest > 0; rest--, x += 4, d += 4, w += 4) {
+    dot += <f64>(load<f32>(d) * load<f32>(w) * load<f32>(x));
+  }
+  return dot;
+}
+
+/** dx of the plain ones of the rows, and what they give to the sums. */
+function gradients(at: usize, pitch: usize, rows: u32, plain: u32, feature: u32, own: usize): void {
+  const many = size > BLOCK;
+  for (let i: u32 = 0; i < size; ) {
+    // A block ends where the statistic does: from there on there is no slope.
+    const blockEnd = min(size, (i / BLOCK + 1) * BLOCK);
+    const length = (i < statSize ? min(blockEnd, statSize) : blockEnd) - i;
+    if (i === statSize) v128.store(FACTORS, i64x2.splat(0), 16);
+    const offset = at + (<usize>i << shift());
+    const w = weightsOf(feature + i, length);
+    const to = sums + (<usize>(feature + i) << 3);
+    const inBlock = own + (<usize>(i & (BLOCK - 1)) << 2);
+    if (shift() === 1 && many) {
+      for (let j: u32 = 0; j < rows; j++) {
+        loadRun(source + offset + j * pitch, inBlock + j * BLOCK_BYTES, length);
+        loadRun(dy + offset + j * pitch, inBlock + (4 + j) * BLOCK_BYTES, length);
+      }
+    }
+    const direct = shift() === 2;
+    const x = direct ? source + offset : inBlock;
+    const d = direct ? dy + offset : inBlock + 4 * BLOCK_BYTES;
+    const target = direct ? dx + offset : d;
+    const step = direct ? pitch : BLOCK_BYTES;
+    if (plain === 15) {
+      if (withBeta) fourRows<With>(x, d, target, step, w, to, length);
+      else fourRows<Without>(x, d, target, step, w, to, length);
+    } else {
+      for (let j: u32 = 0; j < rows; j++) {
+        if (plain & (1 << j)) oneRow(x + j * step, d + j * step, target + j * step, j, w, to, length);
+      }
+    }
+    for (let j: u32 = 0; j < rows; j++) {
+      if (!(plain & (1 << j))) continue;
+      const result = target + j * step;
+      if (dsum) {
+        addFloat32(result, inFloat32(dsum + offset + j * pitch, own + 8 * BLOCK_BYTES, length), result, length);
+      }
+      if (!direct) storeRun(result, dx + offset + j * pitch, length);
+    }
+    i += length;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addToSums(to: usize, values: v128): void {
+  v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(values)));
+  v128.store(to, f64x2.add(v128.load(to, 16), promoteHigh(values)), 16);
+}
+
+function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, w: usize, to: usize, count: u32): void {
+  const r0 = v128.load32_splat(FACTORS);
+  const r1 = v128.load32_splat(FACTORS, 4);
+  const r2 = v128.load32_splat(FACTORS, 8);
+  const r3 = v128.load32_splat(FACTORS, 12);
+  const s0 = v128.load32_splat(FACTORS, 16);
+  const s1 = v128.load32_splat(FACTORS, 20);
+  const s2 = v128.load32_splat(FACTORS, 24);
+  const s3 = v128.load32_splat(FACTORS, 28);
+  const beta = toBetaSums();
+  for (const end = w + (<usize>(count & ~3) << 2); w < end; w += 16, to += 32, x += 16, d += 16, dx += 16) {
+    const weight = v128.load(w);
+    const x0 = v128.load(x);
+    const d0 = v128.load(d);
+    const at1 = pitch;
+    const x1 = v128.load(x + at1);
+    const d1 = v128.load(d + at1);
+    const at2 = pitch + pitch;
+    const x2 = v128.load(x + at2);
+    const d2 = v128.load(d + at2);
+    const at3 = at2 + pitch;
+    const x3 = v128.load(x + at3);
+    const d3 = v128.load(d + at3);
+    const low = f32x4.add(f32x4.mul(d0, f32x4.mul(x0, r0)), f32x4.mul(d1, f32x4.mul(x1, r1)));
+    const high = f32x4.add(f32x4.mul(d2, f32x4.mul(x2, r2)), f32x4.mul(d3, f32x4.mul(x3, r3)));
+    addToSums(to, f32x4.add(low, high));
+    if (has<Beta>()) addToSums(to + beta, f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
+    v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(d0, weight), r0), f32x4.mul(x0, s0)));
+    v128.store(dx + at1, f32x4.sub(f32x4.mul(f32x4.mul(d1, weight), r1), f32x4.mul(x1, s1)));
+    v128.store(dx + at2, f32x4.sub(f32x4.mul(f32x4.mul(d2, weight), r2), f32x4.mul(x2, s2)));
+    v128.store(dx + at3, f32x4.sub(f32x4.mul(f32x4.mul(d3, weight), r3), f32x4.mul(x3, s3)));
+  }
+  if (count & 3) {
+    for (let j: u32 = 0; j < 4; j++, x += pitch, d += pitch, dx += pitch) restOfRow(x, d, dx, j, w, to, count & 3);
+  }
+}
+
+function oneRow(x: usize, d: usize, dx: usize, j: u32, w: usize, to: usize, count: u32): void {
+  const row = splat(load<f32>(FACTORS + (j << 2)));
+  const rowSlope = v128.load32_splat(FACTORS + (j << 2), 16);
+  const beta = toBetaSums();
+  for (const end = w + (<usize>(count & ~3) << 2); w < end; w += 16, to += 32, x += 16, d += 16, dx += 16) {
+    const v = v128.load(x);
+    const g = v128.load(d);
+    addToSums(to, f32x4.mul(g, f32x4.mul(v, row)));
+    if (withBeta) addToSums(to + beta, g);
+    v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(g, v128.load(w)), row), f32x4.mul(v, rowSlope)));
+  }
+  if (count & 3) restOfRow(x, d, dx, j, w, to, count & 3);
+}
+
+function restOfRow(x: usize, d: usize, dx: usize, j: u32, w: usize, to: usize, count: u32): void {
+  const row = load<f32>(FACTORS + (j << 2));
+  const rowSlope = load<f32>(FACTORS + (j << 2), 16);
+  const beta = toBetaSums();
+  for (; count > 0; count--, x += 4, d += 4, dx += 4, w += 4, to += 8) {
+    const v = load<f32>(x);
+    const g = load<f32>(d);
+    store<f64>(to, load<f64>(to) + <f64>(g * (v * row)));
+    if (withBeta) store<f64>(to + beta, load<f64>(to + beta) + <f64>g);
+    store<f32>(dx, g * load<f32>(w) * row - v * rowSlope);
+  }
+}

@@ -1,0 +1,44 @@
+// Runs of elements whose dtype is known when the call comes: to float32 memory and back.
+
+import { fromFloat32, toFloat32 } from './convert';
+import { BFloat16, FLOAT16, FLOAT32, Float16, Float32 } from './dtype';
+import { loadPart, storePart } from './lanes';
+
+/** Of the call's tensors. */
+export let dtype: i32 = FLOAT32;
+
+export function setDtype(dtype_: i32): void {
+  dtype = dtype_;
+}
+
+/** log2 of the bytes of an element. */
+export function shift(): usize {
+  return dtype === FLOAT32 ? 2 : 1;
+}
+
+export function loadRun(from: usize, to: usize, length: u32): void {
+  if (dtype === FLOAT32) memory.copy(to, from, <usize>length << 2);
+  else if (dtype === FLOAT16) toFloat32<Float16>(from, to, length);
+  else toFloat32<BFloat16>(from, to, length);
+}
+
+export function storeRun(from: usize, to: usize, length: u32): void {
+  if (dtype === FLOAT32) memory.copy(to, from, <usize>length << 2);
+  else if (dtype === FLOAT16) fromFloat32<Float16>(from, to, length);
+  else fromFloat32<BFloat16>(from, to, length);
+}
+
+export function loadElement(dtype: i32, p: usize): f64 {
+  let lanes = i64x2.splat(0);
+  if (dtype === FLOAT32) lanes = loadPart<Float32>(p, 1);
+  else if (dtype === FLOAT16) lanes = loadPart<Float16>(p, 1);
+  else lanes = loadPart<BFloat16>(p, 1);
+  return f32x4.extract_lane(lanes, 0);
+}
+
+export function storeElement(dtype: i32, p: usize, value: f64): void {
+  const lanes = f32x4.splat(<f32>value);
+  if (dtype === FLOAT32) storePart<Float32>(p, lanes, 1);
+  else if (dtype === FLOAT16) storePart<Float16>(p, lanes, 1);
+  else storePart<BFloat16>(p, lanes, 1);
+}
