@@ -3,7 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listCases } from '@rmsnorm/conformance';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { BIN, newFolder, rmsnorm } from './rmsnorm.ts';
+import { benchLines } from '../src/commands/bench.ts';
+import { out } from '../src/terminal/output.ts';
+import { BIN, inProcess, newFolder, rmsnorm } from './rmsnorm.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -52,7 +54,14 @@ describe('verify', () => {
   const count = listCases(filter).length;
 
   test('a backend by its name', async () => {
-    const { code, stdout, stderr } = await rmsnorm(folder, ['verify', 'reference', '--filter', filter, '--seed', '7']);
+    const { code, stdout, stderr } = await inProcess(folder, [
+      'verify',
+      'reference',
+      '--filter',
+      filter,
+      '--seed',
+      '7',
+    ]);
     expect([code, stderr]).toEqual([0, '']);
     expect(count).toBeGreaterThan(5);
     expect(stdout).toContain("reference (JavaScript, float64): accuracy 'ieee'");
@@ -61,7 +70,7 @@ describe('verify', () => {
   });
 
   test('--json', async () => {
-    const { code, stdout } = await rmsnorm(folder, ['verify', 'reference', '--filter', filter, '--json']);
+    const { code, stdout } = await inProcess(folder, ['verify', 'reference', '--filter', filter, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ backend: 'reference', passed: count, failed: 0, skipped: 0 });
   });
@@ -108,25 +117,19 @@ describe('verify', () => {
   });
 });
 
-describe('bench', () => {
-  test('--json: a row for each shape, its figures consistent', async () => {
-    const { code, stdout, stderr } = await rmsnorm(folder, 'bench --json');
-    expect([code, stderr]).toEqual([0, '']);
-    const { rows, copies } = JSON.parse(stdout);
-    expect(Object.keys(copies)).toEqual(['wasm']);
-    expect(rows).toHaveLength(5);
-    for (const { shape, forwardSeconds, copySeconds, ratio, bytesPerSecond } of rows) {
-      const bytes = 8 * shape.reduce((n: number, d: number) => n * d, 1);
-      expect(bytesPerSecond * forwardSeconds).toBeCloseTo(bytes, 3);
-      for (const figure of [forwardSeconds, copySeconds, ratio]) expect(figure).toBeGreaterThan(0);
-    }
-  });
-
-  test('the table', async () => {
-    const { code, stdout, stderr } = await rmsnorm(folder, 'bench');
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^backend +shape +axis +forward +rate +copy +of a copy$/m);
-    expect(stdout).toMatch(/^wasm +2048x1024 +-1 +\S+ \S+ +\S+ GB\/s +\S+ \S+ +\d\.\d\d$/m);
-    expect(stdout).toContain('The copy beside wasm: TypedArray.set from x to y');
-  });
+test('bench: a row for each shape, its figures consistent, and the table of them', async () => {
+  const { code, stdout, stderr } = await rmsnorm(folder, 'bench --json');
+  expect([code, stderr]).toEqual([0, '']);
+  const report = JSON.parse(stdout);
+  expect(Object.keys(report.copies)).toEqual(['wasm']);
+  expect(report.rows).toHaveLength(5);
+  for (const { shape, forwardSeconds, copySeconds, ratio, bytesPerSecond } of report.rows) {
+    const bytes = 8 * shape.reduce((n: number, d: number) => n * d, 1);
+    expect(bytesPerSecond * forwardSeconds).toBeCloseTo(bytes, 3);
+    for (const figure of [forwardSeconds, copySeconds, ratio]) expect(figure).toBeGreaterThan(0);
+  }
+  const table = benchLines(report, out).join('\n');
+  expect(table).toMatch(/^backend +shape +axis +forward +rate +copy +of a copy$/m);
+  expect(table).toMatch(/^wasm +2048x1024 +-1 +\S+ \S+ +\S+ GB\/s +\S+ \S+ +\d\.\d\d$/m);
+  expect(table).toContain('The copy beside wasm: TypedArray.set from x to y');
 });
