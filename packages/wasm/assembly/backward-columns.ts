@@ -52,12 +52,19 @@ function strip(slab: u32, column: u32, columns: u32, own: usize): void {
   const columnBytes = <usize>columns << 2;
   const rest = stride - columnBytes;
 
-  for (let i: u32 = 0, p = own, q = d, from = at; i < size; i++, p += stride, q += stride, from += pitch) {
-    loadRun(source + from, p, columns);
-    loadRun(dy + from, q, columns);
-    if (rest) {
-      memory.fill(p + columnBytes, 0, rest);
-      memory.fill(q + columnBytes, 0, rest);
+  // A slab that is done at once is one run.
+  const whole = columns === inner && !rest;
+  if (whole) {
+    loadRun(source + at, own, size * columns);
+    loadRun(dy + at, d, size * columns);
+  } else {
+    for (let i: u32 = 0, p = own, q = d, from = at; i < size; i++, p += stride, q += stride, from += pitch) {
+      loadRun(source + from, p, columns);
+      loadRun(dy + from, q, columns);
+      if (rest) {
+        memory.fill(p + columnBytes, 0, rest);
+        memory.fill(q + columnBytes, 0, rest);
+      }
     }
   }
   memory.fill(squares, 0, 6 * stride);
@@ -103,7 +110,8 @@ function strip(slab: u32, column: u32, columns: u32, own: usize): void {
     special--;
     exactGradient(slab * inner + column + c, at + (<usize>c << shift()), pitch, feature, d + (<usize>c << 2), stride, true);
   }
-  for (let i: u32 = 0, q = d, to = at; i < size; i++, q += stride, to += pitch) storeRun(q, dx + to, columns);
+  if (whole) storeRun(d, dx + at, size * columns);
+  else for (let i: u32 = 0, q = d, to = at; i < size; i++, q += stride, to += pitch) storeRun(q, dx + to, columns);
 }
 
 // @ts-ignore: decorator

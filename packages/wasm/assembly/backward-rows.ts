@@ -141,40 +141,66 @@ function addToSums(to: usize, values: v128): void {
   v128.store(to, f64x2.add(v128.load(to, 16), promoteHigh(values)), 16);
 }
 
+/**
+ * A cache line of each row at a time: rows whose distance is a power of two share their sets of the first-level cache.
+ */
 function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, w: usize, to: usize, count: u32): void {
-  const r0 = v128.load32_splat(FACTORS);
-  const r1 = v128.load32_splat(FACTORS, 4);
-  const r2 = v128.load32_splat(FACTORS, 8);
-  const r3 = v128.load32_splat(FACTORS, 12);
-  const s0 = v128.load32_splat(FACTORS, 16);
-  const s1 = v128.load32_splat(FACTORS, 20);
-  const s2 = v128.load32_splat(FACTORS, 24);
-  const s3 = v128.load32_splat(FACTORS, 28);
   const beta = toBetaSums();
-  for (const end = w + (<usize>(count & ~3) << 2); w < end; w += 16, to += 32, x += 16, d += 16, dx += 16) {
-    const weight = v128.load(w);
-    const x0 = v128.load(x);
-    const d0 = v128.load(d);
-    const at1 = pitch;
-    const x1 = v128.load(x + at1);
-    const d1 = v128.load(d + at1);
-    const at2 = pitch + pitch;
-    const x2 = v128.load(x + at2);
-    const d2 = v128.load(d + at2);
-    const at3 = at2 + pitch;
-    const x3 = v128.load(x + at3);
-    const d3 = v128.load(d + at3);
-    const low = f32x4.add(f32x4.mul(d0, f32x4.mul(x0, r0)), f32x4.mul(d1, f32x4.mul(x1, r1)));
-    const high = f32x4.add(f32x4.mul(d2, f32x4.mul(x2, r2)), f32x4.mul(d3, f32x4.mul(x3, r3)));
-    addToSums(to, f32x4.add(low, high));
-    if (has<Beta>()) addToSums(to + beta, f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
-    v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(d0, weight), r0), f32x4.mul(x0, s0)));
-    v128.store(dx + at1, f32x4.sub(f32x4.mul(f32x4.mul(d1, weight), r1), f32x4.mul(x1, s1)));
-    v128.store(dx + at2, f32x4.sub(f32x4.mul(f32x4.mul(d2, weight), r2), f32x4.mul(x2, s2)));
-    v128.store(dx + at3, f32x4.sub(f32x4.mul(f32x4.mul(d3, weight), r3), f32x4.mul(x3, s3)));
+  const back = 4 * pitch - 64;
+  for (const end = w + (<usize>(count & ~15) << 2); w < end; w += 64, to += 128) {
+    const w0 = v128.load(w);
+    const w1 = v128.load(w, 16);
+    const w2 = v128.load(w, 32);
+    const w3 = v128.load(w, 48);
+    let t0 = i64x2.splat(0);
+    let t1 = i64x2.splat(0);
+    let t2 = i64x2.splat(0);
+    let t3 = i64x2.splat(0);
+    let b0 = i64x2.splat(0);
+    let b1 = i64x2.splat(0);
+    let b2 = i64x2.splat(0);
+    let b3 = i64x2.splat(0);
+    for (let j = FACTORS; j < FACTORS + 16; j += 4, x += pitch, d += pitch, dx += pitch) {
+      const row = v128.load32_splat(j);
+      const rowSlope = v128.load32_splat(j, 16);
+      const x0 = v128.load(x);
+      const d0 = v128.load(d);
+      t0 = f32x4.add(t0, f32x4.mul(d0, f32x4.mul(x0, row)));
+      if (has<Beta>()) b0 = f32x4.add(b0, d0);
+      v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(d0, w0), row), f32x4.mul(x0, rowSlope)));
+      const x1 = v128.load(x, 16);
+      const d1 = v128.load(d, 16);
+      t1 = f32x4.add(t1, f32x4.mul(d1, f32x4.mul(x1, row)));
+      if (has<Beta>()) b1 = f32x4.add(b1, d1);
+      v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(d1, w1), row), f32x4.mul(x1, rowSlope)), 16);
+      const x2 = v128.load(x, 32);
+      const d2 = v128.load(d, 32);
+      t2 = f32x4.add(t2, f32x4.mul(d2, f32x4.mul(x2, row)));
+      if (has<Beta>()) b2 = f32x4.add(b2, d2);
+      v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(d2, w2), row), f32x4.mul(x2, rowSlope)), 32);
+      const x3 = v128.load(x, 48);
+      const d3 = v128.load(d, 48);
+      t3 = f32x4.add(t3, f32x4.mul(d3, f32x4.mul(x3, row)));
+      if (has<Beta>()) b3 = f32x4.add(b3, d3);
+      v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(d3, w3), row), f32x4.mul(x3, rowSlope)), 48);
+    }
+    x -= back;
+    d -= back;
+    dx -= back;
+    addToSums(to, t0);
+    addToSums(to + 32, t1);
+    addToSums(to + 64, t2);
+    addToSums(to + 96, t3);
+    if (has<Beta>()) {
+      addToSums(to + beta, b0);
+      addToSums(to + beta + 32, b1);
+      addToSums(to + beta + 64, b2);
+      addToSums(to + beta + 96, b3);
+    }
   }
-  if (count & 3) {
-    for (let j: u32 = 0; j < 4; j++, x += pitch, d += pitch, dx += pitch) restOfRow(x, d, dx, j, w, to, count & 3);
+  const rest = count & 15;
+  if (rest) {
+    for (let j: u32 = 0; j < 4; j++, x += pitch, d += pitch, dx += pitch) oneRow(x, d, dx, j, w, to, rest);
   }
 }
 

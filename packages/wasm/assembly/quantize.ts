@@ -1,13 +1,13 @@
 // forwardQuantized: a tile is normalized in float32 memory, then quantized by the largest of each (outer, inner).
 
-import { FLOAT32, Float32 } from './dtype';
-import { loadPart } from './lanes';
+import { FLOAT32 } from './dtype';
 import { normalizeTile } from './normalize-tile';
 import { groups, size } from './problem';
 import { dtype } from './runs';
 import { column, count, isContiguous, loadTile, nextTile, pitch, RUN, slab, startTiles, tileIn, width } from './tiles';
 
-const CONSTANTS = memory.data<f32>([127, -127, 12582912]);
+// 127, -127, 1.5 * 2^23 as float32, and the bits of a magnitude.
+const CONSTANTS = memory.data<u32>([0x42fe0000, 0xc2fe0000, 0x4b400000, 0x7fffffff]);
 
 /** @param scale 0 where each (outer, inner) gets its own. @param own memory for two runs and `width` numbers */
 export function quantizeTiles(x: usize, q: usize, scales: usize, scale: f32, own: usize, tile: usize): void {
@@ -47,31 +47,32 @@ function fill(p: usize, count: u32, value: f32): void {
   for (const end = p + (<usize>count << 2); p < end; p += 4) store<f32>(p, value);
 }
 
+/** The largest magnitude, by its bits: that of a NaN is larger than any other. */
 function largest(p: usize, count: u32): f32 {
+  const absolute = v128.load32_splat(CONSTANTS, 12);
   let a = i64x2.splat(0);
   let b = i64x2.splat(0);
   for (const end = p + (<usize>(count & ~7) << 2); p < end; p += 32) {
-    a = f32x4.max(a, f32x4.abs(v128.load(p)));
-    b = f32x4.max(b, f32x4.abs(v128.load(p, 16)));
+    a = i32x4.max_s(a, v128.and(v128.load(p), absolute));
+    b = i32x4.max_s(b, v128.and(v128.load(p, 16), absolute));
   }
-  if (count & 4) {
-    a = f32x4.max(a, f32x4.abs(v128.load(p)));
-    p += 16;
+  for (let rest = count & 7; rest > 0; rest--, p += 4) {
+    a = i32x4.max_s(a, v128.and(v128.load32_zero(p), absolute));
   }
-  if (count & 3) b = f32x4.max(b, f32x4.abs(loadPart<Float32>(p, count & 3)));
-  a = f32x4.max(a, b);
-  a = f32x4.max(a, v128.shuffle<u64>(a, a, 1, 0));
-  return max(f32x4.extract_lane(a, 0), f32x4.extract_lane(a, 1));
+  a = i32x4.max_s(a, b);
+  a = i32x4.max_s(a, v128.shuffle<u64>(a, a, 1, 0));
+  return reinterpret<f32>(max(i32x4.extract_lane(a, 0), i32x4.extract_lane(a, 1)));
 }
 
 /** The step of each column; writes up to the next multiple of 4. */
 function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize): void {
   const end = steps + (<usize>columns << 2);
   const whole = steps + (<usize>(columns & ~3) << 2);
+  const absolute = v128.load32_splat(CONSTANTS, 12);
   fill(steps, columns, 0);
   for (; rows > 0; rows--) {
     let s = steps;
-    for (; s < whole; s += 16, p += 16) v128.store(s, f32x4.max(v128.load(s), f32x4.abs(v128.load(p))));
+    for (; s < whole; s += 16, p += 16) v128.store(s, i32x4.max_s(v128.load(s), v128.and(v128.load(p), absolute)));
     for (; s < end; s += 4, p += 4) store<f32>(s, max(load<f32>(s), abs(load<f32>(p))));
   }
   for (let s = steps; s < end; s += 4) store<f32>(s, stepOf(load<f32>(s)));
@@ -81,7 +82,7 @@ function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize): void
 // @ts-ignore: decorator
 @inline
 function quantized(v: v128, step: v128, most: v128, least: v128, magic: v128): v128 {
-  const t = f32x4.max(f32x4.min(f32x4.div(v, step), most), least);
+  const t = f32x4.pmax(f32x4.pmin(f32x4.div(v, step), most), least);
   return v128.and(i32x4.sub(f32x4.add(t, magic), magic), f32x4.eq(t, t));
 }
 

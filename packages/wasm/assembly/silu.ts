@@ -20,8 +20,9 @@ const CONSTANTS = memory.data<f32>([
   0.0013814539415761828,
   1,
   110, // 110 * exp(-110) is 0 in float32
+  -110,
 ]);
-const LEAST_POWER: i32 = -100;
+const LEAST_POWER = memory.data<i32>([-100]);
 
 // @ts-ignore: decorator
 @inline
@@ -29,35 +30,49 @@ function constant(index: usize): v128 {
   return v128.load32_splat(CONSTANTS + (index << 2));
 }
 
-// @ts-ignore: decorator
-@inline
-function timesSilu(x: v128, z: v128): v128 {
-  const bound = constant(10);
-  const magic = constant(1);
-  const a = f32x4.min(f32x4.abs(z), bound);
-  const shifted = f32x4.add(f32x4.mul(a, constant(0)), magic);
-  const t = f32x4.sub(shifted, magic);
-  const f = f32x4.sub(f32x4.neg(f32x4.add(a, f32x4.mul(t, constant(2)))), f32x4.mul(t, constant(3)));
-  let q = f32x4.add(f32x4.mul(constant(8), f), constant(7));
-  q = f32x4.add(f32x4.mul(q, f), constant(6));
-  q = f32x4.add(f32x4.mul(q, f), constant(5));
-  q = f32x4.add(f32x4.mul(q, f), constant(4));
-  const one = constant(9);
-  const mantissa = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(f, f), q), f), one);
-  const n = i32x4.sub(shifted, magic);
-  const first = i32x4.max_s(n, i32x4.splat(LEAST_POWER));
-  const e = i32x4.add(mantissa, i32x4.shl(first, 23));
-  const rest = i32x4.add(i32x4.shl(i32x4.sub(n, first), 23), one);
-  const below = f32x4.mul(f32x4.mul(f32x4.max(z, f32x4.neg(bound)), e), rest);
-  const top = v128.bitselect(below, z, i32x4.shr_s(z, 31));
-  return f32x4.mul(x, f32x4.div(top, f32x4.add(one, e)));
-}
-
 /** to = x * silu(z); `to` may be either. */
 export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
-  for (const end = to + (<usize>(count & ~3) << 2); to < end; x += 16, z += 16, to += 16) {
-    v128.store(to, timesSilu(v128.load(x), v128.load(z)));
+  // Loaded before the loop, constants stay in registers.
+  const scale = constant(0);
+  const magic = constant(1);
+  const ln2 = constant(2);
+  const ln2Low = constant(3);
+  const q0 = constant(4);
+  const q1 = constant(5);
+  const q2 = constant(6);
+  const q3 = constant(7);
+  const q4 = constant(8);
+  const one = constant(9);
+  const bound = constant(10);
+  const lowest = constant(11);
+  const leastPower = v128.load32_splat(LEAST_POWER);
+  const end = to + (<usize>count << 2);
+  while (to < end) {
+    const whole = to + 16 <= end;
+    const part = <u32>(end - to) >> 2;
+    const v = whole ? v128.load(x) : loadPart<Float32>(x, part);
+    const g = whole ? v128.load(z) : loadPart<Float32>(z, part);
+    // pmin and pmax keep a NaN that comes first.
+    const a = f32x4.pmin(f32x4.abs(g), bound);
+    const shifted = f32x4.add(f32x4.mul(a, scale), magic);
+    const t = f32x4.sub(shifted, magic);
+    const f = f32x4.neg(f32x4.add(f32x4.add(a, f32x4.mul(t, ln2)), f32x4.mul(t, ln2Low)));
+    let q = f32x4.add(f32x4.mul(q4, f), q3);
+    q = f32x4.add(f32x4.mul(q, f), q2);
+    q = f32x4.add(f32x4.mul(q, f), q1);
+    q = f32x4.add(f32x4.mul(q, f), q0);
+    const mantissa = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(f, f), q), f), one);
+    const n = i32x4.sub(shifted, magic);
+    const first = i32x4.max_s(n, leastPower);
+    const e = i32x4.add(mantissa, i32x4.shl(first, 23));
+    const rest = i32x4.add(i32x4.shl(i32x4.sub(n, first), 23), one);
+    const below = f32x4.mul(f32x4.mul(f32x4.pmax(g, lowest), e), rest);
+    const top = v128.bitselect(below, g, i32x4.shr_s(g, 31));
+    const product = f32x4.mul(v, f32x4.div(top, f32x4.add(one, e)));
+    if (whole) v128.store(to, product);
+    else storePart<Float32>(to, product, part);
+    x += 16;
+    z += 16;
+    to += 16;
   }
-  const part = count & 3;
-  if (part) storePart<Float32>(to, timesSilu(loadPart<Float32>(x, part), loadPart<Float32>(z, part)), part);
 }
