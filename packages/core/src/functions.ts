@@ -82,7 +82,7 @@ export function scaleBy(
 ): Tensor {
   const { engine, p, options, weights } = prepared('scaleBy', x, rest, false);
   refusePartial(options);
-  return runScaleBy(engine, p, x, sums, count, weights, { out });
+  return runScaleBy(engine, p, x, sums, { count, ownScale: options.ownScale }, weights, { out });
 }
 
 /**

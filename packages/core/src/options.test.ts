@@ -15,6 +15,7 @@ describe('resolveOptions', () => {
       eps: 1e-6,
       epsMode: 'add',
       scale: Math.sqrt(512),
+      ownScale: false,
       alpha: 1,
       partial: 1,
       affine: true,

@@ -43,6 +43,8 @@ export interface ResolvedOptions {
   readonly eps: number;
   readonly epsMode: EpsMode;
   readonly scale: number;
+  /** Whether `scale` was given: an own one counts for the whole of a sharded row, the default makes RMS 1 of any part. */
+  readonly ownScale: boolean;
   readonly alpha: number;
   readonly partial: number;
   readonly affine: boolean;
@@ -131,6 +133,7 @@ export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
     eps,
     epsMode,
     scale,
+    ownScale: options.scale !== undefined,
     alpha: scale / Math.sqrt(size),
     partial,
     affine,

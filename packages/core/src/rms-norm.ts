@@ -162,7 +162,7 @@ export class RMSNorm implements Disposable {
   scaleBy(x: Tensor, sums: Tensor, count: number, targets: ScaleByTargets = {}): Tensor {
     refusePartial(this.options);
     const { engine, p, weights } = this.#prepare('scaleBy', x, false);
-    return runScaleBy(engine, p, x, sums, count, weights, targets);
+    return runScaleBy(engine, p, x, sums, { count, ownScale: this.options.ownScale }, weights, targets);
   }
 
   /**

@@ -238,9 +238,10 @@ describe('sumSquares and scaleBy', () => {
     }
   });
 
-  test('a scale means the norm of the whole', async () => {
+  // The square root of 3 is what a shard of 3 features would take by itself.
+  test.each([3, Math.sqrt(3)])('a scale of %d means the norm of the whole', async (scale) => {
     const x = wave(8);
-    const options = { axis: -1, eps: 0, scale: 3, affine: false } as const;
+    const options = { axis: -1, eps: 0, scale, affine: false } as const;
     const whole = await values(new RMSNorm({ ...options, dim: 8 }).forward(backend.tensor(x, [1, 8])));
     const sums = backend.tensor([x.reduce((sum, value) => sum + value ** 2, 0)], [1, 1, 1]);
     const part = await values(

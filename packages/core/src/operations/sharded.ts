@@ -37,7 +37,7 @@ export function runScaleBy<B>(
   p: Problem,
   x: Tensor,
   sums: Tensor,
-  count: number,
+  { count, ownScale }: { readonly count: number; readonly ownScale: boolean },
   { gamma, beta }: WeightBuffers<B>,
   { out }: ScaleByTargets,
 ): Tensor {
@@ -54,17 +54,10 @@ export function runScaleBy<B>(
     call.checked('beta', beta);
     const y = call.output('out', out, x.shape, p.dtype, ['x']);
     if (!isEmpty(p)) {
-      const whole = { ...p, alpha: alphaOfWhole(p, count), count };
+      // scale / sqrt(count): an own scale multiplies x / norm2 of the whole, so that all shards are given the same.
+      const whole = { ...p, alpha: ownScale ? p.alpha * Math.sqrt(p.size / count) : 1, count };
       engine.driver.scaleBy!(whole, { x: source, sums: statistic, gamma, beta, y: y.buffer });
     }
     return y.tensor;
   });
-}
-
-/**
- * scale / sqrt(count): what multiplies x / norm2(x) is one number for the whole, so that all shards are given the same.
- * The default makes rows of RMS 1, of a shard as of the whole.
- */
-function alphaOfWhole({ alpha, size }: Problem, count: number): number {
-  return alpha === 1 ? 1 : alpha * Math.sqrt(size / count);
 }
