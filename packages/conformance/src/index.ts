@@ -2,7 +2,7 @@ export { type Case, NotApplicable, type Requirements, type Subject } from './cas
 export type { Filter } from './filter.ts';
 export { formatReport } from './format-report.ts';
 export { type Counterexample, type FuzzOptions, type FuzzReport, runFuzz } from './fuzz/fuzz.ts';
-export type { LargestError } from './fuzz/largest-errors.ts';
+export { errorBeforeRounding, type LargestError } from './fuzz/largest-errors.ts';
 export { type Bits, formatTrial, parseTrial, type Trial } from './fuzz/trial.ts';
 export { listCases } from './list.ts';
 export { providerOf } from './provider-of.ts';

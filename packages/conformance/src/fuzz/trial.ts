@@ -48,7 +48,7 @@ const OPERATIONS: Readonly<Record<Op, Operation<never>>> = {
 const FLOAT32_INPUTS = new Set(['gamma', 'beta', 'sums']);
 
 /** The dtype of an input. */
-export function dtypeOf(trial: Pick<Trial, 'dtype'>, name: string): FloatDType {
+function dtypeOf(trial: Pick<Trial, 'dtype'>, name: string): FloatDType {
   return FLOAT32_INPUTS.has(name) ? 'float32' : trial.dtype;
 }
 
