@@ -2,15 +2,15 @@
 //
 // exp by Cody and Waite's reduction: e = 2^n * exp(f), |f| <= ln(2) / 2, ln(2) in two parts of which the first times n
 // is exact; exp(f) = 1 + f + f^2 * q(f), q a minimax polynomial (relative error of exp(f) below 2^-28). Only exp(-|z|)
-// is formed, so that nothing overflows, and 2^n is multiplied in two steps, the second after z: z * exp(z) stays
+// is formed, so that nothing overflows, and it is 2^48 times as large until it has been multiplied by z: z * exp(z) stays
 // accurate down to the least normal number, and vanishes at -infinity, its limit.
 
 import { Float32 } from './dtype';
 import { loadPart, storePart } from './lanes';
 
 const CONSTANTS = memory.data<f32>([
-  -1.4426950408889634, // -log2(e)
-  12582912, // 1.5 * 2^23: adding it rounds to an integer, which then stands in the low bits
+  1.4426950408889634, // log2(e)
+  12582960, // 1.5 * 2^23 + 48: adding it leaves n + 48 in the low bits
   0.693359375, // ln(2)
   -2.12194440054690583e-4,
   0.4999999403953552,
@@ -19,10 +19,13 @@ const CONSTANTS = memory.data<f32>([
   0.00836874544620514,
   0.0013814539415761828,
   1,
-  110, // 110 * exp(-110) is 0 in float32
-  -110,
+  -110, // -110 * exp(-110) is 0 in float32
+  3.552713678800501e-15, // 2^-48
+  -0.0,
 ]);
-const LEAST_POWER = memory.data<i32>([-100]);
+
+/** The last elements where they are fewer than 4. */
+const TAIL = memory.data(32, 16);
 
 // @ts-ignore: decorator
 @inline
@@ -43,36 +46,34 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
   const q3 = constant(7);
   const q4 = constant(8);
   const one = constant(9);
-  const bound = constant(10);
-  const lowest = constant(11);
-  const leastPower = v128.load32_splat(LEAST_POWER);
-  const end = to + (<usize>count << 2);
-  while (to < end) {
-    const whole = to + 16 <= end;
-    const part = <u32>(end - to) >> 2;
-    const v = whole ? v128.load(x) : loadPart<Float32>(x, part);
-    const g = whole ? v128.load(z) : loadPart<Float32>(z, part);
-    // pmin and pmax keep a NaN that comes first.
-    const a = f32x4.pmin(f32x4.abs(g), bound);
+  const least = constant(10);
+  const down = constant(11);
+  const sign = constant(12);
+  for (let rest = count; ; rest -= 4, x += 16, z += 16, to += 16) {
+    if (rest < 4) {
+      if (rest === 0) return;
+      v128.store(TAIL, loadPart<Float32>(x, rest));
+      v128.store(TAIL, loadPart<Float32>(z, rest), 16);
+      multiplySilu(TAIL, TAIL + 16, TAIL, 4);
+      storePart<Float32>(to, v128.load(TAIL), rest);
+      return;
+    }
+    const v = v128.load(x);
+    const g = v128.load(z);
+    // -|z|; pmax keeps a NaN that comes first.
+    const a = f32x4.pmax(v128.or(g, sign), least);
     const shifted = f32x4.add(f32x4.mul(a, scale), magic);
-    const t = f32x4.sub(shifted, magic);
-    const f = f32x4.neg(f32x4.add(f32x4.add(a, f32x4.mul(t, ln2)), f32x4.mul(t, ln2Low)));
+    const n = f32x4.sub(shifted, magic);
+    const f = f32x4.sub(f32x4.sub(a, f32x4.mul(n, ln2)), f32x4.mul(n, ln2Low));
     let q = f32x4.add(f32x4.mul(q4, f), q3);
     q = f32x4.add(f32x4.mul(q, f), q2);
     q = f32x4.add(f32x4.mul(q, f), q1);
     q = f32x4.add(f32x4.mul(q, f), q0);
     const mantissa = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(f, f), q), f), one);
-    const n = i32x4.sub(shifted, magic);
-    const first = i32x4.max_s(n, leastPower);
-    const e = i32x4.add(mantissa, i32x4.shl(first, 23));
-    const rest = i32x4.add(i32x4.shl(i32x4.sub(n, first), 23), one);
-    const below = f32x4.mul(f32x4.mul(f32x4.pmax(g, lowest), e), rest);
-    const top = v128.bitselect(below, g, i32x4.shr_s(g, 31));
-    const product = f32x4.mul(v, f32x4.div(top, f32x4.add(one, e)));
-    if (whole) v128.store(to, product);
-    else storePart<Float32>(to, product, part);
-    x += 16;
-    z += 16;
-    to += 16;
+    const large = i32x4.add(mantissa, i32x4.shl(shifted, 23));
+    const negative = f32x4.mul(f32x4.mul(a, large), down);
+    const top = v128.bitselect(negative, g, i32x4.shr_s(g, 31));
+    const product = f32x4.mul(v, f32x4.div(top, f32x4.add(one, f32x4.mul(large, down))));
+    v128.store(to, product);
   }
 }
