@@ -94,6 +94,5 @@ export const DTYPE_CODE: Readonly<Record<FloatDType, number>> = Object.freeze({ 
 /** Addresses below belong to the module (and 0 is null): the host's heap begins here. */
 export const HEAP_BASE = 1024;
 
-/** Bytes of a page of WebAssembly memory, and how many there can be with 32-bit addresses. */
+/** Bytes of a page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
-export const MAX_PAGES = 65536;
