@@ -1,0 +1,164 @@
+// Rows of float16 or bfloat16 with finite gamma and beta: two passes over x, nothing in between in memory. A row is summed
+// before the one ahead of it is scaled, which fills the wait for the root and the quotient.
+
+import { splat } from './cells';
+import { Float32, has } from './dtype';
+import {
+  ABSOLUTE,
+  BELOW_HALF,
+  BIAS,
+  constant,
+  EXPONENT,
+  highBFloat16,
+  JOIN,
+  LEAST,
+  lowBFloat16,
+  MASK,
+  ONE,
+  packBFloat16,
+  packFloat16,
+  raisedFloat16,
+  REBIAS,
+  SIGNS,
+  smallFloat16,
+  THIRTEEN,
+  TOP,
+} from './finite-16';
+import { load4, loadPart, store4, storePart } from './lanes';
+import { alpha, beta, firstGroup, groups, isPlain, rstd, rstdOf, size, slabs, x, y } from './problem';
+import { rowInPieces } from './row-in-pieces';
+import { promoteHigh, sumOfSquares } from './sum';
+import { weightsOf } from './weights';
+
+/** A sum of squares below this holds no float16 that is NaN or infinite: read as if finite, they are 65536 or more. */
+const SPECIAL: f64 = 4294967296;
+/** Up to this, r * 2^112 is finite. */
+const LARGEST_R: f64 = 32768;
+const TWO_112 = reinterpret<f32>((127 + 112) << 23);
+
+/** As finishSum in sum.ts, up to its last addition, for the dtype's own elements. */
+function finishSum16<T>(low: v128, high: v128, p: usize, rest: u32): v128 {
+  let squares = i64x2.splat(0);
+  for (; rest >= 4; rest -= 4, p += 8) {
+    const v = load4<T>(p);
+    squares = f32x4.add(squares, f32x4.mul(v, v));
+  }
+  if (rest) {
+    const v = loadPart<T>(p, rest);
+    squares = f32x4.add(squares, f32x4.mul(v, v));
+  }
+  low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
+  high = f64x2.add(high, promoteHigh(squares));
+  return f64x2.add(low, high);
+}
+
+// @ts-ignore: decorator
+@inline
+function scaled<Beta>(v: v128, r: v128, w: v128, b: usize): v128 {
+  const t = f32x4.mul(f32x4.mul(v, r), w);
+  return has<Beta>() ? f32x4.add(t, v128.load(b)) : t;
+}
+
+function scaleRest<T, Beta>(from: usize, to: usize, w: usize, b: usize, rest: u32, factor: f32): void {
+  const r = splat(factor);
+  for (; rest >= 4; rest -= 4, from += 8, to += 8, w += 16, b += 16) {
+    store4<T>(to, scaled<Beta>(load4<T>(from), r, v128.load(w), b));
+  }
+  if (!rest) return;
+  let v = f32x4.mul(f32x4.mul(loadPart<T>(from, rest), r), loadPart<Float32>(w, rest));
+  if (has<Beta>()) v = f32x4.add(v, loadPart<Float32>(b, rest));
+  storePart<T>(to, v, rest);
+}
+
+/** Rows of at most PIECE elements, all of which are in the statistic. `values` is scratch memory for the rows that are not plain. */
+export function finiteRows16<T, Beta>(values: usize): void {
+  const rows = slabs;
+  const bytes = <usize>size << 1;
+  const blocks = <usize>(size & ~15) << 1;
+  const rest = size & 15;
+  const mask = constant(MASK);
+  const rebias = constant(REBIAS);
+  const absolute = constant(ABSOLUTE);
+  const exponent = constant(EXPONENT);
+  const least = constant(LEAST);
+  const thirteen = constant(THIRTEEN);
+  const join = constant(JOIN);
+  const bias = constant(BIAS);
+  const top = constant(TOP);
+  const signs = constant(SIGNS);
+  const one = constant(ONE);
+  const belowHalf = constant(BELOW_HALF);
+  let from = x;
+  let to = y;
+  let group = firstGroup;
+  let nextSum: f64 = 0;
+  for (let row: u32 = 0; row <= rows; row++) {
+    const sum = nextSum;
+    let scale = rstdOf(sum);
+    const r = alpha * scale;
+    if (row < rows) {
+      let low = i64x2.splat(0);
+      let high = i64x2.splat(0);
+      let p = x + row * bytes;
+      for (const end = p + blocks; p < end; p += 32) {
+        let squares: v128;
+        if (isSigned<T>()) {
+          const u = v128.load(p);
+          const v = v128.load(p, 16);
+          squares = sumOfSquares(lowBFloat16(u), highBFloat16(u), lowBFloat16(v), highBFloat16(v));
+        } else {
+          squares = sumOfSquares(
+            f32x4.mul(smallFloat16(p, mask), rebias),
+            f32x4.mul(smallFloat16(p + 8, mask), rebias),
+            f32x4.mul(smallFloat16(p + 16, mask), rebias),
+            f32x4.mul(smallFloat16(p + 24, mask), rebias),
+          );
+        }
+        low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
+        high = f64x2.add(high, promoteHigh(squares));
+      }
+      const both = rest ? finishSum16<T>(low, high, p, rest) : f64x2.add(low, high);
+      nextSum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+    }
+    if (row === 0) continue;
+    const feature = group * size;
+    if (isPlain(sum, r) && (isSigned<T>() || (sum < SPECIAL && abs(r) <= LARGEST_R))) {
+      const factor = <f32>r;
+      let w = weightsOf(feature, size);
+      let b = beta + (<usize>feature << 2);
+      let p = from;
+      let q = to;
+      if (isSigned<T>()) {
+        const f = splat(factor);
+        for (const end = p + blocks; p < end; p += 32, q += 32, w += 64) {
+          const u = v128.load(p);
+          const v = v128.load(p, 16);
+          const u0 = scaled<Beta>(lowBFloat16(u), f, v128.load(w), b);
+          const u1 = scaled<Beta>(highBFloat16(u), f, v128.load(w, 16), b + 16);
+          v128.store(q, packBFloat16(u0, u1, one, belowHalf));
+          const v0 = scaled<Beta>(lowBFloat16(v), f, v128.load(w, 32), b + 32);
+          const v1 = scaled<Beta>(highBFloat16(v), f, v128.load(w, 48), b + 48);
+          v128.store(q, packBFloat16(v0, v1, one, belowHalf), 16);
+          if (has<Beta>()) b += 64;
+        }
+      } else {
+        const f = splat(factor * TWO_112);
+        for (const end = p + blocks; p < end; p += 16, q += 16, w += 32) {
+          const u = scaled<Beta>(smallFloat16(p, mask), f, v128.load(w), b);
+          const v = scaled<Beta>(smallFloat16(p + 8, mask), f, v128.load(w, 16), b + 16);
+          const raisedU = raisedFloat16(u, absolute, exponent, least, thirteen, join, bias);
+          const raisedV = raisedFloat16(v, absolute, exponent, least, thirteen, join, bias);
+          v128.store(q, packFloat16(u, v, raisedU, raisedV, top, signs));
+          if (has<Beta>()) b += 32;
+        }
+      }
+      if (rest) scaleRest<T, Beta>(p, q, w, b, rest, factor);
+    } else {
+      scale = rowInPieces(from, to, row - 1, feature, values);
+    }
+    if (rstd) store<f32>(rstd + (<usize>(row - 1) << 2), <f32>scale);
+    from += bytes;
+    to += bytes;
+    if (++group === groups) group = 0;
+  }
+}

@@ -1,0 +1,44 @@
+// One row of float16 or bfloat16, whatever it holds: a piece of it is converted into float32 scratch memory, summed and
+// scaled there, and rounded into y. Rows longer than a piece are converted a second time.
+
+import { With, Without } from './dtype';
+import { exactRow } from './exact-row';
+import { alpha, beta, given, isPlain, llama, rstdOf, size, statSize } from './problem';
+import { dtype, loadRun, storeRun } from './runs';
+import { multiplyRow, scaleRow } from './scale';
+import { sumSquares } from './sum';
+import { PIECE, weightsOf } from './weights';
+
+/**
+ * `row` is the row's index in rstd, `feature` its first in gamma and beta, `values` where a piece fits. Returns r / alpha.
+ */
+export function rowInPieces(from: usize, to: usize, row: u32, feature: u32, values: usize): f64 {
+  let sum: f64 = 0;
+  // The last piece first, so that the first one is in scratch at the end.
+  for (let at: u32 = ((size - 1) / PIECE) * PIECE; ; at -= PIECE) {
+    loadRun(from + (<usize>at << 1), values, min(size - at, PIECE));
+    if (at < statSize) sum += sumSquares(values, min(statSize - at, PIECE));
+    if (at === 0) break;
+  }
+  if (given) sum = <f64>load<f32>(given + (<usize>row << 2));
+  const scale = rstdOf(sum);
+  const r = alpha * scale;
+  if (!isPlain(sum, r)) return exactRow(dtype, from, to, 2, row, feature);
+  for (let at: u32 = 0; at < size; at += PIECE) {
+    const count = min(size - at, PIECE);
+    if (at) loadRun(from + (<usize>at << 1), values, count);
+    const target = to + (<usize>at << 1);
+    let factor = <f32>r;
+    if (llama) {
+      multiplyRow(values, count, factor);
+      storeRun(values, target, count);
+      loadRun(target, values, count);
+      factor = 1;
+    }
+    const w = weightsOf(feature + at, count);
+    if (beta) scaleRow<With>(values, w, beta + (<usize>(feature + at) << 2), values, count, factor);
+    else scaleRow<Without>(values, w, 0, values, count, factor);
+    storeRun(values, target, count);
+  }
+  return scale;
+}
