@@ -3,11 +3,12 @@
 // What limits is memory, then the number of instructions. A row's bits are the same whichever way it is done; which way
 // is fastest was measured:
 // - beyond the caches, a row is scaled while the next is summed, so that reading and writing memory overlap;
-// - two rows at a time read gamma half as often, but give the prefetcher two streams, which it follows only where they
-//   stay in one another's neighbourhood (rows up to 256 bytes) or are long (from 8 KB).
+// - two rows at a time share the latency of a root and a division and, where they are of one group, the loads of gamma:
+//   faster for short rows. They give the prefetcher two streams, which it follows beyond the caches only where they stay
+//   in one another's neighbourhood (rows up to 256 bytes) or are long (from 8 KB).
 
 import { FACTORS } from './cells';
-import { FLOAT32, With, Without } from './dtype';
+import { FLOAT32, has, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { alpha, arePlain2, beta, firstGroup, given, groups, isPlain, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, x, y } from './problem';
 import { scaleRow, scaleRowSumNext, scaleTwoSumTwo } from './scale';
@@ -26,16 +27,30 @@ export function float32Rows(): void {
 function run<Beta>(): void {
   const rows = slabs;
   const bytes = <u64>rows * size * 8;
-  const twoFit = size <= 64 || size >= 2048 || bytes <= CACHED;
   let row: u32 = 0;
-  if (twoFit && !given && groups === 1 && rows >= 4 && size <= PIECE) row = twoByTwo<Beta>(rows);
+  if (rows >= 4 && !given && inPairs(bytes)) {
+    if (groups === 1) row = twoByTwo<Beta, Without>(rows);
+    else if (areKept()) row = twoByTwo<Beta, With>(rows);
+  }
   if (row < rows) oneByOne<Beta>(row, rows, bytes > SECOND_LEVEL && size <= PIECE && !given);
 }
 
-/** Does an even number of rows, from the first, and says how many. */
-function twoByTwo<Beta>(rows: u32): u32 {
+/** Whether two rows at a time are faster than one; `bytes`: of x and y together. */
+function inPairs(bytes: u64): bool {
+  return size < 1024 ? size <= 64 || bytes <= CACHED : bytes > CACHED && size >= 2048 && size <= PIECE;
+}
+
+/** Whether the weights of all groups stand in memory at once, each group's behind the one before. */
+function areKept(): bool {
+  return weightsOf(0, size) !== weightsOf(size, size);
+}
+
+/** Does an even number of rows, from the first, and says how many. `Apart`: neighbours belong to different groups. */
+function twoByTwo<Beta, Apart>(rows: u32): u32 {
   const bytes = <usize>size << 2;
-  const w = weightsOf(0, size);
+  let feature: u32 = has<Apart>() ? (firstGroup % groups) * size : 0;
+  let w = weightsOf(0, size);
+  let b = beta;
   let from = x;
   let to = y;
   let sums = sumTwo(from, bytes);
@@ -44,20 +59,33 @@ function twoByTwo<Beta>(rows: u32): u32 {
     const rstds = rstdOf2(sums);
     const rs = f64x2.mul(rstds, f64x2.splat(alpha));
     const more = row + 4 <= rows;
+    const second = has<Apart>() ? featureAfter(feature) : 0;
     if (more && arePlain2(sums, rs)) {
       v128.store64_lane(scratch + FACTORS, f32x4.demote_f64x2_zero(rs), 0);
       if (rstd) v128.store64_lane(rstd + (<usize>row << 2), f32x4.demote_f64x2_zero(rstds), 0);
-      sums = scaleTwoSumTwo<Beta>(from, w, beta, to, size, statSize);
+      if (has<Apart>()) {
+        w = weightsOf(feature, size);
+        b = beta + (<usize>feature << 2);
+      }
+      const apart = has<Apart>() ? <usize>(second - feature) << 2 : 0;
+      sums = scaleTwoSumTwo<Beta, Apart>(from, w, b, to, size, statSize, apart);
     } else {
-      finishRow<Beta>(row, 0, from, to, f64x2.extract_lane(sums, 0));
-      finishRow<Beta>(row + 1, 0, from + bytes, to + bytes, f64x2.extract_lane(sums, 1));
+      finishRow<Beta>(row, feature, from, to, f64x2.extract_lane(sums, 0));
+      finishRow<Beta>(row + 1, second, from + bytes, to + bytes, f64x2.extract_lane(sums, 1));
       if (!more) return row + 2;
       sums = sumTwo(from + 2 * bytes, bytes);
     }
+    if (has<Apart>()) feature = featureAfter(second);
     row += 2;
     from += 2 * bytes;
     to += 2 * bytes;
   }
+}
+
+/** The first feature of the group behind the one that begins at `feature`. */
+function featureAfter(feature: u32): u32 {
+  const next = feature + size;
+  return next === groups * size ? 0 : next;
 }
 
 function sumTwo(p: usize, bytes: usize): v128 {

@@ -12,35 +12,34 @@ function scaled<Beta>(v: v128, r: v128, w: v128, b: usize): v128 {
   return has<Beta>() ? f32x4.add(t, v128.load(b)) : t;
 }
 
+// For one row, one pointer moves and the others are kept as distances from it: V8 spends one instruction on each of them,
+// where a pointer of its own costs three. Distances wrap around, as addresses do.
+
 export function scaleRow<Beta>(x: usize, w: usize, b: usize, y: usize, count: u32, factor: f32): void {
   const r = splat(factor);
+  const toW = w - x;
+  const toB = b - x;
+  const toY = y - x;
   const end = x + (<usize>count << 2);
-  const blocks = x + (<usize>(count & ~15) << 2);
-  while (x < blocks) {
-    v128.store(y, scaled<Beta>(v128.load(x), r, v128.load(w), b));
-    v128.store(y, scaled<Beta>(v128.load(x, 16), r, v128.load(w, 16), b + 16), 16);
-    v128.store(y, scaled<Beta>(v128.load(x, 32), r, v128.load(w, 32), b + 32), 32);
-    v128.store(y, scaled<Beta>(v128.load(x, 48), r, v128.load(w, 48), b + 48), 48);
-    x += 64;
-    w += 64;
-    y += 64;
-    if (has<Beta>()) b += 64;
+  const blocks = x + (<usize>(count & ~31) << 2);
+  for (; x < blocks; x += 128) {
+    const wx = x + toW;
+    const bx = has<Beta>() ? x + toB : 0;
+    const yx = x + toY;
+    v128.store(yx, scaled<Beta>(v128.load(x), r, v128.load(wx), bx));
+    v128.store(yx, scaled<Beta>(v128.load(x, 16), r, v128.load(wx, 16), bx + 16), 16);
+    v128.store(yx, scaled<Beta>(v128.load(x, 32), r, v128.load(wx, 32), bx + 32), 32);
+    v128.store(yx, scaled<Beta>(v128.load(x, 48), r, v128.load(wx, 48), bx + 48), 48);
+    v128.store(yx, scaled<Beta>(v128.load(x, 64), r, v128.load(wx, 64), bx + 64), 64);
+    v128.store(yx, scaled<Beta>(v128.load(x, 80), r, v128.load(wx, 80), bx + 80), 80);
+    v128.store(yx, scaled<Beta>(v128.load(x, 96), r, v128.load(wx, 96), bx + 96), 96);
+    v128.store(yx, scaled<Beta>(v128.load(x, 112), r, v128.load(wx, 112), bx + 112), 112);
   }
-  while (x + 16 <= end) {
-    v128.store(y, scaled<Beta>(v128.load(x), r, v128.load(w), b));
-    x += 16;
-    w += 16;
-    y += 16;
-    if (has<Beta>()) b += 16;
-  }
-  while (x < end) {
-    let t = load<f32>(x) * factor * load<f32>(w);
-    if (has<Beta>()) t += load<f32>(b);
-    store<f32>(y, t);
-    x += 4;
-    w += 4;
-    y += 4;
-    if (has<Beta>()) b += 4;
+  for (; x + 16 <= end; x += 16) v128.store(x + toY, scaled<Beta>(v128.load(x), r, v128.load(x + toW), x + toB));
+  for (; x < end; x += 4) {
+    let t = load<f32>(x) * factor * load<f32>(x + toW);
+    if (has<Beta>()) t += load<f32>(x + toB);
+    store<f32>(x + toY, t);
   }
 }
 
@@ -50,34 +49,45 @@ export function scaleRow<Beta>(x: usize, w: usize, b: usize, y: usize, count: u3
  */
 export function scaleRowSumNext<Beta>(x: usize, w: usize, b: usize, y: usize, count: u32, factor: f32, counted: u32): f64 {
   const r = splat(factor);
-  let next = x + (<usize>count << 2);
+  const bytes = <usize>count << 2;
+  const toW = w - x;
+  const toB = b - x;
+  const toY = y - x;
+  const end = x + bytes;
   const blocks = x + (<usize>(counted & ~15) << 2);
-  const end = next;
   let low = i64x2.splat(0);
   let high = i64x2.splat(0);
-  while (x < blocks) {
+  for (; x < blocks; x += 64) {
+    const next = x + bytes;
     const sum = sumOfSquares(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
     low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
     high = f64x2.add(high, promoteHigh(sum));
-    v128.store(y, scaled<Beta>(v128.load(x), r, v128.load(w), b));
-    v128.store(y, scaled<Beta>(v128.load(x, 16), r, v128.load(w, 16), b + 16), 16);
-    v128.store(y, scaled<Beta>(v128.load(x, 32), r, v128.load(w, 32), b + 32), 32);
-    v128.store(y, scaled<Beta>(v128.load(x, 48), r, v128.load(w, 48), b + 48), 48);
-    x += 64;
-    w += 64;
-    y += 64;
-    next += 64;
-    if (has<Beta>()) b += 64;
+    const wx = x + toW;
+    const bx = has<Beta>() ? x + toB : 0;
+    const yx = x + toY;
+    v128.store(yx, scaled<Beta>(v128.load(x), r, v128.load(wx), bx));
+    v128.store(yx, scaled<Beta>(v128.load(x, 16), r, v128.load(wx, 16), bx + 16), 16);
+    v128.store(yx, scaled<Beta>(v128.load(x, 32), r, v128.load(wx, 32), bx + 32), 32);
+    v128.store(yx, scaled<Beta>(v128.load(x, 48), r, v128.load(wx, 48), bx + 48), 48);
   }
-  if (x < end) scaleRow<Beta>(x, w, b, y, <u32>(end - x) >> 2, factor);
-  return finishSum(low, high, next, counted & 15);
+  if (x < end) scaleRow<Beta>(x, x + toW, x + toB, x + toY, <u32>(end - x) >> 2, factor);
+  return finishSum(low, high, x + bytes, counted & 15);
 }
 
 /**
- * The same for two rows at once, the one at `x` and the one behind it, and the two behind those: gamma is loaded once
- * for both. The factors stand in the cells FACTORS. Returns both sums.
+ * The same for two rows at once, the one at `x` and the one behind it, and the two behind those. The factors stand in the
+ * cells FACTORS. Without `Apart` both rows have the same weights, which are loaded once; with it the second row's stand
+ * `apart` bytes behind the first's, its beta too. Returns both sums.
  */
-export function scaleTwoSumTwo<Beta>(x: usize, w: usize, b: usize, y: usize, count: u32, counted: u32): v128 {
+export function scaleTwoSumTwo<Beta, Apart>(
+  x: usize,
+  w: usize,
+  b: usize,
+  y: usize,
+  count: u32,
+  counted: u32,
+  apart: usize,
+): v128 {
   const r0 = v128.load32_splat(scratch + FACTORS);
   const r1 = v128.load32_splat(scratch + FACTORS, 4);
   const bytes = <usize>count << 2;
@@ -98,18 +108,20 @@ export function scaleTwoSumTwo<Beta>(x: usize, w: usize, b: usize, y: usize, cou
     high1 = f64x2.add(high1, promoteHigh(sum1));
     const x1 = x + bytes;
     const y1 = y + bytes;
+    const b1 = has<Apart>() && has<Beta>() ? b + apart : b;
+    const w1 = has<Apart>() ? w + apart : w;
     const g0 = v128.load(w);
     v128.store(y, scaled<Beta>(v128.load(x), r0, g0, b));
-    v128.store(y1, scaled<Beta>(v128.load(x1), r1, g0, b));
+    v128.store(y1, scaled<Beta>(v128.load(x1), r1, has<Apart>() ? v128.load(w1) : g0, b1));
     const g1 = v128.load(w, 16);
     v128.store(y, scaled<Beta>(v128.load(x, 16), r0, g1, b + 16), 16);
-    v128.store(y1, scaled<Beta>(v128.load(x1, 16), r1, g1, b + 16), 16);
+    v128.store(y1, scaled<Beta>(v128.load(x1, 16), r1, has<Apart>() ? v128.load(w1, 16) : g1, b1 + 16), 16);
     const g2 = v128.load(w, 32);
     v128.store(y, scaled<Beta>(v128.load(x, 32), r0, g2, b + 32), 32);
-    v128.store(y1, scaled<Beta>(v128.load(x1, 32), r1, g2, b + 32), 32);
+    v128.store(y1, scaled<Beta>(v128.load(x1, 32), r1, has<Apart>() ? v128.load(w1, 32) : g2, b1 + 32), 32);
     const g3 = v128.load(w, 48);
     v128.store(y, scaled<Beta>(v128.load(x, 48), r0, g3, b + 48), 48);
-    v128.store(y1, scaled<Beta>(v128.load(x1, 48), r1, g3, b + 48), 48);
+    v128.store(y1, scaled<Beta>(v128.load(x1, 48), r1, has<Apart>() ? v128.load(w1, 48) : g3, b1 + 48), 48);
     x += 64;
     w += 64;
     y += 64;
@@ -118,6 +130,10 @@ export function scaleTwoSumTwo<Beta>(x: usize, w: usize, b: usize, y: usize, cou
   if (w < end) {
     const rest = <u32>(end - w) >> 2;
     scaleRow<Beta>(x, w, b, y, rest, load<f32>(scratch + FACTORS));
+    if (has<Apart>()) {
+      w += apart;
+      b += apart;
+    }
     scaleRow<Beta>(x + bytes, w, b, y + bytes, rest, load<f32>(scratch + FACTORS, 4));
   }
   const rest = counted & 15;
