@@ -1,4 +1,5 @@
 import { exactRstd, type Operands } from './exact.ts';
+import { FORMATS } from './formats.ts';
 
 export interface BackwardOperands extends Operands {
   readonly dy: ArrayLike<number>;
@@ -16,6 +17,8 @@ export interface ExactGradients {
   readonly dgammaTerms: Float64Array;
   readonly dbeta: Float64Array;
   readonly dbetaTerms: Float64Array;
+  /** Features with an x * r beyond float32, which a small dy may bring back: the contract asks nothing of them. */
+  readonly overflowing: Set<number>;
 }
 
 /**
@@ -40,6 +43,7 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
     dgammaTerms: new Float64Array(features),
     dbeta: new Float64Array(features),
     dbetaTerms: new Float64Array(features),
+    overflowing: new Set<number>(),
   };
   const { dx, dxScale, dgamma, dgammaTerms, dbeta, dbetaTerms } = gradients;
   const clamped = clampedRows(operands);
@@ -70,7 +74,9 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
         const within = i < statSize;
         dx[at] = direct - (within ? finiteProduct(x[at]!, slope) : 0) + (dsum ? dsum[at]! : 0);
         dxScale[at] = Math.abs(direct) + (within ? finiteProduct(Math.abs(x[at]!), slopeScale) : 0);
-        const term = dy[at]! * finiteProduct(x[at]!, r);
+        const normed = finiteProduct(x[at]!, r);
+        if (Number.isFinite(normed) && Math.abs(normed) > FORMATS.float32.max) gradients.overflowing.add(feature);
+        const term = dy[at]! * normed;
         dgamma[feature]! += term;
         dgammaTerms[feature]! += Math.abs(term);
         dbeta[feature]! += dy[at]!;

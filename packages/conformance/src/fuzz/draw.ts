@@ -27,7 +27,9 @@ export function drawTrial(random: Random, supports: Supports, op: Op, dtype: Flo
   const partial = !sharded && !clamp && maybe('partial', 0.3) ? random.pick([0.01, 0.25, 0.5, 0.99]) : 1;
   const gamma = op !== 'sumSquares' && random.uniform() < 0.75;
   const offset = gamma && maybe('weightOffset', 0.25) ? random.pick([1, -1, 0.5, 3]) : 0;
-  const eps = random.pick(extremes ? EPS : EPS.filter((value) => value >= 1e-12 && value <= 1000));
+  const eps = random.pick(
+    extremes && op !== 'gatedForward' ? EPS : EPS.filter((value) => value >= 1e-12 && value <= 1000),
+  );
   const scale = random.uniform() < 0.25 ? random.pick([1, -0.5, 3, 0.01, 100, 1 / 3]) : null;
   const beta = op !== 'sumSquares' && maybe('beta', 0.3);
 
@@ -61,7 +63,8 @@ export function drawTrial(random: Random, supports: Supports, op: Op, dtype: Flo
     scale: op === 'forwardQuantized' && random.uniform() < 0.4 ? 2 ** random.integer(-12, 6) * 1.1 : null,
     others: op === 'scaleBy' ? random.pick([0, 1, 100]) : 0,
     inputs: {
-      x: elements(numbers),
+      // As with weights: an infinity times a silu that vanishes.
+      x: elements(op === 'gatedForward' ? { ...numbers, finite: true } : numbers),
       ...(gamma && { gamma: weights() }),
       ...(beta && { beta: weights() }),
       ...(op === 'addForward' && { residual: elements(numbers) }),
@@ -77,9 +80,9 @@ export function drawTrial(random: Random, supports: Supports, op: Op, dtype: Flo
 function rangeOf(op: Op, promised: Range, rstd: boolean): Range {
   if (op === 'backward' && rstd) return { ...promised, exponents: MODERATE };
   if (op === 'scaleBy') return { ...promised, finite: true };
-  // The contract's bound holds for magnitudes up to 1e15.
+  // The contract's bound holds for magnitudes up to 1e15, and where x * silu(gate) and the norm itself are normal numbers.
   if (op === 'gatedForward' && promised.exponents === null && promised.dtype !== 'float16') {
-    return { ...promised, exponents: [-126, 49] };
+    return { ...promised, exponents: [-40, 49] };
   }
   return promised;
 }
@@ -87,7 +90,10 @@ function rangeOf(op: Op, promised: Range, rstd: boolean): Range {
 /** Any bits where y = x * r * w alone is at stake; elsewhere products of weights and others must stay within float32. */
 function weightRange(op: Op, { promises }: Supports): Range {
   const range = promisedRange('float32', promises);
-  return op === 'forward' || op === 'addForward' || op === 'scaleBy' ? range : { ...range, exponents: MODERATE };
+  return op === 'forward' || op === 'addForward' || op === 'scaleBy'
+    ? range
+    : // An infinite weight times a silu that float32 does not hold is NaN.
+      { ...range, exponents: MODERATE, finite: range.finite || op === 'gatedForward' };
 }
 
 /** Sums of squares within what the contract asks of scaleBy: from size * 2^-98 to 2^126. */

@@ -131,7 +131,7 @@ function compareGradients(
       shape: [values.length],
       expected: (feature) => {
         const value = values[feature]!;
-        if (what === 'dgamma' && open?.features.has(feature)) return null;
+        if (what === 'dgamma' && (open?.features.has(feature) || exact.overflowing.has(feature))) return null;
         // An infinite term makes a compensated sum NaN.
         if (Math.abs(value) === Number.POSITIVE_INFINITY) return null;
         if (Number.isNaN(value)) return point(value);

@@ -57,7 +57,8 @@ export const GATED_FORWARD: Operation<GatedForwardSpec> = {
           lookAt: spec.lookAt,
           observe,
         });
-        if (!results.rstd) return;
+        // What a gate of -Infinity makes of its row is open, its statistic too.
+        if (!results.rstd || (!normBeforeGate && gate.values.includes(Number.NEGATIVE_INFINITY))) return;
         compareRstd(
           results.rstd,
           normalized,
