@@ -22,8 +22,8 @@ export function exactRow(dtype: i32, from: usize, to: usize, stride: usize, row:
   const r = alpha * rstd;
   for (let i: u32 = 0; i < size; i++) {
     const v = loadElement(dtype, from);
-    // A zero denominator makes r infinite; zeros stay zeros.
-    let t = v === 0 ? v : v * r;
+    // A zero denominator makes r infinite; zeros stay zeros, but not beside a NaN, which is r's too.
+    let t = v === 0 && r === r ? v : v * r;
     if (llama) {
       storeElement(dtype, to, t);
       t = loadElement(dtype, to);

@@ -22,6 +22,8 @@ const INTRUDERS: Readonly<Record<string, readonly number[]>> = {
   'minus-infinity': [-INF],
   'infinity-and-nan': [INF, NAN],
   'both-infinities': [INF, -INF],
+  'nan-and-zero': [NAN, 0],
+  'infinity-and-zero': [INF, 0],
 };
 
 const PLACES: Readonly<Record<string, (count: number) => number>> = {

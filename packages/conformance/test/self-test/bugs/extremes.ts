@@ -113,6 +113,16 @@ export const EXTREME_BUGS: readonly Bug[] = [
     },
   },
   {
+    name: 'zeros stay zeros beside a NaN',
+    fault: 'takes every 0 for one of a row of zeros',
+    caughtBy: /^forward\/non-finite:x=nan-and-zero/,
+    planted: class extends PlainDriver {
+      override normed(p: Problem, x: number, statistic: Statistic): number {
+        return x === 0 ? 0 : super.normed(p, x, statistic);
+      }
+    },
+  },
+  {
     name: 'NaN leaks into the next row',
     fault: 'resets its accumulator by multiplying it by 0',
     caughtBy: /^forward\/non-finite:x/,
