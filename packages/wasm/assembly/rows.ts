@@ -2,7 +2,7 @@
 //
 // What limits is memory, then the number of instructions. A row's bits are the same whichever way it is done; which way
 // is fastest was measured:
-// - beyond the caches, a row is scaled while the next is summed, so that reading and writing memory overlap;
+// - a row is scaled while the next is summed: reading and writing memory overlap, and so do multiplying and adding;
 // - two rows at a time share the latency of a root and a division and, where they are of one group, the loads of gamma:
 //   faster for short rows. They give the prefetcher two streams, which it follows beyond the caches only where they stay
 //   in one another's neighbourhood (rows up to 256 bytes) or are long (from 8 KB).
@@ -15,8 +15,7 @@ import { scaleRow, scaleRowSumNext, scaleTwoSumTwo } from './scale';
 import { sumSquares } from './sum';
 import { PIECE, weightsOf } from './weights';
 
-/** Bytes of x and y together that are taken to lie in the second-level cache, or in any. */
-const SECOND_LEVEL: u64 = 1 << 18;
+/** Bytes of x and y together that are taken to lie in a cache. */
 const CACHED: u64 = 1 << 22;
 
 export function float32Rows(): void {
@@ -32,7 +31,7 @@ function run<Beta>(): void {
     if (groups === 1) row = twoByTwo<Beta, Without>(rows);
     else if (areKept()) row = twoByTwo<Beta, With>(rows);
   }
-  if (row < rows) oneByOne<Beta>(row, rows, bytes > SECOND_LEVEL && size <= PIECE && !given);
+  if (row < rows) oneByOne<Beta>(row, rows, size <= PIECE && !given);
 }
 
 /** Whether two rows at a time are faster than one; `bytes`: of x and y together. */

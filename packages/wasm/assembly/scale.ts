@@ -54,14 +54,17 @@ export function scaleRowSumNext<Beta>(x: usize, w: usize, b: usize, y: usize, co
   const toB = b - x;
   const toY = y - x;
   const end = x + bytes;
-  const blocks = x + (<usize>(counted & ~15) << 2);
+  const pairs = x + (<usize>(counted & ~31) << 2);
   let low = i64x2.splat(0);
   let high = i64x2.splat(0);
-  for (; x < blocks; x += 64) {
+  for (; x < pairs; x += 128) {
     const next = x + bytes;
-    const sum = sumOfSquares(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
-    low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
-    high = f64x2.add(high, promoteHigh(sum));
+    const sum0 = sumOfSquares(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
+    const sum1 = sumOfSquares(v128.load(next, 64), v128.load(next, 80), v128.load(next, 96), v128.load(next, 112));
+    low = f64x2.add(low, f64x2.promote_low_f32x4(sum0));
+    high = f64x2.add(high, promoteHigh(sum0));
+    low = f64x2.add(low, f64x2.promote_low_f32x4(sum1));
+    high = f64x2.add(high, promoteHigh(sum1));
     const wx = x + toW;
     const bx = has<Beta>() ? x + toB : 0;
     const yx = x + toY;
@@ -69,9 +72,20 @@ export function scaleRowSumNext<Beta>(x: usize, w: usize, b: usize, y: usize, co
     v128.store(yx, scaled<Beta>(v128.load(x, 16), r, v128.load(wx, 16), bx + 16), 16);
     v128.store(yx, scaled<Beta>(v128.load(x, 32), r, v128.load(wx, 32), bx + 32), 32);
     v128.store(yx, scaled<Beta>(v128.load(x, 48), r, v128.load(wx, 48), bx + 48), 48);
+    v128.store(yx, scaled<Beta>(v128.load(x, 64), r, v128.load(wx, 64), bx + 64), 64);
+    v128.store(yx, scaled<Beta>(v128.load(x, 80), r, v128.load(wx, 80), bx + 80), 80);
+    v128.store(yx, scaled<Beta>(v128.load(x, 96), r, v128.load(wx, 96), bx + 96), 96);
+    v128.store(yx, scaled<Beta>(v128.load(x, 112), r, v128.load(wx, 112), bx + 112), 112);
   }
+  let next = x + bytes;
   if (x < end) scaleRow<Beta>(x, x + toW, x + toB, x + toY, <u32>(end - x) >> 2, factor);
-  return finishSum(low, high, x + bytes, counted & 15);
+  if (counted & 16) {
+    const sum = sumOfSquares(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
+    low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
+    high = f64x2.add(high, promoteHigh(sum));
+    next += 64;
+  }
+  return finishSum(low, high, next, counted & 15);
 }
 
 /**
