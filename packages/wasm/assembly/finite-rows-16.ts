@@ -1,8 +1,10 @@
-// Rows of float16 or bfloat16 with finite gamma and beta: two passes over x, nothing in between in memory. A row is summed
-// before the one ahead of it is scaled, which fills the wait for the root and the quotient.
+// Rows of float16 or bfloat16 with a finite gamma and no beta: two passes over x, nothing in between in memory. A row is
+// summed before the one ahead of it is scaled, which fills the wait for the root and the quotient. A beta takes the way
+// through scratch memory, at 0.6 to 1.1 of the speed: it is rare beside 16-bit tensors, and a variant of its own would be
+// an eighth of the module.
 
 import { splat } from './cells';
-import { Float32, has } from './dtype';
+import { Float32 } from './dtype';
 import {
   ABSOLUTE,
   BELOW_HALF,
@@ -25,7 +27,7 @@ import {
   TOP,
 } from './finite-16';
 import { load4, loadPart, store4, storePart } from './lanes';
-import { alpha, beta, firstGroup, groups, isPlain, rstd, rstdOf, size, slabs, x, y } from './problem';
+import { alpha, firstGroup, groups, isPlain, rstd, rstdOf, size, slabs, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
 import { promoteHigh, sumOfSquares } from './sum';
 import { weightsOf } from './weights';
@@ -54,24 +56,18 @@ function finishSum16<T>(low: v128, high: v128, p: usize, rest: u32): v128 {
 
 // @ts-ignore: decorator
 @inline
-function scaled<Beta>(v: v128, r: v128, w: v128, b: usize): v128 {
-  const t = f32x4.mul(f32x4.mul(v, r), w);
-  return has<Beta>() ? f32x4.add(t, v128.load(b)) : t;
+function scaled(v: v128, r: v128, w: v128): v128 {
+  return f32x4.mul(f32x4.mul(v, r), w);
 }
 
-function scaleRest<T, Beta>(from: usize, to: usize, w: usize, b: usize, rest: u32, factor: f32): void {
+function scaleRest<T>(from: usize, to: usize, w: usize, rest: u32, factor: f32): void {
   const r = splat(factor);
-  for (; rest >= 4; rest -= 4, from += 8, to += 8, w += 16, b += 16) {
-    store4<T>(to, scaled<Beta>(load4<T>(from), r, v128.load(w), b));
-  }
-  if (!rest) return;
-  let v = f32x4.mul(f32x4.mul(loadPart<T>(from, rest), r), loadPart<Float32>(w, rest));
-  if (has<Beta>()) v = f32x4.add(v, loadPart<Float32>(b, rest));
-  storePart<T>(to, v, rest);
+  for (; rest >= 4; rest -= 4, from += 8, to += 8, w += 16) store4<T>(to, scaled(load4<T>(from), r, v128.load(w)));
+  if (rest) storePart<T>(to, scaled(loadPart<T>(from, rest), r, loadPart<Float32>(w, rest)), rest);
 }
 
 /** Rows of at most PIECE elements, all of which are in the statistic. `values` is scratch memory for the rows that are not plain. */
-export function finiteRows16<T, Beta>(values: usize): void {
+export function finiteRows16<T>(values: usize): void {
   const rows = slabs;
   const bytes = <usize>size << 1;
   const blocks = <usize>(size & ~15) << 1;
@@ -125,7 +121,6 @@ export function finiteRows16<T, Beta>(values: usize): void {
     if (isPlain(sum, r) && (isSigned<T>() || (sum < SPECIAL && abs(r) <= LARGEST_R))) {
       const factor = <f32>r;
       let w = weightsOf(feature, size);
-      let b = beta + (<usize>feature << 2);
       let p = from;
       let q = to;
       if (isSigned<T>()) {
@@ -133,26 +128,24 @@ export function finiteRows16<T, Beta>(values: usize): void {
         for (const end = p + blocks; p < end; p += 32, q += 32, w += 64) {
           const u = v128.load(p);
           const v = v128.load(p, 16);
-          const u0 = scaled<Beta>(lowBFloat16(u), f, v128.load(w), b);
-          const u1 = scaled<Beta>(highBFloat16(u), f, v128.load(w, 16), b + 16);
+          const u0 = scaled(lowBFloat16(u), f, v128.load(w));
+          const u1 = scaled(highBFloat16(u), f, v128.load(w, 16));
           v128.store(q, packBFloat16(u0, u1, one, belowHalf));
-          const v0 = scaled<Beta>(lowBFloat16(v), f, v128.load(w, 32), b + 32);
-          const v1 = scaled<Beta>(highBFloat16(v), f, v128.load(w, 48), b + 48);
+          const v0 = scaled(lowBFloat16(v), f, v128.load(w, 32));
+          const v1 = scaled(highBFloat16(v), f, v128.load(w, 48));
           v128.store(q, packBFloat16(v0, v1, one, belowHalf), 16);
-          if (has<Beta>()) b += 64;
         }
       } else {
         const f = splat(factor * TWO_112);
         for (const end = p + blocks; p < end; p += 16, q += 16, w += 32) {
-          const u = scaled<Beta>(smallFloat16(p, mask), f, v128.load(w), b);
-          const v = scaled<Beta>(smallFloat16(p + 8, mask), f, v128.load(w, 16), b + 16);
+          const u = scaled(smallFloat16(p, mask), f, v128.load(w));
+          const v = scaled(smallFloat16(p + 8, mask), f, v128.load(w, 16));
           const raisedU = raisedFloat16(u, absolute, exponent, least, thirteen, join, bias);
           const raisedV = raisedFloat16(v, absolute, exponent, least, thirteen, join, bias);
           v128.store(q, packFloat16(u, v, raisedU, raisedV, top, signs));
-          if (has<Beta>()) b += 32;
         }
       }
-      if (rest) scaleRest<T, Beta>(p, q, w, b, rest, factor);
+      if (rest) scaleRest<T>(p, q, w, rest, factor);
     } else {
       scale = rowInPieces(from, to, row - 1, feature, values);
     }

@@ -1,7 +1,7 @@
 // float16 and bfloat16 rows that are contiguous (inner = 1).
 
 import { CELL_BYTES } from './cells';
-import { BFloat16, FLOAT16, Float16, With, Without } from './dtype';
+import { BFloat16, FLOAT16, Float16 } from './dtype';
 import { finiteRows16 } from './finite-rows-16';
 import { beta, firstGroup, given, groups, llama, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
@@ -14,14 +14,9 @@ export function rowBytes(size: u32): u32 {
 
 export function rows16(): void {
   const values = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
-  if (size > PIECE || statSize !== size || llama || given || !weightsAreFinite()) rowsInPieces(values);
-  else if (dtype === FLOAT16) finiteRows<Float16>(values);
-  else finiteRows<BFloat16>(values);
-}
-
-function finiteRows<T>(values: usize): void {
-  if (beta) finiteRows16<T, With>(values);
-  else finiteRows16<T, Without>(values);
+  if (size > PIECE || statSize !== size || beta || llama || given || !weightsAreFinite()) rowsInPieces(values);
+  else if (dtype === FLOAT16) finiteRows16<Float16>(values);
+  else finiteRows16<BFloat16>(values);
 }
 
 function rowsInPieces(values: usize): void {

@@ -1,9 +1,10 @@
-// Compiles assembly/ to dist/rmsnorm.wasm and inlines it, as hexadecimal digits, into src/generated/wasm-hex.ts.
+// Compiles assembly/ to dist/rmsnorm.wasm and inlines it, as text, into src/generated/wasm-text.ts.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { encodeText } from './encode-text.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -21,6 +22,8 @@ export async function compile(entry) {
       '--noAssert',
       '--optimizeLevel=1',
       '--shrinkLevel=0',
+      // A thirtieth smaller; the loops stay what they are.
+      '--runPasses=optimize-instructions,rse,vacuum',
     ],
     {
       writeFile: (name, contents) => {
@@ -42,8 +45,8 @@ async function write(path, contents) {
 const wasm = await compile('assembly/index.ts');
 await write('dist/rmsnorm.wasm', wasm);
 await write(
-  'src/generated/wasm-hex.ts',
-  `// Made by scripts/build-wasm.mjs from assembly/.\nexport const WASM_HEX: string =\n  '${Buffer.from(wasm).toString('hex')}';\n`,
+  'src/generated/wasm-text.ts',
+  `// Made by scripts/build-wasm.mjs from assembly/.\nexport const WASM_TEXT: string =\n  '${encodeText(wasm)}';\n`,
 );
 // What apps/bench measures against; not part of the package.
 await write('build/copy.wasm', await compile('assembly/bench/copy.ts'));

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@rmsnorm/core';
-import { WASM_HEX } from './generated/wasm-hex.ts';
-import { decodeHex } from './hex.ts';
+import { decodeText } from './decode-text.ts';
+import { WASM_TEXT } from './generated/wasm-text.ts';
 import { type WasmModule, webAssembly } from './web-assembly.ts';
 
 /** Why there is no module: a code, what was found, and what to do. */
@@ -36,7 +36,7 @@ export async function compileInlined(): Promise<{ module: WasmModule } | Refusal
     };
   }
   try {
-    return { module: await api.compile(decodeHex(WASM_HEX)) };
+    return { module: await api.compile(decodeText(WASM_TEXT)) };
   } catch (error) {
     return {
       code: 'WRONG_RUNTIME',
