@@ -9,13 +9,14 @@ import { component, type Lanes, lines, vector } from './wgsl.ts';
  * - `ragged`: up to four neighbours; those of 16 bits start at an even element
  * - `word`: the two 16-bit elements of a word, or the last one
  * - `one`: one element
+ * - `loose`: up to four 16-bit neighbours from anywhere; only read
  * - `pair`: the elements at the same place of two successive rows, of 16 bits; only read
  *
  * Every word that is written is written by one invocation, which has read it before.
  */
-export type Access = 'quad' | 'ragged' | 'word' | 'one' | 'pair';
+export type Access = 'quad' | 'ragged' | 'loose' | 'word' | 'one' | 'pair';
 
-export const LANES: Readonly<Record<Access, Lanes>> = { quad: 4, ragged: 4, word: 2, one: 1, pair: 2 };
+export const LANES: Readonly<Record<Access, Lanes>> = { quad: 4, ragged: 4, loose: 4, word: 2, one: 1, pair: 2 };
 
 /** Where elements lie: the first one's index here, how many there are, and which features they belong to. */
 export const AT = `struct At {
@@ -94,6 +95,8 @@ function loadHalves(x: string, access: Access): string {
       return `let pair = widen(${x}[at.i >> 1u]); return V(pair.x, select(0.0, pair.y, at.n > 1u));`;
     case 'one':
       return `return ${half('at.i')};`;
+    case 'loose':
+      return `return select(V(), ${vector('V', 4, (i) => half(`at.i + ${i}u`))}, FIRST_FOUR < vec4u(at.n));`;
     case 'pair':
       return `return V(${half('at.i')}, select(0.0, ${half('at.i + p.size')}, at.n > 1u));`;
   }

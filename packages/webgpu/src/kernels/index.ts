@@ -1,6 +1,6 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Planner } from '../dispatch.ts';
-import { planNormalization } from './normalization.ts';
+import { planGiven, planNormalization, planSums } from './normalization.ts';
 import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './operation.ts';
 
 export const forward: Planner<Problem> = (p, operands, capabilities) =>
@@ -12,9 +12,15 @@ export const addForward: Planner<Problem> = (p, operands, capabilities) =>
 export const gatedForward: Planner<Problem & { readonly normBeforeGate: boolean }> = (p, operands, capabilities) =>
   planNormalization(p, p.normBeforeGate ? NORM_FIRST : GATE_FIRST, operands, capabilities);
 
+export const sumSquares: Planner<Problem> = planSums;
+
+export const scaleBy: Planner<Problem & { readonly count: number }> = planGiven;
+
 /** The planners by the names of core's driver interface. */
 export const plan: {
   readonly forward: typeof forward;
   readonly addForward: typeof addForward;
   readonly gatedForward: typeof gatedForward;
-} = { forward, addForward, gatedForward };
+  readonly sumSquares: typeof sumSquares;
+  readonly scaleBy: typeof scaleBy;
+} = { forward, addForward, gatedForward, sumSquares, scaleBy };

@@ -8,11 +8,12 @@ import { aliases, type Lanes, lines } from './wgsl.ts';
  * How rows lie, and which of them an invocation handles at a time:
  *
  * - `rows`: a row lies in one piece, and is read four elements at a time
+ * - `sections`: the same, but each team has a section of a row
  * - `pairs`: rows of an odd number of 16-bit elements; two of them begin and end at a word, so that a team takes both
  * - `columns`: neighbours belong to different rows; an invocation takes as many of them as lie in a word or four
  */
 export interface Layout {
-  readonly kind: 'rows' | 'pairs' | 'columns';
+  readonly kind: 'rows' | 'sections' | 'pairs' | 'columns';
   /** How elements are read and written, and how they are read for the statistic. */
   readonly access: Access;
   readonly gather: Access;
@@ -22,6 +23,12 @@ export interface Layout {
   /** Whether elements outside the statistic have to be left out of it. */
   readonly partial: boolean;
 }
+
+/** Features of a section. */
+export const SECTION = 8192;
+
+/** From so many features on a row is split into sections, each a workgroup's. */
+export const WIDE = 65536;
 
 /** Null where columns of 16-bit elements share words with their neighbours: no team has all of a word's statistics. */
 export function layoutOf(p: Problem): Layout | null {
@@ -41,6 +48,9 @@ export function layoutOf(p: Problem): Layout | null {
 /** A layout in which rows are only read: one element at a time where they share words. */
 export function readingLayoutOf(p: Problem): Layout {
   const partial = p.statSize < p.size;
+  if (p.inner === 1 && p.dtype !== 'float32' && p.size % 2 === 1) {
+    return { kind: 'rows', access: 'loose', gather: 'loose', statistics: 1, along: 'neighbours', partial };
+  }
   return layoutOf(p) ?? { kind: 'columns', access: 'one', gather: 'one', statistics: 1, along: 'splat', partial };
 }
 
@@ -74,6 +84,7 @@ export function powerOfTwoFrom(value: number): number {
 /** Aliases for elements and statistics; `place(row, j)`, and what else the layout decides. */
 export function placing(layout: Layout): string {
   const { access, gather, statistics, partial } = layout;
+  const along = layout.kind === 'rows' || layout.kind === 'sections';
   return lines(
     aliases('V', 'U', 'I', LANES[access]),
     aliases('S', 'SU', 'SI', statistics),
@@ -81,10 +92,10 @@ export function placing(layout: Layout): string {
     ROW,
     PLACES[layout.kind](LANES[access]),
     gather === access && 'fn gather_place(row: Row, j: u32) -> At { return place(row, j); }',
-    layout.kind === 'rows'
-      ? `fn counted(j: u32, v: V) -> V { return ${partial ? 'select(V(), v, FIRST_FOUR + 4u * j < vec4u(p.stat_size))' : 'v'}; }`
-      : 'fn counted(j: u32, v: V) -> V { return v; }',
-    layout.kind === 'rows' ? ACROSS : ALONE,
+    along
+      ? `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? 'select(V(), v, FIRST_FOUR + 4u * (row.first + j) < vec4u(p.stat_size))' : 'v'}; }`
+      : 'fn counted(row: Row, j: u32, v: V) -> V { return v; }',
+    along ? ACROSS : ALONE,
     layout.kind === 'pairs'
       ? OF_TWO_ROWS
       : 'fn statistic_at(row: Row, j: u32, s: Statistic) -> Statistic { return s; }',
@@ -92,21 +103,40 @@ export function placing(layout: Layout): string {
 }
 
 const ROW = `
-// A unit's row, or the first of its rows: its index, where it starts, its first feature; how many rows there are.
-struct Row { index: u32, base: u32, feature: u32, n: u32 }
+// A unit's row, or the first of its rows: its index, where it starts, its first feature; how many rows there are; of a
+// section its index and the step of the row that it starts with.
+struct Row { index: u32, base: u32, feature: u32, n: u32, section: u32, first: u32 }
 
 fn first_feature(slab: u32) -> u32 { return ((p.first_slab + slab) % p.groups) * p.size; }`;
 
 const PLACES: Readonly<Record<Layout['kind'], (lanes: Lanes) => string>> = {
   rows: () => `
-fn row_of(unit: u32) -> Row { return Row(unit, unit * p.size, first_feature(unit), 1u); }
+fn row_of(unit: u32) -> Row { return Row(unit, unit * p.size, first_feature(unit), 1u, 0u, 0u); }
 fn place(row: Row, j: u32) -> At { return At(row.base + 4u * j, p.size - 4u * j, row.feature + 4u * j, 0u); }
 fn steps(row: Row) -> u32 { return (p.size + 3u) / 4u; }
-fn statistic_steps() -> u32 { return (p.stat_size + 3u) / 4u; }
+fn statistic_steps(row: Row) -> u32 { return (p.stat_size + 3u) / 4u; }
 fn units() -> u32 { return p.rows; }`,
+  sections: () => `
+fn row_of(unit: u32) -> Row {
+  let row = unit / p.sections;
+  let section = unit % p.sections;
+  return Row(row, row * p.size, first_feature(row), 1u, section, section * SECTION_STEPS);
+}
+fn place(row: Row, j: u32) -> At {
+  let i = 4u * (row.first + j);
+  return At(row.base + i, p.size - i, row.feature + i, 0u);
+}
+fn within_section(row: Row, size: u32) -> u32 {
+  let quads = (size + 3u) / 4u;
+  return min(quads - min(row.first, quads), SECTION_STEPS);
+}
+fn steps(row: Row) -> u32 { return within_section(row, p.size); }
+fn statistic_steps(row: Row) -> u32 { return within_section(row, p.stat_size); }
+fn units() -> u32 { return p.rows * p.sections; }
+const SECTION_STEPS = ${SECTION / 4}u;`,
   pairs: () => `
 fn row_of(unit: u32) -> Row {
-  return Row(2u * unit, 2u * unit * p.size, first_feature(2u * unit), min(2u, p.rows - 2u * unit));
+  return Row(2u * unit, 2u * unit * p.size, first_feature(2u * unit), min(2u, p.rows - 2u * unit), 0u, 0u);
 }
 fn gather_place(row: Row, j: u32) -> At { return At(row.base + j, row.n, row.feature + j, 0u); }
 fn feature_at(row: Row, i: u32) -> u32 {
@@ -116,18 +146,18 @@ fn place(row: Row, j: u32) -> At {
   return At(row.base + 2u * j, row.n * p.size - 2u * j, feature_at(row, 2u * j), feature_at(row, 2u * j + 1u));
 }
 fn steps(row: Row) -> u32 { return (row.n * p.size + 1u) / 2u; }
-fn statistic_steps() -> u32 { return p.stat_size; }
+fn statistic_steps(row: Row) -> u32 { return p.stat_size; }
 fn units() -> u32 { return (p.rows + 1u) / 2u; }`,
   columns: (lanes) => `
 fn row_of(unit: u32) -> Row {
   let across = p.inner / ${lanes}u;
   let slab = unit / across;
   let column = (unit % across) * ${lanes}u;
-  return Row(slab * p.inner + column, slab * p.size * p.inner + column, first_feature(slab), ${lanes}u);
+  return Row(slab * p.inner + column, slab * p.size * p.inner + column, first_feature(slab), ${lanes}u, 0u, 0u);
 }
 fn place(row: Row, j: u32) -> At { return At(row.base + j * p.inner, ${lanes}u, row.feature + j, 0u); }
 fn steps(row: Row) -> u32 { return p.size; }
-fn statistic_steps() -> u32 { return p.stat_size; }
+fn statistic_steps(row: Row) -> u32 { return p.stat_size; }
 fn units() -> u32 { return p.rows / ${lanes}u; }`,
 };
 

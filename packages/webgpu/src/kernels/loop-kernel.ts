@@ -14,10 +14,29 @@ import {
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import { combining, PUT_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { GIVEN_SUMS, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
 import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
 import { lines } from './wgsl.ts';
+
+/**
+ * What is done between the two loops over a row, and which of them there is:
+ *
+ * - `whole`: both
+ * - `sums`, `statistics`, `section`: the first; the sum of squares, r, or what `combined` needs are written
+ * - `given`, `combined`: the second, by the sums that are given, or by those of the row's sections
+ * - `given-statistics`, `combined-statistics`: neither; r is written
+ */
+export type Mode =
+  | 'whole'
+  | 'sums'
+  | 'statistics'
+  | 'section'
+  | 'given'
+  | 'combined'
+  | 'given-statistics'
+  | 'combined-statistics';
 
 /** A kernel that goes over its rows in loops: once for the statistic, once for the result. */
 export interface LoopKernel {
@@ -27,8 +46,7 @@ export interface LoopKernel {
   readonly operation: Operation;
   readonly weights: Weights;
   readonly rstd: boolean;
-  /** `sums` and `statistics` end after the first loop; `given` has no first loop, as it is given the sums. */
-  readonly mode: 'whole' | 'given' | 'sums' | 'statistics';
+  readonly mode: Mode;
   readonly buffers: readonly Declared[];
   readonly variable: VariableOf;
 }
@@ -44,7 +62,9 @@ export function loopShader(kernel: LoopKernel): Shader {
 
 function loopCode({ p, layout, team, operation, weights, rstd, mode, buffers, variable }: LoopKernel): string {
   const { access, gather } = layout;
-  const writes = mode === 'whole' || mode === 'given';
+  const sums = mode === 'whole' || mode === 'sums' || mode === 'statistics' || mode === 'section';
+  const reads = sums || mode === 'given' || mode === 'combined';
+  const writes = mode === 'whole' || mode === 'given' || mode === 'combined';
   return lines(
     enables(team),
     PARAMETERS,
@@ -53,18 +73,20 @@ function loopCode({ p, layout, team, operation, weights, rstd, mode, buffers, va
     FIRST_FOUR,
     placing(layout),
     teamwork(team, layout.statistics),
-    elementwise(operation, p, access),
-    source(operation, p, access),
-    gather === access
-      ? 'fn source_for_sum(at: At) -> V { return source(at); }'
-      : source(operation, p, gather, '_for_sum'),
+    reads && elementwise(operation, p, access),
+    reads && source(operation, p, access),
+    sums &&
+      (gather === access
+        ? 'fn source_for_sum(at: At) -> V { return source(at); }'
+        : source(operation, p, gather, '_for_sum')),
     statistics({ product: writes }),
-    mode !== 'given' && sumOfSquares(team.width),
-    (mode === 'whole' || mode === 'statistics') && rescaling(team.width, rstd),
+    sums && sumOfSquares(team.width),
+    sums && mode !== 'sums' && rescaling(team.width, rstd),
     rstd && lines(PLAIN_RSTD, putting('rstd', layout)),
-    mode === 'given' && lines(GIVEN_SUMS, getting('sums', layout)),
+    mode.startsWith('given') && lines(GIVEN_SUMS, getting('sums', layout)),
+    mode.startsWith('combined') && combining(team.width, rstd),
     mode === 'sums' && putting('sums', layout),
-    mode === 'statistics' && lines(putting('r', layout), putting('powers', layout, 'SI')),
+    mode.endsWith('statistics') && lines(putting('r', layout), putting('powers', layout, 'SI')),
     writes && lines(weighting(weights, layout.along, access), sink(operation, p, access, variable), WRITE(team.width)),
     MAIN(team, BODIES[mode](rstd)),
   );
@@ -75,8 +97,7 @@ fn write(row: Row, s: Statistic) {
   for (var j = lane(); j < steps(row); j += ${width}u) {
     let at = place(row, j);
     let u = source(at);
-    let own = statistic_at(row, j, s);
-    sink(at, u, scaled_product(u, own));
+    sink(at, u, product(u, statistic_at(row, j, s)));
   }
 }
 
@@ -100,6 +121,9 @@ fn main(${BUILTINS}) {
 ${body}
 }`;
 
+const PUT_STATISTIC = 'if (ours && lane() == 0u) { put_r(row, s.r); put_powers(row, s.power); }';
+const PUT_ROOT = 'if (ours && lane() == 0u) { put_rstd(row, root); }';
+
 const BODIES: Readonly<Record<LoopKernel['mode'], (rstd: boolean) => string>> = {
   whole: (rstd) => `
   let sum = team_sum(sum_of_squares(row, S(1.0)));
@@ -118,6 +142,20 @@ const BODIES: Readonly<Record<LoopKernel['mode'], (rstd: boolean) => string>> = 
   sums: () => `
   let sum = team_sum(sum_of_squares(row, S(1.0)));
   if (ours && lane() == 0u) { put_sums(row, sum); }`,
+  section: () => PUT_SECTION,
+  combined: (rstd) => `
+  let result = combined(row);
+  write(row, result.statistic);
+  ${rstd ? 'if (lane() == 0u && row.section == 0u) { put_rstd(row, result.rstd); }' : ''}`,
+  'given-statistics': () => `
+  let s = statistic_of(get_sums(row));
+  ${PUT_STATISTIC}`,
+  'combined-statistics': (rstd) => `
+  let result = combined(row);
+  let s = result.statistic;
+  ${rstd ? 'let root = result.rstd;' : ''}
+  ${PUT_STATISTIC}
+  ${rstd ? PUT_ROOT : ''}`,
   statistics: (rstd) => `
   let sum = team_sum(sum_of_squares(row, S(1.0)));
   var s = Statistic(plain_r(sum), SI(0));
@@ -127,9 +165,6 @@ const BODIES: Readonly<Record<LoopKernel['mode'], (rstd: boolean) => string>> = 
     s = result.statistic;
     ${rstd ? 'root = result.rstd;' : ''}
   }
-  if (ours && lane() == 0u) {
-    put_r(row, s.r);
-    put_powers(row, s.power);
-    ${rstd ? 'put_rstd(row, root);' : ''}
-  }`,
+  ${PUT_STATISTIC}
+  ${rstd ? PUT_ROOT : ''}`,
 };

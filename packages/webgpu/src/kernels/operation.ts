@@ -90,7 +90,7 @@ export function weighting({ gamma, beta, llama }: Weights, along: Along, access:
     beta && loadWeights('beta', along, access),
     'fn weighted(at: At, normed: V) -> V {',
     `  let v = ${llama ? 'rounded(normed)' : 'normed'};`,
-    gamma && '  let weight = load_gamma(at) + p.weight_offset;',
+    gamma && '  let weight = (load_gamma(at) + p.weight_offset) + p.weight_offset_low;',
     `  return ${beta ? `fma(v, ${gamma ? 'weight' : 'V(1.0)'}, load_beta(at))` : gamma ? 'v * weight' : 'v'};`,
     '}',
   );

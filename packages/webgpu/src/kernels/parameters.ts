@@ -47,6 +47,7 @@ export const PARAMETERS = `struct Parameters {
   infinity: u32,
   zero: u32,
   chunk: u32,         // rows that a workgroup sums up for dgamma
+  weight_offset_low: f32,
 }`;
 
 export interface Part {
@@ -61,9 +62,13 @@ export interface Extra {
   readonly sections?: number;
   readonly quantScale?: number;
   readonly chunk?: number;
+  /** The highest sum of squares that is plain; 2^126 unless given. */
+  readonly highest?: number;
+  /** What r is multiplied by afterwards, where alpha is not in it. */
+  readonly alpha?: number;
 }
 
-const WORDS = 32;
+const WORDS = 36;
 const NEVER = 0xffffffff;
 
 /** The contents of `Parameters` for some slabs of a problem. */
@@ -89,7 +94,7 @@ export function parameters(p: Problem, part: Part, extra: Extra = {}): ArrayBuff
 
   u32.set([rows, part.firstSlab, p.groups, p.size, p.inner, p.statSize, rows * p.size, extra.sections ?? 1]);
   u32[8] = plain ? bitsOf(dominated ? low : 0) : NEVER;
-  u32[9] = bitsOf(2 ** 126);
+  u32[9] = bitsOf(extra.highest ?? 2 ** 126);
   f32[10] = clamp ? 0 : eps;
   f32[11] = clamp ? eps : 0;
   halves(12, factor);
@@ -106,7 +111,8 @@ export function parameters(p: Problem, part: Part, extra: Extra = {}): ArrayBuff
   i32[22] = root.power;
 
   f32[23] = p.weightOffset;
-  f32[24] = p.alpha;
+  f32[32] = p.weightOffset - f32[23]!;
+  f32[24] = extra.alpha ?? p.alpha;
   f32[25] = 1 / count;
   f32[26] = extra.quantScale ?? 0;
   u32[27] = part.firstSlab * p.size * p.inner;

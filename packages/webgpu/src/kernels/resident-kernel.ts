@@ -36,7 +36,7 @@ export function residenceOf(size: number, capabilities: Capabilities): Residence
   if (size > RESIDENT) return null;
   const { subgroups, limits } = capabilities;
   // Narrow subgroups are a processor's: its registers spill into its cache, and whatever crosses lanes costs more.
-  const most = subgroups && subgroups.most < 8 ? 32 : 8;
+  const most = subgroups && subgroups.most < 8 ? 16 : 8;
   const quads = Math.ceil(size / 4);
   const width = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
@@ -134,7 +134,7 @@ function squares(steps: number): string {
     ...names.map((name) => `  var ${name} = V();`),
     unrolled(steps, (i) => {
       const block = names[Math.floor(i / each)]!;
-      return `  { let c = counted(j${i}, x${i}); ${block} = fma(c, c, ${block}); }`;
+      return `  { let c = counted(row, j${i}, x${i}); ${block} = fma(c, c, ${block}); }`;
     }),
     `  let squares = ${tree(names)};`,
   );

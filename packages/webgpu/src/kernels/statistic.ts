@@ -52,9 +52,13 @@ fn power_of(top: SU) -> SI {
   return clamp(max(SI(top >> SU(23u)) - SI(127), SI(p.eps_power)), SI(-126), SI(126));
 }
 
-fn scaled_denominator(scaled: S, power: SI) -> S {
+fn scaled_eps(power: SI) -> S {
   let shift = max(SI(p.eps_power) - power, SI(-64));
-  let eps = select(S(p.eps_mantissa) * power_of_two(2 * shift), S(0.0), shift == SI(-64));
+  return select(S(p.eps_mantissa) * power_of_two(2 * shift), S(0.0), shift == SI(-64));
+}
+
+fn scaled_denominator(scaled: S, power: SI) -> S {
+  let eps = scaled_eps(power);
   return select(scaled + eps, max(scaled, eps), p.clamp != 0u);
 }
 
@@ -112,6 +116,20 @@ fn given_statistic(r: S) -> Statistic {
   return Statistic(r, select(e, SI(NAN_ROW), magnitude > SU(INFINITY)));
 }`;
 
+/** `product(v, s)`: v * r, whatever r is. */
+const PRODUCT = `
+fn product(v: V, s: Statistic) -> V {
+  if (all(s.power == SI(0))) { return v * s.r; }
+  return scaled_product(v, s);
+}`;
+
 export function statistics(parts: { readonly product: boolean; readonly given?: boolean }): string {
-  return lines(STATISTIC, ROOT_TIMES, PLAIN, SCALED, parts.product && SCALED_PRODUCT, parts.given === true && GIVEN);
+  return lines(
+    STATISTIC,
+    ROOT_TIMES,
+    PLAIN,
+    SCALED,
+    parts.product && lines(SCALED_PRODUCT, PRODUCT),
+    parts.given === true && GIVEN,
+  );
 }

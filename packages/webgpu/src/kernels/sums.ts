@@ -10,11 +10,11 @@ fn opaque(v: V) -> V { return bitcast<V>(bitcast<U>(v) ^ U(p.zero)); }
 fn sum_of_squares(row: Row, scale: S) -> S {
   var high = V();
   var low = V();
-  let end = statistic_steps();
+  let end = statistic_steps(row);
   for (var start = lane(); start < end; start += ${8 * width}u) {
     var block = V();
     for (var j = start; j < min(start + ${8 * width}u, end); j += ${width}u) {
-      let v = counted(j, source_for_sum(gather_place(row, j))) * scale;
+      let v = counted(row, j, source_for_sum(gather_place(row, j))) * scale;
       block = fma(v, v, block);
     }
     let sum = opaque(high + block);
@@ -28,17 +28,18 @@ fn sum_of_squares(row: Row, scale: S) -> S {
 }
 
 /** `rescaled(row, plain)`: the statistic of a row whose squares overflow or vanish, from its elements over again. */
-export function rescaling(width: number, rstd: boolean): string {
+export function rescaling(width: number, rstd: boolean, clamped = false): string {
   return `
 fn largest(row: Row) -> SU {
   var top = U();
-  for (var j = lane(); j < statistic_steps(); j += ${width}u) {
-    top = max(top, bitcast<U>(counted(j, source_for_sum(gather_place(row, j)))) & U(MAGNITUDE));
+  for (var j = lane(); j < statistic_steps(row); j += ${width}u) {
+    top = max(top, bitcast<U>(counted(row, j, source_for_sum(gather_place(row, j)))) & U(MAGNITUDE));
   }
   return max_of(top);
 }
 
-struct Rescaled { statistic: Statistic, rstd: S }
+// clamped: whether eps is the denominator.
+struct Rescaled { statistic: Statistic, rstd: S, clamped: SB }
 
 // Of rows that are plain what they had.
 fn rescaled(row: Row, sum: S) -> Rescaled {
@@ -47,13 +48,14 @@ fn rescaled(row: Row, sum: S) -> Rescaled {
   let scaled = team_sum(sum_of_squares(row, power_of_two(-power)));
   let plain = is_plain(sum);
   let s = scaled_statistic(top, scaled, power, p.mantissa, p.mantissa_low, p.power);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, SI(0), plain)), S());
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, SI(0), plain)), S(), SB());
   ${
     rstd
       ? `let root = value_of(scaled_statistic(top, scaled, power, p.root_mantissa, p.root_mantissa_low, p.root_power));
   result.rstd = select(root, plain_rstd(sum), plain);`
       : ''
   }
+  ${clamped ? 'result.clamped = select(scaled <= scaled_eps(power), sum <= S(p.least), plain);' : ''}
   return result;
 }`;
 }

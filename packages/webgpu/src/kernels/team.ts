@@ -98,14 +98,14 @@ function reduction(team: Team, name: string, type: string, combine: Combine, com
 
     case 'shared': {
       const first = team.stride === 1 ? `(local / ${team.width}u) * ${team.width}u` : `local % ${team.teams}u`;
-      const all = terms(team.width, (i) => `${memory}[first + ${i * team.stride}u]`);
+      const member = (i: string): string => `${memory}[first + (${i}) * ${team.stride}u]`;
       return lines(
         `var<workgroup> ${memory}: array<${type}, ${workgroupSize(team)}>;`,
         `${signature} {`,
         `  ${memory}[local] = v;`,
         '  workgroupBarrier();',
         `  let first = ${first};`,
-        `  let all = ${all};`,
+        `  ${inFours(team.width, member, combine)}`,
         '  workgroupBarrier();',
         '  return all;',
         '}',
@@ -134,6 +134,17 @@ function reduction(team: Team, name: string, type: string, combine: Combine, com
       );
     }
   }
+}
+
+/** `all`: of fours, one behind the other; a loop, as what is unrolled takes its time to compile. */
+function inFours(width: number, member: (index: string) => string, combine: Combine): string {
+  if (width < 4) return `let all = ${combine(member('0u'), member('1u'))};`;
+  const four = (first: string): string =>
+    combine(
+      `(${combine(member(first), member(`${first} + 1u`))})`,
+      `(${combine(member(`${first} + 2u`), member(`${first} + 3u`))})`,
+    );
+  return `var all = ${four('0u')}; for (var i = 4u; i < ${width}u; i += 4u) { all = ${combine('all', four('i'))}; }`;
 }
 
 function shuffles(width: number, combine: Combine): string {
