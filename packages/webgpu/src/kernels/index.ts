@@ -1,6 +1,8 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Planner } from '../dispatch.ts';
+import { planBackward } from './backward.ts';
 import { planGiven, planNormalization, planSums } from './normalization.ts';
+import { planQuantized } from './quantize.ts';
 import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './operation.ts';
 
 export const forward: Planner<Problem> = (p, operands, capabilities) =>
@@ -16,11 +18,17 @@ export const sumSquares: Planner<Problem> = planSums;
 
 export const scaleBy: Planner<Problem & { readonly count: number }> = planGiven;
 
+export const forwardQuantized: Planner<Problem & { readonly scale: number | null }> = planQuantized;
+
+export const backward: Planner<Problem> = planBackward;
+
 /** The planners by the names of core's driver interface. */
 export const plan: {
   readonly forward: typeof forward;
   readonly addForward: typeof addForward;
   readonly gatedForward: typeof gatedForward;
   readonly sumSquares: typeof sumSquares;
+  readonly backward: typeof backward;
   readonly scaleBy: typeof scaleBy;
-} = { forward, addForward, gatedForward, sumSquares, scaleBy };
+  readonly forwardQuantized: typeof forwardQuantized;
+} = { forward, addForward, gatedForward, backward, sumSquares, scaleBy, forwardQuantized };

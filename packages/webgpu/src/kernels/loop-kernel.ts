@@ -9,7 +9,7 @@ import {
   source,
   type VariableOf,
   type Weights,
-  weighting,
+  boundKey, weighting,
   weightsKey,
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -53,7 +53,7 @@ export interface LoopKernel {
 
 export function loopShader(kernel: LoopKernel): Shader {
   const { p, layout, team, operation, weights, rstd, mode, buffers } = kernel;
-  const bound = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+  const bound = boundKey(kernel);
   return {
     key: `loop:${mode},${operation.name},${p.dtype},${layoutKey(layout)},${teamKey(team)},${weightsKey(weights)},${rstd ? 'rstd' : ''}:${bound}`,
     code: () => loopCode(kernel),

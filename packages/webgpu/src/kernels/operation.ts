@@ -96,6 +96,16 @@ export function weighting({ gamma, beta, llama }: Weights, along: Along, access:
   );
 }
 
+/** Names the buffers of a shader in their order, and which of them the outputs are. */
+export function boundKey(kernel: {
+  readonly buffers: readonly Declared[];
+  readonly operation: Operation;
+  readonly variable: VariableOf;
+}): string {
+  const buffers = kernel.buffers.map(({ name, write }) => (write ? `${name}!` : name));
+  return `${buffers.join(' ')}>${kernel.operation.outputs.map(kernel.variable).join(' ')}`;
+}
+
 /** What `source` and `sink` are made of. */
 export function elementwise(operation: Operation, p: Problem, access: Access): string {
   return lines(

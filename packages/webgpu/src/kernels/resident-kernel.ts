@@ -9,7 +9,7 @@ import {
   source,
   type VariableOf,
   type Weights,
-  weighting,
+  boundKey, weighting,
   weightsKey,
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -58,7 +58,7 @@ export interface ResidentKernel {
 export function residentShader(kernel: ResidentKernel): Shader {
   const { p, layout, residence, operation, weights, rstd, buffers } = kernel;
   const { team, steps, full } = residence;
-  const bound = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+  const bound = boundKey(kernel);
   return {
     key: `resident:${operation.name},${p.dtype},${layoutKey(layout)},${teamKey(team)},${steps}${full ? 'full' : ''},${weightsKey(weights)},${rstd ? 'rstd' : ''}:${bound}`,
     code: () => residentCode(kernel),

@@ -8,7 +8,7 @@ import {
   source,
   type VariableOf,
   type Weights,
-  weighting,
+  boundKey, weighting,
   weightsKey,
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -30,7 +30,7 @@ export interface ScatteredKernel {
 
 export function scatteredShader(kernel: ScatteredKernel): Shader {
   const { p, operation, weights, buffers } = kernel;
-  const bound = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+  const bound = boundKey(kernel);
   return {
     key: `scattered:${operation.name},${p.dtype},${weightsKey(weights)}:${bound}`,
     code: () => scatteredCode(kernel),
