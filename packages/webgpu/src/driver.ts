@@ -40,6 +40,8 @@ export interface DriverOptions {
   readonly capabilities: Capabilities;
   /** Whether the device is ours to destroy. */
   readonly owned: boolean;
+  /** Where the device comes from: Node's Dawn crashes where that is collected first, so it lives as long as the driver. */
+  readonly source?: unknown;
   readonly maxPooledBytes: number;
   /** The kernels' own, unless given. */
   readonly planners?: Planners;
@@ -52,6 +54,7 @@ export class WebGPUDriver implements Driver<Block> {
   readonly name: string = 'webgpu';
   readonly device: string;
   readonly supports: Supports;
+  readonly source: unknown;
   readonly #device: GPUDeviceLike;
   readonly #owned: boolean;
   readonly #alignment: number;
@@ -62,9 +65,13 @@ export class WebGPUDriver implements Driver<Block> {
   readonly #calls: Calls;
   readonly #executor: Executor;
 
-  constructor(device: GPUDeviceLike, { name, capabilities, owned, maxPooledBytes, planners = plan }: DriverOptions) {
+  constructor(
+    device: GPUDeviceLike,
+    { name, capabilities, owned, source, maxPooledBytes, planners = plan }: DriverOptions,
+  ) {
     this.#device = device;
     this.#owned = owned;
+    this.source = source;
     this.#alignment = capabilities.limits.minStorageBufferOffsetAlignment;
     this.device = `${name}, ${capabilities.subgroups ? 'subgroups' : 'no subgroups'}, ${capabilities.f16 ? 'shader-f16' : 'no shader-f16'}`;
     this.supports = {

@@ -90,6 +90,7 @@ function backendOn(device: GPUDeviceLike, options: CheckedOptions, name: string)
     name,
     capabilities,
     owned: options.device === undefined,
+    source: options.gpu ?? options.adapter,
     maxPooledBytes: options.maxPooledBytes,
   });
   const backend = createBackend(driver);
