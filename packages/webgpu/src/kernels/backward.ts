@@ -1,9 +1,31 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
-import { AT, bindings, bound, type Declared, declarations, elementType, FIRST_FOUR, LANES, load, loadWeights, store } from './buffers.ts';
+import {
+  AT,
+  bindings,
+  bound,
+  type Declared,
+  declarations,
+  elementType,
+  FIRST_FOUR,
+  LANES,
+  load,
+  loadWeights,
+  store,
+} from './buffers.ts';
 import { COMPENSATED } from './compensated.ts';
 import { narrow, widen } from './element.ts';
-import { getting, type Layout, layoutKey, loopTeam, placing, powerOfTwoFrom, putting, readingLayoutOf, unitsOf } from './layout.ts';
+import {
+  getting,
+  type Layout,
+  layoutKey,
+  loopTeam,
+  placing,
+  powerOfTwoFrom,
+  putting,
+  readingLayoutOf,
+  unitsOf,
+} from './layout.ts';
 import { bytesPerSlab, R_BUFFERS, readOnly } from './normalization.ts';
 import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
@@ -215,7 +237,7 @@ function dx(call: Call, part: Part): Dispatch {
 }
 
 /** Invocations that add up terms; so many features beside each other where these are neighbours in memory. */
-const ADDERS = 256;
+const ADDERS = 128;
 /** Parts of a feature's sum are worth a workgroup from so many terms for each invocation on. */
 const TERMS = 32;
 /** Workgroups that keep a device busy. */
@@ -285,8 +307,18 @@ function partialSumsCode(p: Problem, across: number, down: number, buffers: read
     statistics({ product: true }),
     COMPENSATED,
     `
-var<workgroup> gammas: array<Total, ${ADDERS}>;
-var<workgroup> betas: array<Total, ${ADDERS}>;
+var<workgroup> totals: array<Total, ${ADDERS}>;
+
+// Of all invocations of a feature, in the first of them.
+fn total_of(own: Total, index: u32) -> Total {
+  workgroupBarrier();
+  totals[index] = own;
+  for (var half = ${ADDERS / 2}u; half >= ${across}u; half /= 2u) {
+    workgroupBarrier();
+    if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
+  }
+  return totals[index];
+}
 
 @compute @workgroup_size(${ADDERS})
 fn main(${BUILTINS}) {
@@ -314,18 +346,9 @@ fn main(${BUILTINS}) {
       beta_sum = add(beta_sum, dy);
     }
   }
-  gammas[index] = gamma_sum;
-  betas[index] = beta_sum;
-  for (var half = ${ADDERS / 2}u; half >= ${across}u; half /= 2u) {
-    workgroupBarrier();
-    if (index < half) {
-      gammas[index] = add_total(gammas[index], gammas[index + half]);
-      betas[index] = add_total(betas[index], betas[index + half]);
-    }
-  }
+  let g = total_of(gamma_sum, index);
+  let b = total_of(beta_sum, index);
   if (index < ${across}u && feature < features) {
-    let g = gammas[index];
-    let b = betas[index];
     partials[(p.chunk + chunk) * features + feature] = vec4f(g.high, g.low, b.high, b.low);
   }
 }`,

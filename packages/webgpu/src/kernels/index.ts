@@ -2,8 +2,8 @@ import type { Problem } from '@rmsnorm/core';
 import type { Planner } from '../dispatch.ts';
 import { planBackward } from './backward.ts';
 import { planGiven, planNormalization, planSums } from './normalization.ts';
-import { planQuantized } from './quantize.ts';
 import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './operation.ts';
+import { planQuantized } from './quantize.ts';
 
 export const forward: Planner<Problem> = (p, operands, capabilities) =>
   planNormalization(p, FORWARD, operands, capabilities);

@@ -64,11 +64,13 @@ export function unitsOf({ kind, statistics }: Layout, rows: number): number {
 }
 
 /** A team for rows that are read in loops; its width, and so the order of additions, follows from the size alone. */
-export function loopTeam({ kind }: Layout, { size }: Problem, capabilities: Capabilities): Team {
+export function loopTeam({ kind, statistics }: Layout, { size }: Problem, capabilities: Capabilities): Team {
   if (kind === 'columns') {
-    if (size <= 8) return { kind: 'lane', width: 1, teams: 64 };
-    const width = size <= 64 ? 4 : 16;
-    return { kind: 'shared', width, teams: (size <= 64 ? 64 : 256) / width, stride: (size <= 64 ? 64 : 256) / width };
+    const width = size <= 8 ? 1 : size <= 64 ? 4 : 16;
+    if (width === 1) return { kind: 'lane', width, teams: 64 };
+    // 16 numbers of each member beside each other, 64 bytes of float32.
+    const teams = width === 4 ? 16 : 16 / statistics;
+    return { kind: 'shared', width, teams, stride: teams };
   }
   const widest = capabilities.subgroups ? Math.min(256, 16 * capabilities.subgroups.least) : 256;
   const units = kind === 'pairs' ? size : Math.ceil(size / 4);

@@ -3,13 +3,14 @@ import type { Shader } from '../dispatch.ts';
 import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
 import { getting, type Layout, layoutKey, placing, putting } from './layout.ts';
 import {
+  boundKey,
   elementwise,
   type Operation,
   sink,
   source,
   type VariableOf,
   type Weights,
-  boundKey, weighting,
+  weighting,
   weightsKey,
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -52,7 +53,7 @@ export interface LoopKernel {
 }
 
 export function loopShader(kernel: LoopKernel): Shader {
-  const { p, layout, team, operation, weights, rstd, mode, buffers } = kernel;
+  const { p, layout, team, operation, weights, rstd, mode } = kernel;
   const bound = boundKey(kernel);
   return {
     key: `loop:${mode},${operation.name},${p.dtype},${layoutKey(layout)},${teamKey(team)},${weightsKey(weights)},${rstd ? 'rstd' : ''}:${bound}`,

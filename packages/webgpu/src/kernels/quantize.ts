@@ -1,15 +1,24 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { AT, bindings, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
-import { bytesPerSlab, Normalization, R_BUFFERS, readOnly } from './normalization.ts';
-import { elementwise, FORWARD, operationBuffers, source, type Weights, weighting, weightsKey, weightsOf } from './operation.ts';
 import { SECTION, WIDE } from './layout.ts';
-import { SECTION_BYTES } from './sections.ts';
+import { bytesPerSlab, Normalization, R_BUFFERS, readOnly } from './normalization.ts';
+import {
+  elementwise,
+  FORWARD,
+  operationBuffers,
+  source,
+  type Weights,
+  weighting,
+  weightsKey,
+  weightsOf,
+} from './operation.ts';
 import { PARAMETERS, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
 import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
+import { SECTION_BYTES } from './sections.ts';
 import { statistics } from './statistic.ts';
-import { rowTeam, type Team, teamKey, teamwork, enables, workgroupSize } from './team.ts';
+import { enables, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
 import { aliases, lines } from './wgsl.ts';
 
 /**
@@ -70,7 +79,12 @@ function scaleBuffers(p: Problem, weights: Weights, computed: boolean): Declared
   return [...operationBuffers({ ...FORWARD, outputs: [] }, weights, p, 'one'), ...readOnly(R_BUFFERS), scales];
 }
 
-function scaleShader(p: Problem & { readonly scale: number | null }, weights: Weights, team: Team, buffers: readonly Declared[]): Shader {
+function scaleShader(
+  p: Problem & { readonly scale: number | null },
+  weights: Weights,
+  team: Team,
+  buffers: readonly Declared[],
+): Shader {
   const given = p.scale !== null;
   return {
     key: given ? `scales:${teamKey(team)}` : `scales:${p.dtype},${teamKey(team)},${weightsKey(weights)}`,
@@ -85,12 +99,13 @@ function scaleShader(p: Problem & { readonly scale: number | null }, weights: We
         aliases('S', 'SU', 'SI', 1),
         'alias SB = bool;',
         teamwork(team, 1),
-        !given && lines(
-          elementwise(FORWARD, p, 'one'),
-          source(FORWARD, p, 'one'),
-          statistics({ product: true }),
-          weighting(weights, 'splat', 'one'),
-        ),
+        !given &&
+          lines(
+            elementwise(FORWARD, p, 'one'),
+            source(FORWARD, p, 'one'),
+            statistics({ product: true }),
+            weighting(weights, 'splat', 'one'),
+          ),
         `
 @compute @workgroup_size(${workgroupSize(team)})
 fn main(${BUILTINS}) {

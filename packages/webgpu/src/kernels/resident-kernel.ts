@@ -3,13 +3,14 @@ import type { Capabilities, Shader } from '../dispatch.ts';
 import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
 import { type Layout, layoutKey, placing, powerOfTwoFrom, putting } from './layout.ts';
 import {
+  boundKey,
   elementwise,
   type Operation,
   sink,
   source,
   type VariableOf,
   type Weights,
-  boundKey, weighting,
+  weighting,
   weightsKey,
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -24,7 +25,7 @@ export interface Residence {
   readonly team: Team;
   /** Steps of the team over the row, each four elements of every member. */
   readonly steps: number;
-  /** Whether the last step is a whole one. */
+  /** Whether all steps lie within the row; else those of the first half do, where there are two or more. */
   readonly full: boolean;
 }
 
@@ -40,8 +41,9 @@ export function residenceOf(size: number, capabilities: Capabilities): Residence
   const quads = Math.ceil(size / 4);
   const width = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
-  const steps = Math.ceil(quads / width);
-  return { team: rowTeam(width, capabilities), steps, full: quads % width === 0 };
+  // A power of two: few shaders for many sizes.
+  const steps = powerOfTwoFrom(quads / width);
+  return { team: rowTeam(width, capabilities), steps, full: quads === width * steps };
 }
 
 export interface ResidentKernel {
@@ -56,7 +58,7 @@ export interface ResidentKernel {
 }
 
 export function residentShader(kernel: ResidentKernel): Shader {
-  const { p, layout, residence, operation, weights, rstd, buffers } = kernel;
+  const { p, layout, residence, operation, weights, rstd } = kernel;
   const { team, steps, full } = residence;
   const bound = boundKey(kernel);
   return {
@@ -69,9 +71,9 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
   const { team, steps, full } = residence;
   const { access } = layout;
   const { width } = team;
-  // Only the last step may go beyond the row.
+  const certain = full ? steps : Math.floor(steps / 2);
   const guarded = (step: number, statement: string): string =>
-    step === steps - 1 && !full ? `if (j${step} < steps(row)) { ${statement} }` : statement;
+    step >= certain ? `if (j${step} < steps(row)) { ${statement} }` : statement;
   return lines(
     enables(team),
     PARAMETERS,

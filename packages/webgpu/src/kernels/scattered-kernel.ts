@@ -2,13 +2,14 @@ import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
 import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
 import {
+  boundKey,
   elementwise,
   type Operation,
   sink,
   source,
   type VariableOf,
   type Weights,
-  boundKey, weighting,
+  weighting,
   weightsKey,
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
@@ -29,7 +30,7 @@ export interface ScatteredKernel {
 }
 
 export function scatteredShader(kernel: ScatteredKernel): Shader {
-  const { p, operation, weights, buffers } = kernel;
+  const { p, operation, weights } = kernel;
   const bound = boundKey(kernel);
   return {
     key: `scattered:${operation.name},${p.dtype},${weightsKey(weights)}:${bound}`,

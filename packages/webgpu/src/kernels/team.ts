@@ -67,6 +67,7 @@ export function teamwork(team: Team, lanes: Lanes): string {
     'var<private> local: u32;',
     `fn lane() -> u32 { return ${width === 1 ? '0u' : teams === 1 ? 'local' : lane}; }`,
     `fn team(workgroup: u32) -> u32 { return ${teams === 1 ? 'workgroup' : `workgroup * ${teams}u + ${number}`}; }`,
+    memoryOf(team),
     reduction(team, 'team_sum', 'S', (a, b) => `${a} + ${b}`, tree),
     // The order does not matter to a maximum: nested calls of any shape.
     reduction(
@@ -80,11 +81,22 @@ export function teamwork(team: Team, lanes: Lanes): string {
   );
 }
 
+/** One for all reductions, as bits: a driver may set it to zero word by word. */
+function memoryOf(team: Team): string {
+  if (team.kind === 'shared') return `var<workgroup> partials: array<SU, ${workgroupSize(team)}>;`;
+  if (team.kind !== 'workgroup') return '';
+  const count = team.width / Math.min(team.width, team.subgroup);
+  return lines(
+    `var<workgroup> partials: array<SU, ${count}>;`,
+    count > FINAL && `var<workgroup> partials_of_partials: array<SU, ${FINAL}>;`,
+  );
+}
+
 type Combine = (a: string, b: string) => string;
 type CombineAll = (terms: readonly string[]) => string;
 
 function reduction(team: Team, name: string, type: string, combine: Combine, combineAll: CombineAll): string {
-  const memory = `${name}_partials`;
+  const own = (expression: string): string => `bitcast<${type}>(${expression})`;
   const signature = `fn ${name}(v: ${type}) -> ${type}`;
   const terms = (count: number, at: (index: number) => string): string =>
     combineAll(Array.from({ length: count }, (_, index) => at(index)));
@@ -98,11 +110,10 @@ function reduction(team: Team, name: string, type: string, combine: Combine, com
 
     case 'shared': {
       const first = team.stride === 1 ? `(local / ${team.width}u) * ${team.width}u` : `local % ${team.teams}u`;
-      const member = (i: string): string => `${memory}[first + (${i}) * ${team.stride}u]`;
+      const member = (i: string): string => own(`partials[first + (${i}) * ${team.stride}u]`);
       return lines(
-        `var<workgroup> ${memory}: array<${type}, ${workgroupSize(team)}>;`,
         `${signature} {`,
-        `  ${memory}[local] = v;`,
+        `  partials[local] = bitcast<SU>(v);`,
         '  workgroupBarrier();',
         `  let first = ${first};`,
         `  ${inFours(team.width, member, combine)}`,
@@ -118,18 +129,15 @@ function reduction(team: Team, name: string, type: string, combine: Combine, com
       const count = width / subgroup;
       const each = Math.max(1, count / FINAL);
       const last = count / each;
-      const final = `${memory}_final`;
       return lines(
-        `var<workgroup> ${memory}: array<${type}, ${count}>;`,
-        each > 1 && `var<workgroup> ${final}: array<${type}, ${last}>;`,
         `${signature} {`,
         `  var all = v; ${shuffles(subgroup, combine)}`,
-        `  if (local % ${subgroup}u == 0u) { ${memory}[local / ${subgroup}u] = all; }`,
+        `  if (local % ${subgroup}u == 0u) { partials[local / ${subgroup}u] = bitcast<SU>(all); }`,
         each > 1 && '  workgroupBarrier();',
         each > 1 &&
-          `  if (local < ${last}u) { ${final}[local] = ${terms(each, (i) => `${memory}[local * ${each}u + ${i}u]`)}; }`,
-        `  let partials = workgroupUniformLoad(&${each > 1 ? final : memory});`,
-        `  return ${terms(last, (i) => `partials[${i}]`)};`,
+          `  if (local < ${last}u) { partials_of_partials[local] = bitcast<SU>(${terms(each, (i) => own(`partials[local * ${each}u + ${i}u]`))}); }`,
+        `  let last = workgroupUniformLoad(&${each > 1 ? 'partials_of_partials' : 'partials'});`,
+        `  return ${terms(last, (i) => own(`last[${i}]`))};`,
         '}',
       );
     }
