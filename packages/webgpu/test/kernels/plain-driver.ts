@@ -18,7 +18,7 @@ const GPU_OF_DAWN = create([]);
 
 /** The plainest host that carries plans out: every call is a submit. For tests of the kernels alone. */
 export async function plainBackend(
-  changed: Partial<Capabilities> & { limits?: Partial<Capabilities['limits']> } = {},
+  changed: Omit<Partial<Capabilities>, 'limits'> & { readonly limits?: Partial<Capabilities['limits']> } = {},
 ): Promise<Backend & { readonly plain: PlainDriver }> {
   const adapter = await GPU_OF_DAWN.requestAdapter();
   if (!adapter) throw new Error('no adapter: is VK_ICD_FILENAMES set?');
