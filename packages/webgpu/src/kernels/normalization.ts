@@ -3,7 +3,15 @@ import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch
 import { bindings, bound, type Declared } from './buffers.ts';
 import { type Layout, layoutOf, loopTeam, readingLayoutOf, SECTION, unitsOf, WIDE } from './layout.ts';
 import { loopShader, type Mode } from './loop-kernel.ts';
-import { FORWARD, type Operation, operationBuffers, type VariableOf, type Weights, weightsOf } from './operation.ts';
+import {
+  FORWARD,
+  NORM_FIRST,
+  type Operation,
+  operationBuffers,
+  type VariableOf,
+  type Weights,
+  weightsOf,
+} from './operation.ts';
 import { type Extra, type Part, parameters } from './parameters.ts';
 import { type BytesPerSlab, gridOf, partsOf, rangeIn } from './parts.ts';
 import { residenceOf, residentShader } from './resident-kernel.ts';
@@ -132,7 +140,7 @@ export class Normalization {
   #buffers(layout: Layout, mode: Mode): Declared[] {
     const { access } = layout;
     const whole = operationBuffers(this.#operation, this.#weights, this.#p, access);
-    const reading = operationBuffers({ ...this.#operation, outputs: [] }, NO_WEIGHTS, this.#p, access);
+    const reading = operationBuffers({ ...statisticOf(this.#operation), outputs: [] }, NO_WEIGHTS, this.#p, access);
     const sections = (write: boolean): Declared => ({ name: 'sections', type: 'array<vec4u>', write });
     const sums = (write: boolean): Declared => ({ name: 'sums', type: 'array<f32>', write });
     const rstd = this.#operands.present.has('rstd') ? [{ name: 'rstd', type: 'array<f32>', write: true }] : [];
@@ -220,6 +228,11 @@ export class Normalization {
       workgroups: gridOf(workgroups, this.#capabilities),
     };
   }
+}
+
+/** What the statistic is of: a gate that comes after the norm has no part in it. */
+function statisticOf(operation: Operation): Operation {
+  return operation === NORM_FIRST ? FORWARD : operation;
 }
 
 function sectionsOf(layout: Layout): Layout {

@@ -35,6 +35,16 @@ describe.each(Object.entries(DEVICES))('plans for a device with %s', (_name, cap
     }
   });
 
+  test('use what they bind: a layout that follows from the shader lacks what it does not use', () => {
+    for (const { name, plan } of plans) {
+      for (const { shader, bindings } of plan.dispatches) {
+        const code = shader.code().replace(/var<storage, \w+> \w+/g, '');
+        const unused = bindings.filter(({ buffer }) => !new RegExp(`\\b${buffer}\\[`).test(code));
+        expect(unused, `${name}: ${shader.key}`).toEqual([]);
+      }
+    }
+  });
+
   test('give one key to one shader', () => {
     const codes = new Map<string, string>();
     for (const { name, plan } of plans) {
