@@ -41,11 +41,7 @@ export class Executor {
     for (const step of call.steps) {
       const pipeline = this.#calls.compiled(step);
       const group = this.#groups.get(step, blocks, scratch, call.uniforms);
-      const pass = this.#work.dispatching();
-      pass.setPipeline(pipeline as never);
-      pass.setBindGroup(0, group as never);
-      const { workgroups } = step;
-      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+      this.#work.dispatch(pipeline, group, step.workgroups);
     }
     for (let i = 0; i < blocks.length; i++) {
       const block = blocks[i];

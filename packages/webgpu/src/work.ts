@@ -1,5 +1,5 @@
 import { RMSNormError } from '@rmsnorm/core';
-import type { GPUBufferLike, GPUCommandEncoderLike, GPUComputePassLike, GPUDeviceLike } from './gpu.ts';
+import type { GPUBufferLike, GPUCommandEncoderLike, GPUComputePassLike, GPUDeviceLike, GPUObject } from './gpu.ts';
 import { type Entry, Journal } from './journal.ts';
 import type { Loss } from './loss.ts';
 import type { Memory } from './memory.ts';
@@ -25,6 +25,9 @@ export class Work {
   #encoder: GPUCommandEncoderLike | null = null;
   #recording: GPUCommandEncoderLike | null = null;
   #pass: GPUComputePassLike | null = null;
+  // What is set in the open pass.
+  #pipeline: GPUObject | null = null;
+  #group: GPUObject | null = null;
   #dispatches = 0;
   #turnEnds = false;
   #batch = 0;
@@ -49,11 +52,16 @@ export class Work {
     if (this.#dispatches >= MOST_DISPATCHES) this.submit();
   }
 
-  /** The open compute pass, for one dispatch. */
-  dispatching(): GPUComputePassLike {
+  dispatch(pipeline: GPUObject, group: GPUObject, [x, y, z]: readonly [number, number, number]): void {
     this.#dispatches += 1;
     this.#pass ??= this.#open().beginComputePass();
-    return this.#pass;
+    const pass = this.#pass;
+    // A loop over one layer sets the same over and over.
+    if (this.#pipeline !== pipeline) pass.setPipeline(pipeline as never);
+    if (this.#group !== group) pass.setBindGroup(0, group as never);
+    this.#pipeline = pipeline;
+    this.#group = group;
+    pass.dispatchWorkgroups(x, y, z);
   }
 
   /** Writes down what happened to blocks. What is recorded is the caller's to submit, and the caller's to hear of. */
@@ -132,5 +140,7 @@ export class Work {
   #endPass(): void {
     this.#pass?.end();
     this.#pass = null;
+    this.#pipeline = null;
+    this.#group = null;
   }
 }
