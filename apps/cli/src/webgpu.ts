@@ -2,17 +2,14 @@ import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
-
-/** The part of npm's `webgpu`, an optional dependency, that is used: Dawn, which loads tens of megabytes. */
-interface Dawn {
-  create(options: readonly string[]): never;
-}
+import type { GPULike } from '@rmsnorm/webgpu';
 
 // One for the process: each would load the driver again, and Dawn crashes where it is collected before its devices.
-let gpu: Promise<never> | undefined;
+let gpu: Promise<GPULike> | undefined;
 
 /**
- * WebGPU in this Node, on the Vulkan driver of the environment.
+ * WebGPU in this Node, on the Vulkan driver of the environment: by npm's `webgpu`, tens of megabytes, which are loaded
+ * only where this is asked for.
  * @param software whether an adapter that computes on the processor will do
  * @throws Error where npm's webgpu is not installed
  */
@@ -20,7 +17,7 @@ export async function webgpuProvider(software: boolean): Promise<BackendProvider
   const { webgpu } = await import('@rmsnorm/webgpu');
   if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu) return webgpu({ software });
   if (process.platform === 'linux' && !vulkanDriver()) return without(NO_DRIVER);
-  gpu ??= (import('webgpu' as string) as Promise<Dawn>).then(({ create }) => create([]));
+  gpu ??= import('webgpu').then(({ create }) => create([]));
   const found = await gpu.catch((cause: Error) => {
     throw new Error(`the npm package webgpu does not load: npm install webgpu (${cause.message.split('\n')[0]})`, {
       cause,
