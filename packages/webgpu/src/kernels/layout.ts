@@ -107,22 +107,25 @@ export function placing(layout: Layout): string {
 const ROW = `
 // A unit's row, or the first of its rows: its index, where it starts, its first feature; how many rows there are; of a
 // section its index and the step of the row that it starts with.
-struct Row { index: u32, base: u32, feature: u32, n: u32, section: u32, first: u32 }
+struct Row { index: u32, base: u32, feature: u32, n: u32, section: u32, first: u32, size: u32 }
 
-fn first_feature(slab: u32) -> u32 { return ((p.first_slab + slab) % p.groups) * p.size; }`;
+fn first_feature(slab: u32) -> u32 {
+  if (p.groups == 1u) { return 0u; }
+  return ((p.first_slab + slab) % p.groups) * p.size;
+}`;
 
 const PLACES: Readonly<Record<Layout['kind'], (lanes: Lanes) => string>> = {
   rows: () => `
-fn row_of(unit: u32) -> Row { return Row(unit, unit * p.size, first_feature(unit), 1u, 0u, 0u); }
-fn place(row: Row, j: u32) -> At { return At(row.base + 4u * j, p.size - 4u * j, row.feature + 4u * j, 0u); }
-fn steps(row: Row) -> u32 { return (p.size + 3u) / 4u; }
+fn row_of(unit: u32) -> Row { return Row(unit, unit * p.size, first_feature(unit), 1u, 0u, 0u, p.size); }
+fn place(row: Row, j: u32) -> At { return At(row.base + 4u * j, row.size - 4u * j, row.feature + 4u * j, 0u); }
+fn steps(row: Row) -> u32 { return (row.size + 3u) / 4u; }
 fn statistic_steps(row: Row) -> u32 { return (p.stat_size + 3u) / 4u; }
 fn units() -> u32 { return p.rows; }`,
   sections: () => `
 fn row_of(unit: u32) -> Row {
   let row = unit / p.sections;
   let section = unit % p.sections;
-  return Row(row, row * p.size, first_feature(row), 1u, section, section * SECTION_STEPS);
+  return Row(row, row * p.size, first_feature(row), 1u, section, section * SECTION_STEPS, p.size);
 }
 fn place(row: Row, j: u32) -> At {
   let i = 4u * (row.first + j);
@@ -138,7 +141,7 @@ fn units() -> u32 { return p.rows * p.sections; }
 const SECTION_STEPS = ${SECTION / 4}u;`,
   pairs: () => `
 fn row_of(unit: u32) -> Row {
-  return Row(2u * unit, 2u * unit * p.size, first_feature(2u * unit), min(2u, p.rows - 2u * unit), 0u, 0u);
+  return Row(2u * unit, 2u * unit * p.size, first_feature(2u * unit), min(2u, p.rows - 2u * unit), 0u, 0u, p.size);
 }
 fn gather_place(row: Row, j: u32) -> At { return At(row.base + j, row.n, row.feature + j, 0u); }
 fn feature_at(row: Row, i: u32) -> u32 {
@@ -155,7 +158,7 @@ fn row_of(unit: u32) -> Row {
   let across = p.inner / ${lanes}u;
   let slab = unit / across;
   let column = (unit % across) * ${lanes}u;
-  return Row(slab * p.inner + column, slab * p.size * p.inner + column, first_feature(slab), ${lanes}u, 0u, 0u);
+  return Row(slab * p.inner + column, slab * p.size * p.inner + column, first_feature(slab), ${lanes}u, 0u, 0u, p.size);
 }
 fn place(row: Row, j: u32) -> At { return At(row.base + j * p.inner, ${lanes}u, row.feature + j, 0u); }
 fn steps(row: Row) -> u32 { return p.size; }

@@ -18,7 +18,7 @@ import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { statistics } from './statistic.ts';
 import { PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
 import { enables, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
-import { lines, tree, unrolled } from './wgsl.ts';
+import { lines, unrolled } from './wgsl.ts';
 
 /** A row in registers: each element is read once. */
 export interface Residence {
@@ -36,8 +36,8 @@ export const RESIDENT = 8192;
 export function residenceOf(size: number, capabilities: Capabilities): Residence | null {
   if (size > RESIDENT) return null;
   const { subgroups, limits } = capabilities;
-  // Narrow subgroups are a processor's: its registers spill into its cache, and whatever crosses lanes costs more.
-  const most = subgroups && subgroups.most < 8 ? 16 : 8;
+  // Narrow subgroups are a processor's: its registers are its cache, and what crosses lanes costs it more than all else.
+  const most = subgroups && subgroups.most < 8 ? 64 : 8;
   const quads = Math.ceil(size / 4);
   const width = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
@@ -68,12 +68,10 @@ export function residentShader(kernel: ResidentKernel): Shader {
 }
 
 function residentCode({ p, layout, residence, operation, weights, rstd, buffers, variable }: ResidentKernel): string {
-  const { team, steps, full } = residence;
+  const { team } = residence;
   const { access } = layout;
   const { width } = team;
-  const certain = full ? steps : Math.floor(steps / 2);
-  const guarded = (step: number, statement: string): string =>
-    step >= certain ? `if (j${step} < steps(row)) { ${statement} }` : statement;
+  const { load, write } = residence.steps > 8 ? inArray(residence) : inRegisters(residence);
   return lines(
     enables(team),
     PARAMETERS,
@@ -107,9 +105,7 @@ fn main(${BUILTINS}) {
   ${team.kind === 'workgroup' ? 'if (unit >= units()) { return; }' : ''}
   let row = row_of(min(unit, units() - 1u));
   let ours = unit < units();`,
-    unrolled(steps, (i) => `  let j${i} = lane() + ${i * width}u;`),
-    unrolled(steps, (i) => `  var x${i} = V(); ${guarded(i, `x${i} = source(place(row, j${i}));`)}`),
-    squares(steps),
+    load,
     `
   let sum = team_sum(sum_of(squares));
   if (team_any(!is_plain(sum))) {
@@ -120,24 +116,68 @@ fn main(${BUILTINS}) {
   } else {
     if (!ours) { return; }
     let r = plain_r(sum);`,
-    unrolled(steps, (i) => `    ${guarded(i, `sink(place(row, j${i}), x${i}, x${i} * r);`)}`),
+    write,
     `    ${rstd ? 'if (lane() == 0u) { put_rstd(row, plain_rstd(sum)); }' : ''}
   }
 }`,
   );
 }
 
-/** Chains of at most 8, then a tree. */
-function squares(steps: number): string {
-  const blocks = Math.ceil(steps / 8);
-  const each = Math.ceil(steps / blocks);
-  const names = Array.from({ length: blocks }, (_, block) => `block${block}`);
-  return lines(
-    ...names.map((name) => `  var ${name} = V();`),
-    unrolled(steps, (i) => {
-      const block = names[Math.floor(i / each)]!;
-      return `  { let c = counted(row, j${i}, x${i}); ${block} = fma(c, c, ${block}); }`;
-    }),
-    `  let squares = ${tree(names)};`,
-  );
+/** `load` leaves the elements and the sum of their `squares`: chains of at most 8, then a tree; `write` takes r. */
+interface Held {
+  readonly load: string;
+  readonly write: string;
+}
+
+function inRegisters({ team: { width }, steps, full }: Residence): Held {
+  const certain = full ? steps : Math.floor(steps / 2);
+  const guarded = (step: number, statement: string): string =>
+    step < certain ? statement : `if (j${step} < steps(row)) { ${statement} }`;
+  return {
+    load: lines(
+      unrolled(steps, (i) => `  let j${i} = lane() + ${i * width}u;`),
+      unrolled(steps, (i) => `  var x${i} = V(); ${guarded(i, `x${i} = source(place(row, j${i}));`)}`),
+      '  var squares = V();',
+      unrolled(steps, (i) => `  { let c = counted(row, j${i}, x${i}); squares = fma(c, c, squares); }`),
+    ),
+    write: unrolled(steps, (i) => `    ${guarded(i, `sink(place(row, j${i}), x${i}, x${i} * r);`)}`),
+  };
+}
+
+/**
+ * Eight steps at a time, unrolled, in an array. The squares of eight are a chain, and the sums of these one of at most 8
+ * as well.
+ */
+function inArray({ team: { width }, steps, full }: Residence): Held {
+  const eight = (statement: (j: string, k: string) => string): string =>
+    unrolled(8, (i) => {
+      const inner = statement(`(start + ${i * width}u)`, `x[k + ${i}u]`);
+      return full ? `    ${inner}` : `    if (start + ${i * width}u < steps(row)) { ${inner} }`;
+    });
+  const loop = (...body: string[]): string =>
+    lines(
+      `  for (var k = 0u; k < ${steps}u; k += 8u) {`,
+      `    let start = lane() + k * ${width}u;`,
+      !full && '    if (start >= steps(row)) { break; }',
+      ...body,
+      '  }',
+    );
+  return {
+    load: lines(
+      `  var x: array<V, ${steps}>;`,
+      '  var squares = V();',
+      loop(
+        '    var block = V();',
+        eight(
+          (j, x) =>
+            `let u = source(place(row, ${j})); ${x} = u; let c = counted(row, ${j}, u); block = fma(c, c, block);`,
+        )
+          .split('\n')
+          .map((line) => (full ? `    {${line.trimStart()} }` : line))
+          .join('\n'),
+        '    squares += block;',
+      ),
+    ),
+    write: loop(eight((j, x) => `sink(place(row, ${j}), ${x}, ${x} * r);`)),
+  };
 }
