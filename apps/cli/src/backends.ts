@@ -1,4 +1,5 @@
 import { type Backend, type BackendProvider, type NamedProbe, reference } from '@rmsnorm/core';
+import { webgpuProvider } from './webgpu.ts';
 
 /** A backend that can be named, or tried. */
 export interface BackendEntry {
@@ -6,24 +7,34 @@ export interface BackendEntry {
   /** Whether `auto` tries it, in the order of the table. */
   readonly auto: boolean;
   readonly load: () => Promise<BackendProvider>;
+  /** What `auto` tries, where that is pickier. */
+  readonly loadForAuto?: () => Promise<BackendProvider>;
 }
 
 /** All backends of the command line, fastest first. A new package adds a line. */
 export const BACKENDS: readonly BackendEntry[] = [
   fromPackage('cuda', '@rmsnorm/cuda', () => import('@rmsnorm/cuda' as string)),
-  fromPackage('webgpu', '@rmsnorm/webgpu', () => import('@rmsnorm/webgpu' as string)),
+  {
+    name: 'webgpu',
+    auto: true,
+    load: () => webgpuProvider(true),
+    // In software it is slower than WebAssembly.
+    loadForAuto: () => webgpuProvider(false),
+  },
   fromPackage('wasm', '@rmsnorm/wasm', () => import('@rmsnorm/wasm')),
   { name: 'reference', auto: false, load: async () => reference() },
 ];
 
 export type ListedProbe = NamedProbe & { readonly auto: boolean };
 
-/** Whether each backend works here, and if not, why; starts none. */
+/** Whether each backend works here, and if not, why, and whether `auto` would take it; starts none. */
 export async function probeAll(): Promise<ListedProbe[]> {
   const probes: ListedProbe[] = [];
-  for (const { name, auto, load } of BACKENDS) {
+  for (const { name, auto, load, loadForAuto = load } of BACKENDS) {
     try {
-      probes.push({ name, auto, ...(await (await load()).probe()) });
+      const probe = await (await load()).probe();
+      const wanted = auto && (!probe.ok || (await (await loadForAuto()).probe()).ok);
+      probes.push({ name, auto: wanted, ...probe });
     } catch (error) {
       probes.push({ name, auto, ok: false, code: 'MODULE_NOT_FOUND', reason: (error as Error).message });
     }
@@ -36,9 +47,10 @@ export function candidatesFor(
   backend: string,
   check: (backend: Backend) => Promise<unknown> = async () => {},
 ): (() => Promise<BackendProvider>)[] {
-  if (backend !== 'auto') return BACKENDS.filter(({ name }) => name === backend).map(({ load }) => load);
-  const loaders = BACKENDS.filter(({ auto }) => auto).map(({ name, load }) => ({
-    [name]: async () => able(await load(), check),
+  const asked = BACKENDS.find(({ name }) => name === backend);
+  if (asked) return [asked.load];
+  const loaders = BACKENDS.filter(({ auto }) => auto).map(({ name, load, loadForAuto = load }) => ({
+    [name]: async () => able(await loadForAuto(), check),
   }));
   return loaders.flatMap((loader) => Object.values(loader));
 }

@@ -84,7 +84,7 @@ describe('every option reaches the norm', () => {
     expect(summary).toMatchObject({ backend: { name: 'wasm', asked: 'auto' }, shape: [3, 12, 5] });
     expect(summary.backend.probes.map(({ name, code }: { name: string; code?: string }) => [name, code])).toEqual([
       ['cuda', 'MODULE_NOT_FOUND'],
-      ['webgpu', 'MODULE_NOT_FOUND'],
+      ['webgpu', 'NO_ADAPTER'],
       ['wasm', undefined],
     ]);
     const [y, exact] = [readNpy(join(folder, 'y.npy')).data, (await expected(x, { dim: 12 })).data];

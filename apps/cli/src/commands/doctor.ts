@@ -33,7 +33,12 @@ export async function doctor(): Promise<DoctorReport> {
 export function doctorLines(report: DoctorReport, { paint }: Output): string[] {
   const { node, platform: system, cpu, cores, memory, auto, backends } = report;
   const rows = backends.map((probe) => {
-    if (probe.ok) return [probe.name, 'ok', probe.device];
+    if (probe.ok)
+      return [
+        probe.name,
+        'ok',
+        probe.name === 'webgpu' && !probe.auto ? `${probe.device}, in software: by name alone` : probe.device,
+      ];
     return [probe.name, probe.code, probe.hint ? `${probe.reason}: ${probe.hint}` : probe.reason];
   });
   const lines = table(rows).map((line, i) => {

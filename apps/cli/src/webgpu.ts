@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
+import type { GPULike } from '@rmsnorm/webgpu';
+
+// One for the process: each would load the driver again, and Dawn crashes where it is collected before its devices.
+let gpu: Promise<GPULike> | undefined;
+
+/**
+ * WebGPU in this Node, on the Vulkan driver of the environment: by npm's `webgpu`, tens of megabytes, which are loaded
+ * only where this is asked for.
+ * @param software whether an adapter that computes on the processor will do
+ * @throws Error where npm's webgpu is not installed
+ */
+export async function webgpuProvider(software: boolean): Promise<BackendProvider> {
+  const { webgpu } = await import('@rmsnorm/webgpu');
+  if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu) return webgpu({ software });
+  if (process.platform === 'linux' && !vulkanDriver()) return without(NO_DRIVER);
+  gpu ??= import('webgpu').then(({ create }) => create([]));
+  const found = await gpu.catch((cause: Error) => {
+    throw new Error(`the npm package webgpu does not load: npm install webgpu (${cause.message.split('\n')[0]})`, {
+      cause,
+    });
+  });
+  return webgpu({ gpu: found, software });
+}
+
+const NO_DRIVER: ProbeResult & { ok: false } = {
+  ok: false,
+  code: 'NO_ADAPTER',
+  reason: 'no Vulkan driver found',
+  hint: "install your GPU's, or let VK_ICD_FILENAMES name the .json of one (Chromium's in software: vk_swiftshader_icd.json)",
+};
+
+/** Whether there is anything for the Vulkan loader, which Dawn would else complain about on stderr. */
+function vulkanDriver(): boolean {
+  const { VK_ICD_FILENAMES, VK_DRIVER_FILES, VK_ADD_DRIVER_FILES, XDG_DATA_HOME, XDG_DATA_DIRS, XDG_CONFIG_DIRS } =
+    process.env;
+  if (VK_ICD_FILENAMES || VK_DRIVER_FILES || VK_ADD_DRIVER_FILES) return true;
+  const folders = [
+    ...(XDG_CONFIG_DIRS || '/etc/xdg').split(':'),
+    ...[XDG_DATA_HOME || join(homedir(), '.local/share'), '/etc', '/usr/local/etc'],
+    ...(XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(':'),
+  ];
+  return folders.some((folder) => {
+    try {
+      return readdirSync(join(folder, 'vulkan/icd.d')).some((file) => file.endsWith('.json'));
+    } catch {
+      return false;
+    }
+  });
+}
+
+function without(probe: ProbeResult & { ok: false }): BackendProvider {
+  return {
+    name: 'webgpu',
+    apiVersion: 1,
+    probe: async () => probe,
+    create: async () => {
+      throw new Error(`${probe.reason}: ${probe.hint}`);
+    },
+  };
+}

@@ -1,0 +1,177 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
+import { AT, bindings, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
+import { SECTION, WIDE } from './layout.ts';
+import { bytesPerSlab, Normalization, R_BUFFERS, readOnly } from './normalization.ts';
+import {
+  elementwise,
+  FORWARD,
+  operationBuffers,
+  source,
+  type Weights,
+  weighting,
+  weightsKey,
+  weightsOf,
+} from './operation.ts';
+import { PARAMETERS, parameters } from './parameters.ts';
+import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
+import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
+import { SECTION_BYTES } from './sections.ts';
+import { statistics } from './statistic.ts';
+import { enables, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { aliases, lines } from './wgsl.ts';
+
+/**
+ * forwardQuantized: r of every row; then, unless a scale is given, the scale of each (outer, inner), from the largest |y|
+ * over all its groups; then q.
+ */
+export function planQuantized(
+  p: Problem & { readonly scale: number | null },
+  operands: Operands,
+  capabilities: Capabilities,
+): Plan {
+  const weights = weightsOf(p, operands.present);
+  const elements = p.size * p.inner;
+  const perSlab: Readonly<Record<string, number>> = {
+    ...bytesPerSlab(p, ['x'], ['r', 'powers']),
+    q: elements,
+    scales: (p.inner * 4) / p.groups,
+    ...(p.inner === 1 && p.size >= WIDE ? { sections: Math.ceil(p.size / SECTION) * SECTION_BYTES } : {}),
+  };
+  const slabs = p.outer * p.groups;
+  const normalization = new Normalization(p, FORWARD, { ...operands, inPlace: {} }, capabilities);
+  const parts = partsOf(p, capabilities, perSlab, p.groups);
+  const dispatches = parts.flatMap((part): Dispatch[] => {
+    const range = rangeIn(perSlab, part, parts.length === 1);
+    const uniforms = parameters(p, part, { quantScale: p.scale ?? 0 });
+    const dispatch = (shader: Shader, buffers: readonly Declared[], workgroups: number): Dispatch => ({
+      shader,
+      bindings: bindings(buffers, range),
+      uniforms,
+      workgroups: gridOf(workgroups, capabilities),
+    });
+    const places = (part.slabs / p.groups) * p.inner;
+    const scales = scaleBuffers(p, weights, p.scale === null);
+    const team = scaleTeam(p, capabilities);
+    const q = quantizeBuffers(p, weights);
+    return [
+      ...normalization.statistics(part),
+      dispatch(scaleShader(p, weights, team, scales), scales, Math.ceil(places / team.teams)),
+      dispatch(quantizeShader(p, weights, q), q, Math.ceil((part.slabs * elements) / (4 * SCATTERED))),
+    ];
+  });
+  const used = new Set(dispatches.flatMap(({ bindings }) => bindings.map(({ buffer }) => buffer)));
+  const scratch = (['r', 'powers', 'sections'] as const)
+    .filter((name) => used.has(name))
+    .map((name) => ({ name, bytes: slabs * (perSlab[name] ?? 0) }));
+  return { scratch, dispatches };
+}
+
+/** Neighbours along the features where these lie side by side, else neighbours along inner. */
+function scaleTeam({ inner, groups, size }: Problem, capabilities: Capabilities): Team {
+  if (inner > 1) return { kind: 'shared', width: 4, teams: 16, stride: 16 };
+  return rowTeam(groups * size <= 128 ? 4 : 64, capabilities);
+}
+
+function scaleBuffers(p: Problem, weights: Weights, computed: boolean): Declared[] {
+  const scales: Declared = { name: 'scales', type: 'array<f32>', write: true };
+  if (!computed) return [scales];
+  return [...operationBuffers({ ...FORWARD, outputs: [] }, weights, p, 'one'), ...readOnly(R_BUFFERS), scales];
+}
+
+function scaleShader(
+  p: Problem & { readonly scale: number | null },
+  weights: Weights,
+  team: Team,
+  buffers: readonly Declared[],
+): Shader {
+  const given = p.scale !== null;
+  return {
+    key: given ? `scales:${teamKey(team)}` : `scales:${p.dtype},${teamKey(team)},${weightsKey(weights)}`,
+    code: () =>
+      lines(
+        enables(team),
+        PARAMETERS,
+        declarations(buffers),
+        AT,
+        FIRST_FOUR,
+        aliases('V', 'U', 'I', 1),
+        aliases('S', 'SU', 'SI', 1),
+        'alias SB = bool;',
+        teamwork(team, 1),
+        !given &&
+          lines(
+            elementwise(FORWARD, p, 'one'),
+            source(FORWARD, p, 'one'),
+            statistics({ product: true }),
+            weighting(weights, 'splat', 'one'),
+          ),
+        `
+@compute @workgroup_size(${workgroupSize(team)})
+fn main(${BUILTINS}) {
+  local = index;
+  let places = p.rows / p.groups;
+  let unit = team(${WORKGROUP_INDEX});
+  let place = min(unit, places - 1u);
+  let outer = place / p.inner;
+  let column = place % p.inner;
+  let count = p.groups * p.size;
+  var top = 0u;
+  ${
+    given
+      ? 'if (unit < places && lane() == 0u) { scales[place] = p.quant_scale; }'
+      : `for (var j = lane(); j < count; j += ${team.width}u) {
+    let at = At((outer * count + j) * p.inner + column, 1u, j, 0u);
+    let row = (outer * p.groups + j / p.size) * p.inner + column;
+    let y = weighted(at, product(source(at), Statistic(r[row], powers[row])));
+    top = max(top, bitcast<u32>(y) & 0x7fffffffu);
+  }
+  top = team_max(top);
+  if (unit < places && lane() == 0u) {
+    scales[place] = select(bitcast<f32>(top) * ${1 / 127}, 1.0, top == 0u);
+  }`
+  }
+}`,
+      ),
+  };
+}
+
+function quantizeBuffers(p: Problem, weights: Weights): Declared[] {
+  return [
+    ...operationBuffers({ ...FORWARD, outputs: [] }, weights, p, 'ragged'),
+    ...readOnly(R_BUFFERS),
+    { name: 'scales', type: 'array<f32>', write: false },
+    { name: 'q', type: 'array<u32>', write: true },
+  ];
+}
+
+/** One word of four int8 by each invocation; the bytes of a last word that are not ours are kept. */
+function quantizeShader(p: Problem, weights: Weights, buffers: readonly Declared[]): Shader {
+  return {
+    key: `quantize:${p.dtype},${weightsKey(weights)}`,
+    code: () =>
+      lines(
+        PARAMETERS,
+        declarations(buffers),
+        SCATTER,
+        elementwise(FORWARD, p, 'ragged'),
+        source(FORWARD, p, 'ragged'),
+        statistics({ product: true }),
+        weighting(weights, 'four', 'ragged'),
+        scatteredMain(`
+  let y = weighted(at, product(source(at), statistic_of_rows(rows(i))));
+  let place = (slabs(i) / vec4u(p.groups)) * p.inner + indices(i) % vec4u(p.inner);
+  let step = vec4f(scales[place.x], scales[place.y], scales[place.z], scales[place.w]);
+  // Division may err by 2.5 ulp: what is left over is divided once more.
+  let quotient = y / step;
+  let exact = quotient + fma(-quotient, step, y) / step;
+  let finite = (bitcast<vec4u>(exact) & vec4u(0x7fffffffu)) < vec4u(0x7f800000u);
+  let nearest = round(clamp(select(quotient, exact, finite), vec4f(-127.0), vec4f(127.0)));
+  let nan = (bitcast<vec4u>(quotient) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  let bytes = bitcast<vec4u>(vec4i(select(nearest, vec4f(), nan))) & vec4u(255u);
+  let word = bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u);
+  let ours = select((1u << (8u * at.n)) - 1u, 0xffffffffu, at.n >= 4u);
+  q[i >> 2u] = (word & ours) | (q[i >> 2u] & ~ours);`),
+      ),
+  };
+}

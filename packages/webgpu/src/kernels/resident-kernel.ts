@@ -1,0 +1,183 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Capabilities, Shader } from '../dispatch.ts';
+import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
+import { type Layout, layoutKey, placing, powerOfTwoFrom, putting } from './layout.ts';
+import {
+  boundKey,
+  elementwise,
+  type Operation,
+  sink,
+  source,
+  type VariableOf,
+  type Weights,
+  weighting,
+  weightsKey,
+} from './operation.ts';
+import { PARAMETERS } from './parameters.ts';
+import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import { statistics } from './statistic.ts';
+import { PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
+import { enables, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { lines, unrolled } from './wgsl.ts';
+
+/** A row in registers: each element is read once. */
+export interface Residence {
+  readonly team: Team;
+  /** Steps of the team over the row, each four elements of every member. */
+  readonly steps: number;
+  /** Whether all steps lie within the row; else those of the first half do, where there are two or more. */
+  readonly full: boolean;
+}
+
+/** Up to so many features a row is read once. */
+export const RESIDENT = 8192;
+
+/** Null where a row is too long. The widest is 8 steps of 256. */
+export function residenceOf(size: number, capabilities: Capabilities): Residence | null {
+  if (size > RESIDENT) return null;
+  const { subgroups, limits } = capabilities;
+  // Narrow subgroups are a processor's: its registers are its cache, and what crosses lanes costs it more than all else.
+  const most = subgroups && subgroups.most < 8 ? 64 : 8;
+  const quads = Math.ceil(size / 4);
+  const width = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
+  if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
+  // A power of two: few shaders for many sizes.
+  const steps = powerOfTwoFrom(quads / width);
+  return { team: rowTeam(width, capabilities), steps, full: quads === width * steps };
+}
+
+export interface ResidentKernel {
+  readonly p: Problem;
+  readonly layout: Layout;
+  readonly residence: Residence;
+  readonly operation: Operation;
+  readonly weights: Weights;
+  readonly rstd: boolean;
+  readonly buffers: readonly Declared[];
+  readonly variable: VariableOf;
+}
+
+export function residentShader(kernel: ResidentKernel): Shader {
+  const { p, layout, residence, operation, weights, rstd } = kernel;
+  const { team, steps, full } = residence;
+  const bound = boundKey(kernel);
+  return {
+    key: `resident:${operation.name},${p.dtype},${layoutKey(layout)},${teamKey(team)},${steps}${full ? 'full' : ''},${weightsKey(weights)},${rstd ? 'rstd' : ''}:${bound}`,
+    code: () => residentCode(kernel),
+  };
+}
+
+function residentCode({ p, layout, residence, operation, weights, rstd, buffers, variable }: ResidentKernel): string {
+  const { team } = residence;
+  const { access } = layout;
+  const { width } = team;
+  const { load, write } = residence.steps > 8 ? inArray(residence) : inRegisters(residence);
+  return lines(
+    enables(team),
+    PARAMETERS,
+    declarations(buffers),
+    AT,
+    FIRST_FOUR,
+    placing(layout),
+    teamwork(team, 1),
+    elementwise(operation, p, access),
+    source(operation, p, access),
+    'fn source_for_sum(at: At) -> V { return source(at); }',
+    statistics({ product: true }),
+    sumOfSquares(width),
+    rescaling(width, rstd),
+    rstd && lines(PLAIN_RSTD, putting('rstd', layout)),
+    weighting(weights, layout.along, access),
+    sink(operation, p, access, variable),
+    `
+fn write_rescaled(row: Row, s: Statistic) {
+  for (var j = lane(); j < steps(row); j += ${width}u) {
+    let at = place(row, j);
+    let u = source(at);
+    sink(at, u, scaled_product(u, s));
+  }
+}
+
+@compute @workgroup_size(${workgroupSize(team)})
+fn main(${BUILTINS}) {
+  local = index;
+  let unit = team(${WORKGROUP_INDEX});
+  ${team.kind === 'workgroup' ? 'if (unit >= units()) { return; }' : ''}
+  let row = row_of(min(unit, units() - 1u));
+  let ours = unit < units();`,
+    load,
+    `
+  let sum = team_sum(sum_of(squares));
+  if (team_any(!is_plain(sum))) {
+    let result = rescaled(row, sum);
+    if (!ours) { return; }
+    write_rescaled(row, result.statistic);
+    ${rstd ? 'if (lane() == 0u) { put_rstd(row, result.rstd); }' : ''}
+  } else {
+    if (!ours) { return; }
+    let r = plain_r(sum);`,
+    write,
+    `    ${rstd ? 'if (lane() == 0u) { put_rstd(row, plain_rstd(sum)); }' : ''}
+  }
+}`,
+  );
+}
+
+/** `load` leaves the elements and the sum of their `squares`: chains of at most 8, then a tree; `write` takes r. */
+interface Held {
+  readonly load: string;
+  readonly write: string;
+}
+
+function inRegisters({ team: { width }, steps, full }: Residence): Held {
+  const certain = full ? steps : Math.floor(steps / 2);
+  const guarded = (step: number, statement: string): string =>
+    step < certain ? statement : `if (j${step} < steps(row)) { ${statement} }`;
+  return {
+    load: lines(
+      unrolled(steps, (i) => `  let j${i} = lane() + ${i * width}u;`),
+      unrolled(steps, (i) => `  var x${i} = V(); ${guarded(i, `x${i} = source(place(row, j${i}));`)}`),
+      '  var squares = V();',
+      unrolled(steps, (i) => `  { let c = counted(row, j${i}, x${i}); squares = fma(c, c, squares); }`),
+    ),
+    write: unrolled(steps, (i) => `    ${guarded(i, `sink(place(row, j${i}), x${i}, x${i} * r);`)}`),
+  };
+}
+
+/**
+ * Eight steps at a time, unrolled, in an array. The squares of eight are a chain, and the sums of these one of at most 8
+ * as well.
+ */
+function inArray({ team: { width }, steps, full }: Residence): Held {
+  const eight = (statement: (j: string, k: string) => string): string =>
+    unrolled(8, (i) => {
+      const inner = statement(`(start + ${i * width}u)`, `x[k + ${i}u]`);
+      return full ? `    ${inner}` : `    if (start + ${i * width}u < steps(row)) { ${inner} }`;
+    });
+  const loop = (...body: string[]): string =>
+    lines(
+      `  for (var k = 0u; k < ${steps}u; k += 8u) {`,
+      `    let start = lane() + k * ${width}u;`,
+      !full && '    if (start >= steps(row)) { break; }',
+      ...body,
+      '  }',
+    );
+  return {
+    load: lines(
+      `  var x: array<V, ${steps}>;`,
+      '  var squares = V();',
+      loop(
+        '    var block = V();',
+        eight(
+          (j, x) =>
+            `let u = source(place(row, ${j})); ${x} = u; let c = counted(row, ${j}, u); block = fma(c, c, block);`,
+        )
+          .split('\n')
+          .map((line) => (full ? `    {${line.trimStart()} }` : line))
+          .join('\n'),
+        '    squares += block;',
+      ),
+    ),
+    write: loop(eight((j, x) => `sink(place(row, ${j}), ${x}, ${x} * r);`)),
+  };
+}

@@ -1,0 +1,7 @@
+import { testBackend } from '@rmsnorm/conformance/vitest';
+import { webgpu } from '@rmsnorm/webgpu';
+
+// As in a browser without subgroups, on a few cases of each family of kernels: the whole suite runs with them.
+testBackend(webgpu({ subgroups: false }), {
+  filter: (id) => /\/(traps|two-steps|many-rows|statistics|rows)\b/.test(id),
+});

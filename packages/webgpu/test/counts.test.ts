@@ -1,0 +1,161 @@
+import { type Backend, RMSNorm, rmsNorm } from '@rmsnorm/core';
+import { webgpu } from '@rmsnorm/webgpu';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countCalls } from './counted-device.ts';
+import { describeOnDevice, newDevice } from './node-webgpu.ts';
+
+/** The end of the turn, in which work is submitted. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+describeOnDevice('what is asked of the device', () => {
+  let device: GPUDevice;
+  let backend: Backend;
+  let calls: ReturnType<typeof countCalls>;
+
+  beforeAll(async () => {
+    device = await newDevice();
+    calls = countCalls(device);
+    backend = await webgpu({ device }).create();
+  });
+  afterAll(async () => {
+    await backend.dispose();
+    device.destroy();
+  });
+
+  test.each([
+    [[3, 64], 1],
+    [[2, 8192], 1],
+    [[1, 65_535], 1],
+    [[1, 65_536], 2],
+    [[2, 65_537], 2],
+  ])('a forward of %o takes %i dispatches, in one pass, and no submit of its own', async (shape, dispatches) => {
+    const norm = new RMSNorm({ dim: shape[1]!, axis: -1 });
+    const x = backend.tensor(new Float32Array(shape[0]! * shape[1]!).fill(2), shape);
+    const y = backend.empty(shape);
+    norm.forward(x, y);
+    await y.data();
+    calls.since();
+    norm.forward(x, y);
+    expect(calls.since()).toMatchObject({ dispatches, encoders: 1, passes: 1, submits: 0, buffers: 0, bindGroups: 0 });
+    await turn();
+    expect(calls.since()).toMatchObject({ submits: 1, dispatches: 0 });
+    for (const tensor of [x, y]) tensor.dispose();
+    norm.dispose();
+  });
+
+  test('the steady state makes no buffer and no bind group, with out and without', async () => {
+    const norm = new RMSNorm({ dim: 96, axis: -1 });
+    const x = backend.tensor(new Float32Array(5 * 96).fill(2), [5, 96]);
+    const y = backend.empty([5, 96]);
+    const step = (): void => {
+      norm.forward(x, y);
+      norm.forward(y, y);
+      const z = norm.forward(y);
+      rmsNorm(z, { dim: 96, axis: -1 }).dispose();
+      z.dispose();
+    };
+    step();
+    await turn();
+    calls.since();
+    for (let i = 0; i < 100; i++) step();
+    await turn();
+    expect(calls.since()).toEqual({
+      ...{ buffers: 0, destroyed: 0, bindGroups: 0, pipelines: 0, writes: 0, copies: 0 },
+      ...{ dispatches: 400, encoders: 1, passes: 1, submits: 1 },
+    });
+    for (const tensor of [x, y]) tensor.dispose();
+    norm.dispose();
+  });
+
+  test('work is submitted at flush(), at data(), when tensor.buffer is read, and once per turn', async () => {
+    const norm = new RMSNorm({ dim: 8, affine: false });
+    const x = backend.tensor(new Float32Array(16).fill(2), [2, 8]);
+    const y = backend.empty([2, 8]);
+    norm.forward(x, y);
+    calls.since();
+    backend.flush();
+    expect(calls.since().submits).toBe(1);
+    backend.flush();
+    expect(calls.since().submits).toBe(0);
+    norm.forward(x, y);
+    norm.forward(y, y);
+    expect(y.buffer).toBeTruthy();
+    expect(calls.since()).toMatchObject({ dispatches: 2, submits: 1 });
+    norm.forward(x, y);
+    const data = y.data();
+    expect(calls.since()).toMatchObject({ dispatches: 1, copies: 1, submits: 1 });
+    await data;
+    await turn();
+    expect(calls.since().submits).toBe(0);
+    for (const tensor of [x, y]) tensor.dispose();
+  });
+
+  test('a loop without a pause is submitted in parts', async () => {
+    const norm = new RMSNorm({ dim: 8, affine: false });
+    const x = backend.tensor(new Float32Array(16).fill(2), [2, 8]);
+    norm.forward(x, x);
+    await turn();
+    calls.since();
+    for (let i = 0; i < 2500; i++) norm.forward(x, x);
+    await turn();
+    expect(calls.since()).toMatchObject({ dispatches: 2500, submits: 3 });
+    x.dispose();
+  });
+
+  test('prepare() compiles what the first forward then finds', async () => {
+    const norm = new RMSNorm({ dim: 48, axis: -1, eps: 1e-3 });
+    await backend.prepare(norm, [[7, 48]]);
+    const x = backend.tensor(new Float32Array(7 * 48).fill(2), [7, 48]);
+    calls.since();
+    const y = norm.forward(x);
+    norm.forward(y, y);
+    expect(calls.since()).toMatchObject({ pipelines: 0, dispatches: 2 });
+    for (const tensor of [x, y]) tensor.dispose();
+    norm.dispose();
+  });
+
+  test('a result is read through a buffer that is used again', async () => {
+    const x = backend.tensor(new Float32Array(16).fill(2), [2, 8]);
+    await x.data();
+    calls.since();
+    for (let i = 0; i < 5; i++) await x.data();
+    expect(calls.since()).toMatchObject({ buffers: 0, destroyed: 0, copies: 5, submits: 5 });
+    x.dispose();
+  });
+});
+
+describeOnDevice('buffers', () => {
+  test('are pooled within a bound, and all destroyed with the backend, but not the device', async () => {
+    const device = await newDevice();
+    const calls = countCalls(device);
+    const backend = await webgpu({ device, maxPooledBytes: 10_000 }).create();
+    const norm = new RMSNorm({ dim: 8, axis: -1 });
+    for (let i = 1; i < 40; i++) {
+      const x = backend.tensor(new Float32Array(8 * i).fill(2), [i, 8]);
+      const y = norm.forward(x);
+      await y.data();
+      for (const tensor of [x, y]) tensor.dispose();
+    }
+    // Uniforms of 39 shapes, gamma, one for reading back; and of 2 * 39 freed ones those of at most 10,000 bytes.
+    const { buffers, destroyed } = calls.since();
+    expect(buffers).toBeGreaterThan(100);
+    expect(destroyed).toBeGreaterThan(50);
+    expect(calls.live()).toBe(buffers - destroyed);
+    await backend.dispose();
+    expect(calls.live()).toBe(0);
+    expect(await Promise.race([device.lost, 'alive'])).toBe('alive');
+    device.destroy();
+  });
+
+  test('one that is freed while work on it is pending is kept until that has run', async () => {
+    const device = await newDevice();
+    const backend = await webgpu({ device, maxPooledBytes: 0 }).create();
+    const x = backend.tensor(new Float32Array(64).fill(3), [8, 8]);
+    const y = backend.empty([8, 8]);
+    new RMSNorm({ dim: 8, affine: false }).forward(x, y);
+    x.dispose();
+    for (const value of await y.data()) expect(value).toBeCloseTo(1, 6);
+    await backend.dispose();
+    device.destroy();
+  });
+});
