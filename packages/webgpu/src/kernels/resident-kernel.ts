@@ -30,7 +30,7 @@ export interface Residence {
 }
 
 /** Up to so many features a row is read once. */
-export const RESIDENT = 8192;
+const RESIDENT = 8192;
 
 /** Null where a row is too long. The widest is 8 steps of 256. */
 export function residenceOf(size: number, capabilities: Capabilities): Residence | null {

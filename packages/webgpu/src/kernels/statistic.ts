@@ -4,7 +4,7 @@ import { lines } from './wgsl.ts';
 // invocation handles; `V` the elements, each with a row of its own or all of one.
 
 /** r as a number of float32's normal range and a power of two by which x is multiplied first. */
-export const STATISTIC = `
+const STATISTIC = `
 struct Statistic { r: S, power: SI }
 
 // Powers that say that there is no such r.
