@@ -1,89 +1,83 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { FLOAT_DTYPES } from '@rmsnorm/core';
-import { ENTRANTS } from './candidates/index.ts';
+import type { Adapter } from './chromium/launch.ts';
+import { COPIES } from './copies.ts';
 import { environment } from './environment.ts';
+import { specs } from './families.ts';
 import { GOALS } from './goals.ts';
-import { FULL, type Method, measure, QUICK } from './measure.ts';
+import { losses } from './losses.ts';
+import { methodFor } from './method/method.ts';
+import { HELP, type Options, optionsOf } from './options.ts';
 import { measureOverhead } from './overhead.ts';
-import { type Report, reportAsMarkdown, reportAsText } from './report/index.ts';
+import { plotsOf } from './plots/index.ts';
+import { type Report, reportAsMarkdown, reportAsText, type TargetReport } from './report/index.ts';
 import type { WorkloadResult } from './results.ts';
-import { QUICK_ELEMENTS, SHAPES } from './shapes.ts';
+import { chromiumRunner } from './runners/chromium.ts';
+import { nodeRunner } from './runners/node.ts';
+import type { Runner } from './runners/runner.ts';
+import type { Target } from './spec.ts';
 import { verdicts } from './verdicts.ts';
-import { makeWorkload, type Place, workloadId } from './workload.ts';
 
-const HELP = `Usage: pnpm bench [options]
-
-Times @rmsnorm/wasm against its peers and against copies of the same bytes, interleaved in one process.
-
-  --filter TEXT    only workloads whose id contains TEXT: resident/float32/64x4096, outside/..., overhead;
-                   several with commas
-  --rounds N       rounds (default ${FULL.rounds})
-  --quick          few short rounds, small sizes: to see that it runs, not to quote
-  --json FILE      where the figures go (default apps/bench/build/bench.json)
-  --markdown FILE  the tables as Markdown, too
-  --help           this text`;
-
-const PLACES: readonly Place[] = ['resident', 'outside'];
-const OVERHEAD_ID = 'overhead';
-const JSON_FILE = fileURLToPath(new URL('../build/bench.json', import.meta.url));
+const OVERHEAD_ID = 'node/overhead';
+const BUILD = fileURLToPath(new URL('../build', import.meta.url));
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      filter: { type: 'string', default: '' },
-      rounds: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      markdown: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
-  }
-  const method = methodOf(values.quick, values.rounds);
-  const parts = values.filter.split(',');
-  const wanted = (id: string): boolean => parts.some((part) => id.includes(part));
-  const shapes = SHAPES.filter(({ elements }) => !values.quick || elements <= QUICK_ELEMENTS);
+  const options = optionsOf(process.argv.slice(2));
+  if (options.help) return console.log(HELP);
+  const { targets, filter, threads, quick, rounds } = options;
+  const wanted = (id: string): boolean => filter.some((part) => id.includes(part));
+  const chosen = specs(targets, { threads, quick }).filter(({ id }) => wanted(id));
+  const overheadToo = targets.includes('node') && threads === 1 && wanted(OVERHEAD_ID);
+  if (chosen.length === 0 && !overheadToo) throw new Error(`no workload contains '${filter.join(',')}'`);
+  if (options.list) return console.log([...chosen.map(({ id }) => id), ...(overheadToo ? [OVERHEAD_ID] : [])].join('\n'));
 
   const results: WorkloadResult[] = [];
-  for (const place of PLACES) {
-    for (const dtype of FLOAT_DTYPES) {
-      for (const shape of shapes) {
-        const id = workloadId(place, dtype, shape);
-        if (!wanted(id)) continue;
-        console.error(id);
-        results.push(await measure(makeWorkload(place, dtype, shape), ENTRANTS[place], method));
+  const ran: TargetReport[] = [];
+  for (const target of targets) {
+    const own = chosen.filter((spec) => spec.target === target);
+    if (own.length === 0) continue;
+    const method = methodFor(target, quick, rounds);
+    const runner = await runnerOf(target, threads, options.adapter);
+    try {
+      ran.push({ target, engine: runner.engine, legend: runner.legend, method });
+      for (const [i, spec] of own.entries()) {
+        console.error(`${spec.id} (${i + 1} of ${own.length})`);
+        results.push(await runner.measure(spec, method));
       }
+    } finally {
+      await runner.close();
     }
   }
-  const overhead = wanted(OVERHEAD_ID) ? await measureOverhead(method) : null;
-  if (results.length === 0 && overhead === null) throw new Error(`no workload contains '${values.filter}'`);
+  const overhead = overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null;
 
   const report: Report = {
     date: new Date().toISOString(),
-    environment: environment(),
-    method,
+    environment: environment(threads),
+    targets: ran,
     results,
     overhead,
     verdicts: verdicts(GOALS, results),
+    losses: losses(results, COPIES),
   };
   console.log(reportAsText(report));
-  await write(values.json === undefined ? JSON_FILE : given(values.json), `${JSON.stringify(report, null, 2)}\n`);
-  if (values.markdown !== undefined) await write(given(values.markdown), reportAsMarkdown(report));
+  await writeAll(report, options);
 }
 
-function methodOf(quick: boolean, rounds: string | undefined): Method {
-  const method = quick ? QUICK : FULL;
-  if (rounds === undefined) return method;
-  const count = Number(rounds);
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new Error(`--rounds must be a positive integer, got '${rounds}'`);
-  return { ...method, rounds: count };
+function runnerOf(target: Target, threads: number, adapter: Adapter): Runner | Promise<Runner> {
+  return target === 'node' ? nodeRunner() : chromiumRunner(target, threads, adapter);
+}
+
+async function writeAll(report: Report, { json, markdown, plots }: Options): Promise<void> {
+  const folder = plots === undefined ? join(BUILD, 'plots') : given(plots);
+  const page = markdown === undefined ? join(BUILD, 'bench.md') : given(markdown);
+  const images: string[] = [];
+  for (const { file, svg } of await plotsOf(report.results, COPIES)) {
+    await write(join(folder, file), svg);
+    images.push(relative(dirname(page), join(folder, file)));
+  }
+  await write(json === undefined ? join(BUILD, 'bench.json') : given(json), `${JSON.stringify(report, null, 2)}\n`);
+  await write(page, reportAsMarkdown(report, images));
 }
 
 /** A path as it was typed: pnpm runs this in another folder, and says from which one it was called. */

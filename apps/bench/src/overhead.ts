@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { RMSNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
-import type { Method } from './measure.ts';
+import type { Method } from './method/method.ts';
 import { calibrate, type Run } from './method/calibrate.ts';
 import { interleave } from './method/interleave.ts';
 import { quartiles } from './method/statistics.ts';

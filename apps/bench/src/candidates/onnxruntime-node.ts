@@ -1,0 +1,45 @@
+import * as ort from 'onnxruntime-node';
+import type { Candidate, Entrant, Unable } from '../candidate.ts';
+import type { Elements, Workload } from '../workload.ts';
+import { onnxBytes, onnxGraph } from './onnx-graph.ts';
+import { onnxFeeds, onnxResults, onnxTensors, type Runtime } from './onnxruntime-session.ts';
+import { unableFor } from './reason.ts';
+
+const runtime = ort as unknown as Runtime;
+
+/** Typed arrays are its memory: it reads the inputs and writes the outputs in place, resident or not. */
+export const onnxruntimeNode: Entrant = {
+  name: 'onnxruntime-node',
+  does: 'norm',
+  about: 'onnxruntime-node, native AVX: session.run of the same in ONNX, outputs preallocated, nothing copied',
+  async create(work: Workload): Promise<Candidate | Unable> {
+    try {
+      const graph = onnxGraph(work);
+      const session = await runtime.InferenceSession.create(onnxBytes(graph), {
+        executionProviders: ['cpu'],
+        graphOptimizationLevel: 'all',
+        intraOpNumThreads: work.threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 4,
+      });
+      const feeds = onnxFeeds(runtime, work);
+      const outputs = Object.fromEntries(
+        graph.outputs.map(({ name, dims }) => [name, { data: emptyLike(work.inputs.x, dims), dims }]),
+      );
+      const fetches = onnxTensors(runtime, work, outputs);
+      return {
+        run: async (count) => {
+          for (let i = 0; i < count; i++) await session.run(feeds, fetches);
+        },
+        result: async () => onnxResults(fetches),
+        dispose: () => session.release(),
+      };
+    } catch (error) {
+      return unableFor(error);
+    }
+  },
+};
+
+function emptyLike<T extends Elements>(x: T, dims: readonly number[]): T {
+  return new (x.constructor as new (length: number) => T)(dims.reduce((product, length) => product * length, 1));
+}
