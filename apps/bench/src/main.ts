@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -5,19 +6,17 @@ import type { Adapter } from './chromium/launch.ts';
 import { COPIES } from './copies.ts';
 import { environment } from './environment.ts';
 import { specs } from './families.ts';
-import { GOALS } from './goals.ts';
-import { losses } from './losses.ts';
 import { methodFor } from './method/method.ts';
 import { HELP, type Options, optionsOf } from './options.ts';
 import { measureOverhead } from './overhead.ts';
 import { plotsOf } from './plots/index.ts';
-import { type Report, reportAsMarkdown, reportAsText, type TargetReport } from './report/index.ts';
+import { reportAsMarkdown, reportAsText } from './report/index.ts';
+import { merged, type Report, reportOf, type TargetReport } from './report/report.ts';
 import type { WorkloadResult } from './results.ts';
 import { chromiumRunner } from './runners/chromium.ts';
 import { nodeRunner } from './runners/node.ts';
 import type { Runner } from './runners/runner.ts';
-import type { Target } from './spec.ts';
-import { verdicts } from './verdicts.ts';
+import type { Spec, Target } from './spec.ts';
 
 const OVERHEAD_ID = 'node/overhead';
 const BUILD = fileURLToPath(new URL('../build', import.meta.url));
@@ -25,20 +24,28 @@ const BUILD = fileURLToPath(new URL('../build', import.meta.url));
 async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
   if (options.help) return console.log(HELP);
-  const { targets, filter, threads, quick, rounds } = options;
+  if (options.from.length > 0) {
+    const parts = options.from.map((file) => JSON.parse(readFileSync(given(file), 'utf8')) as Report);
+    return finish(merged(parts), options);
+  }
+  const { targets, filter, threads, quick } = options;
   const wanted = (id: string): boolean => filter.some((part) => id.includes(part));
   const chosen = specs(targets, { threads, quick }).filter(({ id }) => wanted(id));
   const overheadToo = targets.includes('node') && threads === 1 && wanted(OVERHEAD_ID);
   if (chosen.length === 0 && !overheadToo) throw new Error(`no workload contains '${filter.join(',')}'`);
   if (options.list) return console.log([...chosen.map(({ id }) => id), ...(overheadToo ? [OVERHEAD_ID] : [])].join('\n'));
+  await finish(await run(chosen, overheadToo, options), options);
+}
 
+async function run(chosen: readonly Spec[], overheadToo: boolean, options: Options): Promise<Report> {
+  const { threads, quick, rounds, adapter } = options;
   const results: WorkloadResult[] = [];
   const ran: TargetReport[] = [];
-  for (const target of targets) {
+  for (const target of options.targets) {
     const own = chosen.filter((spec) => spec.target === target);
     if (own.length === 0) continue;
     const method = methodFor(target, quick, rounds);
-    const runner = await runnerOf(target, threads, options.adapter);
+    const runner = await runnerOf(target, threads, adapter);
     try {
       ran.push({ target, engine: runner.engine, legend: runner.legend, method });
       for (const [i, spec] of own.entries()) {
@@ -50,16 +57,10 @@ async function main(): Promise<void> {
     }
   }
   const overhead = overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null;
+  return reportOf({ date: new Date().toISOString(), environment: environment(threads), targets: ran, results, overhead });
+}
 
-  const report: Report = {
-    date: new Date().toISOString(),
-    environment: environment(threads),
-    targets: ran,
-    results,
-    overhead,
-    verdicts: verdicts(GOALS, results),
-    losses: losses(results, COPIES),
-  };
+async function finish(report: Report, options: Options): Promise<void> {
   console.log(reportAsText(report));
   await writeAll(report, options);
 }

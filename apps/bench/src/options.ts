@@ -16,6 +16,7 @@ a page's WebGPU device.
   --rounds N       rounds (default ${FULL_ROUNDS})
   --quick          few short rounds, small sizes: to see that it runs, not to quote
   --list           the workloads' ids, and nothing is run
+  --from FILES     measures nothing: one report from the JSON of earlier runs, several with commas
   --json FILE      where the figures go (default apps/bench/build/bench.json)
   --markdown FILE  where the tables go (default apps/bench/build/bench.md)
   --plots FOLDER   where the plots go (default apps/bench/build/plots)
@@ -30,6 +31,7 @@ export interface Options {
   readonly threads: number;
   readonly adapter: Adapter;
   readonly rounds: number | null;
+  readonly from: readonly string[];
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly plots: string | undefined;
@@ -47,6 +49,7 @@ export function optionsOf(args: readonly string[]): Options {
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      from: { type: 'string' },
       json: { type: 'string' },
       markdown: { type: 'string' },
       plots: { type: 'string' },
@@ -63,6 +66,7 @@ export function optionsOf(args: readonly string[]): Options {
     threads: positiveInteger('--threads', values.threads),
     adapter: oneOf('--adapter', values.adapter, ['swiftshader', 'hardware']),
     rounds: values.rounds === undefined ? null : positiveInteger('--rounds', values.rounds),
+    from: values.from?.split(',') ?? [],
     json: values.json,
     markdown: values.markdown,
     plots: values.plots,

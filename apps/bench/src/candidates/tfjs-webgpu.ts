@@ -14,6 +14,8 @@ export const tfjsWebgpu: Entrant = {
 /** It gathers a few dispatches before it submits them. */
 async function finish(): Promise<void> {
   const backend = tf.backend() as WebGPUBackend;
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
   backend.submitQueue();
   await backend.queue.onSubmittedWorkDone();
 }

@@ -1,34 +1,11 @@
-import type { Environment } from '../environment.ts';
-import type { Loss } from '../losses.ts';
-import type { Method } from '../method/method.ts';
-import type { OverheadResult, WorkloadResult } from '../results.ts';
-import type { Target } from '../spec.ts';
-import type { Verdict } from '../verdicts.ts';
+import { oursRan } from '../results.ts';
 import { goalTable } from './goal-table.ts';
 import { lossTable } from './loss-table.ts';
 import { meanTable } from './mean-table.ts';
 import { overheadTable } from './overhead-table.ts';
 import { ratioTables } from './ratio-tables.ts';
+import type { Report } from './report.ts';
 import { asMarkdown, asText, type Table } from './table.ts';
-
-/** Of one target: who ran, in what, how. */
-export interface TargetReport {
-  readonly target: Target;
-  readonly engine: string;
-  readonly legend: Readonly<Record<string, string>>;
-  readonly method: Method;
-}
-
-/** All of one run of the bench: what `--json` writes. */
-export interface Report {
-  readonly date: string;
-  readonly environment: Environment;
-  readonly targets: readonly TargetReport[];
-  readonly results: readonly WorkloadResult[];
-  readonly overhead: OverheadResult | null;
-  readonly verdicts: readonly Verdict[];
-  readonly losses: readonly Loss[];
-}
 
 export function reportAsText(report: Report): string {
   return [...tables(report).map(asText), legend(report).join('\n'), circumstances(report).join('\n')].join('\n\n');
@@ -49,7 +26,7 @@ function tables({ results, overhead, verdicts, losses }: Report): Table[] {
     ...(means.rows.length > 1 ? [means] : []),
     ...(overhead === null ? [] : [overheadTable(overhead)]),
     ...(verdicts.length === 0 && overhead === null ? [] : [goalTable(verdicts, overhead)]),
-    ...(results.length === 0 ? [] : [lossTable(losses)]),
+    ...(results.length === 0 ? [] : [lossTable(losses, results.filter((result) => !oursRan(result)).length)]),
   ];
 }
 
