@@ -1,17 +1,10 @@
 import { expect, it } from 'vitest';
+import { smallWorkload } from '../test/small-workload.ts';
 import { copySource } from './copy-source.ts';
 import { mistakeIn } from './correctness.ts';
-import { specId } from './families.ts';
 import { channelsFirst, rows } from './shapes.ts';
-import type { BenchOp } from './spec.ts';
-import { makeWorkload, type Workload } from './workload.ts';
 
-function workload(op: BenchOp, shape = rows(2, 8)): Workload {
-  const common = { target: 'node', family: 'test', place: 'resident', dtype: 'float32' } as const;
-  return makeWorkload({ ...common, id: specId('node', 'test', 'resident', 'float32', shape), op, shape, threads: 1 });
-}
-
-const work = workload('forward');
+const work = smallWorkload('forward');
 const expected = work.expected.y!.values;
 
 it('accepts the right answer, and one of another order of summation', () => {
@@ -37,9 +30,9 @@ it.each([
 });
 
 it('names an output that is missing', () => {
-  expect(mistakeIn({ y: work.inputs.x }, 'norm', workload('addForward'))).toMatch(/^y: element/);
-  const { expected: both } = workload('addForward');
-  expect(mistakeIn({ y: both.y!.values }, 'norm', workload('addForward'))).toBe('sum: is missing');
+  expect(mistakeIn({ y: work.inputs.x }, 'norm', smallWorkload('addForward'))).toMatch(/^y: element/);
+  const { expected: both } = smallWorkload('addForward');
+  expect(mistakeIn({ y: both.y!.values }, 'norm', smallWorkload('addForward'))).toBe('sum: is missing');
 });
 
 it('a copy moves what the workload moves, and is compared byte by byte', () => {
@@ -57,14 +50,14 @@ it.each([
   ['backward', 3 * 4],
   ['forwardQuantized', 4 + 1],
 ] as const)('%s moves %i bytes for each element', (op, bytes) => {
-  const { bytesMoved } = workload(op);
+  const { bytesMoved } = smallWorkload(op);
   expect(bytesMoved).toBe(16 * bytes);
-  expect(copySource(workload(op)).length).toBe(bytesMoved / 2);
+  expect(copySource(smallWorkload(op)).length).toBe(bytesMoved / 2);
 });
 
 it('dx is the gradient of sum(y * dy), by finite differences', () => {
   const shape = channelsFirst([2, 6, 3]);
-  const back = workload('backward', shape);
+  const back = smallWorkload('backward', shape);
   const x = back.inputs.x as Float32Array;
   const dy = back.inputs.dy as Float32Array;
   const { size, inner, outer } = shape.layout;
@@ -90,8 +83,8 @@ it('dx is the gradient of sum(y * dy), by finite differences', () => {
 });
 
 it('q * scale is y within half a step', () => {
-  const { expected: quantized, shape } = workload('forwardQuantized', rows(3, 16));
-  const y = workload('forward', rows(3, 16)).expected.y!.values;
+  const { expected: quantized, shape } = smallWorkload('forwardQuantized', rows(3, 16));
+  const y = smallWorkload('forward', rows(3, 16)).expected.y!.values;
   for (const [i, value] of y.entries()) {
     const scale = quantized.scales!.values[Math.floor(i / shape.layout.size)]!;
     expect(Math.abs(Math.round(quantized.q!.values[i]!) * scale - value)).toBeLessThan(0.5001 * scale);

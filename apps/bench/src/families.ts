@@ -87,7 +87,9 @@ export function specs(
       rowsOf(family, target).flatMap(({ place, dtype, shape }): Spec[] => {
         if (quick && shape.elements > QUICK_ELEMENTS) return [];
         const { name, op } = family;
-        return [{ id: specId(target, name, place, dtype, shape), target, family: name, op, place, dtype, shape, threads }];
+        return [
+          { id: specId(target, name, place, dtype, shape), target, family: name, op, place, dtype, shape, threads },
+        ];
       }),
     ),
   );
@@ -105,11 +107,16 @@ function rowsOf({ shapes, sixteenBit, endToEnd, chromium, webgpu }: Family, targ
   const resident = row('resident', 'float32');
   if (target === 'chromium-webgpu') return of(webgpu).map(resident);
   if (target === 'chromium') {
-    return [...of(chromium).map(resident), ...of(chromium.filter((id) => endToEnd.includes(id))).map(row('end-to-end', 'float32'))];
+    return [
+      ...of(chromium).map(resident),
+      ...of(chromium.filter((id) => endToEnd.includes(id))).map(row('end-to-end', 'float32')),
+    ];
   }
   return [
     ...shapes.map(resident),
-    ...FLOAT_DTYPES.filter((dtype) => dtype !== 'float32').flatMap((dtype) => of(sixteenBit).map(row('resident', dtype))),
+    ...FLOAT_DTYPES.filter((dtype) => dtype !== 'float32').flatMap((dtype) =>
+      of(sixteenBit).map(row('resident', dtype)),
+    ),
     ...of(endToEnd).map(row('end-to-end', 'float32')),
   ];
 }

@@ -33,7 +33,8 @@ async function main(): Promise<void> {
   const chosen = specs(targets, { threads, quick }).filter(({ id }) => wanted(id));
   const overheadToo = targets.includes('node') && threads === 1 && wanted(OVERHEAD_ID);
   if (chosen.length === 0 && !overheadToo) throw new Error(`no workload contains '${filter.join(',')}'`);
-  if (options.list) return console.log([...chosen.map(({ id }) => id), ...(overheadToo ? [OVERHEAD_ID] : [])].join('\n'));
+  if (options.list)
+    return console.log([...chosen.map(({ id }) => id), ...(overheadToo ? [OVERHEAD_ID] : [])].join('\n'));
   await finish(await run(chosen, overheadToo, options), options);
 }
 
@@ -57,7 +58,13 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
     }
   }
   const overhead = overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null;
-  return reportOf({ date: new Date().toISOString(), environment: environment(threads), targets: ran, results, overhead });
+  return reportOf({
+    date: new Date().toISOString(),
+    environment: environment(threads),
+    targets: ran,
+    results,
+    overhead,
+  });
 }
 
 async function finish(report: Report, options: Options): Promise<void> {

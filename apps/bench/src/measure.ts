@@ -1,4 +1,5 @@
 import type { Candidate, Entrant } from './candidate.ts';
+import { unableFor } from './candidates/reason.ts';
 import { mistakeIn } from './correctness.ts';
 import { calibrate, elapsed } from './method/calibrate.ts';
 import { interleave } from './method/interleave.ts';
@@ -13,7 +14,7 @@ export type CpuClock = (() => number | Promise<number>) | null;
 interface Running {
   readonly entrant: Entrant;
   readonly candidate: Candidate;
-  readonly count: number;
+  count: number;
 }
 
 /**
@@ -35,12 +36,14 @@ export async function measure(
         unable.set(entrant, candidate.unable);
         continue;
       }
+      running.push({ entrant, candidate, count: 0 });
       const ready = await prepare(work, entrant, candidate, method);
       if (typeof ready === 'number') {
-        running.push({ entrant, candidate, count: ready });
+        running.at(-1)!.count = ready;
         continue;
       }
       unable.set(entrant, ready.unable);
+      running.pop();
       await candidate.dispose();
     }
     const before = { cpu: await cpuClock?.(), wall: performance.now() };
@@ -80,16 +83,27 @@ async function prepare(
   candidate: Candidate,
   { leastMs, warmUpMs, longestMs }: Method,
 ): Promise<number | { unable: string }> {
-  candidate.enter?.();
-  await candidate.run(1);
-  const mistake = mistakeIn(await candidate.result(), entrant.does, work);
+  const mistake = await firstMistake(work, entrant, candidate);
   if (mistake !== null) {
     if (entrant.does === 'copy' || entrant.name.startsWith('rmsnorm')) {
-      throw new Error(`${entrant.name} is wrong at ${work.id}: ${mistake}`);
+      throw new Error(`${entrant.name} at ${work.id}: ${mistake}`);
     }
-    return { unable: `its result is wrong: ${mistake}` };
+    return { unable: mistake };
   }
   const ms = await elapsed(candidate.run, 1);
-  if (ms > longestMs) return { unable: `one run takes ${Math.round(ms)} ms: too long for the rounds (${longestMs} ms)` };
+  if (ms > longestMs)
+    return { unable: `one run takes ${Math.round(ms)} ms: too long for the rounds (${longestMs} ms)` };
   return calibrate(candidate.run, leastMs, warmUpMs);
+}
+
+/** What is wrong with its first run; null where nothing is. */
+async function firstMistake(work: Workload, { does }: Entrant, candidate: Candidate): Promise<string | null> {
+  try {
+    candidate.enter?.();
+    await candidate.run(1);
+    const mistake = mistakeIn(await candidate.result(), does, work);
+    return mistake === null ? null : `its result is wrong: ${mistake}`;
+  } catch (error) {
+    return unableFor(error).unable;
+  }
 }

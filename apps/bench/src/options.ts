@@ -81,6 +81,7 @@ function oneOf<T extends string>(option: string, value: string, known: readonly 
 
 function positiveInteger(option: string, value: string): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`${option} must be a positive integer, got '${value}'`);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`${option} must be a positive integer, got '${value}'`);
   return number;
 }

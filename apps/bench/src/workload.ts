@@ -1,6 +1,6 @@
 import { bytesPerElement, encode, type FloatDType, resolveOptions } from '@rmsnorm/core';
-import { exact } from './exact/index.ts';
 import type { Expected } from './exact/expected.ts';
+import { exact } from './exact/index.ts';
 import type { BenchOp, Spec } from './spec.ts';
 
 export type Elements = Float32Array | Uint16Array | Int8Array;
@@ -23,7 +23,7 @@ export interface Workload extends Spec {
   readonly bytesMoved: number;
 }
 
-export const SECOND_INPUT: Readonly<Record<BenchOp, SecondInput | null>> = {
+const SECOND_INPUT: Readonly<Record<BenchOp, SecondInput | null>> = {
   forward: null,
   addForward: 'residual',
   gatedForward: 'gate',

@@ -1,11 +1,11 @@
 // Writes ACCURACY.md, beside package.json: the largest error of everybody's RMSNorm on the same inputs.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { type FuzzReport, runFuzz } from '@rmsnorm/conformance';
 import { reference } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { versionOf } from '../environment.ts';
 import { CONTESTANTS, type Contestant } from './contestants.ts';
 import { errorOf } from './error.ts';
 import { type Input, inputs } from './inputs.ts';
@@ -87,9 +87,4 @@ function keyOf({ op, output, dtype }: FuzzReport['largest'][number]): string {
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function versionOf(name: string): string {
-  const folder = /.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(createRequire(import.meta.url).resolve(name))![0];
-  return (JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string }).version;
 }

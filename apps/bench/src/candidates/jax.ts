@@ -8,7 +8,8 @@ import { unableFor } from './reason.ts';
 
 export async function jax(device: 'wasm' | 'webgpu', work: Workload): Promise<Candidate | Unable> {
   try {
-    if (work.dtype !== 'float32') return { unable: `no ${work.dtype}: jax-js has no bfloat16, and Node 20 no Float16Array` };
+    if (work.dtype !== 'float32')
+      return { unable: `no ${work.dtype}: jax-js has no bfloat16, and Node 20 no Float16Array` };
     if (!(await init(device)).includes(device)) return { unable: `jax.init('${device}') found no such device` };
     defaultDevice(device);
     const candidate = work.place === 'resident' ? await resident(work) : endToEnd(work);
@@ -34,7 +35,11 @@ async function resident(work: Workload): Promise<Candidate> {
       }
       await blockUntilReady(outputs);
     },
-    result: () => download(work, outputs.map((output) => output.ref)),
+    result: () =>
+      download(
+        work,
+        outputs.map((output) => output.ref),
+      ),
     dispose: () => {
       for (const array of [...inputs, ...outputs]) array.dispose();
       compute.dispose();

@@ -13,28 +13,31 @@ export function onnxBytes(graph: OnnxGraph): Uint8Array {
   return onnxModel(graph, OPSET);
 }
 
+/** How groups get their gammas: ONNX lets a scale of [groups, size] broadcast, which ORT's WebGPU kernel refuses. */
+export type GroupScale = 'broadcast' | 'multiplied after';
+
 /** The workload as a model. @throws Error where ONNX's own operators, or our writer of models, cannot say it */
-export function onnxGraph(work: Workload): OnnxGraph {
+export function onnxGraph(work: Workload, groupScale: GroupScale = 'broadcast'): OnnxGraph {
   return {
-    ...onnxBody(work),
+    ...onnxBody(work, groupScale),
     inputs: Object.keys(work.inputs).map((name) => ({ name, type: work.dtype, dims: work.shape.shape })),
     outputs: onnxOutputs(work),
   };
 }
 
-export function onnxOutputs({ op, dtype, shape, gamma }: Workload): OnnxValue[] {
+function onnxOutputs({ op, dtype, shape, gamma }: Workload): OnnxValue[] {
   const like = (name: string): OnnxValue => ({ name, type: dtype, dims: shape.shape });
   if (op === 'addForward') return [like('y'), like('sum')];
   if (op === 'backward') return [like('dx'), { name: 'dgamma', type: dtype, dims: [gamma.length] }];
   return [like('y')];
 }
 
-export function onnxBody(work: Workload): OnnxBody {
+export function onnxBody(work: Workload, groupScale: GroupScale = 'broadcast'): OnnxBody {
   switch (work.op) {
     case 'forward':
-      return rmsNormalization(work, 'x');
+      return rmsNormalization(work, 'x', groupScale);
     case 'addForward':
-      return after([node('Add', ['x', 'residual'], 'sum')], rmsNormalization(work, 'sum'));
+      return after([node('Add', ['x', 'residual'], 'sum')], rmsNormalization(work, 'sum', groupScale));
     case 'gatedForward':
       return after(
         [
@@ -42,7 +45,7 @@ export function onnxBody(work: Workload): OnnxBody {
           node('Mul', ['gate', 'sigmoid'], 'silu'),
           node('Mul', ['x', 'silu'], 'gated'),
         ],
-        rmsNormalization(work, 'gated'),
+        rmsNormalization(work, 'gated', groupScale),
       );
     case 'backward':
       return backward(work);
@@ -55,10 +58,10 @@ export function onnxBody(work: Workload): OnnxBody {
  * RMSNormalization from `x` to `y`. ONNX normalizes all axes from `axis` on, so channels-first takes a transposition
  * before and one after; groups are an axis of their own.
  */
-function rmsNormalization({ shape, dtype, gamma, eps }: Workload, x: string): OnnxBody {
+function rmsNormalization({ shape, dtype, gamma, eps }: Workload, x: string, groupScale: GroupScale): OnnxBody {
   const { outer, groups, size, inner } = shape.layout;
-  const norm = (from: string, to: string): OnnxNode =>
-    node('RMSNormalization', [from, 'gamma'], to, { axis: { int: -1 }, epsilon: { float: eps } });
+  const norm = (from: string, to: string, scale = 'gamma'): OnnxNode =>
+    node('RMSNormalization', [from, scale], to, { axis: { int: -1 }, epsilon: { float: eps } });
   const weights = floats('gamma', dtype, groups === 1 ? [size] : [groups, size], gamma);
   if (inner > 1) {
     const last = shape.shape.length - 1;
@@ -73,13 +76,22 @@ function rmsNormalization({ shape, dtype, gamma, eps }: Workload, x: string): On
     };
   }
   if (groups > 1) {
+    const multiplied = groupScale === 'multiplied after';
+    const ones = floats('ones', dtype, [size], new Float32Array(size).fill(1));
     return {
       nodes: [
         node('Reshape', [x, 'grouped'], 'rows'),
-        norm('rows', 'normed'),
+        ...(multiplied
+          ? [norm('rows', 'unscaled', 'ones'), node('Mul', ['unscaled', 'gamma'], 'normed')]
+          : [norm('rows', 'normed')]),
         node('Reshape', ['normed', 'flat'], 'y'),
       ],
-      initializers: [weights, int64('grouped', [outer, groups, size]), int64('flat', shape.shape)],
+      initializers: [
+        weights,
+        ...(multiplied ? [ones] : []),
+        int64('grouped', [outer, groups, size]),
+        int64('flat', shape.shape),
+      ],
     };
   }
   return { nodes: [norm(x, 'y')], initializers: [weights] };

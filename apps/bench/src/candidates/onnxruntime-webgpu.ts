@@ -1,5 +1,5 @@
-import * as ort from 'onnxruntime-web/webgpu';
 import binaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import * as ort from 'onnxruntime-web/webgpu';
 import type { Candidate, Entrant, Unable } from '../candidate.ts';
 import type { Elements, Workload } from '../workload.ts';
 import { gpuBuffer, gpuBytes } from './gpu-buffers.ts';
@@ -15,7 +15,7 @@ export const onnxruntimeWebgpu: Entrant = {
   about: 'onnxruntime-web, WebGPU: session.run of the same in ONNX, GPU buffers bound as inputs and outputs',
   async create(work: Workload): Promise<Candidate | Unable> {
     try {
-      const graph = onnxGraph(work);
+      const graph = onnxGraph(work, 'multiplied after');
       const session = await ort.InferenceSession.create(onnxBytes(graph), {
         executionProviders: ['webgpu'],
         graphOptimizationLevel: 'all',

@@ -1,4 +1,4 @@
-import { type Backend, type HostTensor, type RMSNorm, type Tensor } from '@rmsnorm/core';
+import type { Backend, HostTensor, RMSNorm, Tensor } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
 import type { Candidate, Entrant, Outputs, Unable } from '../candidate.ts';
 import type { Workload } from '../workload.ts';

@@ -28,7 +28,11 @@ export function plotSpec(title: string, points: readonly Point[], { copies, ours
     scale: { type: 'log', nice: false, padding: 12 },
     axis: { title: 'bytes moved, MB', format: '~r', tickCount: 6 },
   } as const;
-  const y = { type: 'quantitative', scale: { type: 'log' }, axis: { title: 'GB/s', format: '~r', tickCount: 6 } } as const;
+  const y = {
+    type: 'quantitative',
+    scale: { type: 'log' },
+    axis: { title: 'GB/s', format: '~r', tickCount: 6 },
+  } as const;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title,

@@ -8,11 +8,25 @@ import type { Table } from './table.ts';
 /** The geometric means of every table, side by side. */
 export function meanTable(results: readonly WorkloadResult[]): Table {
   const tables = byTable(results).filter((family) => family.every(oursRan));
-  const rivals = [...new Set(tables.flatMap((family) => family.flatMap((r) => timedOutcomes(r).slice(1).map(({ name }) => name))))];
+  const rivals = [
+    ...new Set(
+      tables.flatMap((family) =>
+        family.flatMap((r) =>
+          timedOutcomes(r)
+            .slice(1)
+            .map(({ name }) => name),
+        ),
+      ),
+    ),
+  ];
   return {
     title: 'Geometric means: speed of ours over each',
     head: ['table', 'sizes', ...rivals],
-    rows: tables.map((family) => [tableTitle(family[0]!), String(family.length), ...rivals.map((name) => mean(family, name))]),
+    rows: tables.map((family) => [
+      tableTitle(family[0]!),
+      String(family.length),
+      ...rivals.map((name) => mean(family, name)),
+    ]),
     notes: [],
   };
 }

@@ -1,5 +1,5 @@
-import { NODE } from '../lineups/node.ts';
 import { legendOf } from '../lineups/lineup.ts';
+import { NODE } from '../lineups/node.ts';
 import { measure } from '../measure.ts';
 import { makeWorkload } from '../workload.ts';
 import type { Runner } from './runner.ts';
