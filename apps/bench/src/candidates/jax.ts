@@ -12,28 +12,40 @@ export async function jax(device: 'wasm' | 'webgpu', work: Workload): Promise<Ca
       return { unable: `no ${work.dtype}: jax-js has no bfloat16, and Node 20 no Float16Array` };
     if (!(await init(device)).includes(device)) return { unable: `jax.init('${device}') found no such device` };
     defaultDevice(device);
-    const candidate = work.place === 'resident' ? await resident(work) : endToEnd(work);
+    const candidate = work.place === 'resident' ? await resident(work, device) : endToEnd(work);
     return { ...candidate, enter: () => void defaultDevice(device) };
   } catch (error) {
     return unableFor(error);
   }
 }
 
+/** Outputs that wait for a GPU together: more would fill its memory. */
+const MOST_PENDING = 64;
+
 const OUTPUTS = { forward: ['y'], addForward: ['y', 'sum'], gatedForward: ['y'], backward: ['dx', 'dgamma'] };
 
-/** jit fuses the operations into kernels. A turn ends when the last call of it has: calls run in their order. */
-async function resident(work: Workload): Promise<Candidate> {
+/**
+ * jit fuses the operations into kernels. Calls are lazy, and one whose outputs are disposed before anybody waits for
+ * them is never run: each is waited for, on a GPU all of a turn together.
+ */
+async function resident(work: Workload, device: 'wasm' | 'webgpu'): Promise<Candidate> {
   const compute = jit(jaxFunction(work));
   const inputs = await blockUntilReady(upload(work));
   const call = (): JaxArray[] => compute(...inputs.map((input) => input.ref)) as JaxArray[];
   let outputs = await blockUntilReady(call());
   return {
     run: async (count) => {
+      const pending: JaxArray[] = [];
       for (let i = 0; i < count; i++) {
-        for (const output of outputs) output.dispose();
+        pending.push(...outputs);
         outputs = call();
+        if (device === 'wasm' || pending.length >= MOST_PENDING) {
+          await blockUntilReady([...pending, ...outputs]);
+          for (const output of pending.splice(0)) output.dispose();
+        }
       }
-      await blockUntilReady(outputs);
+      await blockUntilReady([...pending, ...outputs]);
+      for (const output of pending) output.dispose();
     },
     result: () =>
       download(

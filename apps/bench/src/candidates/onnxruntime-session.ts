@@ -8,14 +8,16 @@ export interface Runtime {
   readonly Tensor: typeof Tensor;
 }
 
-export type Values = Record<string, Tensor>;
+export type OnnxValues = InferenceSession.OnnxValueMapType;
+
+type Tensors = Record<string, Tensor>;
 
 /** Tensors over arrays of a workload's dtype, without a copy. */
 export function onnxTensors(
   { Tensor }: Runtime,
   { dtype }: Workload,
   arrays: Readonly<Record<string, { data: Float32Array | Uint16Array; dims: readonly number[] }>>,
-): Values {
+): Tensors {
   const tensors = Object.entries(arrays).map(([name, { data, dims }]) => [
     name,
     // 'float16' takes raw bits; the type says Float16Array.
@@ -24,11 +26,11 @@ export function onnxTensors(
   return Object.fromEntries(tensors);
 }
 
-export function onnxFeeds(runtime: Runtime, work: Workload): Values {
+export function onnxFeeds(runtime: Runtime, work: Workload): Tensors {
   const arrays = Object.entries(work.inputs).map(([name, data]) => [name, { data, dims: work.shape.shape }]);
   return onnxTensors(runtime, work, Object.fromEntries(arrays));
 }
 
-export function onnxResults(values: InferenceSession.OnnxValueMapType): Outputs {
+export function onnxResults(values: OnnxValues): Outputs {
   return Object.fromEntries(Object.entries(values).map(([name, tensor]) => [name, tensor.data as Float32Array]));
 }
