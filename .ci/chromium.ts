@@ -15,10 +15,15 @@ export const chromiumPath: string | null = candidates.find((path) => path && exi
 export const howToGetChromium =
   'no Chromium found: install one (Debian: apt-get install chromium; or Google Chrome), or set RMSNORM_CHROMIUM to its path';
 
-/** Root needs --no-sandbox; the others keep Chromium from calling home, and its log free of what fails when it cannot. */
+/**
+ * Root needs --no-sandbox; WebGPU runs on Chromium's own driver in software, as there is a GPU on few machines; the others keep Chromium
+ * from calling home, and its log free of what fails when it cannot.
+ */
 export const chromiumFlags: string[] = [
   '--no-sandbox',
-  '--disable-gpu',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',

@@ -2,6 +2,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { chromiumFlags, chromiumPath } from './chromium.ts';
 import { ClosingLineReporter } from './closing-line.ts';
+import { vulkanDriver } from './swiftshader.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const browserTests = ['{packages,apps}/*/{src,test}/**/*.browser.test.ts'];
@@ -15,6 +16,7 @@ const node: TestProjectConfiguration = {
     exclude: [...ignored, ...browserTests],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    env: vulkanDriver,
     sequence: { groupOrder: 0 },
   },
 };

@@ -17,6 +17,7 @@ export interface Environment {
 const MEASURED = [
   '@rmsnorm/core',
   '@rmsnorm/wasm',
+  '@rmsnorm/webgpu',
   'onnxruntime-node',
   'onnxruntime-web',
   '@tensorflow/tfjs-core',

@@ -1,0 +1,18 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { chromiumPath } from './chromium.ts';
+
+const NAME = 'vk_swiftshader_icd.json';
+
+/** Folders where Chromium keeps its Vulkan driver in software: beside its program, which is not what Debian's /usr/bin/chromium is. */
+const folders: string[] = chromiumPath
+  ? [dirname(realpathSync(chromiumPath)), '/usr/lib/chromium', '/opt/google/chrome']
+  : [];
+
+/** Chromium's Vulkan driver in software, SwiftShader, which serves WebGPU in Node too; null where there is none. */
+export const swiftShader: string | null =
+  folders.map((dir) => join(dir, NAME)).find((path) => existsSync(path)) ?? null;
+
+/** The Vulkan driver of tests in Node: the one that the environment names, else SwiftShader, whose bits are the same everywhere. */
+export const vulkanDriver: Record<string, string> =
+  process.env.VK_ICD_FILENAMES || process.env.VK_DRIVER_FILES || !swiftShader ? {} : { VK_ICD_FILENAMES: swiftShader };

@@ -1,0 +1,205 @@
+import {
+  type AbortSignalLike,
+  type AddForwardIO,
+  type BackwardIO,
+  type Driver,
+  type DType,
+  FEATURES,
+  FLOAT_DTYPES,
+  type ForwardIO,
+  type ForwardQuantizedIO,
+  type GatedForwardIO,
+  OPS,
+  type Problem,
+  RMSNormError,
+  type ScaleByIO,
+  type SumSquaresIO,
+  type Supports,
+} from '@rmsnorm/core';
+import { blockAt } from './adopt.ts';
+import { NO_ALIASES } from './aliases.ts';
+import { BindGroups } from './bind-groups.ts';
+import { Buffers } from './buffers.ts';
+import { Calls, type Planners } from './calls.ts';
+import type { Capabilities } from './dispatch.ts';
+import { Executor } from './executor.ts';
+import { type GPUCommandEncoderLike, type GPUDeviceLike, tagOf } from './gpu.ts';
+import { plan } from './kernels/index.ts';
+import { Loss } from './loss.ts';
+import type { Block } from './memory.ts';
+import { OPERATIONS } from './operations.ts';
+import { Pipelines } from './pipelines.ts';
+import { Readback } from './readback.ts';
+import { Scopes } from './scopes.ts';
+import { Scratch } from './scratch.ts';
+import { Work } from './work.ts';
+
+export interface DriverOptions {
+  /** The adapter in words. */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Whether the device is ours to destroy. */
+  readonly owned: boolean;
+  readonly maxPooledBytes: number;
+  /** The kernels' own, unless given. */
+  readonly planners?: Planners;
+}
+
+const IN_PLACE = { key: 'y,x||', inPlace: { y: 'x' }, writable: new Set<string>(), copied: [] };
+
+/** Tensors in GPUBuffers, and the kernels that run on them. */
+export class WebGPUDriver implements Driver<Block> {
+  readonly name: string = 'webgpu';
+  readonly device: string;
+  readonly supports: Supports;
+  readonly #device: GPUDeviceLike;
+  readonly #owned: boolean;
+  readonly #alignment: number;
+  readonly #loss: Loss;
+  readonly #work: Work;
+  readonly #buffers: Buffers;
+  readonly #readback: Readback;
+  readonly #calls: Calls;
+  readonly #executor: Executor;
+
+  constructor(device: GPUDeviceLike, { name, capabilities, owned, maxPooledBytes, planners = plan }: DriverOptions) {
+    this.#device = device;
+    this.#owned = owned;
+    this.#alignment = capabilities.limits.minStorageBufferOffsetAlignment;
+    this.device = `${name}, ${capabilities.subgroups ? 'subgroups' : 'no subgroups'}, ${capabilities.f16 ? 'shader-f16' : 'no shader-f16'}`;
+    this.supports = {
+      ops: OPS.filter((op) => planners[op] !== undefined),
+      dtypes: FLOAT_DTYPES,
+      accuracy: 'webgpu',
+      features: FEATURES,
+      // WGSL lets a device flush subnormal numbers.
+      promises: ['extremes', 'nonFinite', 'invariance'],
+    };
+    const scopes = new Scopes(device);
+    this.#loss = new Loss(device, owned);
+    this.#work = new Work(device, this.#loss, scopes);
+    this.#buffers = new Buffers(device, this.#work, scopes, maxPooledBytes);
+    this.#readback = new Readback(this.#work, this.#buffers, scopes, this.#loss);
+    const { minUniformBufferOffsetAlignment } = device.limits as { minUniformBufferOffsetAlignment: number };
+    this.#calls = new Calls(
+      planners,
+      capabilities,
+      new Pipelines(device, scopes),
+      this.#buffers,
+      minUniformBufferOffsetAlignment,
+    );
+    this.#executor = new Executor(this.#work, this.#calls, new BindGroups(device, scopes), new Scratch(this.#buffers));
+  }
+
+  alloc(bytes: number): Block {
+    this.#loss.check();
+    return this.#buffers.alloc(bytes);
+  }
+
+  free(block: Block): void {
+    this.#buffers.free(block);
+  }
+
+  write(block: Block, bytes: Uint8Array): void {
+    this.#loss.check();
+    // The queue's own writes come before what is not submitted yet.
+    if (block.memory.batch === this.#work.batch) this.#work.submit();
+    const { queue } = this.#device;
+    const whole = bytes.length - (bytes.length % 4);
+    if (whole > 0) queue.writeBuffer(block.memory.buffer as never, block.offset, bytes as never, 0, whole);
+    if (whole < bytes.length) {
+      const rest = new Uint8Array(4);
+      rest.set(bytes.subarray(whole));
+      queue.writeBuffer(block.memory.buffer as never, block.offset + whole, rest as never);
+    }
+    this.#work.noteUpload({ blocks: [block], inputs: 0, fault: null });
+  }
+
+  read(block: Block, into: Uint8Array, signal?: AbortSignalLike): Promise<void> {
+    return this.#readback.read(block, into, signal);
+  }
+
+  adopt(handle: unknown, bytes: number, _dtype: DType): Block {
+    this.#loss.check();
+    return blockAt(this.#buffers, handle, bytes, this.#alignment);
+  }
+
+  handle({ memory }: Block): unknown {
+    this.#work.submit();
+    return memory.buffer;
+  }
+
+  forward(p: Problem, io: ForwardIO<Block>): void {
+    this.#run('forward', p, io);
+  }
+
+  addForward(p: Problem, io: AddForwardIO<Block>): void {
+    this.#run('addForward', p, io);
+  }
+
+  gatedForward(p: Problem & { readonly normBeforeGate: boolean }, io: GatedForwardIO<Block>): void {
+    this.#run('gatedForward', p, io);
+  }
+
+  backward(p: Problem, io: BackwardIO<Block>): void {
+    this.#run('backward', p, io);
+  }
+
+  sumSquares(p: Problem, io: SumSquaresIO<Block>): void {
+    this.#run('sumSquares', p, io);
+  }
+
+  scaleBy(p: Problem & { readonly count: number }, io: ScaleByIO<Block>): void {
+    this.#run('scaleBy', p, io);
+  }
+
+  forwardQuantized(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Block>): void {
+    this.#run('forwardQuantized', p, io);
+  }
+
+  flush(): void {
+    this.#loss.check();
+    this.#work.submit();
+  }
+
+  async prepare(problems: readonly Problem[]): Promise<void> {
+    this.#loss.check();
+    const calls = problems.flatMap((p) =>
+      [
+        ['x', 'y'],
+        ['x', 'gamma', 'y'],
+      ].flatMap((names) =>
+        [NO_ALIASES, IN_PLACE].map((aliases) => this.#calls.prepare(OPERATIONS.forward, p, names, aliases)),
+      ),
+    );
+    await Promise.race([Promise.all(calls), this.#loss.lost]);
+  }
+
+  /** @throws RMSNormError INVALID_OPTION, DEVICE_LOST, and what `fn` throws */
+  record(encoder: GPUCommandEncoderLike, fn: () => void): void {
+    if (tagOf(encoder) !== 'GPUCommandEncoder') {
+      throw new RMSNormError('INVALID_OPTION', `record() takes a GPUCommandEncoder, got ${tagOf(encoder)}`);
+    }
+    this.#work.record(encoder, () => {
+      const result: unknown = fn();
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+      throw new RMSNormError(
+        'INVALID_OPTION',
+        'the function of record() is async: what it enqueues after its first await would not be recorded',
+      );
+    });
+  }
+
+  async dispose(): Promise<void> {
+    // Work on memory of the caller's still takes effect, and what is being read still arrives.
+    this.#work.submit();
+    await this.#readback.idle();
+    this.#buffers.dispose();
+    if (this.#owned) this.#device.destroy();
+  }
+
+  #run(op: keyof typeof OPERATIONS, p: Problem, io: object): void {
+    this.#loss.check();
+    this.#executor.run(OPERATIONS[op], p, io);
+  }
+}

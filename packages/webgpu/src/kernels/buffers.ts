@@ -1,0 +1,149 @@
+import type { FloatDType } from '@rmsnorm/core';
+import type { Binding, Operands } from '../dispatch.ts';
+import { component, type Lanes, lines, vector } from './wgsl.ts';
+
+/**
+ * How an invocation gets at the elements of a tensor laid out as x:
+ *
+ * - `quad`: four neighbours that start at a multiple of 4
+ * - `ragged`: up to four neighbours; those of 16 bits start at an even element
+ * - `word`: the two 16-bit elements of a word, or the last one
+ * - `one`: one element
+ * - `pair`: the elements at the same place of two successive rows, of 16 bits; only read
+ *
+ * Every word that is written is written by one invocation, which has read it before.
+ */
+export type Access = 'quad' | 'ragged' | 'word' | 'one' | 'pair';
+
+export const LANES: Readonly<Record<Access, Lanes>> = { quad: 4, ragged: 4, word: 2, one: 1, pair: 2 };
+
+/** Where elements lie: the first one's index here, how many there are, and which features they belong to. */
+export const AT = `struct At {
+  i: u32,
+  n: u32,
+  f: u32,
+  g: u32, // of the second, where it need not be f + 1
+}`;
+
+/** A buffer of a shader. */
+export interface Declared {
+  readonly name: string;
+  /** WGSL's type. */
+  readonly type: string;
+  readonly write: boolean;
+}
+
+/** Of a tensor laid out as x. */
+export function elementType(dtype: FloatDType, access: Access): string {
+  if (dtype === 'float32') return access === 'quad' ? 'array<vec4f>' : 'array<f32>';
+  return access === 'quad' ? 'array<vec2u>' : 'array<u32>';
+}
+
+/** The declarations of buffers and of the uniform behind them. */
+export function declarations(buffers: readonly Declared[]): string {
+  return lines(
+    ...buffers.map(
+      ({ name, type, write }, index) =>
+        `@group(0) @binding(${index}) var<storage, ${write ? 'read_write' : 'read'}> ${name}: ${type};`,
+    ),
+    `@group(0) @binding(${buffers.length}) var<uniform> p: Parameters;`,
+  );
+}
+
+/** Buffers as they are bound: one that is written in place of another is the other, and some have to be read_write. */
+export function bound(buffers: readonly Declared[], { inPlace, writable }: Operands): Declared[] {
+  const kept = buffers.filter(({ name }) => !(name in inPlace));
+  const overwritten = new Set(buffers.map(({ name }) => inPlace[name]));
+  return kept.map((buffer) => ({
+    ...buffer,
+    write: buffer.write || overwritten.has(buffer.name) || writable.has(buffer.name),
+  }));
+}
+
+export function bindings(
+  buffers: readonly Declared[],
+  range: (name: string) => Partial<Binding> = () => ({}),
+): Binding[] {
+  return buffers.map(({ name, write }) => ({ buffer: name, access: write ? 'read_write' : 'read', ...range(name) }));
+}
+
+/** `load_NAME(at)`: elements as numbers, zeros beyond the last. */
+export function load(name: string, variable: string, dtype: FloatDType, access: Access): string {
+  return `fn load_${name}(at: At) -> V { ${dtype === 'float32' ? loadFloat32(variable, access) : loadHalves(variable, access)} }`;
+}
+
+function loadFloat32(x: string, access: Access): string {
+  switch (access) {
+    case 'quad':
+      return `return ${x}[at.i >> 2u];`;
+    case 'ragged':
+      return `return select(V(), V(${x}[at.i], ${x}[at.i + 1u], ${x}[at.i + 2u], ${x}[at.i + 3u]), FIRST_FOUR < vec4u(at.n));`;
+    default:
+      return `return ${x}[at.i];`;
+  }
+}
+
+function loadHalves(x: string, access: Access): string {
+  const half = (index: string): string => `widen(${x}[(${index}) >> 1u])[(${index}) & 1u]`;
+  switch (access) {
+    case 'quad':
+      return `let words = ${x}[at.i >> 2u]; return V(widen(words.x), widen(words.y));`;
+    case 'ragged':
+      return `return select(V(), V(widen(${x}[at.i >> 1u]), widen(${x}[(at.i >> 1u) + 1u])), FIRST_FOUR < vec4u(at.n));`;
+    case 'word':
+      return `let pair = widen(${x}[at.i >> 1u]); return V(pair.x, select(0.0, pair.y, at.n > 1u));`;
+    case 'one':
+      return `return ${half('at.i')};`;
+    case 'pair':
+      return `return V(${half('at.i')}, select(0.0, ${half('at.i + p.size')}, at.n > 1u));`;
+  }
+}
+
+/** `store_NAME(at, v)`. */
+export function store(name: string, variable: string, dtype: FloatDType, access: Access): string {
+  return `fn store_${name}(at: At, v: V) { ${dtype === 'float32' ? storeFloat32(variable, access) : storeHalves(variable, access)} }`;
+}
+
+function storeFloat32(y: string, access: Access): string {
+  switch (access) {
+    case 'quad':
+      return `${y}[at.i >> 2u] = v;`;
+    case 'ragged':
+      return `${y}[at.i] = v.x; ${['y', 'z', 'w'].map((c, i) => `if (at.n > ${i + 1}u) { ${y}[at.i + ${i + 1}u] = v.${c}; }`).join(' ')}`;
+    default:
+      return `${y}[at.i] = v;`;
+  }
+}
+
+function storeHalves(y: string, access: Access): string {
+  const word = (index: string, low: string, high: string, least: number): string =>
+    // A last half word's other half is not ours.
+    `${y}[${index}] = h.${low} | select(${y}[${index}] & 0xffff0000u, h.${high} << 16u, at.n > ${least}u);`;
+  switch (access) {
+    case 'quad':
+      return `let h = narrow(v); ${y}[at.i >> 2u] = h.xz | (h.yw << vec2u(16u));`;
+    case 'ragged':
+      return `let h = narrow(v); let w = at.i >> 1u; ${word('w', 'x', 'y', 1)} if (at.n > 2u) { ${word('w + 1u', 'z', 'w', 3)} }`;
+    case 'word':
+      return `let h = narrow(v); let w = at.i >> 1u; ${word('w', 'x', 'y', 1)}`;
+    default:
+      throw new Error(`16-bit elements are not written by '${access}'`);
+  }
+}
+
+/** Which of the features' numbers go with the elements: one for all, neighbours, or two of any. */
+export type Along = 'splat' | 'neighbours' | 'two' | 'four';
+
+/** `load_NAME(at)` for gamma and beta, float32. */
+export function loadWeights(name: string, along: Along, access: Access): string {
+  const lanes = LANES[access];
+  const body = {
+    splat: `V(${name}[at.f])`,
+    neighbours: access === 'quad' ? `${name}[at.f >> 2u]` : vector('V', lanes, (i) => `${name}[at.f + ${i}u]`),
+    two: `V(${name}[at.f], ${name}[at.g])`,
+    four: vector('V', 4, (i) => `${name}[${component('features(at.i)', 4, i)}]`),
+  }[along];
+  return `fn load_${name}(at: At) -> V { return ${body}; }`;
+}
+
+export const FIRST_FOUR = 'const FIRST_FOUR = vec4u(0u, 1u, 2u, 3u);';

@@ -1,0 +1,169 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Capabilities } from '../dispatch.ts';
+import { type Access, type Along, LANES } from './buffers.ts';
+import { rowTeam, type Team } from './team.ts';
+import { aliases, type Lanes, lines } from './wgsl.ts';
+
+/**
+ * How rows lie, and which of them an invocation handles at a time:
+ *
+ * - `rows`: a row lies in one piece, and is read four elements at a time
+ * - `pairs`: rows of an odd number of 16-bit elements; two of them begin and end at a word, so that a team takes both
+ * - `columns`: neighbours belong to different rows; an invocation takes as many of them as lie in a word or four
+ */
+export interface Layout {
+  readonly kind: 'rows' | 'pairs' | 'columns';
+  /** How elements are read and written, and how they are read for the statistic. */
+  readonly access: Access;
+  readonly gather: Access;
+  /** How many rows an invocation has a statistic of. */
+  readonly statistics: Lanes;
+  readonly along: Along;
+  /** Whether elements outside the statistic have to be left out of it. */
+  readonly partial: boolean;
+}
+
+/** Null where columns of 16-bit elements share words with their neighbours: no team has all of a word's statistics. */
+export function layoutOf(p: Problem): Layout | null {
+  const halves = p.dtype !== 'float32';
+  const partial = p.statSize < p.size;
+  if (p.inner > 1) {
+    const access = p.inner % 4 === 0 ? 'quad' : halves ? (p.inner % 2 === 0 ? 'word' : null) : 'one';
+    return access && { kind: 'columns', access, gather: access, statistics: LANES[access], along: 'splat', partial };
+  }
+  if (halves && p.size % 2 === 1) {
+    return { kind: 'pairs', access: 'word', gather: 'pair', statistics: 2, along: 'two', partial };
+  }
+  const access = p.size % 4 === 0 ? 'quad' : 'ragged';
+  return { kind: 'rows', access, gather: access, statistics: 1, along: 'neighbours', partial };
+}
+
+/** A layout in which rows are only read: one element at a time where they share words. */
+export function readingLayoutOf(p: Problem): Layout {
+  const partial = p.statSize < p.size;
+  return layoutOf(p) ?? { kind: 'columns', access: 'one', gather: 'one', statistics: 1, along: 'splat', partial };
+}
+
+export function layoutKey({ kind, access, partial }: Layout): string {
+  return `${kind},${access}${partial ? ',partial' : ''}`;
+}
+
+/** How many teams it takes: each has a unit of one row, two, or as many columns as an invocation. */
+export function unitsOf({ kind, statistics }: Layout, rows: number): number {
+  return kind === 'pairs' ? Math.ceil(rows / 2) : rows / statistics;
+}
+
+/** A team for rows that are read in loops; its width, and so the order of additions, follows from the size alone. */
+export function loopTeam({ kind }: Layout, { size }: Problem, capabilities: Capabilities): Team {
+  if (kind === 'columns') {
+    if (size <= 8) return { kind: 'lane', width: 1, teams: 64 };
+    const width = size <= 64 ? 4 : 16;
+    return { kind: 'shared', width, teams: (size <= 64 ? 64 : 256) / width, stride: (size <= 64 ? 64 : 256) / width };
+  }
+  const widest = capabilities.subgroups ? Math.min(256, 16 * capabilities.subgroups.least) : 256;
+  const units = kind === 'pairs' ? size : Math.ceil(size / 4);
+  const width = powerOfTwoFrom(units / 16);
+  return rowTeam(Math.min(widest, Math.max(Math.min(4, powerOfTwoFrom(units)), width)), capabilities);
+}
+
+/** The least power of two that is not below `value`. */
+export function powerOfTwoFrom(value: number): number {
+  return 2 ** Math.max(0, Math.ceil(Math.log2(value)));
+}
+
+/** Aliases for elements and statistics; `place(row, j)`, and what else the layout decides. */
+export function placing(layout: Layout): string {
+  const { access, gather, statistics, partial } = layout;
+  return lines(
+    aliases('V', 'U', 'I', LANES[access]),
+    aliases('S', 'SU', 'SI', statistics),
+    `alias SB = ${statistics === 1 ? 'bool' : `vec${statistics}<bool>`};`,
+    ROW,
+    PLACES[layout.kind](LANES[access]),
+    gather === access && 'fn gather_place(row: Row, j: u32) -> At { return place(row, j); }',
+    layout.kind === 'rows'
+      ? `fn counted(j: u32, v: V) -> V { return ${partial ? 'select(V(), v, FIRST_FOUR + 4u * j < vec4u(p.stat_size))' : 'v'}; }`
+      : 'fn counted(j: u32, v: V) -> V { return v; }',
+    layout.kind === 'rows' ? ACROSS : ALONE,
+    layout.kind === 'pairs'
+      ? OF_TWO_ROWS
+      : 'fn statistic_at(row: Row, j: u32, s: Statistic) -> Statistic { return s; }',
+  );
+}
+
+const ROW = `
+// A unit's row, or the first of its rows: its index, where it starts, its first feature; how many rows there are.
+struct Row { index: u32, base: u32, feature: u32, n: u32 }
+
+fn first_feature(slab: u32) -> u32 { return ((p.first_slab + slab) % p.groups) * p.size; }`;
+
+const PLACES: Readonly<Record<Layout['kind'], (lanes: Lanes) => string>> = {
+  rows: () => `
+fn row_of(unit: u32) -> Row { return Row(unit, unit * p.size, first_feature(unit), 1u); }
+fn place(row: Row, j: u32) -> At { return At(row.base + 4u * j, p.size - 4u * j, row.feature + 4u * j, 0u); }
+fn steps(row: Row) -> u32 { return (p.size + 3u) / 4u; }
+fn statistic_steps() -> u32 { return (p.stat_size + 3u) / 4u; }
+fn units() -> u32 { return p.rows; }`,
+  pairs: () => `
+fn row_of(unit: u32) -> Row {
+  return Row(2u * unit, 2u * unit * p.size, first_feature(2u * unit), min(2u, p.rows - 2u * unit));
+}
+fn gather_place(row: Row, j: u32) -> At { return At(row.base + j, row.n, row.feature + j, 0u); }
+fn feature_at(row: Row, i: u32) -> u32 {
+  return select(row.feature + i, first_feature(row.index + 1u) + i - p.size, i >= p.size);
+}
+fn place(row: Row, j: u32) -> At {
+  return At(row.base + 2u * j, row.n * p.size - 2u * j, feature_at(row, 2u * j), feature_at(row, 2u * j + 1u));
+}
+fn steps(row: Row) -> u32 { return (row.n * p.size + 1u) / 2u; }
+fn statistic_steps() -> u32 { return p.stat_size; }
+fn units() -> u32 { return (p.rows + 1u) / 2u; }`,
+  columns: (lanes) => `
+fn row_of(unit: u32) -> Row {
+  let across = p.inner / ${lanes}u;
+  let slab = unit / across;
+  let column = (unit % across) * ${lanes}u;
+  return Row(slab * p.inner + column, slab * p.size * p.inner + column, first_feature(slab), ${lanes}u);
+}
+fn place(row: Row, j: u32) -> At { return At(row.base + j * p.inner, ${lanes}u, row.feature + j, 0u); }
+fn steps(row: Row) -> u32 { return p.size; }
+fn statistic_steps() -> u32 { return p.stat_size; }
+fn units() -> u32 { return p.rows / ${lanes}u; }`,
+};
+
+/** From an invocation's elements to its rows: all are one row's, */
+const ACROSS = `
+fn sum_of(v: V) -> S { return (v.x + v.y) + (v.z + v.w); }
+fn max_of(v: U) -> SU { return max(max(v.x, v.y), max(v.z, v.w)); }`;
+
+/** or each has its own. */
+const ALONE = `
+fn sum_of(v: V) -> S { return v; }
+fn max_of(v: U) -> SU { return v; }`;
+
+/** Which of two rows the elements of a word belong to. */
+const OF_TWO_ROWS = `
+fn statistic_at(row: Row, j: u32, s: Statistic) -> Statistic {
+  let second = vec2u(2u * j, 2u * j + 1u) >= vec2u(p.size);
+  return Statistic(select(s.r.xx, s.r.yy, second), select(s.power.xx, s.power.yy, second));
+}`;
+
+/** `put_NAME(row, v)`: one number for each row. */
+export function putting(name: string, { kind, statistics }: Layout, type = 'S'): string {
+  const body =
+    statistics === 1
+      ? `${name}[row.index] = v;`
+      : Array.from({ length: statistics }, (_, i) => {
+          const one = `${name}[row.index + ${i}u] = v.${'xyzw'[i]};`;
+          return kind === 'pairs' && i > 0 ? `if (row.n > 1u) { ${one} }` : one;
+        }).join(' ');
+  return `fn put_${name}(row: Row, v: ${type}) { ${body} }`;
+}
+
+/** `get_NAME(row)`. */
+export function getting(name: string, { kind, statistics }: Layout): string {
+  const values = Array.from({ length: statistics }, (_, i) =>
+    kind === 'pairs' && i > 0 ? `${name}[row.index + min(row.n, 2u) - 1u]` : `${name}[row.index + ${i}u]`,
+  );
+  return `fn get_${name}(row: Row) -> S { return S(${values.join(', ')}); }`;
+}

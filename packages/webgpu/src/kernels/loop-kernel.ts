@@ -1,0 +1,135 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Shader } from '../dispatch.ts';
+import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
+import { getting, type Layout, layoutKey, placing, putting } from './layout.ts';
+import {
+  elementwise,
+  type Operation,
+  sink,
+  source,
+  type VariableOf,
+  type Weights,
+  weighting,
+  weightsKey,
+} from './operation.ts';
+import { PARAMETERS } from './parameters.ts';
+import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import { statistics } from './statistic.ts';
+import { GIVEN_SUMS, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
+import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { lines } from './wgsl.ts';
+
+/** A kernel that goes over its rows in loops: once for the statistic, once for the result. */
+export interface LoopKernel {
+  readonly p: Problem;
+  readonly layout: Layout;
+  readonly team: Team;
+  readonly operation: Operation;
+  readonly weights: Weights;
+  readonly rstd: boolean;
+  /** `sums` and `statistics` end after the first loop; `given` has no first loop, as it is given the sums. */
+  readonly mode: 'whole' | 'given' | 'sums' | 'statistics';
+  readonly buffers: readonly Declared[];
+  readonly variable: VariableOf;
+}
+
+export function loopShader(kernel: LoopKernel): Shader {
+  const { p, layout, team, operation, weights, rstd, mode, buffers } = kernel;
+  const bound = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+  return {
+    key: `loop:${mode},${operation.name},${p.dtype},${layoutKey(layout)},${teamKey(team)},${weightsKey(weights)},${rstd ? 'rstd' : ''}:${bound}`,
+    code: () => loopCode(kernel),
+  };
+}
+
+function loopCode({ p, layout, team, operation, weights, rstd, mode, buffers, variable }: LoopKernel): string {
+  const { access, gather } = layout;
+  const writes = mode === 'whole' || mode === 'given';
+  return lines(
+    enables(team),
+    PARAMETERS,
+    declarations(buffers),
+    AT,
+    FIRST_FOUR,
+    placing(layout),
+    teamwork(team, layout.statistics),
+    elementwise(operation, p, access),
+    source(operation, p, access),
+    gather === access
+      ? 'fn source_for_sum(at: At) -> V { return source(at); }'
+      : source(operation, p, gather, '_for_sum'),
+    statistics({ product: writes }),
+    mode !== 'given' && sumOfSquares(team.width),
+    (mode === 'whole' || mode === 'statistics') && rescaling(team.width, rstd),
+    rstd && lines(PLAIN_RSTD, putting('rstd', layout)),
+    mode === 'given' && lines(GIVEN_SUMS, getting('sums', layout)),
+    mode === 'sums' && putting('sums', layout),
+    mode === 'statistics' && lines(putting('r', layout), putting('powers', layout, 'SI')),
+    writes && lines(weighting(weights, layout.along, access), sink(operation, p, access, variable), WRITE(team.width)),
+    MAIN(team, BODIES[mode](rstd)),
+  );
+}
+
+const WRITE = (width: number): string => `
+fn write(row: Row, s: Statistic) {
+  for (var j = lane(); j < steps(row); j += ${width}u) {
+    let at = place(row, j);
+    let u = source(at);
+    let own = statistic_at(row, j, s);
+    sink(at, u, scaled_product(u, own));
+  }
+}
+
+fn write_plain(row: Row, s: Statistic) {
+  for (var j = lane(); j < steps(row); j += ${width}u) {
+    let at = place(row, j);
+    let u = source(at);
+    sink(at, u, u * statistic_at(row, j, s).r);
+  }
+}`;
+
+/** Rows beyond the last are the last one's over again, up to where something is written. */
+const MAIN = (team: Team, body: string): string => `
+@compute @workgroup_size(${workgroupSize(team)})
+fn main(${BUILTINS}) {
+  local = index;
+  let unit = team(${WORKGROUP_INDEX});
+  ${team.kind === 'workgroup' ? 'if (unit >= units()) { return; }' : ''}
+  let row = row_of(min(unit, units() - 1u));
+  let ours = unit < units();
+${body}
+}`;
+
+const BODIES: Readonly<Record<LoopKernel['mode'], (rstd: boolean) => string>> = {
+  whole: (rstd) => `
+  let sum = team_sum(sum_of_squares(row, S(1.0)));
+  if (team_any(!is_plain(sum))) {
+    let result = rescaled(row, sum);
+    if (!ours) { return; }
+    write(row, result.statistic);
+    ${rstd ? 'if (lane() == 0u) { put_rstd(row, result.rstd); }' : ''}
+  } else {
+    if (!ours) { return; }
+    write_plain(row, Statistic(plain_r(sum), SI(0)));
+    ${rstd ? 'if (lane() == 0u) { put_rstd(row, plain_rstd(sum)); }' : ''}
+  }`,
+  given: () => `
+  if (ours) { write(row, statistic_of(get_sums(row))); }`,
+  sums: () => `
+  let sum = team_sum(sum_of_squares(row, S(1.0)));
+  if (ours && lane() == 0u) { put_sums(row, sum); }`,
+  statistics: (rstd) => `
+  let sum = team_sum(sum_of_squares(row, S(1.0)));
+  var s = Statistic(plain_r(sum), SI(0));
+  ${rstd ? 'var root = plain_rstd(sum);' : ''}
+  if (team_any(!is_plain(sum))) {
+    let result = rescaled(row, sum);
+    s = result.statistic;
+    ${rstd ? 'root = result.rstd;' : ''}
+  }
+  if (ours && lane() == 0u) {
+    put_r(row, s.r);
+    put_powers(row, s.power);
+    ${rstd ? 'put_rstd(row, root);' : ''}
+  }`,
+};

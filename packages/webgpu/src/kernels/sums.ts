@@ -1,0 +1,79 @@
+/**
+ * `sum_of_squares(row, scale)`: of the elements that enter the statistic, times `scale`, of one member of a team. Chains
+ * of at most 8 additions; what they give is added with what each addition loses (Knuth's TwoSum).
+ */
+export function sumOfSquares(width: number): string {
+  return `
+// Keeps a compiler that believes in the laws of real numbers from simplifying what rounding is for.
+fn opaque(v: V) -> V { return bitcast<V>(bitcast<U>(v) ^ U(p.zero)); }
+
+fn sum_of_squares(row: Row, scale: S) -> S {
+  var high = V();
+  var low = V();
+  let end = statistic_steps();
+  for (var start = lane(); start < end; start += ${8 * width}u) {
+    var block = V();
+    for (var j = start; j < min(start + ${8 * width}u, end); j += ${width}u) {
+      let v = counted(j, source_for_sum(gather_place(row, j))) * scale;
+      block = fma(v, v, block);
+    }
+    let sum = opaque(high + block);
+    let back = opaque(sum - high);
+    low += (high - (sum - back)) + (block - back);
+    high = sum;
+  }
+  let total = select(high + low, high, (bitcast<U>(high) & U(MAGNITUDE)) == U(INFINITY));
+  return sum_of(total);
+}`;
+}
+
+/** `rescaled(row, plain)`: the statistic of a row whose squares overflow or vanish, from its elements over again. */
+export function rescaling(width: number, rstd: boolean): string {
+  return `
+fn largest(row: Row) -> SU {
+  var top = U();
+  for (var j = lane(); j < statistic_steps(); j += ${width}u) {
+    top = max(top, bitcast<U>(counted(j, source_for_sum(gather_place(row, j)))) & U(MAGNITUDE));
+  }
+  return max_of(top);
+}
+
+struct Rescaled { statistic: Statistic, rstd: S }
+
+// Of rows that are plain what they had.
+fn rescaled(row: Row, sum: S) -> Rescaled {
+  let top = team_max(largest(row));
+  let power = power_of(top);
+  let scaled = team_sum(sum_of_squares(row, power_of_two(-power)));
+  let plain = is_plain(sum);
+  let s = scaled_statistic(top, scaled, power, p.mantissa, p.mantissa_low, p.power);
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, SI(0), plain)), S());
+  ${
+    rstd
+      ? `let root = value_of(scaled_statistic(top, scaled, power, p.root_mantissa, p.root_mantissa_low, p.root_power));
+  result.rstd = select(root, plain_rstd(sum), plain);`
+      : ''
+  }
+  return result;
+}`;
+}
+
+/** A statistic from sums that are given, of any magnitude. */
+export const GIVEN_SUMS = `
+fn statistic_of(sum: S) -> Statistic {
+  let plain = is_plain(sum);
+  let bits = bitcast<SU>(sum) & SU(MAGNITUDE);
+  // As if the largest element were the power of two below the root.
+  let half = (SI(bits >> SU(23u)) - SI(127)) >> SU(1u);
+  let tiny = bits < SU(MIN_NORMAL);
+  let top = select(select(SU((half + SI(127)) << SU(23u)), SU(), tiny), bits, bits >= SU(INFINITY));
+  let power = power_of(top);
+  let scaled = select(sum, S(), tiny) * power_of_two(-power) * power_of_two(-power);
+  let s = scaled_statistic(top, scaled, power, p.mantissa, p.mantissa_low, p.power);
+  return Statistic(select(s.r, plain_r(sum), plain), select(s.power, SI(0), plain));
+}`;
+
+export const PLAIN_RSTD = `
+fn plain_rstd(sum: S) -> S {
+  return root_times(plain_denominator(sum), p.root_mantissa, p.root_mantissa_low) * power_of_two(SI(p.root_power));
+}`;
