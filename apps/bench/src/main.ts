@@ -42,16 +42,27 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
   const { threads, quick, rounds, adapter } = options;
   const results: WorkloadResult[] = [];
   const ran: TargetReport[] = [];
+  const failures: string[] = [];
   for (const target of options.targets) {
     const own = chosen.filter((spec) => spec.target === target);
     if (own.length === 0) continue;
     const method = methodFor(target, quick, rounds);
-    const runner = await runnerOf(target, threads, adapter);
+    let runner: Runner;
+    try {
+      runner = await runnerOf(target, threads, adapter);
+    } catch (error) {
+      failures.push(`${target} did not run: ${messageOf(error)}`);
+      continue;
+    }
     try {
       ran.push({ target, engine: runner.engine, legend: runner.legend, method });
       for (const [i, spec] of own.entries()) {
         console.error(`${spec.id} (${i + 1} of ${own.length})`);
-        results.push(await runner.measure(spec, method));
+        try {
+          results.push(await runner.measure(spec, method));
+        } catch (error) {
+          failures.push(`${spec.id}: ${messageOf(error)}`);
+        }
       }
     } finally {
       await runner.close();
@@ -59,6 +70,7 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
   }
   const overhead = overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null;
   return reportOf({
+    failures,
     date: new Date().toISOString(),
     environment: environment(threads),
     targets: ran,
@@ -70,6 +82,12 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
 async function finish(report: Report, options: Options): Promise<void> {
   console.log(reportAsText(report));
   await writeAll(report, options);
+  if (report.failures.length > 0) throw new Error(report.failures.join('\n'));
+}
+
+/** The first line: of an error in a page the rest is a trace. */
+function messageOf(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
 }
 
 function runnerOf(target: Target, threads: number, adapter: Adapter): Runner | Promise<Runner> {

@@ -1,10 +1,12 @@
 import { type BackendProvider, encode, type FloatDType, reference, rmsNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { webgpu } from '@rmsnorm/webgpu';
 import '@tensorflow/tfjs-backend-cpu';
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import * as ortNode from 'onnxruntime-node';
 import * as ortWeb from 'onnxruntime-web';
+import { create } from 'webgpu';
 import { onnxBytes } from '../candidates/onnx-graph.ts';
 import type { Input } from './inputs.ts';
 
@@ -23,6 +25,8 @@ setThreadsCount(1);
 export const CONTESTANTS: readonly Contestant[] = [
   { name: 'reference', run: ours(reference()) },
   { name: 'wasm', run: ours(wasm()) },
+  // On the Vulkan driver of the environment; where there is none, the reason stands under the table.
+  { name: 'webgpu', run: ours(webgpu({ gpu: create([]) })) },
   { name: 'onnxruntime-web', run: onnxruntime(ortWeb as unknown as Runtime, 'wasm') },
   { name: 'onnxruntime-node', run: onnxruntime(ortNode as unknown as Runtime, 'cpu') },
   { name: 'tfjs-wasm', run: tensorflow('wasm') },

@@ -35,7 +35,7 @@ ${process.versions.node} with ${PEERS.map((name) => `${name} ${versionOf(name)}`
 
 Exact is the formula in float64. The error counts in ulp of float32 at the exact result. A 16-bit result counts with what it must have been off by before
 its one rounding: 0 where it is the number nearest to the exact result, else the distance to the tie that it is on the wrong side of, so that one more
-rounding of 16 bits on the way shows as thousands. The contract of the \`ieee\` backends allows 4. \`inf\`, \`NaN\` and \`0\` stand where an element is that and
+rounding of 16 bits on the way shows as thousands. The contract allows the \`ieee\` backends 4, \`webgpu\` 6. \`inf\`, \`NaN\` and \`0\` stand where an element is that and
 should not be, \`-\` where an engine cannot do it.
 
 ## forward

@@ -8,14 +8,25 @@ import type { Report } from './report.ts';
 import { asMarkdown, asText, type Table } from './table.ts';
 
 export function reportAsText(report: Report): string {
-  return [...tables(report).map(asText), legend(report).join('\n'), circumstances(report).join('\n')].join('\n\n');
+  return [
+    ...tables(report).map(asText),
+    ...failed(report),
+    legend(report).join('\n'),
+    circumstances(report).join('\n'),
+  ].join('\n\n');
 }
 
 /** @param plots paths of images, relative to the file that this is written to */
 export function reportAsMarkdown(report: Report, plots: readonly string[] = []): string {
   const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
   const images = plots.map((path) => `![${path}](${encodeURI(path)})`);
-  const parts = [...tables(report).map(asMarkdown), ...images, list(legend(report)), list(circumstances(report))];
+  const parts = [
+    ...tables(report).map(asMarkdown),
+    ...images,
+    ...failed(report),
+    list(legend(report)),
+    list(circumstances(report)),
+  ];
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -28,6 +39,11 @@ function tables({ results, overhead, verdicts, losses }: Report): Table[] {
     ...(verdicts.length === 0 && overhead === null ? [] : [goalTable(verdicts, overhead)]),
     ...(results.length === 0 ? [] : [lossTable(losses, results.filter((result) => !oursRan(result)).length)]),
   ];
+}
+
+/** What is missing above, and why. */
+function failed({ failures }: Report): string[] {
+  return failures.length === 0 ? [] : [`FAILED, and missing above:\n${failures.map((line) => `  ${line}`).join('\n')}`];
 }
 
 function legend({ targets }: Report): string[] {

@@ -106,6 +106,7 @@ it('merges runs: the last figures of a workload count, other machines are refuse
       targets: [{ target: 'node', engine: 'n', legend: {}, method }],
       results,
       overhead: null,
+      failures: [],
     });
   const both = merged([run('1', [result('1x8', 0.5, 2)]), run('2', [result('1x8', 0.5, 0.25), result('2x8', 0.5, 3)])]);
   expect(both.results.map(({ id }) => id)).toEqual(['node/llm/resident/float32/1x8', 'node/llm/resident/float32/2x8']);

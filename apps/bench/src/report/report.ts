@@ -21,6 +21,8 @@ interface Measured {
   readonly targets: readonly TargetReport[];
   readonly results: readonly WorkloadResult[];
   readonly overhead: OverheadResult | null;
+  /** Targets that did not start and workloads that ended with an error: what is missing above. */
+  readonly failures: readonly string[];
 }
 
 /** All of one run of the bench: what `--json` writes. */
@@ -62,6 +64,7 @@ export function merged(reports: readonly Report[]): Report {
       reports.flatMap(({ results }) => results),
       ({ id }) => id,
     ),
+    failures: reports.flatMap(({ failures }) => failures),
     overhead: reports.findLast(({ overhead }) => overhead !== null)?.overhead ?? null,
   });
 }

@@ -7,7 +7,10 @@ import type { Runner } from './runner.ts';
 /** @throws Error where there is no Chromium, or it has no WebGPU and should have */
 export async function chromiumRunner(target: Target, threads: number, adapter: Adapter): Promise<Runner> {
   const served = await serve();
-  const browser = await launch(target, adapter);
+  const browser = await launch(target, adapter).catch(async (error: unknown) => {
+    await served.close();
+    throw error;
+  });
   const open = (): Promise<BenchPage> => openPage(browser, served.url, threads);
   let page = await open();
   let family: string | undefined;
