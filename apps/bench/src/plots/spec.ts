@@ -20,18 +20,24 @@ export function plotSpec(title: string, points: readonly Point[], { copies, ours
   };
   const dash = (name: string): number[] => (copies.has(name) ? [6, 3 + 3 * [...copies].indexOf(name)] : [1, 0]);
   const series = { field: 'candidate', type: 'nominal', scale: { domain: names } } as const;
-  const legend = { title: null, symbolType: 'stroke', symbolStrokeWidth: 2.5, symbolSize: 300 } as const;
+  const legend = {
+    title: null,
+    symbolType: 'stroke',
+    symbolStrokeWidth: 2.5,
+    symbolSize: 300,
+    symbolOpacity: 1,
+  } as const;
   const color = { ...series, scale: { domain: names, range: names.map(colour) }, legend } as const;
   const x = {
     field: 'megabytes',
     type: 'quantitative',
     scale: { type: 'log', nice: false, padding: 12 },
-    axis: { title: 'bytes moved, MB', format: '~r', tickCount: 6 },
+    axis: { title: 'bytes moved, MB', format: '~r', tickCount: 6, gridOpacity: 0.4 },
   } as const;
   const y = {
     type: 'quantitative',
     scale: { type: 'log' },
-    axis: { title: 'GB/s', format: '~r', tickCount: 6 },
+    axis: { title: 'GB/s', format: '~r', tickCount: 6, gridOpacity: 0.4 },
   } as const;
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
