@@ -53,6 +53,16 @@ describe.each(['chromium', 'chromium-webgpu'] as const)('%s, the page that pnpm 
     }
   });
 
+  it('gives peers two threads where they may have two', async ({ skip }) => {
+    if (!chromiumPath) return lacking(skip, howToGetChromium);
+    const two = await openPage(browser, served.url, 2);
+    const checked = await two.call('check', { ...smallSpecs(target)[0]!, threads: 2 });
+    const [ours, ...peers] = Object.keys(checked);
+    expect(checked[ours!]).toEqual(target === 'chromium' ? { unable: expect.any(String) } : { mistake: null });
+    for (const name of peers) expect.soft({ name, ...checked[name] }).toEqual({ name, mistake: null });
+    await two.close();
+  });
+
   it('has a WebGPU adapter where it is to, and says which', async ({ skip }) => {
     if (!chromiumPath) return lacking(skip, howToGetChromium);
     const adapter = target === 'chromium-webgpu' ? expect.stringContaining('swiftshader') : null;

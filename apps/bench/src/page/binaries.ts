@@ -4,11 +4,12 @@ import simdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.w
 import threadedUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-web';
+import ortScriptUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import ortUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { THREADS } from './threads.ts';
 
-// Where the bundler put the binaries that the peers load.
-ort.env.wasm.wasmPaths = { wasm: ortUrl };
+// Where the bundler put the binaries that the peers load. ORT's threads begin in a script of their own, or else in ours.
+ort.env.wasm.wasmPaths = THREADS === 1 ? { wasm: ortUrl } : { wasm: ortUrl, mjs: ortScriptUrl };
 setWasmPaths({
   'tfjs-backend-wasm.wasm': plainUrl,
   'tfjs-backend-wasm-simd.wasm': simdUrl,
