@@ -12,7 +12,7 @@ import { measureOverhead } from './overhead.ts';
 import { plotsOf } from './plots/index.ts';
 import { reportAsMarkdown, reportAsText } from './report/index.ts';
 import { merged, type Report, reportOf, type TargetReport } from './report/report.ts';
-import type { WorkloadResult } from './results.ts';
+import type { OverheadResult, WorkloadResult } from './results.ts';
 import { chromiumRunner } from './runners/chromium.ts';
 import { nodeRunner } from './runners/node.ts';
 import type { Runner } from './runners/runner.ts';
@@ -43,6 +43,9 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
   const results: WorkloadResult[] = [];
   const ran: TargetReport[] = [];
   const failures: string[] = [];
+  const date = new Date().toISOString();
+  const report = (overhead: OverheadResult | null): Report =>
+    reportOf({ date, environment: environment(threads), targets: ran, results, overhead, failures });
   for (const target of options.targets) {
     const own = chosen.filter((spec) => spec.target === target);
     if (own.length === 0) continue;
@@ -60,6 +63,8 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
         console.error(`${spec.id} (${i + 1} of ${own.length})`);
         try {
           results.push(await runner.measure(spec, method));
+          // So that a run that is stopped has lost nothing: --from makes a report of it.
+          await writeJson(report(null), options);
         } catch (error) {
           failures.push(`${spec.id}: ${messageOf(error)}`);
         }
@@ -68,15 +73,7 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
       await runner.close();
     }
   }
-  const overhead = overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null;
-  return reportOf({
-    failures,
-    date: new Date().toISOString(),
-    environment: environment(threads),
-    targets: ran,
-    results,
-    overhead,
-  });
+  return report(overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null);
 }
 
 async function finish(report: Report, options: Options): Promise<void> {
@@ -94,16 +91,25 @@ function runnerOf(target: Target, threads: number, adapter: Adapter): Runner | P
   return target === 'node' ? nodeRunner() : chromiumRunner(target, threads, adapter);
 }
 
-async function writeAll(report: Report, { json, markdown, plots }: Options): Promise<void> {
+async function writeAll(report: Report, options: Options): Promise<void> {
+  const { markdown, plots } = options;
   const folder = plots === undefined ? join(BUILD, 'plots') : given(plots);
   const page = markdown === undefined ? join(BUILD, 'bench.md') : given(markdown);
   const images: string[] = [];
   for (const { file, svg } of await plotsOf(report.results, COPIES)) {
     await write(join(folder, file), svg);
+    console.error(`wrote ${join(folder, file)}`);
     images.push(relative(dirname(page), join(folder, file)));
   }
-  await write(json === undefined ? join(BUILD, 'bench.json') : given(json), `${JSON.stringify(report, null, 2)}\n`);
+  console.error(`wrote ${await writeJson(report, options)}`);
   await write(page, reportAsMarkdown(report, images));
+  console.error(`wrote ${page}`);
+}
+
+async function writeJson(report: Report, { json }: Options): Promise<string> {
+  const file = json === undefined ? join(BUILD, 'bench.json') : given(json);
+  await write(file, `${JSON.stringify(report, null, 2)}\n`);
+  return file;
 }
 
 /** A path as it was typed: pnpm runs this in another folder, and says from which one it was called. */
@@ -114,7 +120,6 @@ function given(path: string): string {
 async function write(file: string, contents: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, contents);
-  console.error(`wrote ${file}`);
 }
 
 try {

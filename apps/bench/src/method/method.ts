@@ -10,14 +10,14 @@ export interface Method {
   readonly longestMs: number;
 }
 
-const FULL: Method = { rounds: 41, leastMs: 1, warmUpMs: 200, longestMs: 500 };
-const QUICK: Method = { rounds: 7, leastMs: 0.5, warmUpMs: 20, longestMs: 500 };
+const FULL: Method = { rounds: 41, leastMs: 1, warmUpMs: 200, longestMs: 200 };
+const QUICK: Method = { rounds: 7, leastMs: 0.5, warmUpMs: 20, longestMs: 200 };
 
 /**
  * Waiting for a GPU takes a page up to a millisecond, whatever was done: many dispatches share one wait. SwiftShader is
  * slow, and so are peers on it.
  */
-const GPU: Pick<Method, 'leastMs' | 'longestMs'> = { leastMs: 20, longestMs: 1500 };
+const GPU: Pick<Method, 'leastMs' | 'longestMs'> = { leastMs: 20, longestMs: 1000 };
 
 export function methodFor(target: Target, quick: boolean, rounds: number | null): Method {
   const method = quick ? QUICK : FULL;
