@@ -36,7 +36,7 @@ export const FAMILIES: readonly Family[] = [
     sixteenBit: ['100000x64'],
     endToEnd: ['512x128', '100000x64'],
     chromium: ['512x128', '100000x64'],
-    webgpu: ['512x128', '100000x64'],
+    webgpu: ['512x128', '16384x128', '100000x64'],
   },
   {
     name: 'channels-first',

@@ -8,15 +8,25 @@ export interface Style {
 }
 
 /** Okabe and Ito's colours, which colour-blind readers tell apart; black is ours. */
-const PEER_COLOURS = ['#D55E00', '#0072B2', '#009E73', '#E69F00', '#56B4E9', '#CC79A7', '#F0E442'];
+const PEER_COLOURS: Readonly<Record<string, string>> = {
+  'onnxruntime-kernel': '#D55E00',
+  'onnxruntime-node': '#0072B2',
+  'onnxruntime-wasm': '#009E73',
+  'onnxruntime-webgpu': '#009E73',
+  'tfjs-wasm': '#E69F00',
+  'tfjs-webgpu': '#E69F00',
+  'tfjs-cpu': '#56B4E9',
+  'jax-wasm': '#CC79A7',
+  'jax-webgpu': '#CC79A7',
+  'plain-js': '#F0E442',
+};
 
 /** Throughput against size, both logarithmic: a line for each candidate, a band between its quartiles. */
 export function plotSpec(title: string, points: readonly Point[], { copies, ours }: Style): TopLevelSpec {
   const names = [...new Set(points.map(({ candidate }) => candidate))];
-  const peers = names.filter((name) => name !== ours && !copies.has(name));
   const colour = (name: string): string => {
     if (name === ours) return '#000000';
-    return copies.has(name) ? '#999999' : PEER_COLOURS[peers.indexOf(name) % PEER_COLOURS.length]!;
+    return copies.has(name) ? '#999999' : (PEER_COLOURS[name] ?? '#882255');
   };
   const dash = (name: string): number[] => (copies.has(name) ? [6, 3 + 3 * [...copies].indexOf(name)] : [1, 0]);
   const series = { field: 'candidate', type: 'nominal', scale: { domain: names } } as const;
