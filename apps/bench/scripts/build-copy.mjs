@@ -1,4 +1,5 @@
-// Compiles assembly/copy.ts to dist/copy.wasm, with the flags of packages/wasm: the host gives the memory.
+// Compiles assembly/copy.ts, with the flags of packages/wasm (the host gives the memory), and writes it as a module of
+// hexadecimal digits, which Node and a page load alike.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -25,5 +26,8 @@ const { error, stderr } = await asc.main(
   },
 );
 if (error) throw new Error(`asc assembly/copy.ts: ${error.message}\n${stderr.toString()}`);
-await mkdir(`${root}dist`, { recursive: true });
-await writeFile(`${root}dist/copy.wasm`, bytes);
+await mkdir(`${root}src/generated`, { recursive: true });
+await writeFile(
+  `${root}src/generated/copy-hex.ts`,
+  `// Made by scripts/build-copy.mjs from assembly/.\nexport const COPY_HEX: string =\n  '${Buffer.from(bytes).toString('hex')}';\n`,
+);

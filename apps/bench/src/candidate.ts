@@ -1,12 +1,20 @@
-import type { Workload } from './workload.ts';
+import type { Elements, Workload } from './workload.ts';
 
 /** Somebody's way to do a workload, ready to be timed. */
 export interface Candidate {
-  /** Does the work `count` times. */
+  /** What must be so before a turn and costs nobody time: a library's global backend is set to this candidate's. */
+  enter?(): void;
+  /** Does the work `count` times, to its end. */
   run(count: number): void | Promise<void>;
-  /** y of the last run; x again from a copy. */
-  result(): Promise<Float32Array | Uint16Array>;
+  /** Of the last run, by the outputs' names; of a copy the bytes. */
+  result(): Promise<Outputs | CopiedBytes>;
   dispose(): Promise<void> | void;
+}
+
+export type Outputs = Readonly<Record<string, Elements>>;
+
+export interface CopiedBytes {
+  readonly copied: Uint8Array;
 }
 
 /** Why a candidate cannot do a workload. */
@@ -26,11 +34,20 @@ export interface Entrant {
 
 export type CandidateName =
   | 'rmsnorm-wasm'
+  | 'rmsnorm-webgpu'
   | 'simd-copy'
   | 'memory.copy'
   | 'array-set'
   | 'array-slice'
+  | 'wgsl-copy'
+  | 'buffer-copy'
   | 'onnxruntime-wasm'
   | 'onnxruntime-kernel'
+  | 'onnxruntime-node'
+  | 'onnxruntime-webgpu'
   | 'tfjs-wasm'
+  | 'tfjs-cpu'
+  | 'tfjs-webgpu'
+  | 'jax-wasm'
+  | 'jax-webgpu'
   | 'plain-js';

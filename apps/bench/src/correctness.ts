@@ -1,29 +1,35 @@
-import type { FloatDType } from '@rmsnorm/core';
+import type { CopiedBytes, Outputs } from './candidate.ts';
+import { copySource } from './copy-source.ts';
 import { decoded } from './decoded.ts';
-import type { Workload } from './workload.ts';
+import type { Expected } from './exact/expected.ts';
+import type { Elements, Workload } from './workload.ts';
 
-/**
- * Relative error up to which a candidate counts as having done the same work: peers round more often than we do. How
- * exact our own backends are, the conformance suite says.
- */
-const TOLERANCE: Readonly<Record<FloatDType, number>> = { float32: 1e-5, float16: 2 ** -9, bfloat16: 2 ** -6 };
+/** Says what is wrong with the result of a candidate; null where all of it is right. */
+export function mistakeIn(result: Outputs | CopiedBytes, does: 'norm' | 'copy', work: Workload): string | null {
+  if (does === 'copy') return mistakeInCopy((result as CopiedBytes).copied, copySource(work));
+  for (const [name, expected] of Object.entries(work.expected)) {
+    const got = (result as Outputs)[name];
+    const mistake = got === undefined ? 'is missing' : mistakeInOutput(got, expected);
+    if (mistake !== null) return `${name}: ${mistake}`;
+  }
+  return null;
+}
 
-/** Says what is wrong with the result of a norm, or of a copy; null where all of it is right. */
-export function mistakeIn(
-  y: Float32Array | Uint16Array,
-  does: 'norm' | 'copy',
-  { expected: normed, x, dtype }: Workload,
-): string | null {
-  const expected = does === 'norm' ? normed : decoded(x, dtype);
-  if (y.length !== expected.length) return `${y.length} elements, not ${expected.length}`;
-  const values = decoded(y, dtype);
-  const tolerance = TOLERANCE[dtype];
+function mistakeInOutput(got: Elements, { dtype, values, relative, absolute }: Expected): string | null {
+  if (got.length !== values.length) return `${got.length} elements, not ${values.length}`;
+  const numbers = got instanceof Int8Array || dtype === 'int8' ? got : decoded(got, dtype);
   for (let i = 0; i < values.length; i++) {
-    const right = expected[i]!;
+    const right = values[i]!;
     // Written so that a NaN is a mistake.
-    if (!(Math.abs(values[i]! - right) <= tolerance * Math.abs(right) + 1e-7)) {
-      return `element ${i} is ${values[i]}, not ${right}`;
+    if (!(Math.abs(numbers[i]! - right) <= relative * Math.abs(right) + absolute)) {
+      return `element ${i} is ${numbers[i]}, not ${right}`;
     }
   }
   return null;
+}
+
+function mistakeInCopy(copied: Uint8Array, source: Uint8Array): string | null {
+  if (copied.length !== source.length) return `${copied.length} bytes, not ${source.length}`;
+  const wrong = copied.findIndex((byte, i) => byte !== source[i]);
+  return wrong < 0 ? null : `byte ${wrong} is ${copied[wrong]}, not ${source[wrong]}`;
 }

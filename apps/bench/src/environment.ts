@@ -1,41 +1,52 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
-import { version_core } from '@tensorflow/tfjs-core';
-import * as ort from 'onnxruntime-web';
+import { join } from 'node:path';
 
-/** What a figure depends on beside the code. */
+/** What a figure depends on beside the code and the engine. */
 export interface Environment {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly system: string;
-  readonly node: string;
-  readonly v8: string;
-  /** Of each candidate: all of them are held to one. */
+  /** How many each candidate may use. */
   readonly threads: number;
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export function environment(): Environment {
+const MEASURED = [
+  '@rmsnorm/core',
+  '@rmsnorm/wasm',
+  '@rmsnorm/webgpu',
+  'onnxruntime-node',
+  'onnxruntime-web',
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-cpu',
+  '@tensorflow/tfjs-backend-webgpu',
+  '@jax-js/jax',
+];
+
+export function environment(threads: number): Environment {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${release()} ${arch()}`,
-    node: process.versions.node,
-    v8: process.versions.v8,
-    threads: 1,
-    versions: {
-      '@rmsnorm/core': versionOf('@rmsnorm/core'),
-      '@rmsnorm/wasm': versionOf('@rmsnorm/wasm'),
-      'onnxruntime-web': ort.env.versions.web ?? 'unknown',
-      '@tensorflow/tfjs-core': version_core,
-      '@tensorflow/tfjs-backend-wasm': version_wasm,
-    },
+    threads,
+    versions: Object.fromEntries(MEASURED.map((name) => [name, versionOf(name)])),
   };
 }
 
-function versionOf(name: string): string {
-  return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
+/** Of an installed package, whether or not it exports its package.json. @throws Error where it is not installed */
+export function versionOf(name: string): string {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  for (const folder of folders) {
+    try {
+      return (JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as { version: string }).version;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  throw new Error(`${name} is not installed`);
 }

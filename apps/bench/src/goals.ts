@@ -1,13 +1,16 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { CandidateName } from './candidate.ts';
-import type { Place } from './workload.ts';
+import type { Place, Target } from './spec.ts';
 
-/** How fast @rmsnorm/wasm is to be, as its speed over another's. */
+/** How fast ours is to be, as its speed over another's, on one thread. */
 export interface Goal {
+  readonly target: Target;
   readonly place: Place;
   readonly dtype: FloatDType;
   readonly over: CandidateName;
-  /** Ids of sizes, or all sizes of the tables. */
+  /** Names of families, or every family of forward. */
+  readonly families: 'forward' | readonly string[];
+  /** Ids of sizes, or all sizes of those families. */
   readonly shapes: 'all' | readonly string[];
   /** Whether every size has to reach it, or their geometric mean. */
   readonly of: 'each' | 'geometric mean';
@@ -16,24 +19,41 @@ export interface Goal {
 
 /** The goals of float32 in memory, inner = 1, stand by size: what the caches hold decides what a second read of x costs. */
 export const GOALS: readonly Goal[] = [
-  { ...ceiling('float32'), shapes: ['8192x4096'], atLeast: 0.9 },
-  { ...ceiling('float32'), shapes: ['2048x1024'], atLeast: 0.85 },
-  { ...ceiling('float32'), shapes: ['100000x64'], atLeast: 0.8 },
-  { ...ceiling('float32'), shapes: ['64x4096', '512x1024'], atLeast: 0.55 },
-  { ...ceiling('float32'), shapes: ['1x4096'], atLeast: 0.45 },
-  { ...ceiling('float32'), shapes: ['2x512x64x64', '64x512x4x4'], atLeast: 0.7 },
-  { ...ceiling('bfloat16'), shapes: 'all', atLeast: 0.5 },
-  { ...ceiling('float16'), shapes: 'all', atLeast: 0.35 },
-  { place: 'resident', dtype: 'float32', over: 'onnxruntime-wasm', shapes: 'all', of: 'each', atLeast: 4 },
-  { place: 'resident', dtype: 'float32', over: 'onnxruntime-wasm', shapes: 'all', of: 'geometric mean', atLeast: 8 },
-  { place: 'resident', dtype: 'float32', over: 'tfjs-wasm', shapes: 'all', of: 'each', atLeast: 4 },
-  { place: 'outside', dtype: 'float32', over: 'array-set', shapes: 'all', of: 'each', atLeast: 0.65 },
-  { place: 'outside', dtype: 'float32', over: 'onnxruntime-wasm', shapes: 'all', of: 'geometric mean', atLeast: 2 },
+  ceiling('float32', 0.9, { shapes: ['8192x4096'] }),
+  ceiling('float32', 0.85, { shapes: ['2048x1024'] }),
+  ceiling('float32', 0.8, { shapes: ['100000x64'], families: ['head-dim'] }),
+  ceiling('float32', 0.55, { shapes: ['64x4096', '512x1024'], families: ['llm'] }),
+  ceiling('float32', 0.45, { shapes: ['1x4096'] }),
+  ceiling('float32', 0.7, { shapes: ['2x512x64x64', '64x512x4x4'], families: ['channels-first'] }),
+  ceiling('bfloat16', 0.5),
+  ceiling('float16', 0.35),
+  // Beyond what caches hold.
+  ceiling('float32', 0.8, { families: ['add-forward'], shapes: ['4096x2048'] }),
+  ceiling('float32', 0.35, { families: ['gated-forward'], shapes: ['4096x2048'] }),
+  ceiling('float32', 0.65, { families: ['backward'], shapes: ['4096x2048', '100000x64'] }),
+  ceiling('float32', 0.5, { families: ['backward-channels-first'], shapes: ['2x512x64x64'] }),
+  ceiling('float32', 0.5, { families: ['quantized'], shapes: ['4096x2048'] }),
+  resident('onnxruntime-wasm', 4),
+  { ...resident('onnxruntime-wasm', 8), of: 'geometric mean' },
+  resident('tfjs-wasm', 4),
+  { ...resident('array-set', 0.65), place: 'end-to-end' },
+  { ...resident('onnxruntime-wasm', 2), place: 'end-to-end', of: 'geometric mean' },
+  webgpu('onnxruntime-webgpu', 1.5),
+  webgpu('tfjs-webgpu', 4),
 ];
 
 /** What a call of forward with `out` may cost beyond its kernel. */
 export const OVERHEAD_GOAL_NS = 500;
 
-function ceiling(dtype: FloatDType): Pick<Goal, 'place' | 'dtype' | 'over' | 'of'> {
-  return { place: 'resident', dtype, over: 'simd-copy', of: 'each' };
+function resident(over: CandidateName, atLeast: number): Goal {
+  const common = { target: 'node', place: 'resident', dtype: 'float32', of: 'each' } as const;
+  return { ...common, families: 'forward', shapes: 'all', over, atLeast };
+}
+
+function ceiling(dtype: FloatDType, atLeast: number, where: Partial<Goal> = {}): Goal {
+  return { ...resident('simd-copy', atLeast), dtype, ...where };
+}
+
+function webgpu(over: CandidateName, atLeast: number): Goal {
+  return { ...resident(over, atLeast), target: 'chromium-webgpu', shapes: ['2048x1024', '100000x64'] };
 }

@@ -1,89 +1,115 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { FLOAT_DTYPES } from '@rmsnorm/core';
-import { ENTRANTS } from './candidates/index.ts';
+import type { Adapter } from './chromium/launch.ts';
+import { COPIES } from './copies.ts';
 import { environment } from './environment.ts';
-import { GOALS } from './goals.ts';
-import { FULL, type Method, measure, QUICK } from './measure.ts';
+import { specs } from './families.ts';
+import { methodFor } from './method/method.ts';
+import { HELP, type Options, optionsOf } from './options.ts';
 import { measureOverhead } from './overhead.ts';
-import { type Report, reportAsMarkdown, reportAsText } from './report/index.ts';
-import type { WorkloadResult } from './results.ts';
-import { QUICK_ELEMENTS, SHAPES } from './shapes.ts';
-import { verdicts } from './verdicts.ts';
-import { makeWorkload, type Place, workloadId } from './workload.ts';
+import { plotsOf } from './plots/index.ts';
+import { reportAsMarkdown, reportAsText } from './report/index.ts';
+import { merged, type Report, reportOf, type TargetReport } from './report/report.ts';
+import type { OverheadResult, WorkloadResult } from './results.ts';
+import { chromiumRunner } from './runners/chromium.ts';
+import { nodeRunner } from './runners/node.ts';
+import type { Runner } from './runners/runner.ts';
+import type { Spec, Target } from './spec.ts';
 
-const HELP = `Usage: pnpm bench [options]
-
-Times @rmsnorm/wasm against its peers and against copies of the same bytes, interleaved in one process.
-
-  --filter TEXT    only workloads whose id contains TEXT: resident/float32/64x4096, outside/..., overhead;
-                   several with commas
-  --rounds N       rounds (default ${FULL.rounds})
-  --quick          few short rounds, small sizes: to see that it runs, not to quote
-  --json FILE      where the figures go (default apps/bench/build/bench.json)
-  --markdown FILE  the tables as Markdown, too
-  --help           this text`;
-
-const PLACES: readonly Place[] = ['resident', 'outside'];
-const OVERHEAD_ID = 'overhead';
-const JSON_FILE = fileURLToPath(new URL('../build/bench.json', import.meta.url));
+const OVERHEAD_ID = 'node/overhead';
+const BUILD = fileURLToPath(new URL('../build', import.meta.url));
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      filter: { type: 'string', default: '' },
-      rounds: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      markdown: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(HELP);
-    return;
+  const options = optionsOf(process.argv.slice(2));
+  if (options.help) return console.log(HELP);
+  if (options.from.length > 0) {
+    const parts = options.from.map((file) => JSON.parse(readFileSync(given(file), 'utf8')) as Report);
+    return finish(merged(parts), options);
   }
-  const method = methodOf(values.quick, values.rounds);
-  const parts = values.filter.split(',');
-  const wanted = (id: string): boolean => parts.some((part) => id.includes(part));
-  const shapes = SHAPES.filter(({ elements }) => !values.quick || elements <= QUICK_ELEMENTS);
-
-  const results: WorkloadResult[] = [];
-  for (const place of PLACES) {
-    for (const dtype of FLOAT_DTYPES) {
-      for (const shape of shapes) {
-        const id = workloadId(place, dtype, shape);
-        if (!wanted(id)) continue;
-        console.error(id);
-        results.push(await measure(makeWorkload(place, dtype, shape), ENTRANTS[place], method));
-      }
-    }
-  }
-  const overhead = wanted(OVERHEAD_ID) ? await measureOverhead(method) : null;
-  if (results.length === 0 && overhead === null) throw new Error(`no workload contains '${values.filter}'`);
-
-  const report: Report = {
-    date: new Date().toISOString(),
-    environment: environment(),
-    method,
-    results,
-    overhead,
-    verdicts: verdicts(GOALS, results),
-  };
-  console.log(reportAsText(report));
-  await write(values.json === undefined ? JSON_FILE : given(values.json), `${JSON.stringify(report, null, 2)}\n`);
-  if (values.markdown !== undefined) await write(given(values.markdown), reportAsMarkdown(report));
+  const { targets, filter, threads, quick } = options;
+  const wanted = (id: string): boolean => filter.some((part) => id.includes(part));
+  const chosen = specs(targets, { threads, quick }).filter(({ id }) => wanted(id));
+  const overheadToo = targets.includes('node') && threads === 1 && wanted(OVERHEAD_ID);
+  if (chosen.length === 0 && !overheadToo) throw new Error(`no workload contains '${filter.join(',')}'`);
+  if (options.list)
+    return console.log([...chosen.map(({ id }) => id), ...(overheadToo ? [OVERHEAD_ID] : [])].join('\n'));
+  await finish(await run(chosen, overheadToo, options), options);
 }
 
-function methodOf(quick: boolean, rounds: string | undefined): Method {
-  const method = quick ? QUICK : FULL;
-  if (rounds === undefined) return method;
-  const count = Number(rounds);
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new Error(`--rounds must be a positive integer, got '${rounds}'`);
-  return { ...method, rounds: count };
+async function run(chosen: readonly Spec[], overheadToo: boolean, options: Options): Promise<Report> {
+  const { threads, quick, rounds, adapter } = options;
+  const results: WorkloadResult[] = [];
+  const ran: TargetReport[] = [];
+  const failures: string[] = [];
+  const date = new Date().toISOString();
+  const report = (overhead: OverheadResult | null): Report =>
+    reportOf({ date, environment: environment(threads), targets: ran, results, overhead, failures });
+  for (const target of options.targets) {
+    const own = chosen.filter((spec) => spec.target === target);
+    if (own.length === 0) continue;
+    const method = methodFor(target, quick, rounds);
+    let runner: Runner;
+    try {
+      runner = await runnerOf(target, threads, adapter);
+    } catch (error) {
+      failures.push(`${target} did not run: ${messageOf(error)}`);
+      continue;
+    }
+    try {
+      ran.push({ target, engine: runner.engine, legend: runner.legend, method });
+      for (const [i, spec] of own.entries()) {
+        console.error(`${spec.id} (${i + 1} of ${own.length})`);
+        try {
+          results.push(await runner.measure(spec, method));
+          // So that a run that is stopped has lost nothing: --from makes a report of it.
+          await writeJson(report(null), options);
+        } catch (error) {
+          failures.push(`${spec.id}: ${messageOf(error)}`);
+        }
+      }
+    } finally {
+      await runner.close();
+    }
+  }
+  return report(overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null);
+}
+
+async function finish(report: Report, options: Options): Promise<void> {
+  console.log(reportAsText(report));
+  await writeAll(report, options);
+  if (report.failures.length > 0) throw new Error(report.failures.join('\n'));
+}
+
+/** The first line: of an error in a page the rest is a trace. */
+function messageOf(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
+}
+
+function runnerOf(target: Target, threads: number, adapter: Adapter): Runner | Promise<Runner> {
+  return target === 'node' ? nodeRunner() : chromiumRunner(target, threads, adapter);
+}
+
+async function writeAll(report: Report, options: Options): Promise<void> {
+  const { markdown, plots } = options;
+  const folder = plots === undefined ? join(BUILD, 'plots') : given(plots);
+  const page = markdown === undefined ? join(BUILD, 'bench.md') : given(markdown);
+  const images: string[] = [];
+  for (const { file, svg } of await plotsOf(report.results, COPIES)) {
+    await write(join(folder, file), svg);
+    console.error(`wrote ${join(folder, file)}`);
+    images.push(relative(dirname(page), join(folder, file)));
+  }
+  console.error(`wrote ${await writeJson(report, options)}`);
+  await write(page, reportAsMarkdown(report, images));
+  console.error(`wrote ${page}`);
+}
+
+async function writeJson(report: Report, { json }: Options): Promise<string> {
+  const file = json === undefined ? join(BUILD, 'bench.json') : given(json);
+  await write(file, `${JSON.stringify(report, null, 2)}\n`);
+  return file;
 }
 
 /** A path as it was typed: pnpm runs this in another folder, and says from which one it was called. */
@@ -94,7 +120,6 @@ function given(path: string): string {
 async function write(file: string, contents: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, contents);
-  console.error(`wrote ${file}`);
 }
 
 try {

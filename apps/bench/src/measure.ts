@@ -1,32 +1,33 @@
 import type { Candidate, Entrant } from './candidate.ts';
+import { unableFor } from './candidates/reason.ts';
 import { mistakeIn } from './correctness.ts';
-import { calibrate } from './method/calibrate.ts';
+import { calibrate, elapsed } from './method/calibrate.ts';
 import { interleave } from './method/interleave.ts';
+import type { Method } from './method/method.ts';
 import { quartiles, ratioQuartiles } from './method/statistics.ts';
 import type { Outcome, WorkloadResult } from './results.ts';
 import type { Workload } from './workload.ts';
 
-export interface Method {
-  readonly rounds: number;
-  /** Least time of one candidate's turn in a round. */
-  readonly leastMs: number;
-  /** Least time that a candidate runs before its first round. */
-  readonly warmUpMs: number;
-}
+/** Processor time of the process that computes, in milliseconds; null where others compute for it. */
+export type CpuClock = (() => number | Promise<number>) | null;
 
-export const FULL: Method = { rounds: 41, leastMs: 1, warmUpMs: 200 };
-export const QUICK: Method = { rounds: 7, leastMs: 0.5, warmUpMs: 20 };
+interface Running {
+  readonly entrant: Entrant;
+  readonly candidate: Candidate;
+  count: number;
+}
 
 /**
  * All entrants on one workload. Each result is checked before anything is timed.
- * @throws Error where a candidate's result is wrong: its time would mean nothing
+ * @throws Error where a result of ours, or a copy, is wrong; a peer whose result is wrong is named and not timed
  */
 export async function measure(
   work: Workload,
   entrants: readonly [Entrant, ...Entrant[]],
   method: Method,
+  cpuClock: CpuClock,
 ): Promise<WorkloadResult> {
-  const running: { entrant: Entrant; candidate: Candidate; count: number }[] = [];
+  const running: Running[] = [];
   const unable = new Map<Entrant, string>();
   try {
     for (const entrant of entrants) {
@@ -35,20 +36,25 @@ export async function measure(
         unable.set(entrant, candidate.unable);
         continue;
       }
-      const entry = { entrant, candidate, count: 0 };
-      running.push(entry);
-      await candidate.run(1);
-      const mistake = mistakeIn(await candidate.result(), entrant.does, work);
-      if (mistake !== null) throw new Error(`${entrant.name} is wrong at ${work.id}: ${mistake}`);
-      entry.count = await calibrate(candidate.run, method.leastMs, method.warmUpMs);
+      running.push({ entrant, candidate, count: 0 });
+      const ready = await prepare(work, entrant, candidate, method);
+      if (typeof ready === 'number') {
+        running.at(-1)!.count = ready;
+        continue;
+      }
+      unable.set(entrant, ready.unable);
+      running.pop();
+      await candidate.dispose();
     }
-    const timed = running.map(({ candidate, count }) => ({ run: candidate.run, count }));
-    const started = { cpu: process.cpuUsage(), wall: performance.now() };
-    const samples = await interleave(timed, method.rounds);
-    const { user, system } = process.cpuUsage(started.cpu);
-    const cpuShare = (user + system) / 1000 / (performance.now() - started.wall);
-    const ours = samples[running.findIndex(({ entrant }) => entrant === entrants[0])];
-    if (ours === undefined) throw new Error(`${entrants[0].name} cannot do ${work.id}: ${unable.get(entrants[0])}`);
+    const before = { cpu: await cpuClock?.(), wall: performance.now() };
+    const samples = await interleave(
+      running.map(({ candidate, count }) => ({ ...candidate, count })),
+      method.rounds,
+    );
+    const cpu = await cpuClock?.();
+    const cpuShare = cpu === undefined ? null : (cpu - before.cpu!) / (performance.now() - before.wall);
+    const first = samples[0];
+    if (first === undefined) throw new Error(`nobody can do ${work.id}: ${[...unable.values()].join('; ')}`);
 
     const outcomes = entrants.map((entrant): Outcome => {
       const index = running.findIndex((entry) => entry.entrant === entrant);
@@ -60,12 +66,44 @@ export async function measure(
         count: running[index]!.count,
         nanoseconds,
         gigabytesPerSecond: work.bytesMoved / nanoseconds.median,
-        ratio: ratioQuartiles(samples[index]!, ours),
+        ratio: ratioQuartiles(samples[index]!, first),
       };
     });
-    const { id, place, dtype, shape, bytesMoved } = work;
-    return { id, place, dtype, shape: shape.id, bytesMoved, cpuShare, outcomes };
+    const { id, target, family, op, place, dtype, shape, threads, bytesMoved } = work;
+    return { id, target, family, op, place, dtype, shape: shape.id, threads, bytesMoved, cpuShare, outcomes };
   } finally {
     for (const { candidate } of running) await candidate.dispose();
+  }
+}
+
+/** Runs a candidate, checks it, and finds how many runs a turn has; or why it has none. */
+async function prepare(
+  work: Workload,
+  entrant: Entrant,
+  candidate: Candidate,
+  { leastMs, warmUpMs, longestMs }: Method,
+): Promise<number | { unable: string }> {
+  const mistake = await firstMistake(work, entrant, candidate);
+  if (mistake !== null) {
+    if (entrant.does === 'copy' || entrant.name.startsWith('rmsnorm')) {
+      throw new Error(`${entrant.name} at ${work.id}: ${mistake}`);
+    }
+    return { unable: mistake };
+  }
+  const ms = await elapsed(candidate.run, 1);
+  if (ms > longestMs)
+    return { unable: `one run takes ${Math.round(ms)} ms: too long for the rounds (${longestMs} ms)` };
+  return calibrate(candidate.run, leastMs, warmUpMs);
+}
+
+/** What is wrong with its first run; null where nothing is. */
+async function firstMistake(work: Workload, { does }: Entrant, candidate: Candidate): Promise<string | null> {
+  try {
+    candidate.enter?.();
+    await candidate.run(1);
+    const mistake = mistakeIn(await candidate.result(), does, work);
+    return mistake === null ? null : `its result is wrong: ${mistake}`;
+  } catch (error) {
+    return unableFor(error).unable;
   }
 }

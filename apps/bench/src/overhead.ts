@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { RMSNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
-import type { Method } from './measure.ts';
 import { calibrate, type Run } from './method/calibrate.ts';
 import { interleave } from './method/interleave.ts';
+import type { Method } from './method/method.ts';
 import { quartiles } from './method/statistics.ts';
 import type { OverheadResult } from './results.ts';
 

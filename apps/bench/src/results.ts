@@ -1,7 +1,7 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { CandidateName } from './candidate.ts';
 import type { Quartiles } from './method/statistics.ts';
-import type { Place } from './workload.ts';
+import type { BenchOp, Place, Target } from './spec.ts';
 
 /** What became of one candidate in one workload. */
 export type Outcome =
@@ -15,21 +15,28 @@ export interface TimedOutcome {
   readonly count: number;
   /** Of one run, over the rounds. */
   readonly nanoseconds: Quartiles;
-  /** Bytes of x and y over the median time; 10^9 bytes. */
+  /** The workload's bytes over the median time; 10^9 bytes. */
   readonly gigabytesPerSecond: number;
-  /** Our speed over its, round by round. */
+  /** The speed of the first that ran, ours, over its, round by round. */
   readonly ratio: Quartiles;
 }
 
 /** One row of a table. */
 export interface WorkloadResult {
   readonly id: string;
+  readonly target: Target;
+  readonly family: string;
+  readonly op: BenchOp;
   readonly place: Place;
   readonly dtype: FloatDType;
   readonly shape: string;
+  readonly threads: number;
   readonly bytesMoved: number;
-  /** Processor time of this process over wall time, during the rounds: below 1 others had the processor meanwhile. */
-  readonly cpuShare: number;
+  /**
+   * Processor time over wall time during the rounds: below 1 others had the processor meanwhile. null where it says
+   * nothing: where a GPU does the work.
+   */
+  readonly cpuShare: number | null;
   /** Ours first. */
   readonly outcomes: readonly Outcome[];
 }
@@ -43,7 +50,14 @@ export interface OverheadResult {
 }
 
 export function timedOutcome(result: WorkloadResult, name: CandidateName): TimedOutcome | undefined {
-  return result.outcomes.find(
-    (outcome): outcome is TimedOutcome => outcome.status === 'timed' && outcome.name === name,
-  );
+  return timedOutcomes(result).find((outcome) => outcome.name === name);
+}
+
+export function timedOutcomes({ outcomes }: WorkloadResult): TimedOutcome[] {
+  return outcomes.filter((outcome) => outcome.status === 'timed');
+}
+
+/** Whether the first of the line-up, ours, was timed. */
+export function oursRan(result: WorkloadResult): boolean {
+  return timedOutcomes(result)[0]?.name === result.outcomes[0]?.name;
 }

@@ -9,23 +9,6 @@ export interface BenchShape {
   readonly elements: number;
 }
 
-/** The sizes of the tables, in their order. */
-export const SHAPES: readonly BenchShape[] = [
-  rows(1, 4096),
-  rows(16, 4096),
-  rows(64, 4096),
-  rows(512, 1024),
-  rows(2048, 1024),
-  rows(8192, 4096),
-  rows(100_000, 64),
-  channelsFirst([2, 512, 64, 64]),
-  channelsFirst([64, 512, 4, 4]),
-  grouped(512, 1024, 8),
-];
-
-/** Sizes up to 16 MiB of float32: what `--quick` keeps. */
-export const QUICK_ELEMENTS: number = 4 * 2 ** 20;
-
 /** `outer` rows of `dim` features, as in a transformer. */
 export function rows(outer: number, dim: number): BenchShape {
   return benchShape(`${outer}x${dim}`, [outer, dim], { dim, axis: -1 });

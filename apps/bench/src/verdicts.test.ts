@@ -1,18 +1,22 @@
 import { expect, it } from 'vitest';
+import { FAMILIES } from './families.ts';
 import { GOALS, type Goal } from './goals.ts';
 import type { WorkloadResult } from './results.ts';
-import { SHAPES } from './shapes.ts';
 import { verdicts } from './verdicts.ts';
 
 const q = (median: number) => ({ q1: median, median, q3: median });
 
-function result(shape: string, overCopy: number, place: 'resident' | 'outside' = 'resident'): WorkloadResult {
+function result(shape: string, overCopy: number, also: Partial<WorkloadResult> = {}): WorkloadResult {
   const timed = { status: 'timed', count: 1, nanoseconds: q(1), gigabytesPerSecond: 1 } as const;
   return {
-    id: `${place}/float32/${shape}`,
-    place,
+    id: `node/llm/resident/float32/${shape}`,
+    target: 'node',
+    family: 'llm',
+    op: 'forward',
+    place: 'resident',
     dtype: 'float32',
     shape,
+    threads: 1,
     bytesMoved: 1,
     cpuShare: 1,
     outcomes: [
@@ -20,16 +24,26 @@ function result(shape: string, overCopy: number, place: 'resident' | 'outside' =
       { ...timed, name: 'simd-copy', ratio: q(overCopy) },
       { name: 'tfjs-wasm', status: 'unable', reason: 'no reason' },
     ],
+    ...also,
   };
 }
 
-const EACH: Goal = { place: 'resident', dtype: 'float32', over: 'simd-copy', shapes: 'all', of: 'each', atLeast: 0.5 };
+const EACH: Goal = {
+  target: 'node',
+  place: 'resident',
+  dtype: 'float32',
+  over: 'simd-copy',
+  families: 'forward',
+  shapes: 'all',
+  of: 'each',
+  atLeast: 0.5,
+};
 
 it('judges each size by itself, and a goal that is just reached is met', () => {
   const judged = verdicts([EACH], [result('a', 0.5), result('b', 0.49)]);
   expect(judged.map(({ at, reached, met }) => [at, reached, met])).toEqual([
-    ['a', 0.5, true],
-    ['b', 0.49, false],
+    ['llm a', 0.5, true],
+    ['llm b', 0.49, false],
   ]);
 });
 
@@ -40,14 +54,28 @@ it('judges a geometric mean once', () => {
   expect(judged[0]!.reached).toBeCloseTo(1, 12);
 });
 
-it('takes only the sizes and the place that the goal names, and who was timed', () => {
-  const results = [result('a', 1), result('b', 1), result('a', 1, 'outside')];
-  expect(verdicts([{ ...EACH, shapes: ['b', 'c'] }], results).map(({ at }) => at)).toEqual(['b']);
+it('takes only what the goal names, and who was timed', () => {
+  const results = [result('a', 1), result('b', 1), result('a', 1, { place: 'end-to-end' })];
+  expect(verdicts([{ ...EACH, shapes: ['b', 'c'] }], results).map(({ at }) => at)).toEqual(['llm b']);
   expect(verdicts([{ ...EACH, over: 'tfjs-wasm' }], results)).toEqual([]);
   expect(verdicts([{ ...EACH, dtype: 'float16' }], results)).toEqual([]);
+  expect(verdicts([{ ...EACH, target: 'chromium' }], results)).toEqual([]);
+  expect(verdicts([{ ...EACH, families: ['groups'] }], results)).toEqual([]);
+  expect(verdicts([EACH], [result('a', 1, { family: 'backward', op: 'backward' })])).toEqual([]);
 });
 
-it('names only sizes that there are', () => {
-  const ids = SHAPES.map(({ id }) => id);
-  for (const { shapes } of GOALS) if (shapes !== 'all') expect(ids).toEqual(expect.arrayContaining([...shapes]));
+it('judges no run with more threads, and none in which ours is missing', () => {
+  const [, ...others] = result('a', 1).outcomes;
+  const missing = result('a', 1, { outcomes: [{ name: 'rmsnorm-wasm', status: 'unable', reason: 'none' }, ...others] });
+  expect(verdicts([EACH], [result('a', 1, { threads: 2 }), missing])).toEqual([]);
+});
+
+it('names only families and sizes that there are', () => {
+  const names = FAMILIES.map(({ name }) => name);
+  for (const { families, shapes } of GOALS) {
+    if (families !== 'forward') expect(names).toEqual(expect.arrayContaining([...families]));
+    const of = FAMILIES.filter(({ name, op }) => (families === 'forward' ? op === 'forward' : families.includes(name)));
+    const ids = of.flatMap((family) => family.shapes.map(({ id }) => id));
+    if (shapes !== 'all') expect(ids).toEqual(expect.arrayContaining([...shapes]));
+  }
 });

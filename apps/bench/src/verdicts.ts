@@ -1,11 +1,11 @@
 import type { Goal } from './goals.ts';
 import { geometricMean } from './method/statistics.ts';
-import { timedOutcome, type WorkloadResult } from './results.ts';
+import { oursRan, timedOutcome, type WorkloadResult } from './results.ts';
 
 /** One goal at one size, or at the geometric mean of all. */
 export interface Verdict {
   readonly goal: Goal;
-  /** A size, or 'geometric mean of N'. */
+  /** A family and a size, or 'geometric mean of N'. */
   readonly at: string;
   readonly reached: number;
   readonly met: boolean;
@@ -15,10 +15,10 @@ export interface Verdict {
 export function verdicts(goals: readonly Goal[], results: readonly WorkloadResult[]): Verdict[] {
   return goals.flatMap((goal) => {
     const ratios = results
-      .filter(({ place, dtype, shape }) => place === goal.place && dtype === goal.dtype && covers(goal, shape))
+      .filter((result) => covers(goal, result) && oursRan(result) && result.threads === 1)
       .flatMap((result) => {
         const rival = timedOutcome(result, goal.over);
-        return rival ? [{ at: result.shape, reached: rival.ratio.median }] : [];
+        return rival ? [{ at: `${result.family} ${result.shape}`, reached: rival.ratio.median }] : [];
       });
     if (ratios.length === 0) return [];
     const judged =
@@ -29,6 +29,12 @@ export function verdicts(goals: readonly Goal[], results: readonly WorkloadResul
   });
 }
 
-function covers(goal: Goal, shape: string): boolean {
-  return goal.shapes === 'all' || goal.shapes.includes(shape);
+function covers(goal: Goal, { target, family, op, place, dtype, shape }: WorkloadResult): boolean {
+  return (
+    target === goal.target &&
+    place === goal.place &&
+    dtype === goal.dtype &&
+    (goal.families === 'forward' ? op === 'forward' : goal.families.includes(family)) &&
+    (goal.shapes === 'all' || goal.shapes.includes(shape))
+  );
 }

@@ -1,45 +1,47 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import { describe, expect, it, vi } from 'vitest';
-import { ENTRANTS } from '../src/candidates/index.ts';
 import { mistakeIn } from '../src/correctness.ts';
-import { channelsFirst, grouped, rows } from '../src/shapes.ts';
-import { makeWorkload, type Place } from '../src/workload.ts';
+import { NODE } from '../src/lineups/node.ts';
+import { makeWorkload } from '../src/workload.ts';
+import { smallSpec, smallSpecs, unableAnywhere } from './small-specs.ts';
 
 // Peers take seconds to start on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-const SMALL = [rows(3, 64), channelsFirst([2, 24, 3, 5]), grouped(5, 48, 4)];
+/** What is known not to run in Node: everything else must. */
+function knownUnable(name: string, dtype: string, op: string): boolean {
+  if (unableAnywhere(name, op)) return true;
+  if (dtype === 'float32') return false;
+  if (/^(tfjs|jax|plain)/.test(name)) return true;
+  return dtype === 'bfloat16' && name.startsWith('onnxruntime');
+}
 
-/** What is known not to run: everything else must. */
-const UNABLE = {
-  float32: [],
-  float16: ['tfjs-wasm', 'plain-js'],
-  bfloat16: ['onnxruntime-wasm', 'onnxruntime-kernel', 'tfjs-wasm', 'plain-js'],
-};
+const SIXTEEN_BIT = FLOAT_DTYPES.filter((dtype) => dtype !== 'float32').flatMap((dtype) =>
+  smallSpecs('node')
+    .filter(({ op, place }) => op === 'forward' && place === 'resident')
+    .map((spec) => smallSpec({ ...spec, dtype })),
+);
 
-for (const place of ['resident', 'outside'] satisfies Place[]) {
-  for (const entrant of ENTRANTS[place]) {
-    describe(`${entrant.name}, ${place}`, () => {
-      for (const dtype of FLOAT_DTYPES) {
-        for (const shape of SMALL) {
-          const work = makeWorkload(place, dtype, shape);
-          if ((UNABLE[dtype] as string[]).includes(entrant.name)) {
-            it(`says why it cannot do ${work.id}`, async () => {
-              expect(await entrant.create(work)).toEqual({ unable: expect.stringMatching(/\w+ \w+/) });
-            });
-            continue;
-          }
-          it(`is right at ${work.id}, also when run again`, async () => {
-            const candidate = await entrant.create(work);
-            if ('unable' in candidate) throw new Error(candidate.unable);
-            for (const count of [1, 3]) {
-              await candidate.run(count);
-              expect(mistakeIn(await candidate.result(), entrant.does, work)).toBeNull();
-            }
-            await candidate.dispose();
-          });
-        }
+for (const spec of [...smallSpecs('node'), ...SIXTEEN_BIT]) {
+  describe(spec.id, () => {
+    const work = makeWorkload(spec);
+    for (const entrant of NODE(spec)) {
+      if (knownUnable(entrant.name, spec.dtype, spec.op)) {
+        it(`${entrant.name} says why it cannot`, async () => {
+          expect(await entrant.create(work)).toEqual({ unable: expect.stringMatching(/\w+ \w+/) });
+        });
+        continue;
       }
-    });
-  }
+      it(`${entrant.name} is right, also when run again`, async () => {
+        const candidate = await entrant.create(work);
+        if ('unable' in candidate) throw new Error(candidate.unable);
+        candidate.enter?.();
+        for (const count of [1, 3]) {
+          await candidate.run(count);
+          expect(mistakeIn(await candidate.result(), entrant.does, work)).toBeNull();
+        }
+        await candidate.dispose();
+      });
+    }
+  });
 }

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Report } from '../src/report/index.ts';
+import { chromiumPath, howToGetChromium } from '../../../.ci/chromium.ts';
+import { lacking } from '../../../.ci/requirements.ts';
+import type { Report } from '../src/report/report.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const run = promisify(execFile);
@@ -20,27 +22,86 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-it('times one workload and writes text, JSON and Markdown', async () => {
+it('times workloads in Node and writes text, JSON, Markdown and a plot', async () => {
   const json = join(folder, 'deep', 'bench.json');
   const markdown = join(folder, 'bench.md');
-  const options = ['--quick', '--rounds', '2', '--filter', 'resident/float32/1x4096,overhead'];
-  const { stdout } = await run(process.execPath, [MAIN, ...options, '--json', json, '--markdown', markdown]);
+  const files = ['--json', json, '--markdown', markdown, '--plots', join(folder, 'plots')];
+  const filter = ['--filter', 'llm/resident/float32/1x64,llm/resident/float32/1x4096,overhead'];
+  const options = ['--target', 'node', '--quick', '--rounds', '2', ...filter];
+  const { stdout } = await run(process.execPath, [MAIN, ...options, ...files]);
 
   const report = JSON.parse(await readFile(json, 'utf8')) as Report;
-  expect(report.method.rounds).toBe(2);
-  expect(report.results.map(({ id }) => id)).toEqual(['resident/float32/1x4096']);
+  expect(report.targets.map(({ target, method }) => [target, method.rounds])).toEqual([['node', 2]]);
+  const ids = ['node/llm/resident/float32/1x64', 'node/llm/resident/float32/1x4096'];
+  expect(report.results.map(({ id }) => id)).toEqual(ids);
   const outcomes = report.results[0]!.outcomes;
   expect(outcomes[0]!.name).toBe('rmsnorm-wasm');
   for (const outcome of outcomes) expect(outcome.status).toBe('timed');
   expect(report.overhead?.shape).toBe('1x64');
-  // One goal over the copy, each and mean over ORT, one over tfjs.
-  expect(report.verdicts).toHaveLength(4);
-  expect(Object.values(report.environment.versions)).not.toContain('unknown');
+  // One goal over the copy, two each and their mean over ORT, two over tfjs.
+  expect(report.verdicts).toHaveLength(6);
+  for (const version of Object.values(report.environment.versions)) expect(version).toMatch(/^\d+\.\d+\.\d+/);
+  expect(await readFile(join(folder, 'plots', 'node-llm-float32-resident.svg'), 'utf8')).toContain('simd-copy');
 
   for (const text of [stdout, await readFile(markdown, 'utf8')]) {
-    expect(text).toContain('float32, resident: speed of rmsnorm-wasm over each');
+    expect(text).toContain('node, llm, float32, resident: speed of rmsnorm-wasm over each');
     expect(text).toContain('onnxruntime-web');
   }
+});
+
+it('makes one report of earlier runs', async () => {
+  const json = join(folder, 'deep', 'bench.json');
+  const to = [
+    '--json',
+    join(folder, 'again.json'),
+    '--markdown',
+    join(folder, 'again.md'),
+    '--plots',
+    join(folder, 'p'),
+  ];
+  const { stdout } = await run(process.execPath, [MAIN, '--from', `${json},${json}`, ...to]);
+  expect(stdout).toContain('node, llm, float32, resident: speed of rmsnorm-wasm over each');
+  const [again, before] = await Promise.all([join(folder, 'again.json'), json].map((file) => readFile(file, 'utf8')));
+  expect(JSON.parse(again!)).toEqual(JSON.parse(before!));
+});
+
+it('times a workload in a page of Chromium, with the share of a core that it had', async ({ skip }) => {
+  if (!chromiumPath) return lacking(skip, howToGetChromium);
+  const json = join(folder, 'page.json');
+  const files = ['--json', json, '--markdown', join(folder, 'page.md'), '--plots', join(folder, 'p')];
+  const options = ['--target', 'chromium', '--quick', '--rounds', '2', '--filter', 'llm/resident/float32/1x64'];
+  await run(process.execPath, [MAIN, ...options, ...files]);
+  const report = JSON.parse(await readFile(json, 'utf8')) as Report;
+  expect(report.targets[0]!.engine).toMatch(/^Chromium \d+/);
+  expect(report.results.map(({ id }) => id)).toEqual(['chromium/llm/resident/float32/1x64']);
+  for (const outcome of report.results[0]!.outcomes) expect(outcome.status).toBe('timed');
+  // A number, and not null; the processor's clock counts in steps of 10 ms, which two rounds may not fill.
+  expect(report.results[0]!.cpuShare).toBeGreaterThanOrEqual(0);
+});
+
+it('keeps what it measured where a target cannot start, says so, and fails', async () => {
+  const json = join(folder, 'half.json');
+  const files = ['--json', json, '--markdown', join(folder, 'half.md'), '--plots', join(folder, 'p')];
+  const options = ['--target', 'node,chromium', '--quick', '--rounds', '2', '--filter', 'llm/resident/float32/1x64'];
+  const env = { ...process.env, RMSNORM_CHROMIUM: process.execPath };
+  await expect(run(process.execPath, [MAIN, ...options, ...files], { env })).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('chromium did not run: '),
+  });
+  const report = JSON.parse(await readFile(json, 'utf8')) as Report;
+  expect(report.results.map(({ id }) => id)).toEqual(['node/llm/resident/float32/1x64']);
+  expect(report.failures).toEqual([expect.stringMatching(/^chromium did not run: /)]);
+});
+
+it('lists what it would run', async () => {
+  const { stdout } = await run(process.execPath, [MAIN, '--list', '--filter', 'backward/']);
+  expect(stdout).toContain('chromium-webgpu/backward/resident/float32/64x4096');
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .every((id) => id.includes('backward/')),
+  ).toBe(true);
 });
 
 it.each([

@@ -1,12 +1,13 @@
 import { type BackendProvider, encode, type FloatDType, reference, rmsNorm } from '@rmsnorm/core';
-import { onnxModel } from '@rmsnorm/onnx-model';
 import { wasm } from '@rmsnorm/wasm';
+import { webgpu } from '@rmsnorm/webgpu';
 import '@tensorflow/tfjs-backend-cpu';
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import * as ortNode from 'onnxruntime-node';
 import * as ortWeb from 'onnxruntime-web';
-import { OPSET } from '../candidates/rms-normalization-graph.ts';
+import { create } from 'webgpu';
+import { onnxBytes } from '../candidates/onnx-graph.ts';
 import type { Input } from './inputs.ts';
 
 type Elements = Float32Array | Uint16Array;
@@ -24,6 +25,8 @@ setThreadsCount(1);
 export const CONTESTANTS: readonly Contestant[] = [
   { name: 'reference', run: ours(reference()) },
   { name: 'wasm', run: ours(wasm()) },
+  // On the Vulkan driver of the environment; where there is none, the reason stands under the table.
+  { name: 'webgpu', run: ours(webgpu({ gpu: create([]) })) },
   { name: 'onnxruntime-web', run: onnxruntime(ortWeb as unknown as Runtime, 'wasm') },
   { name: 'onnxruntime-node', run: onnxruntime(ortNode as unknown as Runtime, 'cpu') },
   { name: 'tfjs-wasm', run: tensorflow('wasm') },
@@ -65,22 +68,19 @@ interface Runtime {
 function onnxruntime({ InferenceSession, Tensor }: Runtime, provider: string): Contestant['run'] {
   return async ({ x, rows, size, dtype, gamma, eps }) => {
     const value = { type: dtype, dims: [rows, size] };
-    const model = onnxModel(
-      {
-        nodes: [
-          {
-            op: 'RMSNormalization',
-            inputs: ['x', 'gamma'],
-            output: 'y',
-            attributes: { axis: { int: -1 }, epsilon: { float: eps } },
-          },
-        ],
-        initializers: [{ name: 'gamma', type: dtype, dims: [size], data: encode(gamma, dtype) }],
-        inputs: [{ name: 'x', ...value }],
-        outputs: [{ name: 'y', ...value }],
-      },
-      OPSET,
-    );
+    const model = onnxBytes({
+      nodes: [
+        {
+          op: 'RMSNormalization',
+          inputs: ['x', 'gamma'],
+          output: 'y',
+          attributes: { axis: { int: -1 }, epsilon: { float: eps } },
+        },
+      ],
+      initializers: [{ name: 'gamma', type: dtype, dims: [size], data: encode(gamma, dtype) }],
+      inputs: [{ name: 'x', ...value }],
+      outputs: [{ name: 'y', ...value }],
+    });
     const session = await InferenceSession.create(model, { executionProviders: [provider], logSeverityLevel: 4 });
     try {
       const { y } = await session.run({ x: new Tensor(dtype, x, [rows, size]) });

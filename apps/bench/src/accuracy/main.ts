@@ -1,11 +1,11 @@
 // Writes ACCURACY.md, beside package.json: the largest error of everybody's RMSNorm on the same inputs.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { type FuzzReport, runFuzz } from '@rmsnorm/conformance';
 import { reference } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { versionOf } from '../environment.ts';
 import { CONTESTANTS, type Contestant } from './contestants.ts';
 import { errorOf } from './error.ts';
 import { type Input, inputs } from './inputs.ts';
@@ -35,7 +35,7 @@ ${process.versions.node} with ${PEERS.map((name) => `${name} ${versionOf(name)}`
 
 Exact is the formula in float64. The error counts in ulp of float32 at the exact result. A 16-bit result counts with what it must have been off by before
 its one rounding: 0 where it is the number nearest to the exact result, else the distance to the tie that it is on the wrong side of, so that one more
-rounding of 16 bits on the way shows as thousands. The contract of the \`ieee\` backends allows 4. \`inf\`, \`NaN\` and \`0\` stand where an element is that and
+rounding of 16 bits on the way shows as thousands. The contract allows the \`ieee\` backends 4, \`webgpu\` 6. \`inf\`, \`NaN\` and \`0\` stand where an element is that and
 should not be, \`-\` where an engine cannot do it.
 
 ## forward
@@ -87,9 +87,4 @@ function keyOf({ op, output, dtype }: FuzzReport['largest'][number]): string {
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function versionOf(name: string): string {
-  const folder = /.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(createRequire(import.meta.url).resolve(name))![0];
-  return (JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { version: string }).version;
 }

@@ -1,41 +1,52 @@
-import type { Layout } from '@rmsnorm/core';
 import type { Candidate, Entrant, Unable } from '../candidate.ts';
-import type { Workload } from '../workload.ts';
+import { secondInput, type Workload } from '../workload.ts';
+import { addRows, backwardRows, forwardRows, gateRows, quantizeRows } from './plain-js-loops.ts';
 
 export const plainJs: Entrant = {
   name: 'plain-js',
   does: 'norm',
-  about: 'two plain JavaScript loops over the same Float32Arrays, as one would write them by hand',
-  async create({ x, gamma, dtype, shape, eps }: Workload): Promise<Candidate | Unable> {
+  about: 'plain JavaScript loops over the same Float32Arrays, as one would write them by hand',
+  async create({ ...work }: Workload): Promise<Candidate | Unable> {
+    const { inputs, gamma, op, dtype, eps } = work;
+    const { layout } = work.shape;
+    const { x } = inputs;
     if (!(x instanceof Float32Array)) return { unable: `JavaScript has no arrays of ${dtype} in Node 20` };
+    const second = op === 'forward' || op === 'forwardQuantized' ? x : (secondInput(work) as Float32Array);
     const y = new Float32Array(x.length);
-    const run = (count: number): void => {
-      for (let i = 0; i < count; i++) forward(x, gamma, y, shape.layout, eps);
-    };
-    return { run, result: async () => y, dispose: () => {} };
+    const looped = (outputs: Record<string, Float32Array | Int8Array>, once: () => void): Candidate => ({
+      run: (count) => {
+        for (let i = 0; i < count; i++) once();
+      },
+      result: async () => outputs,
+      dispose: () => {},
+    });
+    switch (op) {
+      case 'forward':
+        return looped({ y }, () => forwardRows(x, gamma, y, layout, eps));
+      case 'addForward': {
+        const sum = new Float32Array(x.length);
+        return looped({ y, sum }, () => {
+          addRows(x, second, sum);
+          forwardRows(sum, gamma, y, layout, eps);
+        });
+      }
+      case 'gatedForward':
+        return looped({ y }, () => {
+          gateRows(x, second, y);
+          forwardRows(y, gamma, y, layout, eps);
+        });
+      case 'backward': {
+        const dgamma = new Float32Array(gamma.length);
+        return looped({ dx: y, dgamma }, () => backwardRows(x, second, gamma, y, dgamma, layout, eps));
+      }
+      case 'forwardQuantized': {
+        const q = new Int8Array(x.length);
+        const scales = new Float32Array(layout.outer * layout.inner);
+        return looped({ q, scales }, () => {
+          forwardRows(x, gamma, y, layout, eps);
+          quantizeRows(y, q, scales, layout);
+        });
+      }
+    }
   },
 };
-
-// A function of the module and one for a row, so that the engine compiles them once for all workloads.
-function forward(x: Float32Array, gamma: Float32Array, y: Float32Array, layout: Layout, eps: number): void {
-  const { outer, groups, size, inner } = layout;
-  for (let slab = 0; slab < outer * groups; slab++) {
-    for (let i = 0; i < inner; i++) row(x, gamma, y, slab * size * inner + i, (slab % groups) * size, size, inner, eps);
-  }
-}
-
-function row(
-  x: Float32Array,
-  gamma: Float32Array,
-  y: Float32Array,
-  first: number,
-  weights: number,
-  size: number,
-  stride: number,
-  eps: number,
-): void {
-  let sum = 0;
-  for (let k = 0; k < size; k++) sum += x[first + k * stride]! ** 2;
-  const r = 1 / Math.sqrt(sum / size + eps);
-  for (let k = 0; k < size; k++) y[first + k * stride] = x[first + k * stride]! * r * gamma[weights + k]!;
-}

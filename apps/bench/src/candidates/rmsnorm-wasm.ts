@@ -1,40 +1,59 @@
-import { type Backend, type HostTensor, RMSNorm } from '@rmsnorm/core';
+import type { Backend, HostTensor, RMSNorm, Tensor } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
-import type { Candidate, Entrant } from '../candidate.ts';
+import type { Candidate, Entrant, Outputs, Unable } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
+import { callsOf, download, normOf, upload } from './rmsnorm-calls.ts';
 
 export const rmsnormWasm: Entrant = {
   name: 'rmsnorm-wasm',
   does: 'norm',
-  about: '@rmsnorm/wasm: forward(x, out) in its heap, or apply() from and to outside arrays',
-  async create(work: Workload): Promise<Candidate> {
+  about: '@rmsnorm/wasm: tensors in its heap and `out`; end to end apply(), for other operations tensor() and data()',
+  async create(work: Workload): Promise<Candidate | Unable> {
+    if (work.threads > 1) return { unable: '@rmsnorm/wasm runs on one thread' };
     const backend = await wasm().create();
-    const norm = new RMSNorm({ ...work.shape.options, eps: work.eps });
-    norm.gamma = { dtype: 'float32', shape: [work.gamma.length], data: work.gamma };
-    return work.place === 'resident' ? resident(work, backend, norm) : outside(work, backend, norm);
+    const norm = normOf(work);
+    if (work.place === 'resident') return resident(work, backend, norm);
+    return work.op === 'forward' ? applied(work, backend, norm) : endToEnd(work, backend, norm);
   },
 };
 
-function resident({ x: data, dtype, shape }: Workload, backend: Backend, norm: RMSNorm): Candidate {
-  const x = backend.tensor(data, shape.shape, dtype);
-  const out = backend.empty(shape.shape, dtype);
+function resident(work: Workload, backend: Backend, norm: RMSNorm): Candidate {
+  const { call, outputs } = callsOf(work, backend, norm, upload(work, backend));
   return {
     run: (count) => {
-      for (let i = 0; i < count; i++) norm.forward(x, out);
+      for (let i = 0; i < count; i++) call();
     },
-    result: async () => (await out.data()) as Float32Array | Uint16Array,
+    result: () => download(outputs()),
     dispose: () => backend.dispose(),
   };
 }
 
-function outside({ x: data, dtype, shape }: Workload, backend: Backend, norm: RMSNorm): Candidate {
+function applied({ inputs: { x: data }, dtype, shape }: Workload, backend: Backend, norm: RMSNorm): Candidate {
   const x: HostTensor = { dtype, shape: shape.shape, data };
   const out = { dtype, shape: shape.shape, data: data.slice().fill(0) };
   return {
     run: async (count) => {
       for (let i = 0; i < count; i++) await norm.apply(x, backend, { out });
     },
-    result: async () => out.data,
+    result: async () => ({ y: out.data }),
+    dispose: () => backend.dispose(),
+  };
+}
+
+function endToEnd(work: Workload, backend: Backend, norm: RMSNorm): Candidate {
+  let result: Outputs = {};
+  const once = async (): Promise<void> => {
+    const inputs = upload(work, backend);
+    const { call, outputs } = callsOf(work, backend, norm, inputs);
+    call();
+    result = await download(outputs());
+    for (const tensor of [...inputs, ...Object.values(outputs())] satisfies Tensor[]) tensor.dispose();
+  };
+  return {
+    run: async (count) => {
+      for (let i = 0; i < count; i++) await once();
+    },
+    result: async () => result,
     dispose: () => backend.dispose(),
   };
 }

@@ -48,3 +48,21 @@ it('waits for asynchronous runs before the next turn', async () => {
   );
   expect(events).toEqual(['slow begins', 'slow ends', 'fast']);
 });
+
+it('lets a candidate enter before its turn, outside of its time', async () => {
+  let ms = 0;
+  const events: string[] = [];
+  const timed = {
+    count: 2,
+    enter: () => {
+      ms += 100;
+      events.push('enter');
+    },
+    run: () => {
+      ms += 1;
+      events.push('run');
+    },
+  };
+  expect(await interleave([timed], 2, () => ms)).toEqual([[0.5e6, 0.5e6]]);
+  expect(events).toEqual(['enter', 'run', 'enter', 'run']);
+});

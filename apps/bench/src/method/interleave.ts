@@ -4,6 +4,8 @@ export interface Timed {
   readonly run: Run;
   /** Runs in one round. */
   readonly count: number;
+  /** Called before each turn, outside of its time. */
+  enter?(): void;
 }
 
 /**
@@ -14,7 +16,8 @@ export async function interleave(candidates: readonly Timed[], rounds: number, n
   const samples: number[][] = candidates.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const index of order(candidates.length, round)) {
-      const { run, count } = candidates[index]!;
+      const { run, count, enter } = candidates[index]!;
+      enter?.();
       samples[index]!.push(((await elapsed(run, count, now)) * 1e6) / count);
     }
   }

@@ -7,7 +7,12 @@ import type { Table } from './table.ts';
 /** Every goal that was measured, and below it the losses again, so that none is overlooked. */
 export function goalTable(verdicts: readonly Verdict[], overhead: OverheadResult | null): Table {
   const lines = verdicts.map(({ goal, at, reached, met }) => ({
-    cells: [`${goal.dtype}, ${goal.place}, over ${goal.over}`, at, `>= ${goal.atLeast}`, ratio(reached)],
+    cells: [
+      `${goal.target}, ${goal.dtype}, ${goal.place}, over ${goal.over}`,
+      at,
+      `>= ${goal.atLeast}`,
+      ratio(reached),
+    ],
     met,
   }));
   if (overhead !== null) {

@@ -1,52 +1,67 @@
-import { ENTRANTS } from '../candidates/index.ts';
-import type { Environment } from '../environment.ts';
-import type { Method } from '../measure.ts';
-import type { OverheadResult, WorkloadResult } from '../results.ts';
-import type { Verdict } from '../verdicts.ts';
+import { oursRan } from '../results.ts';
 import { goalTable } from './goal-table.ts';
+import { lossTable } from './loss-table.ts';
+import { meanTable } from './mean-table.ts';
 import { overheadTable } from './overhead-table.ts';
 import { ratioTables } from './ratio-tables.ts';
+import type { Report } from './report.ts';
 import { asMarkdown, asText, type Table } from './table.ts';
 
-/** All of one run of the bench: what `--json` writes. */
-export interface Report {
-  readonly date: string;
-  readonly environment: Environment;
-  readonly method: Method;
-  readonly results: readonly WorkloadResult[];
-  readonly overhead: OverheadResult | null;
-  readonly verdicts: readonly Verdict[];
-}
-
 export function reportAsText(report: Report): string {
-  return [...tables(report).map(asText), legend().join('\n'), circumstances(report).join('\n')].join('\n\n');
+  return [
+    ...tables(report).map(asText),
+    ...failed(report),
+    legend(report).join('\n'),
+    circumstances(report).join('\n'),
+  ].join('\n\n');
 }
 
-export function reportAsMarkdown(report: Report): string {
+/** @param plots paths of images, relative to the file that this is written to */
+export function reportAsMarkdown(report: Report, plots: readonly string[] = []): string {
   const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
-  return `${[...tables(report).map(asMarkdown), list(legend()), list(circumstances(report))].join('\n\n')}\n`;
+  const images = plots.map((path) => `![${path}](${encodeURI(path)})`);
+  const parts = [
+    ...tables(report).map(asMarkdown),
+    ...images,
+    ...failed(report),
+    list(legend(report)),
+    list(circumstances(report)),
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
-function tables({ results, overhead, verdicts }: Report): Table[] {
+function tables({ results, overhead, verdicts, losses }: Report): Table[] {
+  const means = meanTable(results);
   return [
     ...ratioTables(results),
+    ...(means.rows.length > 1 ? [means] : []),
     ...(overhead === null ? [] : [overheadTable(overhead)]),
     ...(verdicts.length === 0 && overhead === null ? [] : [goalTable(verdicts, overhead)]),
+    ...(results.length === 0 ? [] : [lossTable(losses, results.filter((result) => !oursRan(result)).length)]),
   ];
 }
 
-function legend(): string[] {
-  const about = new Map(Object.values(ENTRANTS).flatMap((entrants) => entrants.map((e) => [e.name, e.about])));
+/** What is missing above, and why. */
+function failed({ failures }: Report): string[] {
+  return failures.length === 0 ? [] : [`FAILED, and missing above:\n${failures.map((line) => `  ${line}`).join('\n')}`];
+}
+
+function legend({ targets }: Report): string[] {
+  const about = new Map(targets.flatMap((target) => Object.entries(target.legend)));
   return [...about].map(([name, words]) => `${name}: ${words}`);
 }
 
-function circumstances({ date, environment: e, method }: Report): string[] {
+function circumstances({ date, environment: e, targets }: Report): string[] {
   return [
     `${date}, ${e.cpu}, ${e.cores} cores, ${e.memoryGiB} GiB, ${e.system}`,
-    `Node ${e.node} (V8 ${e.v8}), ${e.threads} thread for every candidate`,
+    `${e.threads} thread${e.threads === 1 ? '' : 's'} for every candidate`,
     Object.entries(e.versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
-    `${method.rounds} interleaved rounds, at least ${method.leastMs} ms of each candidate in a round; GB/s counts x and y once`,
+    ...targets.map(
+      ({ target, engine, method }) =>
+        `${target}: ${engine}; ${method.rounds} interleaved rounds, at least ${method.leastMs} ms of each candidate in a round`,
+    ),
+    'GB/s counts each input and output of the size of x once, 10^9 bytes',
   ];
 }

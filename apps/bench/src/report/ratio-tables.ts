@@ -1,25 +1,20 @@
 import type { CandidateName } from '../candidate.ts';
 import { geometricMean } from '../method/statistics.ts';
-import { timedOutcome, type WorkloadResult } from '../results.ts';
+import { oursRan, timedOutcome, timedOutcomes, type WorkloadResult } from '../results.ts';
+import { byTable, tableTitle } from './families.ts';
 import { ratio, ratioWithQuartiles } from './format.ts';
 import type { Table } from './table.ts';
 
-/** One table for each place and dtype: sizes down, rivals across, our speed over theirs in the cells. */
+/** One table for each target, family, place and dtype: sizes down, rivals across, our speed over theirs in the cells. */
 export function ratioTables(results: readonly WorkloadResult[]): Table[] {
-  const families = new Map<string, WorkloadResult[]>();
-  for (const result of results) {
-    const key = `${result.dtype}, ${result.place}`;
-    families.set(key, [...(families.get(key) ?? []), result]);
-  }
-  return [...families].map(([title, family]) => ratioTable(title, family));
+  return byTable(results).map((family) => (family.every(oursRan) ? ratioTable(family) : speedTable(family)));
 }
 
-function ratioTable(title: string, family: readonly WorkloadResult[]): Table {
-  const [ours, ...others] = family[0]!.outcomes.map(({ name }) => name) as [CandidateName, ...CandidateName[]];
-  const rivals = others.filter((name) => family.some((result) => timedOutcome(result, name)));
+function ratioTable(family: readonly WorkloadResult[]): Table {
+  const [ours, ...rivals] = whoRan(family);
   const rows = family.map((result) => [
     result.shape,
-    timedOutcome(result, ours)!.gigabytesPerSecond.toFixed(2),
+    timedOutcome(result, ours!)!.gigabytesPerSecond.toFixed(2),
     ...rivals.map((name) => {
       const outcome = timedOutcome(result, name);
       return outcome ? ratioWithQuartiles(outcome.ratio) : 'unable';
@@ -29,11 +24,31 @@ function ratioTable(title: string, family: readonly WorkloadResult[]): Table {
     ratio(geometricMean(family.flatMap((r) => timedOutcome(r, name)?.ratio.median ?? []))),
   );
   return {
-    title: `${title}: speed of ${ours} over each; median [quartiles]`,
+    title: `${tableTitle(family[0]!)}: speed of ${ours} over each; median [quartiles]`,
     head: ['size', 'GB/s', ...rivals],
-    rows: [...rows, ['geometric mean', '', ...means]],
+    rows: [...rows, ...(rows.length > 1 ? [['geometric mean', '', ...means]] : [])],
     notes: [...unableNotes(family), ...busyNotes(family)],
   };
+}
+
+/** Where ours did not run there is nothing to divide by: everybody's own speed. */
+function speedTable(family: readonly WorkloadResult[]): Table {
+  const names = whoRan(family);
+  return {
+    title: `${tableTitle(family[0]!)}: GB/s`,
+    head: ['size', ...names],
+    rows: family.map((result) => [
+      result.shape,
+      ...names.map((name) => timedOutcome(result, name)?.gigabytesPerSecond.toFixed(3) ?? 'unable'),
+    ]),
+    notes: [...unableNotes(family), ...busyNotes(family)],
+  };
+}
+
+function whoRan(family: readonly WorkloadResult[]): CandidateName[] {
+  return [...new Set(family.flatMap(({ outcomes }) => outcomes.map(({ name }) => name)))].filter((name) =>
+    family.some((result) => timedOutcomes(result).some((outcome) => outcome.name === name)),
+  );
 }
 
 /** Each reason once, with the sizes it holds for. */
@@ -55,8 +70,9 @@ function unableNotes(family: readonly WorkloadResult[]): string[] {
 const QUIET_SHARE = 0.95;
 
 function busyNotes(family: readonly WorkloadResult[]): string[] {
-  const disturbed = family.filter(({ cpuShare }) => cpuShare < QUIET_SHARE);
-  if (disturbed.length === 0) return [];
-  const shares = disturbed.map(({ shape, cpuShare }) => `${shape} ${Math.round(cpuShare * 100)} %`);
+  const shares = family.flatMap(({ shape, cpuShare }) =>
+    cpuShare !== null && cpuShare < QUIET_SHARE ? [`${shape} ${Math.round(cpuShare * 100)} %`] : [],
+  );
+  if (shares.length === 0) return [];
   return [`the machine was busy, do not quote: this process had only so much of a core: ${shares.join(', ')}`];
 }

@@ -3,7 +3,10 @@ import type { Goal } from '../goals.ts';
 import type { WorkloadResult } from '../results.ts';
 import { ratio } from './format.ts';
 import { goalTable } from './goal-table.ts';
+import { lossTable } from './loss-table.ts';
+import { meanTable } from './mean-table.ts';
 import { ratioTables } from './ratio-tables.ts';
+import { merged, reportOf } from './report.ts';
 import { asMarkdown, asText } from './table.ts';
 
 const q = (median: number) => ({ q1: median * 0.9, median, q3: median * 1.1 });
@@ -11,7 +14,11 @@ const timed = { status: 'timed', count: 3, nanoseconds: q(1) } as const;
 
 function result(shape: string, overCopy: number, tfjs: number | null): WorkloadResult {
   return {
-    id: `resident/float32/${shape}`,
+    id: `node/llm/resident/float32/${shape}`,
+    target: 'node',
+    family: 'llm',
+    op: 'forward',
+    threads: 1,
     place: 'resident',
     dtype: 'float32',
     shape,
@@ -35,7 +42,7 @@ it('prints one aligned table for each family, with the mean of those that ran an
   const [table, ...rest] = ratioTables([result('1x8', 0.5, 10), result('1024x8', 0.5, null)]);
   expect(rest).toEqual([]);
   expect(asText(table!).split('\n')).toEqual([
-    'float32, resident: speed of rmsnorm-wasm over each; median [quartiles]',
+    'node, llm, float32, resident: speed of rmsnorm-wasm over each; median [quartiles]',
     'size             GB/s         simd-copy         tfjs-wasm',
     '--------------  -----  ----------------  ----------------',
     '1x8             12.35  0.50 [0.45 0.55]  10.0 [9.00 11.0]',
@@ -52,12 +59,61 @@ it('says where others had the processor', () => {
   ]);
 });
 
-it('keeps places and dtypes apart', () => {
-  const outside: WorkloadResult = { ...result('1x8', 0.5, 1), place: 'outside' };
-  expect(ratioTables([result('1x8', 0.5, 1), outside]).map(({ title }) => title.split(':')[0])).toEqual([
-    'float32, resident',
-    'float32, outside',
+it('keeps targets, families, places and threads apart', () => {
+  const one = result('1x8', 0.5, 1);
+  const others = [
+    { ...one, place: 'end-to-end' as const },
+    { ...one, family: 'groups' },
+    { ...one, target: 'chromium' as const },
+    { ...one, threads: 2 },
+  ];
+  expect(ratioTables([one, ...others]).map(({ title }) => title.split(':')[0])).toEqual([
+    'node, llm, float32, resident',
+    'node, llm, float32, end-to-end',
+    'node, groups, float32, resident',
+    'chromium, llm, float32, resident',
+    'node, llm, float32, resident, 2 threads',
   ]);
+});
+
+it('shows plain speeds where ours did not run, and says why', () => {
+  const [ours, ...others] = result('1x8', 0.5, 10).outcomes;
+  const outcomes = [{ name: ours!.name, status: 'unable', reason: 'not built' } as const, ...others];
+  const [table] = ratioTables([{ ...result('1x8', 0.5, 10), outcomes }]);
+  expect(table!.head).toEqual(['size', 'simd-copy', 'tfjs-wasm']);
+  expect(table!.rows).toEqual([['1x8', '20.000', '1.000']]);
+  expect(table!.notes).toEqual(['rmsnorm-wasm did not run: not built']);
+  expect(lossTable([], 1).notes).toEqual(['none', 'not judged, since ours did not run: 1 workloads']);
+});
+
+it('puts the geometric means of all tables side by side, with how many sizes a peer ran', () => {
+  const { head, rows } = meanTable([result('1x8', 0.5, 10), result('1024x8', 0.125, null)]);
+  expect(head).toEqual(['table', 'sizes', 'simd-copy', 'tfjs-wasm']);
+  expect(rows).toEqual([['node, llm, float32, resident', '2', '0.25', '10.0 (1)']]);
+});
+
+it('says nothing of the processor where a GPU works', () => {
+  expect(ratioTables([{ ...result('1x8', 0.5, 1), cpuShare: null }])[0]!.notes).toEqual([]);
+});
+
+it('merges runs: the last figures of a workload count, other machines are refused', () => {
+  const environment = { cpu: 'a', cores: 2, memoryGiB: 1, system: 'b', threads: 1, versions: {} };
+  const method = { rounds: 1, leastMs: 1, warmUpMs: 1, longestMs: 1 };
+  const run = (date: string, results: WorkloadResult[]) =>
+    reportOf({
+      date,
+      environment,
+      targets: [{ target: 'node', engine: 'n', legend: {}, method }],
+      results,
+      overhead: null,
+      failures: [],
+    });
+  const both = merged([run('1', [result('1x8', 0.5, 2)]), run('2', [result('1x8', 0.5, 0.25), result('2x8', 0.5, 3)])]);
+  expect(both.results.map(({ id }) => id)).toEqual(['node/llm/resident/float32/1x8', 'node/llm/resident/float32/2x8']);
+  expect(both.losses).toEqual([{ id: 'node/llm/resident/float32/1x8', to: 'tfjs-wasm', ratio: 0.25 }]);
+  expect(both.targets).toHaveLength(1);
+  const elsewhere = { ...run('3', []), environment: { ...environment, cpu: 'z' } };
+  expect(() => merged([both, elsewhere])).toThrow('the run of 3 was made elsewhere');
 });
 
 it('leaves out a column in which nobody ran, but says why', () => {
@@ -74,6 +130,8 @@ it('writes the same table as Markdown', () => {
 
 it('lists every loss again below the goals, the overhead among them', () => {
   const goal: Goal = {
+    target: 'node',
+    families: 'forward',
     place: 'resident',
     dtype: 'float32',
     over: 'simd-copy',
@@ -91,7 +149,7 @@ it('lists every loss again below the goals, the overhead among them', () => {
   expect(rows.map((row) => row.at(-1))).toEqual(['met', 'MISSED', 'MISSED']);
   expect(notes).toEqual([
     '1 of 3 goals met; missed:',
-    '  float32, resident, over simd-copy, 1024x8: 0.50, goal >= 0.6',
+    '  node, float32, resident, over simd-copy, 1024x8: 0.50, goal >= 0.6',
     '  forward with out, beyond its kernel, 1x64: 700 ns, goal <= 500 ns',
   ]);
 });

@@ -1,0 +1,18 @@
+let device: Promise<GPUDevice> | undefined;
+
+/** One device for all candidates of ours in this page, with all that its adapter allows. @throws Error without one */
+export function gpuDevice(): Promise<GPUDevice> {
+  device ??= request();
+  return device;
+}
+
+async function request(): Promise<GPUDevice> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const features = ['shader-f16', 'subgroups'] satisfies GPUFeatureName[];
+  return adapter.requestDevice({
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
+  });
+}

@@ -1,0 +1,48 @@
+import type { Browser, Page } from 'playwright-core';
+import type { PageBench } from '../page/bench.ts';
+
+export interface BenchPage {
+  /** Calls a function of the page's globalThis.bench. */
+  call<Name extends keyof PageBench>(
+    name: Name,
+    ...args: Parameters<PageBench[Name]>
+  ): Promise<Awaited<ReturnType<PageBench[Name]>>>;
+  close(): Promise<void>;
+}
+
+/** The page at `url`, loaded. @throws Error where it does not load, or is not cross-origin isolated */
+export async function openPage(browser: Browser, url: string, threads: number): Promise<BenchPage> {
+  const page = await browser.newPage();
+  page.on('crash', () => console.error('the page crashed'));
+  const errors: Error[] = [];
+  page.on('pageerror', (error) => errors.push(error));
+  await exposeRendererMs(browser, page);
+  await page.goto(`${url}?threads=${threads}`);
+  await page
+    .waitForFunction(() => 'bench' in globalThis, null, { timeout: 60_000 })
+    .catch((cause: unknown) => {
+      throw new Error(`the page did not load: ${errors.map(({ message }) => message).join('; ')}`, { cause });
+    });
+  if (!(await page.evaluate(() => globalThis.crossOriginIsolated))) throw new Error('the page is not isolated');
+  return {
+    call: (name, ...args) =>
+      page.evaluate(
+        ([method, values]) => {
+          const { bench } = globalThis as unknown as { bench: Record<string, (...all: unknown[]) => unknown> };
+          return bench[method]!(...values);
+        },
+        [name, args] as [string, unknown[]],
+      ) as never,
+    close: () => page.close(),
+  };
+}
+
+/** Processor time of Chromium's pages, of which ours is the only one: milliseconds. */
+async function exposeRendererMs(browser: Browser, page: Page): Promise<void> {
+  const session = await browser.newBrowserCDPSession();
+  await page.exposeFunction('rendererMs', async () => {
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    const renderers = processInfo.filter(({ type }) => type === 'renderer');
+    return renderers.reduce((sum, { cpuTime }) => sum + cpuTime * 1000, 0);
+  });
+}

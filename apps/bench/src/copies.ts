@@ -1,0 +1,11 @@
+import type { CandidateName } from './candidate.ts';
+
+/** Candidates that compute nothing: the ceiling, and no peers. */
+export const COPIES: ReadonlySet<CandidateName> = new Set([
+  'simd-copy',
+  'memory.copy',
+  'array-set',
+  'array-slice',
+  'wgsl-copy',
+  'buffer-copy',
+]);

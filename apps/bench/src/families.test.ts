@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { FAMILIES, specs } from './families.ts';
+import { TARGETS } from './spec.ts';
+
+it('every id is there once', () => {
+  const ids = specs(TARGETS).map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+it('a family names only sizes that it has', () => {
+  for (const { shapes, sixteenBit, endToEnd, chromium, webgpu } of FAMILIES) {
+    const ids = shapes.map(({ id }) => id);
+    for (const named of [sixteenBit, endToEnd, chromium, webgpu])
+      expect(ids).toEqual(expect.arrayContaining([...named]));
+  }
+});
+
+it('covers what people use, in Node and in a page', () => {
+  const ids = specs(TARGETS).map(({ id }) => id);
+  const [fewest, most] = [Math.min, Math.max].map((of) => of(...FAMILIES[0]!.shapes.map(({ layout }) => layout.size)));
+  expect([fewest, most]).toEqual([64, 16384]);
+  expect(ids).toEqual(
+    expect.arrayContaining([
+      'node/llm/resident/float32/8192x4096',
+      'node/llm/end-to-end/float32/64x4096',
+      'node/head-dim/resident/float32/16384x128',
+      'node/channels-first/resident/float32/2x512x4x4',
+      'node/channels-first/resident/bfloat16/2x512x64x64',
+      'node/backward/resident/float32/4096x2048',
+      'chromium/groups/resident/float32/512x1024/groups=8',
+      'chromium-webgpu/llm/resident/float32/2048x1024',
+    ]),
+  );
+  for (const target of TARGETS) {
+    const families = new Set(specs([target]).map(({ family }) => family));
+    expect(families.size).toBe(FAMILIES.length);
+  }
+});
+
+it('--quick leaves out what is large, and threads reach every workload', () => {
+  const quick = specs(['node'], { quick: true, threads: 2 });
+  expect(quick.length).toBeGreaterThan(20);
+  for (const { shape, threads } of quick) {
+    expect(shape.elements).toBeLessThanOrEqual(4 * 2 ** 20);
+    expect(threads).toBe(2);
+  }
+});

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { optionsOf } from './options.ts';
+import { TARGETS } from './spec.ts';
+
+it('runs everything on one thread unless told otherwise', () => {
+  expect(optionsOf([])).toMatchObject({
+    targets: TARGETS,
+    filter: [''],
+    threads: 1,
+    rounds: null,
+    quick: false,
+    from: [],
+  });
+});
+
+it('takes several targets, parts and files with commas', () => {
+  const options = optionsOf(['--target', 'node,chromium', '--filter', 'llm/,groups', '--from', 'a.json,b.json']);
+  expect(options).toMatchObject({
+    targets: ['node', 'chromium'],
+    filter: ['llm/', 'groups'],
+    from: ['a.json', 'b.json'],
+  });
+});
+
+it.each([
+  [['--target', 'deno'], "--target knows node, chromium, chromium-webgpu, not 'deno'"],
+  [['--adapter', 'nvidia'], "--adapter knows swiftshader, hardware, not 'nvidia'"],
+  [['--threads', '0'], "--threads must be a positive integer, got '0'"],
+  [['--rounds', '2.5'], "--rounds must be a positive integer, got '2.5'"],
+  [['--fast'], '--fast'],
+])('refuses %j', (args, message) => {
+  expect(() => optionsOf(args)).toThrow(message);
+});

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import type { WorkloadResult } from '../results.ts';
+import { plotsOf } from './index.ts';
+import { pointsOf } from './points.ts';
+
+function result(shape: string, bytesMoved: number, family = 'llm'): WorkloadResult {
+  const timed = (ns: number) => ({
+    status: 'timed' as const,
+    count: 1,
+    nanoseconds: { q1: ns / 2, median: ns, q3: ns * 2 },
+    gigabytesPerSecond: bytesMoved / ns,
+    ratio: { q1: 1, median: 1, q3: 1 },
+  });
+  return {
+    id: `node/${family}/resident/float32/${shape}`,
+    target: 'node',
+    family,
+    op: 'forward',
+    place: 'resident',
+    dtype: 'float32',
+    shape,
+    threads: 1,
+    bytesMoved,
+    cpuShare: 1,
+    outcomes: [
+      { ...timed(100), name: 'rmsnorm-wasm' },
+      { ...timed(50), name: 'simd-copy' },
+      { ...timed(4000), name: 'tfjs-wasm' },
+      { name: 'jax-wasm', status: 'unable', reason: 'none' },
+    ],
+  };
+}
+
+it('speed and its quartiles are those of the times, the other way round', () => {
+  expect(pointsOf([result('1x8', 2000)])[0]).toEqual({
+    candidate: 'rmsnorm-wasm',
+    megabytes: 0.002,
+    gigabytesPerSecond: 20,
+    q1: 10,
+    q3: 40,
+    shape: '1x8',
+  });
+});
+
+it('draws a table with at least two sizes, a line for each who ran, the copy dashed', async () => {
+  const plots = await plotsOf(
+    [result('1x8', 2000), result('1x4096', 2e6), result('1x8', 2000, 'groups')],
+    new Set(['simd-copy']),
+  );
+  expect(plots.map(({ file }) => file)).toEqual(['node-llm-float32-resident.svg']);
+  const svg = plots[0]!.svg;
+  expect(svg).toMatch(/^<svg/);
+  for (const text of [
+    'rmsnorm-wasm',
+    'simd-copy',
+    'tfjs-wasm',
+    'GB/s',
+    'bytes moved, MB',
+    'node, llm, float32, resident',
+  ]) {
+    expect(svg).toContain(text);
+  }
+  expect(svg).not.toContain('jax-wasm');
+  expect(svg).not.toContain('NaN');
+  expect(svg.match(/stroke-dasharray="6,3"/g)?.length).toBeGreaterThanOrEqual(1);
+});
+
+it('refuses nothing: no results, no plots', async () => {
+  expect(await plotsOf([], new Set())).toEqual([]);
+});
