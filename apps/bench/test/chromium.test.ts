@@ -5,13 +5,9 @@ import { lacking } from '../../../.ci/requirements.ts';
 import { launch } from '../src/chromium/launch.ts';
 import { type BenchPage, openPage } from '../src/chromium/open-page.ts';
 import { type Served, serve } from '../src/chromium/serve.ts';
-import type { BenchOp } from '../src/spec.ts';
 import { smallSpecs, unableAnywhere } from './small-specs.ts';
 
 // SwiftShader compiles a shader in a second on a busy machine, and each peer has many.
-/** What @rmsnorm/webgpu has so far: the rest says so. */
-const WEBGPU_OPS: readonly BenchOp[] = ['forward', 'addForward', 'gatedForward'];
-
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe.each(['chromium', 'chromium-webgpu'] as const)('%s, the page that pnpm build made', (target) => {
@@ -46,7 +42,7 @@ describe.each(['chromium', 'chromium-webgpu'] as const)('%s, the page that pnpm 
     const checked = await page.call('check', spec);
     expect(Object.keys(checked).length).toBeGreaterThan(5);
     for (const [name, outcome] of Object.entries(checked)) {
-      const known = unableAnywhere(name, spec.op) || (name === 'rmsnorm-webgpu' && !WEBGPU_OPS.includes(spec.op));
+      const known = unableAnywhere(name, spec.op);
       expect
         .soft({ name, ...outcome })
         .toEqual({ name, ...(known ? { unable: expect.any(String) } : { mistake: null }) });

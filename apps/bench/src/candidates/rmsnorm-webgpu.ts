@@ -1,5 +1,5 @@
 import { webgpu } from '@rmsnorm/webgpu';
-import type { Candidate, Entrant, Unable } from '../candidate.ts';
+import type { Candidate, Entrant } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
 import { gpuDevice } from './gpu-device.ts';
 import { callsOf, download, normOf, upload } from './rmsnorm-calls.ts';
@@ -8,13 +8,9 @@ export const rmsnormWebgpu: Entrant = {
   name: 'rmsnorm-webgpu',
   does: 'norm',
   about: '@rmsnorm/webgpu: tensors on its device and `out`, one submit for all calls of a turn',
-  async create(work: Workload): Promise<Candidate | Unable> {
+  async create(work: Workload): Promise<Candidate> {
     const device = await gpuDevice();
     const backend = await webgpu({ device }).create();
-    if (!backend.supports.ops.includes(work.op)) {
-      await backend.dispose();
-      return { unable: `@rmsnorm/webgpu has no ${work.op} yet` };
-    }
     const { call, outputs } = callsOf(work, backend, normOf(work), upload(work, backend));
     return {
       run: async (count) => {
