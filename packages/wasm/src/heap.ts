@@ -30,7 +30,7 @@ export class Heap {
   /** The whole memory; another array after each growth, so do not keep it across `alloc`. */
   get bytes(): Uint8Array {
     // Whoever else holds the memory (tensor.buffer names it) may grow it too.
-    if (this.#bytes.length === 0) this.#refresh();
+    if (this.#bytes.buffer !== this.memory.buffer) this.#refresh();
     return this.#bytes;
   }
 

@@ -13,9 +13,14 @@ export interface WasmOptions {
    * that it can have.
    */
   readonly maxBytes?: number | undefined;
+  /**
+   * How many threads share the work of large calls, the calling one among them: 1 to 64, by default 1. More need shared
+   * memory: Node has it, pages where they are cross-origin isolated; elsewhere it is one thread.
+   */
+  readonly threads?: number | undefined;
 }
 
-const NAMES: readonly string[] = ['module', 'maxBytes'] satisfies (keyof WasmOptions)[];
+const NAMES: readonly string[] = ['module', 'maxBytes', 'threads'] satisfies (keyof WasmOptions)[];
 
 /**
  * A copy of the options, checked.
@@ -28,7 +33,7 @@ export function checkedOptions(options: WasmOptions): WasmOptions {
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name)) throw invalid(`wasm() has no option '${name}'; the options are ${NAMES.join(', ')}`);
   }
-  const { module, maxBytes } = options;
+  const { module, maxBytes, threads } = options;
   if (module !== undefined && tagOf(module) !== 'WebAssembly.Module') {
     throw invalid(
       `module must be a WebAssembly.Module, got ${tagOf(module)}: await WebAssembly.compile(bytes) gives one`,
@@ -42,7 +47,10 @@ export function checkedOptions(options: WasmOptions): WasmOptions {
       `maxBytes must be an integer from ${LEAST_BYTES} (1 MiB) to ${ADDRESS_SPACE} (4 GiB), got ${maxBytes}`,
     );
   }
-  return { module, maxBytes };
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1 && threads <= 64)) {
+    throw invalid(`threads must be an integer from 1 to 64, got ${threads}`);
+  }
+  return { module, maxBytes, threads };
 }
 
 /** What an object is, by name and not by instanceof: it may come from another realm. */

@@ -1,0 +1,222 @@
+import { RMSNormError } from '@rmsnorm/core';
+import { DTYPE_CODE, type Kernels, OP_CODE } from '../kernels.ts';
+import type { Scratch } from '../scratch.ts';
+import { CHUNK_NUMBERS, CHUNKS_PER_THREAD, type Control, FAILED, JOB_NUMBERS, queueOf, scratchOf } from './control.ts';
+import { type Chunk, cut } from './cut.ts';
+import { takeChunks } from './job.ts';
+import { type Operand, operandsOf } from './operands.ts';
+import { runJob } from './protocol.ts';
+
+/** Fewer elements are done sooner by one thread than by two that have to meet. */
+const LEAST_ELEMENTS = 32768;
+/** What a chunk should have at least: at the start of a call, and at its end, less is done at the same time. */
+const CHUNK_ELEMENTS = 8192;
+
+// assembly/weights.ts makes the weights of all groups once where there are up to 65,536, so that a part of the groups
+// may need this much more scratch memory than all of them.
+const MADE_ONCE_BYTES = 65536 * 4;
+
+/**
+ * The kernels of one thread, but large calls are cut into chunks, which the calling thread and the workers share. The
+ * bits are the same: a row's do not depend on the call that it is done in.
+ */
+export class ThreadedKernels implements Kernels {
+  readonly #one: Kernels;
+  readonly #control: Control;
+  readonly #threads: number;
+  readonly #scratches: readonly Scratch[];
+  readonly #maySleep: boolean;
+  readonly #work: () => void;
+  // What `begin` was told of a large call.
+  #large = false;
+  #gamma = 0;
+  #beta = 0;
+  #scratch = 0;
+  #outer = 0;
+  #groups = 0;
+
+  /**
+   * @param one the calling thread's own
+   * @param scratches scratch memory of each worker, of which there is one less than threads
+   * @param maySleep whether the calling thread may sleep while workers finish: a page's main thread must not
+   */
+  constructor(one: Kernels, control: Control, scratches: readonly Scratch[], maySleep: boolean) {
+    const threads = scratches.length + 1;
+    this.#one = one;
+    this.#control = control;
+    this.#threads = threads;
+    this.#scratches = scratches;
+    this.#maySleep = maySleep;
+    this.#work = () => takeChunks(control, { kernels: one, thread: 0, threads });
+  }
+
+  scratchBytes(dtype: number, groups: number, size: number, inner: number, weightOffset: number): number {
+    return withParts(this.#one.scratchBytes(dtype, groups, size, inner, weightOffset), groups, weightOffset);
+  }
+
+  operationBytes(op: number, dtype: number, groups: number, size: number, inner: number, weightOffset: number): number {
+    return withParts(this.#one.operationBytes(op, dtype, groups, size, inner, weightOffset), groups, weightOffset);
+  }
+
+  forward(
+    dtype: number,
+    x: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    rstd: number,
+    scratch: number,
+    outer: number,
+    groups: number,
+    size: number,
+    inner: number,
+    statSize: number,
+    eps: number,
+    clamp: number,
+    alpha: number,
+    weightOffset: number,
+    llama: number,
+  ): void {
+    if (outer * groups * size * inner < LEAST_ELEMENTS) {
+      this.#one.forward(dtype, x, gamma, beta, y, rstd, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+      return;
+    }
+    this.#store(OP_CODE.forward, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+    this.#run([x, y, rstd]);
+  }
+
+  begin(
+    op: number,
+    dtype: number,
+    gamma: number,
+    beta: number,
+    scratch: number,
+    outer: number,
+    groups: number,
+    size: number,
+    inner: number,
+    statSize: number,
+    eps: number,
+    clamp: number,
+    alpha: number,
+    weightOffset: number,
+    llama: number,
+  ): void {
+    this.#large = outer * groups * size * inner >= LEAST_ELEMENTS;
+    if (this.#large) this.#store(op, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+    else this.#one.begin(op, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+  }
+
+  addForward(x: number, residual: number, sum: number, y: number, rstd: number): void {
+    if (this.#large) this.#run([x, residual, sum, y, rstd]);
+    else this.#one.addForward(x, residual, sum, y, rstd);
+  }
+
+  gatedForward(x: number, gate: number, y: number, rstd: number, normBeforeGate: number): void {
+    if (this.#large) this.#run([x, gate, y, rstd, normBeforeGate]);
+    else this.#one.gatedForward(x, gate, y, rstd, normBeforeGate);
+  }
+
+  backward(x: number, dy: number, rstd: number, dsum: number, dx: number, dgamma: number, dbeta: number): void {
+    // dgamma and dbeta are sums over all rows, in a fixed order.
+    if (this.#large) this.#run([x, dy, rstd, dsum, dx, dgamma, dbeta], dgamma === 0 && dbeta === 0);
+    else this.#one.backward(x, dy, rstd, dsum, dx, dgamma, dbeta);
+  }
+
+  sumSquares(x: number, sums: number): void {
+    if (this.#large) this.#run([x, sums]);
+    else this.#one.sumSquares(x, sums);
+  }
+
+  scaleBy(x: number, sums: number, count: number, y: number): void {
+    if (this.#large) this.#run([x, sums, count, y]);
+    else this.#one.scaleBy(x, sums, count, y);
+  }
+
+  forwardQuantized(x: number, q: number, scales: number, scale: number): void {
+    if (this.#large) this.#run([x, q, scales, scale]);
+    else this.#one.forwardQuantized(x, q, scales, scale);
+  }
+
+  /** Writes what all chunks have in common. */
+  #store(
+    op: number,
+    dtype: number,
+    gamma: number,
+    beta: number,
+    scratch: number,
+    outer: number,
+    groups: number,
+    size: number,
+    inner: number,
+    statSize: number,
+    eps: number,
+    clamp: number,
+    alpha: number,
+    weightOffset: number,
+    llama: number,
+  ): void {
+    const { job } = this.#control;
+    job[0] = op;
+    job[1] = dtype;
+    job[2] = size;
+    job[3] = inner;
+    job[4] = statSize;
+    job[5] = eps;
+    job[6] = clamp;
+    job[7] = alpha;
+    job[8] = weightOffset;
+    job[9] = llama;
+    this.#gamma = gamma;
+    this.#beta = beta;
+    this.#scratch = scratch;
+    this.#outer = outer;
+    this.#groups = groups;
+  }
+
+  /** Runs the operation that is stored, on one thread where it may not be cut, or there is nothing to cut. */
+  #run(operands: readonly number[], mayCut: boolean = true): void {
+    const { words, job } = this.#control;
+    const op = job[0]!;
+    const threads = mayCut ? this.#threads : 1;
+    const elements = this.#outer * this.#groups * job[2]! * job[3]!;
+    const each = Math.max(1, Math.min(CHUNKS_PER_THREAD, Math.floor(elements / (CHUNK_ELEMENTS * threads))));
+    const chunks = cut(this.#outer, this.#groups, mayCut ? threads * each : 1, op !== OP_CODE.forwardQuantized);
+    for (const [i, chunk] of chunks.entries()) this.#storeChunk(JOB_NUMBERS + i * CHUNK_NUMBERS, chunk, operands);
+    for (let t = 0; t < this.#threads; t++) {
+      words[queueOf(t)] = Math.floor((t * chunks.length) / this.#threads);
+      words[queueOf(t) + 1] = Math.floor(((t + 1) * chunks.length) / this.#threads);
+    }
+    words[scratchOf(0)] = this.#scratch;
+    if (chunks.length === 1) return this.#work();
+
+    const bytes = this.operationBytes(op, job[1]!, this.#groups, job[2]!, job[3]!, job[8]!);
+    for (const [i, scratch] of this.#scratches.entries()) words[scratchOf(i + 1)] = scratch.reserve(bytes);
+    runJob(this.#control, this.#scratches.length, this.#maySleep, this.#work);
+    if (Atomics.load(words, FAILED) === 1) {
+      throw new RMSNormError('DEVICE_ERROR', 'a worker thread of wasm() failed: dispose this backend and create another');
+    }
+  }
+
+  #storeChunk(at: number, { slab, firstGroup, outer, groups }: Chunk, operands: readonly number[]): void {
+    const { job } = this.#control;
+    const [op, dtype, size, inner] = [job[0]!, job[1]!, job[2]!, job[3]!];
+    const offsetOf = (operand: Operand): number => {
+      if (operand === 'elements') return slab * size * inner * (dtype === DTYPE_CODE.float32 ? 4 : 2);
+      if (operand === 'bytes') return slab * size * inner;
+      if (operand === 'rows') return slab * inner * 4;
+      return operand === 'columns' ? (slab / this.#groups) * inner * 4 : 0;
+    };
+    const feature = firstGroup * size * 4;
+    job[at] = this.#gamma && this.#gamma + feature;
+    job[at + 1] = this.#beta && this.#beta + feature;
+    job[at + 2] = outer;
+    job[at + 3] = groups;
+    // An address of 0 stands for what there is not, in every chunk.
+    for (const [i, value] of operands.entries()) job[at + 4 + i] = value && value + offsetOf(operandsOf(op)[i]!);
+  }
+}
+
+function withParts(bytes: number, groups: number, weightOffset: number): number {
+  return (bytes >>> 0) + (groups > 1 && weightOffset !== 0 ? MADE_ONCE_BYTES : 0);
+}
