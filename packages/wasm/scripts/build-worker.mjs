@@ -10,7 +10,12 @@ const [{ output }] = await build({
   configFile: false,
   logLevel: 'error',
   root,
-  build: { write: false, target: 'es2022', minify: true, lib: { entry: 'src/threads/worker.ts', formats: ['iife'], name: 'worker' } },
+  build: {
+    write: false,
+    target: 'es2022',
+    minify: true,
+    lib: { entry: 'src/threads/worker.ts', formats: ['iife'], name: 'worker' },
+  },
 });
 await writeFile(
   `${root}src/generated/worker-text.ts`,

@@ -1,7 +1,7 @@
 import type { AbortSignalLike, ErrorCode } from '@rmsnorm/core';
 import { decodeText } from './decode-text.ts';
-import { WASM_TEXT } from './generated/wasm-text.ts';
 import type { WasmDriver } from './driver.ts';
+import { WASM_TEXT } from './generated/wasm-text.ts';
 import type { Heap } from './heap.ts';
 import type { Kernels } from './kernels.ts';
 import { type WasmModule, webAssembly } from './web-assembly.ts';

@@ -18,13 +18,13 @@ export class Heap {
   /** The most bytes that the memory may have. */
   readonly limit: number;
   readonly #allocator: Allocator = new Allocator(HEAP_BASE);
-  #bytes: Uint8Array;
+  readonly #buffers: WeakSet<ArrayBufferLike> = new WeakSet();
+  #bytes!: Uint8Array;
 
   constructor(memory: WasmMemory, limit: number = ADDRESS_SPACE) {
     this.memory = memory;
     this.limit = limit;
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#allocator.extend(this.#end(this.#bytes.length));
+    this.#refresh();
   }
 
   /** The whole memory; another array after each growth, so do not keep it across `alloc`. */
@@ -32,6 +32,11 @@ export class Heap {
     // Whoever else holds the memory (tensor.buffer names it) may grow it too.
     if (this.#bytes.buffer !== this.memory.buffer) this.#refresh();
     return this.#bytes;
+  }
+
+  /** Whether a buffer is this memory; where it is shared, also one from before it grew, which is the beginning of it. */
+  holds(buffer: ArrayBufferLike): boolean {
+    return this.bytes.buffer === buffer || (this.#buffers.has(buffer) && buffer.byteLength > 0);
   }
 
   /** Bytes in use, alignment included. */
@@ -78,6 +83,7 @@ export class Heap {
 
   #refresh(): void {
     this.#bytes = new Uint8Array(this.memory.buffer);
+    this.#buffers.add(this.#bytes.buffer);
     this.#allocator.extend(this.#end(this.#bytes.length));
   }
 

@@ -3,7 +3,7 @@ import { CHUNK_NUMBERS, type Control, JOB_NUMBERS, queueOf, scratchOf } from './
 
 // A job is one call of one operation, cut into chunks of whole rows, each of which is a call by itself. Its numbers are
 // the arguments of the kernels: first what all chunks have in common (op, dtype, size, inner, statSize, eps, clamp, alpha,
-// weightOffset, llama), then for each chunk gamma, beta, outer, groups, and up to 7 arguments of the operation.
+// weightOffset, llama), then for each chunk gamma, beta, outer, groups, and up to 5 arguments of the operation.
 
 /** A thread: an instance of the kernels, and its number of how many. */
 export interface Seat {
@@ -44,15 +44,48 @@ function runChunk(job: Float64Array, kernels: Kernels, at: number, scratch: numb
   const b = job[at + 5]!;
   const c = job[at + 6]!;
   if (op === OP_CODE.forward) {
-    kernels.forward(dtype, a, gamma, beta, b, c, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+    kernels.forward(
+      dtype,
+      a,
+      gamma,
+      beta,
+      b,
+      c,
+      scratch,
+      outer,
+      groups,
+      size,
+      inner,
+      statSize,
+      eps,
+      clamp,
+      alpha,
+      weightOffset,
+      llama,
+    );
     return;
   }
   const d = job[at + 7]!;
   const e = job[at + 8]!;
-  kernels.begin(op, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+  kernels.begin(
+    op,
+    dtype,
+    gamma,
+    beta,
+    scratch,
+    outer,
+    groups,
+    size,
+    inner,
+    statSize,
+    eps,
+    clamp,
+    alpha,
+    weightOffset,
+    llama,
+  );
   if (op === OP_CODE.addForward) kernels.addForward(a, b, c, d, e);
   else if (op === OP_CODE.gatedForward) kernels.gatedForward(a, b, c, d, e);
-  else if (op === OP_CODE.backward) kernels.backward(a, b, c, d, e, job[at + 9]!, job[at + 10]!);
   else if (op === OP_CODE.sumSquares) kernels.sumSquares(a, b);
   else if (op === OP_CODE.scaleBy) kernels.scaleBy(a, b, c, d);
   else kernels.forwardQuantized(a, b, c, d);

@@ -11,7 +11,7 @@ const OPERANDS: Readonly<Record<Op, readonly Operand[]>> = {
   forward: ['elements', 'elements', 'rows'],
   addForward: ['elements', 'elements', 'elements', 'elements', 'rows'],
   gatedForward: ['elements', 'elements', 'elements', 'rows', 'number'],
-  backward: ['elements', 'elements', 'rows', 'elements', 'elements', 'number', 'number'],
+  backward: [],
   sumSquares: ['elements', 'rows'],
   scaleBy: ['elements', 'rows', 'number', 'elements'],
   forwardQuantized: ['elements', 'bytes', 'columns', 'number'],

@@ -1,13 +1,4 @@
-import {
-  type Control,
-  FAILED,
-  INSIDE,
-  JOBS,
-  OPEN,
-  SLEEPING,
-  STOPPED,
-  WAITING,
-} from './control.ts';
+import { type Control, FAILED, INSIDE, JOBS, OPEN, SLEEPING, STOPPED, WAITING } from './control.ts';
 
 // How a job begins and ends. All accesses here are sequentially consistent, and these are the reasons why it is right:
 // - a worker first counts itself into INSIDE, then looks at OPEN; the caller first closes OPEN, then looks at INSIDE. So

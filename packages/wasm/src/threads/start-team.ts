@@ -28,6 +28,7 @@ export async function startTeam(
   memory: WasmMemory,
   signal: AbortSignalLike | undefined,
 ): Promise<Team> {
+  if (signal?.aborted) throw signal.reason;
   const buffer = controlBuffer(threads);
   const control = controlOf(buffer, threads);
   const workers: Started[] = [];
@@ -36,7 +37,10 @@ export async function startTeam(
     await Promise.all(workers.splice(0).map((worker) => worker.stop()));
   };
   try {
-    const tasks = Array.from({ length: threads - 1 }, (_, i): Task => ({ module, memory, buffer, thread: i + 1, threads }));
+    const tasks = Array.from(
+      { length: threads - 1 },
+      (_, i): Task => ({ module, memory, buffer, thread: i + 1, threads }),
+    );
     for (const task of tasks) workers.push(startWorker(WORKER_TEXT, task));
     await Promise.race([Promise.all(workers.map(({ ready }) => ready)), whenAborted(signal)]);
     if (signal?.aborted) throw signal.reason;

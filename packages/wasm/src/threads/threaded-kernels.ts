@@ -7,10 +7,15 @@ import { takeChunks } from './job.ts';
 import { type Operand, operandsOf } from './operands.ts';
 import { runJob } from './protocol.ts';
 
-/** Fewer elements are done sooner by one thread than by two that have to meet. */
-const LEAST_ELEMENTS = 32768;
-/** What a chunk should have at least: at the start of a call, and at its end, less is done at the same time. */
-const CHUNK_ELEMENTS = 8192;
+/** From how many elements on a call is cut, and how many a chunk should have at least. */
+export interface Sizes {
+  readonly call: number;
+  readonly chunk: number;
+}
+
+// Smaller calls are done sooner by one thread than by two that have to meet, and smaller chunks spend more on beginning
+// and ending, where reading, computing and writing do not overlap.
+const SIZES: Sizes = { call: 32768, chunk: 8192 };
 
 // assembly/weights.ts makes the weights of all groups once where there are up to 65,536, so that a part of the groups
 // may need this much more scratch memory than all of them.
@@ -26,6 +31,7 @@ export class ThreadedKernels implements Kernels {
   readonly #threads: number;
   readonly #scratches: readonly Scratch[];
   readonly #maySleep: boolean;
+  readonly #sizes: Sizes;
   readonly #work: () => void;
   // What `begin` was told of a large call.
   #large = false;
@@ -40,13 +46,14 @@ export class ThreadedKernels implements Kernels {
    * @param scratches scratch memory of each worker, of which there is one less than threads
    * @param maySleep whether the calling thread may sleep while workers finish: a page's main thread must not
    */
-  constructor(one: Kernels, control: Control, scratches: readonly Scratch[], maySleep: boolean) {
+  constructor(one: Kernels, control: Control, scratches: readonly Scratch[], maySleep: boolean, sizes: Sizes = SIZES) {
     const threads = scratches.length + 1;
     this.#one = one;
     this.#control = control;
     this.#threads = threads;
     this.#scratches = scratches;
     this.#maySleep = maySleep;
+    this.#sizes = sizes;
     this.#work = () => takeChunks(control, { kernels: one, thread: 0, threads });
   }
 
@@ -77,11 +84,45 @@ export class ThreadedKernels implements Kernels {
     weightOffset: number,
     llama: number,
   ): void {
-    if (outer * groups * size * inner < LEAST_ELEMENTS) {
-      this.#one.forward(dtype, x, gamma, beta, y, rstd, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+    if (outer * groups * size * inner < this.#sizes.call) {
+      this.#one.forward(
+        dtype,
+        x,
+        gamma,
+        beta,
+        y,
+        rstd,
+        scratch,
+        outer,
+        groups,
+        size,
+        inner,
+        statSize,
+        eps,
+        clamp,
+        alpha,
+        weightOffset,
+        llama,
+      );
       return;
     }
-    this.#store(OP_CODE.forward, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+    this.#store(
+      OP_CODE.forward,
+      dtype,
+      gamma,
+      beta,
+      scratch,
+      outer,
+      groups,
+      size,
+      inner,
+      statSize,
+      eps,
+      clamp,
+      alpha,
+      weightOffset,
+      llama,
+    );
     this.#run([x, y, rstd]);
   }
 
@@ -102,9 +143,44 @@ export class ThreadedKernels implements Kernels {
     weightOffset: number,
     llama: number,
   ): void {
-    this.#large = outer * groups * size * inner >= LEAST_ELEMENTS;
-    if (this.#large) this.#store(op, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
-    else this.#one.begin(op, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+    // backward sums dgamma and dbeta over all rows, in a fixed order, and its kernel has memory that is not scratch memory.
+    this.#large = op !== OP_CODE.backward && outer * groups * size * inner >= this.#sizes.call;
+    if (this.#large)
+      this.#store(
+        op,
+        dtype,
+        gamma,
+        beta,
+        scratch,
+        outer,
+        groups,
+        size,
+        inner,
+        statSize,
+        eps,
+        clamp,
+        alpha,
+        weightOffset,
+        llama,
+      );
+    else
+      this.#one.begin(
+        op,
+        dtype,
+        gamma,
+        beta,
+        scratch,
+        outer,
+        groups,
+        size,
+        inner,
+        statSize,
+        eps,
+        clamp,
+        alpha,
+        weightOffset,
+        llama,
+      );
   }
 
   addForward(x: number, residual: number, sum: number, y: number, rstd: number): void {
@@ -118,9 +194,7 @@ export class ThreadedKernels implements Kernels {
   }
 
   backward(x: number, dy: number, rstd: number, dsum: number, dx: number, dgamma: number, dbeta: number): void {
-    // dgamma and dbeta are sums over all rows, in a fixed order.
-    if (this.#large) this.#run([x, dy, rstd, dsum, dx, dgamma, dbeta], dgamma === 0 && dbeta === 0);
-    else this.#one.backward(x, dy, rstd, dsum, dx, dgamma, dbeta);
+    this.#one.backward(x, dy, rstd, dsum, dx, dgamma, dbeta);
   }
 
   sumSquares(x: number, sums: number): void {
@@ -174,27 +248,32 @@ export class ThreadedKernels implements Kernels {
     this.#groups = groups;
   }
 
-  /** Runs the operation that is stored, on one thread where it may not be cut, or there is nothing to cut. */
-  #run(operands: readonly number[], mayCut: boolean = true): void {
+  /** Runs the operation that is stored, by the caller alone where there is nothing to cut. */
+  #run(operands: readonly number[]): void {
     const { words, job } = this.#control;
     const op = job[0]!;
-    const threads = mayCut ? this.#threads : 1;
+    const threads = this.#threads;
     const elements = this.#outer * this.#groups * job[2]! * job[3]!;
-    const each = Math.max(1, Math.min(CHUNKS_PER_THREAD, Math.floor(elements / (CHUNK_ELEMENTS * threads))));
-    const chunks = cut(this.#outer, this.#groups, mayCut ? threads * each : 1, op !== OP_CODE.forwardQuantized);
+    const each = Math.max(1, Math.min(CHUNKS_PER_THREAD, Math.floor(elements / (this.#sizes.chunk * threads))));
+    const chunks = cut(this.#outer, this.#groups, threads * each, op !== OP_CODE.forwardQuantized);
     for (const [i, chunk] of chunks.entries()) this.#storeChunk(JOB_NUMBERS + i * CHUNK_NUMBERS, chunk, operands);
-    for (let t = 0; t < this.#threads; t++) {
-      words[queueOf(t)] = Math.floor((t * chunks.length) / this.#threads);
-      words[queueOf(t) + 1] = Math.floor(((t + 1) * chunks.length) / this.#threads);
+    for (let t = 0; t < threads; t++) {
+      words[queueOf(t)] = Math.floor((t * chunks.length) / threads);
+      words[queueOf(t) + 1] = Math.floor(((t + 1) * chunks.length) / threads);
     }
     words[scratchOf(0)] = this.#scratch;
-    if (chunks.length === 1) return this.#work();
-
+    if (chunks.length === 1) {
+      this.#work();
+      return;
+    }
     const bytes = this.operationBytes(op, job[1]!, this.#groups, job[2]!, job[3]!, job[8]!);
     for (const [i, scratch] of this.#scratches.entries()) words[scratchOf(i + 1)] = scratch.reserve(bytes);
     runJob(this.#control, this.#scratches.length, this.#maySleep, this.#work);
     if (Atomics.load(words, FAILED) === 1) {
-      throw new RMSNormError('DEVICE_ERROR', 'a worker thread of wasm() failed: dispose this backend and create another');
+      throw new RMSNormError(
+        'DEVICE_ERROR',
+        'a worker thread of wasm() failed: dispose this backend and create another',
+      );
     }
   }
 
