@@ -2,9 +2,8 @@ import type { AbortSignalLike, ErrorCode } from '@rmsnorm/core';
 import { decodeText } from './decode-text.ts';
 import type { WasmDriver } from './driver.ts';
 import { WASM_TEXT } from './generated/wasm-text.ts';
-import type { Heap } from './heap.ts';
 import type { Kernels } from './kernels.ts';
-import { type WasmModule, webAssembly } from './web-assembly.ts';
+import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts';
 
 /** A module that runs here. */
 export interface Compiled {
@@ -12,7 +11,12 @@ export interface Compiled {
   /** Where it is not one thread, as it is by default. */
   readonly device?: string;
   /** Where there are threads, and the memory is to be shared: the driver of kernels on it. */
-  readonly driverOf?: (kernels: Kernels, heap: Heap, signal: AbortSignalLike | undefined) => Promise<WasmDriver>;
+  readonly driverOf?: (
+    kernels: Kernels,
+    memory: WasmMemory,
+    maxBytes: number | undefined,
+    signal: AbortSignalLike | undefined,
+  ) => Promise<WasmDriver>;
 }
 
 /** Why there is no module: a code, what was found, and what to do. */
@@ -42,7 +46,7 @@ export async function compileInlined(
     return {
       code: 'WRONG_RUNTIME',
       reason: 'this engine has no WebAssembly',
-      hint: 'take reference() of @rmsnorm/core, which needs nothing but JavaScript',
+      hint: 'take reference() of @rmsnorm/core',
     };
   }
   if (!api.validate(Uint8Array.from(SIMD_MODULE))) {

@@ -64,7 +64,7 @@ function placeIn(heap: Heap, handle: unknown): { byteOffset: unknown; byteLength
     );
   }
   if (place.memory !== undefined && place.memory !== heap.memory) {
-    throw foreign('the buffer to wrap lies in the memory of another backend: copy it with backend.tensor()');
+    throw foreign("the buffer to wrap lies in another backend's memory: copy it there with backend.tensor()");
   }
   return { byteOffset: place.byteOffset, byteLength: place.byteLength };
 }

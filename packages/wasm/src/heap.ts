@@ -18,7 +18,6 @@ export class Heap {
   /** The most bytes that the memory may have. */
   readonly limit: number;
   readonly #allocator: Allocator = new Allocator(HEAP_BASE);
-  readonly #buffers: WeakSet<ArrayBufferLike> = new WeakSet();
   #bytes!: Uint8Array;
 
   constructor(memory: WasmMemory, limit: number = ADDRESS_SPACE) {
@@ -34,9 +33,9 @@ export class Heap {
     return this.#bytes;
   }
 
-  /** Whether a buffer is this memory; where it is shared, also one from before it grew, which is the beginning of it. */
+  /** Whether a buffer is this memory. */
   holds(buffer: ArrayBufferLike): boolean {
-    return this.bytes.buffer === buffer || (this.#buffers.has(buffer) && buffer.byteLength > 0);
+    return this.bytes.buffer === buffer;
   }
 
   /** Bytes in use, alignment included. */
@@ -83,7 +82,6 @@ export class Heap {
 
   #refresh(): void {
     this.#bytes = new Uint8Array(this.memory.buffer);
-    this.#buffers.add(this.#bytes.buffer);
     this.#allocator.extend(this.#end(this.#bytes.length));
   }
 

@@ -39,18 +39,15 @@ export function checkedOptions(options: WasmOptions): WasmOptions {
       `module must be a WebAssembly.Module, got ${tagOf(module)}: await WebAssembly.compile(bytes) gives one`,
     );
   }
-  if (
-    maxBytes !== undefined &&
-    !(Number.isSafeInteger(maxBytes) && maxBytes >= LEAST_BYTES && maxBytes <= ADDRESS_SPACE)
-  ) {
-    throw invalid(
-      `maxBytes must be an integer from ${LEAST_BYTES} (1 MiB) to ${ADDRESS_SPACE} (4 GiB), got ${maxBytes}`,
-    );
-  }
-  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1 && threads <= 64)) {
-    throw invalid(`threads must be an integer from 1 to 64, got ${threads}`);
-  }
+  checkInteger('maxBytes', maxBytes, LEAST_BYTES, ADDRESS_SPACE);
+  checkInteger('threads', threads, 1, 64);
   return { module, maxBytes, threads };
+}
+
+function checkInteger(name: string, value: number | undefined, least: number, most: number): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= least && value <= most)) {
+    throw invalid(`${name} must be an integer from ${least} to ${most}, got ${value}`);
+  }
 }
 
 /** What an object is, by name and not by instanceof: it may come from another realm. */

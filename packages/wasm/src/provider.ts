@@ -5,7 +5,7 @@ import { ADDRESS_SPACE, Heap, LEAST_BYTES } from './heap.ts';
 import { instantiate } from './instantiate.ts';
 import { PAGE_BYTES } from './kernels.ts';
 import { checkedOptions, type WasmOptions } from './options.ts';
-import { type WasmMemory, webAssembly } from './web-assembly.ts';
+import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts';
 
 /**
  * The WebAssembly backend, wherever WebAssembly has SIMD: Node, browsers, workers.
@@ -19,12 +19,7 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
   // Compiled once for the probe and every backend of this provider.
   let compiled: Promise<Compiled | Refusal> | undefined;
   const compile = (): Promise<Compiled | Refusal> => {
-    compiled ??=
-      threads > 1
-        ? import('./threads/index.ts').then(({ compileThreaded }) => compileThreaded(threads, module))
-        : module
-          ? Promise.resolve({ module })
-          : compileInlined();
+    compiled ??= outcomeOf(threads, module);
     return compiled;
   };
   return {
@@ -39,14 +34,22 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
       const outcome = await compile();
       throwIfAborted(signal);
       if (!('module' in outcome)) throw new RMSNormError(outcome.code, `${outcome.reason}: ${outcome.hint}`);
-      const { module: code, device, driverOf } = outcome;
-      const memory = newMemory(maxBytes, driverOf !== undefined);
-      const kernels = await instantiate(code, memory);
+      const { driverOf } = outcome;
+      const memory = newMemory(maxBytes, !!driverOf);
+      const kernels = await instantiate(outcome.module, memory);
       throwIfAborted(signal);
-      const heap = new Heap(memory, maxBytes);
-      return createBackend(driverOf ? await driverOf(kernels, heap, signal) : new WasmDriver(kernels, heap, device));
+      return createBackend(
+        driverOf
+          ? await driverOf(kernels, memory, maxBytes, signal)
+          : new WasmDriver(kernels, new Heap(memory, maxBytes), outcome.device),
+      );
     },
   };
+}
+
+async function outcomeOf(threads: number, module: WasmModule | undefined): Promise<Compiled | Refusal> {
+  if (threads > 1) return (await import('./threads/index.ts')).compileThreaded(threads, module);
+  return module ? { module } : compileInlined();
 }
 
 /** A small memory, which grows with what is put in. */
@@ -58,11 +61,9 @@ function newMemory(maxBytes: number = ADDRESS_SPACE, shared: boolean): WasmMemor
       shared,
     });
   } catch (cause) {
-    throw new RMSNormError(
-      'OUT_OF_MEMORY',
-      'the engine has no address space for another WebAssembly memory: dispose backends that are not needed',
-      { cause },
-    );
+    throw new RMSNormError('OUT_OF_MEMORY', 'the engine has no room for another WebAssembly memory: dispose backends', {
+      cause,
+    });
   }
 }
 

@@ -1,11 +1,8 @@
-import type { AbortSignalLike } from '@rmsnorm/core';
 import { type Compiled, compileInlined, type Refusal } from '../compile.ts';
-import type { WasmDriver } from '../driver.ts';
-import type { Heap } from '../heap.ts';
-import type { Kernels } from '../kernels.ts';
 import { Scratch } from '../scratch.ts';
 import type { WasmModule } from '../web-assembly.ts';
 import { host, whyNoThreads } from './host.ts';
+import { SharedHeap } from './shared-heap.ts';
 import { withSharedMemory } from './shared-module.ts';
 import { startTeam } from './start-team.ts';
 import { ThreadedDriver } from './threaded-driver.ts';
@@ -29,7 +26,12 @@ export async function compileThreaded(threads: number, given: WasmModule | undef
   return {
     module,
     device,
-    driverOf: (kernels, heap, signal) => threadedDriver(threads, device, module, kernels, heap, signal),
+    driverOf: async (kernels, memory, maxBytes, signal) => {
+      const heap = new SharedHeap(memory, maxBytes);
+      const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
+      const { control, stop } = await startTeam(threads, module, memory, signal);
+      return new ThreadedDriver(new ThreadedKernels(kernels, control, scratches, mayWait()), heap, device, stop);
+    },
   };
 }
 
@@ -44,19 +46,6 @@ async function onOneThread(threads: number, given: WasmModule | undefined, why: 
   said = true;
   const device = `WebAssembly SIMD, one thread, not ${threads}: ${why}`;
   return { ...compiled, device };
-}
-
-async function threadedDriver(
-  threads: number,
-  device: string,
-  module: WasmModule,
-  kernels: Kernels,
-  heap: Heap,
-  signal: AbortSignalLike | undefined,
-): Promise<WasmDriver> {
-  const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
-  const { control, stop } = await startTeam(threads, module, heap.memory, signal);
-  return new ThreadedDriver(new ThreadedKernels(kernels, control, scratches, mayWait()), heap, device, stop);
 }
 
 /** Whether this thread may sleep: a page's own must not. */

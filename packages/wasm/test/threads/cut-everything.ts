@@ -1,8 +1,8 @@
 import { type BackendProvider, createBackend } from '@rmsnorm/core';
 import { compileInlined } from '../../src/compile.ts';
-import { Heap } from '../../src/heap.ts';
 import { instantiate } from '../../src/instantiate.ts';
 import { Scratch } from '../../src/scratch.ts';
+import { SharedHeap } from '../../src/threads/shared-heap.ts';
 import { withSharedMemory } from '../../src/threads/shared-module.ts';
 import { startTeam } from '../../src/threads/start-team.ts';
 import { ThreadedDriver } from '../../src/threads/threaded-driver.ts';
@@ -19,7 +19,7 @@ export function cutEverything(threads: number): BackendProvider {
       const compiled = await compileInlined(withSharedMemory);
       if (!('module' in compiled)) throw new Error(compiled.reason);
       const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: true });
-      const heap = new Heap(memory);
+      const heap = new SharedHeap(memory);
       const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
       const kernels = await instantiate(compiled.module, memory);
       const { control, stop } = await startTeam(threads, compiled.module, memory, signal);
