@@ -19,6 +19,11 @@ import { PIECE, weightsOf } from './weights';
 /** Bytes of x and y together that are taken to lie in a cache. */
 const CACHED: u64 = 1 << 22;
 
+/** Whether x and y of so many rows lie in no cache together. */
+export function beyondCaches(rows: u32): bool {
+  return <u64>rows * size * 8 > CACHED;
+}
+
 export function float32Rows(): void {
   if (beta) run<With>();
   else run<Without>();
@@ -26,18 +31,17 @@ export function float32Rows(): void {
 
 function run<Beta>(): void {
   const rows = slabs;
-  const bytes = <u64>rows * size * 8;
   let row: u32 = 0;
-  if (!has<Beta>() && rows >= 4 && !given && inPairs(bytes)) {
+  if (!has<Beta>() && rows >= 4 && !given && inPairs(beyondCaches(rows))) {
     if (groups === 1) row = twoByTwo<Without>(rows);
     else if (areKept()) row = twoByTwo<With>(rows);
   }
   if (row < rows) oneByOne<Beta>(row, rows, size <= PIECE && !given);
 }
 
-/** Whether two rows at a time are faster than one; `bytes`: of x and y together. */
-function inPairs(bytes: u64): bool {
-  return size < 1024 ? size <= 64 || bytes <= CACHED : bytes > CACHED && size >= 2048 && size <= PIECE;
+/** Whether two rows at a time are faster than one. */
+function inPairs(beyond: bool): bool {
+  return size < 1024 ? size <= 64 || !beyond : beyond && size >= 2048 && size <= PIECE;
 }
 
 /** Whether the weights of all groups stand in memory at once, each group's behind the one before. */
@@ -121,7 +125,7 @@ function oneByOne<Beta>(row: u32, rows: u32, overlap: bool): void {
 }
 
 /** Scales one row whose squares add up to `sum`. */
-function finishRow<Beta>(row: u32, feature: u32, from: usize, to: usize, sum: f64): void {
+export function finishRow<Beta>(row: u32, feature: u32, from: usize, to: usize, sum: f64): void {
   let scale = rstdOf(sum);
   const r = alpha * scale;
   if (isPlain(sum, r)) {
