@@ -2,7 +2,9 @@
 //
 // What limits is memory, then the number of instructions. A row's bits are the same whichever way it is done; which way
 // is fastest was measured:
-// - a row is scaled while the next is summed: reading and writing memory overlap, and so do multiplying and adding;
+// - a row is scaled while the next is summed: reading and writing memory overlap, and so do multiplying and adding. On
+//   some processors (AMD EPYC) rows that fit the first-level cache are faster apart, each summed and then scaled, beyond
+//   the caches: the caller finds out and says so;
 // - two rows at a time share the latency of a root and a division and, where they are of one group, the loads of gamma:
 //   faster for short rows. They give the prefetcher two streams, which it follows beyond the caches only where they stay
 //   in one another's neighbourhood (rows up to 256 bytes) or are long (from 8 KB). With a beta they would gain a tenth,
@@ -24,6 +26,13 @@ export function beyondCaches(rows: u32): bool {
   return <u64>rows * size * 8 > CACHED;
 }
 
+let apart: bool = false;
+
+/** Whether each row is summed and then scaled, instead of while the next is summed. */
+export function setApart(apart_: bool): void {
+  apart = apart_;
+}
+
 export function float32Rows(): void {
   if (beta) run<With>();
   else run<Without>();
@@ -32,11 +41,11 @@ export function float32Rows(): void {
 function run<Beta>(): void {
   const rows = slabs;
   let row: u32 = 0;
-  if (!has<Beta>() && rows >= 4 && !given && inPairs(beyondCaches(rows))) {
+  if (!has<Beta>() && rows >= 4 && !given && !apart && inPairs(beyondCaches(rows))) {
     if (groups === 1) row = twoByTwo<Without>(rows);
     else if (areKept()) row = twoByTwo<With>(rows);
   }
-  if (row < rows) oneByOne<Beta>(row, rows, size <= PIECE && !given);
+  if (row < rows) oneByOne<Beta>(row, rows, size <= PIECE && !given && !apart);
 }
 
 /** Whether two rows at a time are faster than one. */

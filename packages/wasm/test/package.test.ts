@@ -13,8 +13,8 @@ async function loaded(): Promise<number> {
     logLevel: 'error',
     build: {
       write: false,
-      lib: { entry: `${dist}index.js`, formats: ['es'] },
-      rolldownOptions: { external: ['@rmsnorm/core'] },
+      modulePreload: false,
+      rolldownOptions: { input: `${dist}index.js`, preserveEntrySignatures: 'strict', external: ['@rmsnorm/core'] },
     },
   });
   const chunks = [built].flat().flatMap((result) => ('output' in result ? result.output : []));
