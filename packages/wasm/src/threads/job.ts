@@ -3,7 +3,7 @@ import { CHUNK_NUMBERS, type Control, JOB_NUMBERS, queueOf, scratchOf } from './
 
 // A job is one call of one operation, cut into chunks of whole rows, each of which is a call by itself. Its numbers are
 // the arguments of the kernels: first what all chunks have in common (op, dtype, size, inner, statSize, eps, clamp, alpha,
-// weightOffset, llama), then for each chunk gamma, beta, outer, groups, and up to 5 arguments of the operation.
+// weightOffset, flags), then for each chunk gamma, beta, outer, groups, and up to 5 arguments of the operation.
 
 /** A thread: an instance of the kernels, and its number of how many. */
 export interface Seat {
@@ -35,7 +35,7 @@ function runChunk(job: Float64Array, kernels: Kernels, at: number, scratch: numb
   const clamp = job[6]!;
   const alpha = job[7]!;
   const weightOffset = job[8]!;
-  const llama = job[9]!;
+  const flags = job[9]!;
   const gamma = job[at]!;
   const beta = job[at + 1]!;
   const outer = job[at + 2]!;
@@ -61,7 +61,7 @@ function runChunk(job: Float64Array, kernels: Kernels, at: number, scratch: numb
       clamp,
       alpha,
       weightOffset,
-      llama,
+      flags,
     );
     return;
   }
@@ -82,7 +82,7 @@ function runChunk(job: Float64Array, kernels: Kernels, at: number, scratch: numb
     clamp,
     alpha,
     weightOffset,
-    llama,
+    flags,
   );
   if (op === OP_CODE.addForward) kernels.addForward(a, b, c, d, e);
   else if (op === OP_CODE.gatedForward) kernels.gatedForward(a, b, c, d, e);

@@ -82,7 +82,7 @@ export class ThreadedKernels implements Kernels {
     clamp: number,
     alpha: number,
     weightOffset: number,
-    llama: number,
+    flags: number,
   ): void {
     if (outer * groups * size * inner < this.#sizes.call) {
       this.#one.forward(
@@ -102,7 +102,7 @@ export class ThreadedKernels implements Kernels {
         clamp,
         alpha,
         weightOffset,
-        llama,
+        flags,
       );
       return;
     }
@@ -121,7 +121,7 @@ export class ThreadedKernels implements Kernels {
       clamp,
       alpha,
       weightOffset,
-      llama,
+      flags,
     );
     this.#run([x, y, rstd]);
   }
@@ -141,7 +141,7 @@ export class ThreadedKernels implements Kernels {
     clamp: number,
     alpha: number,
     weightOffset: number,
-    llama: number,
+    flags: number,
   ): void {
     // backward sums dgamma and dbeta over all rows, in a fixed order, and its kernel has memory that is not scratch memory.
     this.#large = op !== OP_CODE.backward && outer * groups * size * inner >= this.#sizes.call;
@@ -161,7 +161,7 @@ export class ThreadedKernels implements Kernels {
         clamp,
         alpha,
         weightOffset,
-        llama,
+        flags,
       );
     else
       this.#one.begin(
@@ -179,7 +179,7 @@ export class ThreadedKernels implements Kernels {
         clamp,
         alpha,
         weightOffset,
-        llama,
+        flags,
       );
   }
 
@@ -228,7 +228,7 @@ export class ThreadedKernels implements Kernels {
     clamp: number,
     alpha: number,
     weightOffset: number,
-    llama: number,
+    flags: number,
   ): void {
     const { job } = this.#control;
     job[0] = op;
@@ -240,7 +240,7 @@ export class ThreadedKernels implements Kernels {
     job[6] = clamp;
     job[7] = alpha;
     job[8] = weightOffset;
-    job[9] = llama;
+    job[9] = flags;
     this.#gamma = gamma;
     this.#beta = beta;
     this.#scratch = scratch;
