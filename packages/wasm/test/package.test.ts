@@ -13,31 +13,38 @@ interface Sizes {
   readonly later: number;
 }
 
-/** Bytes of the package alone as a page loads it: bundled and minified by Vite, and gzipped. */
+/** Bytes of the package alone as a page loads it: bundled and minified by Vite, without its own loader of chunks, and gzipped. */
 async function sizes(): Promise<Sizes> {
   const built = await build({
     configFile: false,
     logLevel: 'error',
     build: {
       write: false,
-      modulePreload: false,
+      ssr: true,
+      minify: true,
       rolldownOptions: { input: `${dist}index.js`, preserveEntrySignatures: 'strict', external: ['@rmsnorm/core'] },
     },
   });
-  const chunks = [built].flat().flatMap((result) => ('output' in result ? result.output : []));
-  const sum = (entries: boolean): number =>
-    chunks
-      .filter((chunk) => chunk.type === 'chunk' && chunk.isEntry === entries)
-      .reduce((total, chunk) => total + gzipSync('code' in chunk ? chunk.code : '', { level: 9 }).length, 0);
-  return { entry: sum(true), later: sum(false) };
+  const chunks = [built]
+    .flat()
+    .flatMap((result) => ('output' in result ? result.output : []))
+    .filter((chunk) => chunk.type === 'chunk');
+  const first = new Set(chunks.filter(({ isEntry }) => isEntry));
+  // A set goes on with what is added to it meanwhile.
+  for (const { imports } of first) {
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) first.add(chunk);
+  }
+  const sum = (parts: typeof chunks): number =>
+    parts.reduce((total, { code }) => total + gzipSync(code, { level: 9 }).length, 0);
+  return { entry: sum([...first]), later: sum(chunks.filter((chunk) => !first.has(chunk))) };
 }
 
-test('what an application loads, the module inlined, is below 20 KB gzipped, and what threads need beside it below 4', async () => {
+test('what an application loads, the module inlined, is below 20 KB gzipped, and what threads need beside it below 5', async () => {
   const { entry, later } = await sizes();
   expect(entry).toBeGreaterThan(10 * 1024);
   expect(entry).toBeLessThan(20 * 1024);
   expect(later).toBeGreaterThan(1024);
-  expect(later).toBeLessThan(4 * 1024);
+  expect(later).toBeLessThan(5 * 1024);
 });
 
 test('the inlined module is the raw file', async () => {

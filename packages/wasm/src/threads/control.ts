@@ -36,7 +36,7 @@ export function scratchOf(thread: number): number {
 /** Numbers that the chunks of a job have in common: see job.ts. */
 export const JOB_NUMBERS = 10;
 /** Numbers of each chunk. */
-export const CHUNK_NUMBERS = 9;
+export const CHUNK_NUMBERS = 11;
 /** Most chunks of a thread. */
 export const CHUNKS_PER_THREAD = 4;
 

@@ -1,6 +1,7 @@
 import { type Compiled, compileInlined, type Refusal } from '../compile.ts';
 import { Scratch } from '../scratch.ts';
 import type { WasmModule } from '../web-assembly.ts';
+import type { CuttableKernels } from './cuttable-kernels.ts';
 import { host, whyNoThreads } from './host.ts';
 import { SharedHeap } from './shared-heap.ts';
 import { withSharedMemory } from './shared-module.ts';
@@ -30,7 +31,8 @@ export async function compileThreaded(threads: number, given: WasmModule | undef
       const heap = new SharedHeap(memory, maxBytes);
       const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
       const { control, stop } = await startTeam(threads, module, memory, signal);
-      return new ThreadedDriver(new ThreadedKernels(kernels, control, scratches, mayWait()), heap, device, stop);
+      const threaded = new ThreadedKernels(kernels as CuttableKernels, control, scratches, mayWait());
+      return new ThreadedDriver(threaded, heap, device, stop);
     },
   };
 }

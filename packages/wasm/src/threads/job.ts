@@ -1,13 +1,15 @@
-import { type Kernels, OP_CODE } from '../kernels.ts';
+import { OP_CODE } from '../kernels.ts';
 import { CHUNK_NUMBERS, type Control, JOB_NUMBERS, queueOf, scratchOf } from './control.ts';
+import type { CuttableKernels } from './cuttable-kernels.ts';
 
 // A job is one call of one operation, cut into chunks of whole rows, each of which is a call by itself. Its numbers are
 // the arguments of the kernels: first what all chunks have in common (op, dtype, size, inner, statSize, eps, clamp, alpha,
-// weightOffset, flags), then for each chunk gamma, beta, outer, groups, and up to 5 arguments of the operation.
+// weightOffset, flags), then for each chunk gamma, beta, outer, groups, the first column, the end of its columns, and up to 5 arguments of
+// the operation.
 
 /** A thread: an instance of the kernels, and its number of how many. */
 export interface Seat {
-  readonly kernels: Kernels;
+  readonly kernels: CuttableKernels;
   readonly thread: number;
   readonly threads: number;
 }
@@ -25,7 +27,7 @@ export function takeChunks({ words, job }: Control, { kernels, thread, threads }
   }
 }
 
-function runChunk(job: Float64Array, kernels: Kernels, at: number, scratch: number): void {
+function runChunk(job: Float64Array, kernels: CuttableKernels, at: number, scratch: number): void {
   const op = job[0]!;
   const dtype = job[1]!;
   const size = job[2]!;
@@ -40,33 +42,13 @@ function runChunk(job: Float64Array, kernels: Kernels, at: number, scratch: numb
   const beta = job[at + 1]!;
   const outer = job[at + 2]!;
   const groups = job[at + 3]!;
-  const a = job[at + 4]!;
-  const b = job[at + 5]!;
-  const c = job[at + 6]!;
-  if (op === OP_CODE.forward) {
-    kernels.forward(
-      dtype,
-      a,
-      gamma,
-      beta,
-      b,
-      c,
-      scratch,
-      outer,
-      groups,
-      size,
-      inner,
-      statSize,
-      eps,
-      clamp,
-      alpha,
-      weightOffset,
-      flags,
-    );
-    return;
-  }
-  const d = job[at + 7]!;
-  const e = job[at + 8]!;
+  const firstColumn = job[at + 4]!;
+  const endColumn = job[at + 5]!;
+  const a = job[at + 6]!;
+  const b = job[at + 7]!;
+  const c = job[at + 8]!;
+  const d = job[at + 9]!;
+  const e = job[at + 10]!;
   kernels.begin(
     op,
     dtype,
@@ -84,7 +66,9 @@ function runChunk(job: Float64Array, kernels: Kernels, at: number, scratch: numb
     weightOffset,
     flags,
   );
-  if (op === OP_CODE.addForward) kernels.addForward(a, b, c, d, e);
+  kernels.setColumns(firstColumn, endColumn);
+  if (op === OP_CODE.forward) kernels.all(a, b, c);
+  else if (op === OP_CODE.addForward) kernels.addForward(a, b, c, d, e);
   else if (op === OP_CODE.gatedForward) kernels.gatedForward(a, b, c, d, e);
   else if (op === OP_CODE.sumSquares) kernels.sumSquares(a, b);
   else if (op === OP_CODE.scaleBy) kernels.scaleBy(a, b, c, d);

@@ -3,6 +3,7 @@ import { DTYPE_CODE, type Kernels, OP_CODE } from '../kernels.ts';
 import type { Scratch } from '../scratch.ts';
 import { CHUNK_NUMBERS, CHUNKS_PER_THREAD, type Control, FAILED, JOB_NUMBERS, queueOf, scratchOf } from './control.ts';
 import { type Chunk, cut } from './cut.ts';
+import type { CuttableKernels } from './cuttable-kernels.ts';
 import { takeChunks } from './job.ts';
 import { type Operand, operandsOf } from './operands.ts';
 import { runJob } from './protocol.ts';
@@ -26,7 +27,7 @@ const MADE_ONCE_BYTES = 65536 * 4;
  * bits are the same: a row's do not depend on the call that it is done in.
  */
 export class ThreadedKernels implements Kernels {
-  readonly #one: Kernels;
+  readonly #one: CuttableKernels;
   readonly #control: Control;
   readonly #threads: number;
   readonly #scratches: readonly Scratch[];
@@ -46,7 +47,13 @@ export class ThreadedKernels implements Kernels {
    * @param scratches scratch memory of each worker, of which there is one less than threads
    * @param maySleep whether the calling thread may sleep while workers finish: a page's main thread must not
    */
-  constructor(one: Kernels, control: Control, scratches: readonly Scratch[], maySleep: boolean, sizes: Sizes = SIZES) {
+  constructor(
+    one: CuttableKernels,
+    control: Control,
+    scratches: readonly Scratch[],
+    maySleep: boolean,
+    sizes: Sizes = SIZES,
+  ) {
     const threads = scratches.length + 1;
     this.#one = one;
     this.#control = control;
@@ -255,7 +262,16 @@ export class ThreadedKernels implements Kernels {
     const threads = this.#threads;
     const elements = this.#outer * this.#groups * job[2]! * job[3]!;
     const each = Math.max(1, Math.min(CHUNKS_PER_THREAD, Math.floor(elements / (this.#sizes.chunk * threads))));
-    const chunks = cut(this.#outer, this.#groups, threads * each, op !== OP_CODE.forwardQuantized);
+    const inner = job[3]!;
+    const chunks = cut({
+      outer: this.#outer,
+      groups: this.#groups,
+      inner,
+      threads,
+      most: threads * each,
+      apart: op !== OP_CODE.forwardQuantized,
+      step: this.#one.columnStep(op, this.#groups, job[2]!, inner),
+    });
     for (const [i, chunk] of chunks.entries()) this.#storeChunk(JOB_NUMBERS + i * CHUNK_NUMBERS, chunk, operands);
     for (let t = 0; t < threads; t++) {
       words[queueOf(t)] = Math.floor((t * chunks.length) / threads);
@@ -277,7 +293,11 @@ export class ThreadedKernels implements Kernels {
     }
   }
 
-  #storeChunk(at: number, { slab, firstGroup, outer, groups }: Chunk, operands: readonly number[]): void {
+  #storeChunk(
+    at: number,
+    { slab, firstGroup, outer, groups, firstColumn, endColumn }: Chunk,
+    operands: readonly number[],
+  ): void {
     const { job } = this.#control;
     const [op, dtype, size, inner] = [job[0]!, job[1]!, job[2]!, job[3]!];
     const offsetOf = (operand: Operand): number => {
@@ -291,8 +311,10 @@ export class ThreadedKernels implements Kernels {
     job[at + 1] = this.#beta && this.#beta + feature;
     job[at + 2] = outer;
     job[at + 3] = groups;
+    job[at + 4] = firstColumn;
+    job[at + 5] = endColumn;
     // An address of 0 stands for what there is not, in every chunk.
-    for (const [i, value] of operands.entries()) job[at + 4 + i] = value && value + offsetOf(operandsOf(op)[i]!);
+    for (const [i, value] of operands.entries()) job[at + 6 + i] = value && value + offsetOf(operandsOf(op)[i]!);
   }
 }
 

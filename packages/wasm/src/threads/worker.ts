@@ -1,7 +1,7 @@
 // What a worker runs: scripts/build-worker.mjs bundles this file into a text, src/generated/worker-text.ts.
 
-import type { Kernels } from '../kernels.ts';
 import { controlOf } from './control.ts';
+import type { CuttableKernels } from './cuttable-kernels.ts';
 import { takeChunks } from './job.ts';
 import type { Ready, Task } from './messages.ts';
 import { serveJobs } from './protocol.ts';
@@ -25,7 +25,7 @@ port.onmessage = ({ data: { module, memory, buffer, thread, threads } }) => {
   port.onmessage = null;
   const control = controlOf(buffer, threads);
   const { exports } = new host.WebAssembly.Instance(module, { env: { memory } });
-  const seat = { kernels: exports as Kernels, thread, threads };
+  const seat = { kernels: exports as CuttableKernels, thread, threads };
   port.postMessage('ready');
   serveJobs(control, () => takeChunks(control, seat));
 };

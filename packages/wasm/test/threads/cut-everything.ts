@@ -2,6 +2,7 @@ import { type BackendProvider, createBackend } from '@rmsnorm/core';
 import { compileInlined } from '../../src/compile.ts';
 import { instantiate } from '../../src/instantiate.ts';
 import { Scratch } from '../../src/scratch.ts';
+import type { CuttableKernels } from '../../src/threads/cuttable-kernels.ts';
 import { SharedHeap } from '../../src/threads/shared-heap.ts';
 import { withSharedMemory } from '../../src/threads/shared-module.ts';
 import { startTeam } from '../../src/threads/start-team.ts';
@@ -23,7 +24,7 @@ export function cutEverything(threads: number): BackendProvider {
       const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
       const kernels = await instantiate(compiled.module, memory);
       const { control, stop } = await startTeam(threads, compiled.module, memory, signal);
-      const cut = new ThreadedKernels(kernels, control, scratches, true, { call: 1, chunk: 1 });
+      const cut = new ThreadedKernels(kernels as CuttableKernels, control, scratches, true, { call: 1, chunk: 1 });
       return createBackend(new ThreadedDriver(cut, heap, device, stop));
     },
   };
