@@ -72,7 +72,8 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
     const mantissa = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(f, f), q), f), one);
     const large = i32x4.add(mantissa, i32x4.shl(shifted, 23));
     const negative = f32x4.mul(f32x4.mul(a, large), down);
-    const top = v128.bitselect(negative, g, i32x4.shr_s(g, 31));
+    // g where it is positive: `negative` is not. Else `negative`, which is nearer to 0. A NaN stays.
+    const top = f32x4.pmax(g, negative);
     const product = f32x4.mul(v, f32x4.div(top, f32x4.add(one, f32x4.mul(large, down))));
     v128.store(to, product);
   }
