@@ -75,6 +75,12 @@ export function nextTile(): bool {
   return true;
 }
 
+/** Makes the tile `count_` slabs from `slab_` on. */
+export function setSlabs(slab_: u32, count_: u32): void {
+  slab = slab_;
+  count = count_;
+}
+
 /** Whether the tile lies contiguously in its tensor. */
 export function isContiguous(): bool {
   return width === pitch;
