@@ -1,7 +1,8 @@
 // The speed of wasm({ threads }) over one thread, by size: node scripts/bench-threads.mjs [threads] [operation ...]
 //
 // Both run one after the other in every round, and what is shown are the quartiles of the rounds' ratios. A round counts
-// where this process had the cores that it asked for: its CPU time was that of its threads within 5 %, 2 % for one thread.
+// where no thread of this process was preempted (involuntary context switches, of getrusage) in it: on a machine that others
+// use too, that says whether it had its cores.
 
 import { cpus } from 'node:os';
 import { RMSNorm } from '@rmsnorm/core';
@@ -44,15 +45,14 @@ function quartiles(values) {
   return [0.25, 0.5, 0.75].map((part) => sorted[Math.round(part * (sorted.length - 1))]);
 }
 
-/** Milliseconds of `count` calls, or null where the process did not get `cores` cores meanwhile. */
-function timed(call, count, cores) {
-  const before = process.cpuUsage();
+/** Milliseconds of `count` calls. */
+function timed(call, count) {
   const start = performance.now();
   for (let i = 0; i < count; i++) call();
-  const ms = performance.now() - start;
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000 > ms * cores * (cores > 1 ? 0.95 : 0.98) ? ms : null;
+  return performance.now() - start;
 }
+
+const preemptions = () => process.resourceUsage().involuntaryContextSwitches;
 
 const backends = [await wasm().create(), await wasm({ threads }).create()];
 console.log(
@@ -89,11 +89,10 @@ for (const operation of operations) {
     const alone = [];
     let rounds = 0;
     for (const start = performance.now(); ratios.length < ROUNDS && performance.now() - start < LONGEST_MS; rounds++) {
+      const before = preemptions();
       const [a, b] =
-        rounds % 2
-          ? [timed(one, count, 1), timed(many, count, threads)]
-          : [timed(many, count, threads), timed(one, count, 1)].reverse();
-      if (a === null || b === null) continue;
+        rounds % 2 ? [timed(one, count), timed(many, count)] : [timed(many, count), timed(one, count)].reverse();
+      if (preemptions() !== before) continue;
       ratios.push(a / b);
       alone.push((a / count) * 1000);
     }

@@ -16,7 +16,7 @@ export interface Sizes {
 
 // Smaller calls are done sooner by one thread than by two that have to meet, and smaller chunks spend more on beginning
 // and ending, where reading, computing and writing do not overlap.
-const SIZES: Sizes = { call: 32768, chunk: 8192 };
+const SIZES: Sizes = { call: 32768, chunk: 16384 };
 
 // assembly/weights.ts makes the weights of all groups once where there are up to 65,536, so that a part of the groups
 // may need this much more scratch memory than all of them.
@@ -41,6 +41,7 @@ export class ThreadedKernels implements Kernels {
   #scratch = 0;
   #outer = 0;
   #groups = 0;
+  #plan: Plan | null = null;
 
   /**
    * @param one the calling thread's own
@@ -258,21 +259,24 @@ export class ThreadedKernels implements Kernels {
   /** Runs the operation that is stored, by the caller alone where there is nothing to cut. */
   #run(operands: readonly number[]): void {
     const { words, job } = this.#control;
-    const op = job[0]!;
     const threads = this.#threads;
-    const elements = this.#outer * this.#groups * job[2]! * job[3]!;
-    const each = Math.max(1, Math.min(CHUNKS_PER_THREAD, Math.floor(elements / (this.#sizes.chunk * threads))));
-    const inner = job[3]!;
-    const chunks = cut({
-      outer: this.#outer,
-      groups: this.#groups,
-      inner,
-      threads,
-      most: threads * each,
-      apart: op !== OP_CODE.forwardQuantized,
-      step: this.#one.columnStep(op, this.#groups, job[2]!, inner),
-    });
-    for (const [i, chunk] of chunks.entries()) this.#storeChunk(JOB_NUMBERS + i * CHUNK_NUMBERS, chunk, operands);
+    const { chunks, strides, scratchBytes } = this.#planOfJob();
+    for (let i = 0; i < chunks.length; i++) {
+      const { slab, firstGroup, outer, groups, firstColumn, endColumn } = chunks[i]!;
+      const at = JOB_NUMBERS + i * CHUNK_NUMBERS;
+      const feature = firstGroup * job[2]! * 4;
+      // An address of 0 stands for what there is not, in every chunk.
+      job[at] = this.#gamma && this.#gamma + feature;
+      job[at + 1] = this.#beta && this.#beta + feature;
+      job[at + 2] = outer;
+      job[at + 3] = groups;
+      job[at + 4] = firstColumn;
+      job[at + 5] = endColumn;
+      for (let k = 0; k < operands.length; k++) {
+        const value = operands[k]!;
+        job[at + 6 + k] = value && value + Math.round(slab * strides[k]!);
+      }
+    }
     for (let t = 0; t < threads; t++) {
       words[queueOf(t)] = Math.floor((t * chunks.length) / threads);
       words[queueOf(t) + 1] = Math.floor(((t + 1) * chunks.length) / threads);
@@ -282,9 +286,8 @@ export class ThreadedKernels implements Kernels {
       this.#work();
       return;
     }
-    const bytes = this.operationBytes(op, job[1]!, this.#groups, job[2]!, job[3]!, job[8]!);
-    for (const [i, scratch] of this.#scratches.entries()) words[scratchOf(i + 1)] = scratch.reserve(bytes);
-    runJob(this.#control, this.#scratches.length, this.#maySleep, this.#work);
+    for (let t = 1; t < threads; t++) words[scratchOf(t)] = this.#scratches[t - 1]!.reserve(scratchBytes);
+    runJob(this.#control, threads - 1, this.#maySleep, this.#work);
     if (Atomics.load(words, FAILED) === 1) {
       throw new RMSNormError(
         'DEVICE_ERROR',
@@ -293,29 +296,53 @@ export class ThreadedKernels implements Kernels {
     }
   }
 
-  #storeChunk(
-    at: number,
-    { slab, firstGroup, outer, groups, firstColumn, endColumn }: Chunk,
-    operands: readonly number[],
-  ): void {
+  /** How the job that is stored is cut: as the one before, where it is of the same kind and extents. */
+  #planOfJob(): Plan {
+    const { job } = this.#control;
+    const key = `${job[0]} ${job[1]} ${this.#outer} ${this.#groups} ${job[2]} ${job[3]} ${job[8]}`;
+    if (this.#plan?.key !== key) this.#plan = this.#newPlan(key);
+    return this.#plan;
+  }
+
+  #newPlan(key: string): Plan {
     const { job } = this.#control;
     const [op, dtype, size, inner] = [job[0]!, job[1]!, job[2]!, job[3]!];
-    const offsetOf = (operand: Operand): number => {
-      if (operand === 'elements') return slab * size * inner * (dtype === DTYPE_CODE.float32 ? 4 : 2);
-      if (operand === 'bytes') return slab * size * inner;
-      if (operand === 'rows') return slab * inner * 4;
-      return operand === 'columns' ? (slab / this.#groups) * inner * 4 : 0;
+    const [outer, groups, threads] = [this.#outer, this.#groups, this.#threads];
+    const each = Math.floor((outer * groups * size * inner) / (this.#sizes.chunk * threads));
+    const chunks = cut({
+      outer,
+      groups,
+      inner,
+      threads,
+      most: threads * Math.max(1, Math.min(CHUNKS_PER_THREAD, each)),
+      apart: op !== OP_CODE.forwardQuantized,
+      step: this.#one.columnStep(op, groups, size, inner),
+    });
+    const bytesOf: Readonly<Record<Operand, number>> = {
+      number: 0,
+      elements: size * inner * (dtype === DTYPE_CODE.float32 ? 4 : 2),
+      bytes: size * inner,
+      rows: inner * 4,
+      columns: (inner * 4) / groups,
     };
-    const feature = firstGroup * size * 4;
-    job[at] = this.#gamma && this.#gamma + feature;
-    job[at + 1] = this.#beta && this.#beta + feature;
-    job[at + 2] = outer;
-    job[at + 3] = groups;
-    job[at + 4] = firstColumn;
-    job[at + 5] = endColumn;
-    // An address of 0 stands for what there is not, in every chunk.
-    for (const [i, value] of operands.entries()) job[at + 6 + i] = value && value + offsetOf(operandsOf(op)[i]!);
+    return {
+      key,
+      chunks,
+      strides: operandsOf(op).map((operand) => bytesOf[operand]),
+      scratchBytes: this.operationBytes(op, dtype, groups, size, inner, job[8]!),
+    };
   }
+}
+
+/** How jobs of one kind and of the same extents are cut. */
+interface Plan {
+  /** What they have in common. */
+  readonly key: string;
+  readonly chunks: readonly Chunk[];
+  /** Bytes from one slab to the next, of each operand. */
+  readonly strides: readonly number[];
+  /** What a worker needs. */
+  readonly scratchBytes: number;
 }
 
 function withParts(bytes: number, groups: number, weightOffset: number): number {
