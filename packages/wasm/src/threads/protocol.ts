@@ -7,10 +7,11 @@ import { type Control, FAILED, INSIDE, JOBS, OPEN, SLEEPING, STOPPED, WAITING } 
 //   notify, which is a system call, is left out where nobody sleeps.
 
 // How long to watch a word before sleeping, in milliseconds: waking somebody takes 4 to 50 microseconds.
-const SPIN_MS = 0.05;
+export const SPIN_MS = 0.05;
 const LOOKS = 64;
 
-const now = (): number => performance.now();
+/** Milliseconds since some time. */
+export const now = (): number => performance.now();
 declare const performance: { now(): number };
 
 /** Watches a word for a short while: whether it is no longer `value`. */
@@ -23,11 +24,14 @@ function changesSoon(words: Int32Array, word: number, value: number): boolean {
   }
 }
 
-/** The caller's side of a job that is written: opens it, does its own share, and returns when all is done. */
-export function runJob({ words }: Control, workers: number, maySleep: boolean, work: () => void): void {
+/**
+ * The caller's side of a job that is written: opens it, does its own share, and returns when all is done.
+ * @param sleepers how many workers to wake for it; those that are awake take part anyway
+ */
+export function runJob({ words }: Control, sleepers: number, maySleep: boolean, work: () => void): void {
   Atomics.store(words, OPEN, 1);
   Atomics.add(words, JOBS, 1);
-  if (Atomics.load(words, SLEEPING) > 0) Atomics.notify(words, JOBS, workers);
+  if (sleepers > 0) Atomics.notify(words, JOBS, sleepers);
   try {
     work();
   } finally {

@@ -1,22 +1,37 @@
 import { RMSNormError } from '@rmsnorm/core';
 import { DTYPE_CODE, type Kernels, OP_CODE } from '../kernels.ts';
 import type { Scratch } from '../scratch.ts';
-import { CHUNK_NUMBERS, CHUNKS_PER_THREAD, type Control, FAILED, JOB_NUMBERS, queueOf, scratchOf } from './control.ts';
+import {
+  CHUNK_NUMBERS,
+  CHUNKS_PER_THREAD,
+  type Control,
+  FAILED,
+  JOB_NUMBERS,
+  queueOf,
+  SLEEPING,
+  scratchOf,
+} from './control.ts';
 import { type Chunk, cut } from './cut.ts';
 import type { CuttableKernels } from './cuttable-kernels.ts';
 import { takeChunks } from './job.ts';
 import { type Operand, operandsOf } from './operands.ts';
 import { runJob } from './protocol.ts';
+import { Waking } from './waking.ts';
 
-/** From how many elements on a call is cut, and how many a chunk should have at least. */
+/** In elements. */
 export interface Sizes {
+  /** From how many on a call is cut. */
   readonly call: number;
+  /** How many a chunk should have at least. */
   readonly chunk: number;
+  /** From how many on a call is worth waking workers for; or twice as many of calls that follow each other closely. */
+  readonly wake: number;
 }
 
 // Smaller calls are done sooner by one thread than by two that have to meet, and smaller chunks spend more on beginning
 // and ending, where reading, computing and writing do not overlap.
-const SIZES: Sizes = { call: 32768, chunk: 16384 };
+// Waking somebody costs as much as 65,536 elements, meeting somebody who is awake a tenth of that.
+const SIZES: Sizes = { call: 32768, chunk: 32768, wake: 524288 };
 
 // assembly/weights.ts makes the weights of all groups once where there are up to 65,536, so that a part of the groups
 // may need this much more scratch memory than all of them.
@@ -42,6 +57,7 @@ export class ThreadedKernels implements Kernels {
   #outer = 0;
   #groups = 0;
   #plan: Plan | null = null;
+  readonly #waking: Waking;
 
   /**
    * @param one the calling thread's own
@@ -62,6 +78,7 @@ export class ThreadedKernels implements Kernels {
     this.#scratches = scratches;
     this.#maySleep = maySleep;
     this.#sizes = sizes;
+    this.#waking = new Waking(sizes.wake);
     this.#work = () => takeChunks(control, { kernels: one, thread: 0, threads });
   }
 
@@ -260,7 +277,10 @@ export class ThreadedKernels implements Kernels {
   #run(operands: readonly number[]): void {
     const { words, job } = this.#control;
     const threads = this.#threads;
-    const { chunks, strides, scratchBytes } = this.#planOfJob();
+    const { all, chunks: parts, strides, scratchBytes } = this.#planOfJob();
+    const asleep = Atomics.load(words, SLEEPING);
+    const wake = asleep > 0 && this.#waking.isWorth(this.#outer * this.#groups * job[2]! * job[3]!);
+    const chunks = asleep === threads - 1 && !wake ? all : parts;
     for (let i = 0; i < chunks.length; i++) {
       const { slab, firstGroup, outer, groups, firstColumn, endColumn } = chunks[i]!;
       const at = JOB_NUMBERS + i * CHUNK_NUMBERS;
@@ -284,10 +304,11 @@ export class ThreadedKernels implements Kernels {
     words[scratchOf(0)] = this.#scratch;
     if (chunks.length === 1) {
       this.#work();
+      this.#waking.endsAlone();
       return;
     }
     for (let t = 1; t < threads; t++) words[scratchOf(t)] = this.#scratches[t - 1]!.reserve(scratchBytes);
-    runJob(this.#control, threads - 1, this.#maySleep, this.#work);
+    runJob(this.#control, wake ? asleep : 0, this.#maySleep, this.#work);
     if (Atomics.load(words, FAILED) === 1) {
       throw new RMSNormError(
         'DEVICE_ERROR',
@@ -327,6 +348,7 @@ export class ThreadedKernels implements Kernels {
     };
     return {
       key,
+      all: cut({ outer, groups, inner, threads, most: 1, apart: false, step: inner }),
       chunks,
       strides: operandsOf(op).map((operand) => bytesOf[operand]),
       scratchBytes: this.operationBytes(op, dtype, groups, size, inner, job[8]!),
@@ -338,6 +360,8 @@ export class ThreadedKernels implements Kernels {
 interface Plan {
   /** What they have in common. */
   readonly key: string;
+  /** One chunk. */
+  readonly all: readonly Chunk[];
   readonly chunks: readonly Chunk[];
   /** Bytes from one slab to the next, of each operand. */
   readonly strides: readonly number[];

@@ -24,7 +24,11 @@ export function cutEverything(threads: number): BackendProvider {
       const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
       const kernels = await instantiate(compiled.module, memory);
       const { control, stop } = await startTeam(threads, compiled.module, memory, signal);
-      const cut = new ThreadedKernels(kernels as CuttableKernels, control, scratches, true, { call: 1, chunk: 1 });
+      const cut = new ThreadedKernels(kernels as CuttableKernels, control, scratches, true, {
+        call: 1,
+        chunk: 1,
+        wake: 1,
+      });
       return createBackend(new ThreadedDriver(cut, heap, device, stop));
     },
   };
