@@ -18,20 +18,22 @@ import { type Operand, operandsOf } from './operands.ts';
 import { runJob } from './protocol.ts';
 import { Waking } from './waking.ts';
 
-/** In elements. */
+/** What is large. */
 export interface Sizes {
-  /** From how many on a call is cut. */
+  /** From how many elements on a call is cut. */
   readonly call: number;
-  /** How many a chunk should have at least. */
+  /** How many elements a chunk should have at least. */
   readonly chunk: number;
-  /** From how many on a call is worth waking workers for; or twice as many of calls that follow each other closely. */
+  /** A call of how many milliseconds is worth waking workers for. */
   readonly wake: number;
 }
 
 // Smaller calls are done sooner by one thread than by two that have to meet, and smaller chunks spend more on beginning
 // and ending, where reading, computing and writing do not overlap.
-// Waking somebody costs as much as 65,536 elements, meeting somebody who is awake a tenth of that.
-const SIZES: Sizes = { call: 32768, chunk: 32768, wake: 524288 };
+// Waking somebody takes 10 microseconds, meeting somebody who is awake one.
+const SIZES: Sizes = { call: 32768, chunk: 32768, wake: 0.1 };
+/** Milliseconds for an element, as long as it is not known better. */
+const ELEMENT_MS = 2e-7;
 
 // assembly/weights.ts makes the weights of all groups once where there are up to 65,536, so that a part of the groups
 // may need this much more scratch memory than all of them.
@@ -277,10 +279,12 @@ export class ThreadedKernels implements Kernels {
   #run(operands: readonly number[]): void {
     const { words, job } = this.#control;
     const threads = this.#threads;
-    const { all, chunks: parts, strides, scratchBytes } = this.#planOfJob();
+    const plan = this.#planOfJob();
+    const { strides, scratchBytes } = plan;
     const asleep = Atomics.load(words, SLEEPING);
-    const wake = asleep > 0 && this.#waking.isWorth(this.#outer * this.#groups * job[2]! * job[3]!);
-    const chunks = asleep === threads - 1 && !wake ? all : parts;
+    const wake = asleep > 0 && this.#waking.isWorth(plan.ms);
+    const alone = asleep === threads - 1 && !wake;
+    const chunks = alone ? plan.all : plan.chunks;
     for (let i = 0; i < chunks.length; i++) {
       const { slab, firstGroup, outer, groups, firstColumn, endColumn } = chunks[i]!;
       const at = JOB_NUMBERS + i * CHUNK_NUMBERS;
@@ -304,7 +308,8 @@ export class ThreadedKernels implements Kernels {
     words[scratchOf(0)] = this.#scratch;
     if (chunks.length === 1) {
       this.#work();
-      this.#waking.endsAlone();
+      // An outlier, of an engine that was compiling, moves it by a quarter at most.
+      if (alone) plan.ms += (Math.min(this.#waking.endsAlone(), 2 * plan.ms) - plan.ms) / 4;
       return;
     }
     for (let t = 1; t < threads; t++) words[scratchOf(t)] = this.#scratches[t - 1]!.reserve(scratchBytes);
@@ -320,14 +325,26 @@ export class ThreadedKernels implements Kernels {
   /** How the job that is stored is cut: as the one before, where it is of the same kind and extents. */
   #planOfJob(): Plan {
     const { job } = this.#control;
-    const key = `${job[0]} ${job[1]} ${this.#outer} ${this.#groups} ${job[2]} ${job[3]} ${job[8]}`;
-    if (this.#plan?.key !== key) this.#plan = this.#newPlan(key);
+    const plan = this.#plan;
+    if (
+      plan !== null &&
+      plan.op === job[0] &&
+      plan.dtype === job[1] &&
+      plan.size === job[2] &&
+      plan.inner === job[3] &&
+      plan.weightOffset === job[8] &&
+      plan.outer === this.#outer &&
+      plan.groups === this.#groups
+    ) {
+      return plan;
+    }
+    this.#plan = this.#newPlan();
     return this.#plan;
   }
 
-  #newPlan(key: string): Plan {
+  #newPlan(): Plan {
     const { job } = this.#control;
-    const [op, dtype, size, inner] = [job[0]!, job[1]!, job[2]!, job[3]!];
+    const [op, dtype, size, inner, weightOffset] = [job[0]!, job[1]!, job[2]!, job[3]!, job[8]!];
     const [outer, groups, threads] = [this.#outer, this.#groups, this.#threads];
     const each = Math.floor((outer * groups * size * inner) / (this.#sizes.chunk * threads));
     const chunks = cut({
@@ -347,19 +364,33 @@ export class ThreadedKernels implements Kernels {
       columns: (inner * 4) / groups,
     };
     return {
-      key,
+      op,
+      dtype,
+      size,
+      inner,
+      weightOffset,
+      outer,
+      groups,
+      ms: outer * groups * size * inner * ELEMENT_MS,
       all: cut({ outer, groups, inner, threads, most: 1, apart: false, step: inner }),
       chunks,
       strides: operandsOf(op).map((operand) => bytesOf[operand]),
-      scratchBytes: this.operationBytes(op, dtype, groups, size, inner, job[8]!),
+      scratchBytes: this.operationBytes(op, dtype, groups, size, inner, weightOffset),
     };
   }
 }
 
 /** How jobs of one kind and of the same extents are cut. */
 interface Plan {
-  /** What they have in common. */
-  readonly key: string;
+  readonly op: number;
+  readonly dtype: number;
+  readonly size: number;
+  readonly inner: number;
+  readonly weightOffset: number;
+  readonly outer: number;
+  readonly groups: number;
+  /** How long one takes that is done alone, about, in milliseconds. */
+  ms: number;
   /** One chunk. */
   readonly all: readonly Chunk[];
   readonly chunks: readonly Chunk[];

@@ -1,34 +1,35 @@
 import { expect, test } from 'vitest';
 import { Waking } from './waking.ts';
 
-/** Which of calls are worth it that take 0.01 ms each, done alone, and begin after a pause each. */
-function worth(calls: readonly (readonly [pause: number, elements: number])[]): boolean[] {
+/** Which of calls are worth it, of a pause and milliseconds each, where 0.1 ms are long. */
+function worth(calls: readonly (readonly [pause: number, ms: number])[]): boolean[] {
   let time = 1000;
-  const waking = new Waking(100, () => time);
-  return calls.map(([pause, elements]) => {
+  const waking = new Waking(0.1, () => time);
+  return calls.map(([pause, ms]) => {
     time += pause;
-    const answer = waking.isWorth(elements);
-    time += 0.01;
-    if (!answer) waking.endsAlone();
+    const answer = waking.isWorth(ms);
+    time += ms;
+    if (!answer) expect(waking.endsAlone()).toBeCloseTo(ms);
     return answer;
   });
 }
 
-test('a large call is worth it at once', () => {
+test('a long call is worth it at once', () => {
   expect(
     worth([
-      [0, 100],
-      [5, 99],
-      [5, 100],
+      [0, 0.11],
+      [5, 0.09],
+      [5, 0.11],
     ]),
   ).toEqual([true, false, true]);
 });
 
-test('small calls are where they follow each other closely, once there were enough', () => {
-  const calls = Array.from({ length: 8 }, () => [0.02, 50] as const);
+test('short ones are where they follow each other closely, once there were enough', () => {
+  const calls = Array.from({ length: 8 }, () => [0.02, 0.06] as const);
   expect(worth(calls)).toEqual([false, false, false, true, false, false, false, true]);
 });
 
 test('and never where workers would have slept in between', () => {
-  expect(worth(Array.from({ length: 9 }, () => [0.06, 50] as const))).toEqual(new Array(9).fill(false));
+  const calls = Array.from({ length: 9 }, () => [0.06, 0.09] as const);
+  expect(worth(calls)).toEqual(new Array(9).fill(false));
 });

@@ -27,7 +27,7 @@ export function cutEverything(threads: number): BackendProvider {
       const cut = new ThreadedKernels(kernels as CuttableKernels, control, scratches, true, {
         call: 1,
         chunk: 1,
-        wake: 1,
+        wake: 0,
       });
       return createBackend(new ThreadedDriver(cut, heap, device, stop));
     },
