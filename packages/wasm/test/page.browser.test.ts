@@ -33,11 +33,13 @@ test('takes the raw file, compiled while it loads', async () => {
 });
 
 test("runs under a Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
-  expect(await answerUnder("script-src 'self' 'wasm-unsafe-eval'", 'probe.ts')).toMatchObject({ ok: true });
+  expect(
+    await answerUnder("script-src 'self' 'wasm-unsafe-eval'", new URL('./fixtures/probe.ts', import.meta.url)),
+  ).toMatchObject({ ok: true });
 });
 
 test("says that 'wasm-unsafe-eval' is missing where it is", async () => {
-  expect(await answerUnder("script-src 'self'", 'probe.ts')).toEqual({
+  expect(await answerUnder("script-src 'self'", new URL('./fixtures/probe.ts', import.meta.url))).toEqual({
     ok: false,
     code: 'WRONG_RUNTIME',
     reason: expect.stringMatching(/compiling WebAssembly was refused \(.*Content Security Policy/),

@@ -1,9 +1,6 @@
 // What the caller and its workers share beside the WebAssembly memory: one SharedArrayBuffer, of Int32 words in cache
 // lines of their own, and behind them the job, in float64 numbers.
 
-/** Most threads that a backend may have. */
-export const MOST_THREADS = 64;
-
 /** Int32 words that a word has to itself, so that no two threads write to the same cache lines: 128 bytes. */
 const LINE = 32;
 

@@ -35,9 +35,10 @@ test('apply() streams, and data() gives arrays of their own', async () => {
 });
 
 test('a policy that forbids its workers makes create() reject, with what to allow', async () => {
-  const answer = await answerUnder("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'", 'threads-create.ts');
+  const create = new URL('../fixtures/threads-create.ts', import.meta.url);
+  const answer = await answerUnder("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'", create);
   expect(answer).toMatch(/^RMSNORM_WRONG_RUNTIME: the 1 worker of wasm.*did not start.*worker-src blob:/);
-  expect(await answerUnder("script-src 'self' 'wasm-unsafe-eval'; worker-src blob:", 'threads-create.ts')).toBe(
+  expect(await answerUnder("script-src 'self' 'wasm-unsafe-eval'; worker-src blob:", create)).toBe(
     'WebAssembly SIMD, 2 threads',
   );
 });
