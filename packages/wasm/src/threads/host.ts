@@ -31,7 +31,7 @@ export function host(): Host {
   return globalThis as unknown as Host;
 }
 
-/** Node's constructor of workers, where this is Node, or Deno or Bun, which have it too. */
+/** Node's constructor of workers, where there is one. */
 export function nodeWorker(): (new (code: string, options: object) => NodeWorker) | undefined {
   return host().process?.getBuiltinModule?.('node:worker_threads')?.Worker;
 }
