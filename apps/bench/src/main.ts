@@ -87,8 +87,8 @@ function messageOf(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split('\n')[0]!;
 }
 
-function runnerOf(target: Target, threads: number, adapter: Adapter): Runner | Promise<Runner> {
-  return target === 'node' ? nodeRunner() : chromiumRunner(target, threads, adapter);
+function runnerOf(target: Target, threads: number, adapter: Adapter): Promise<Runner> {
+  return target === 'node' ? nodeRunner(threads) : chromiumRunner(target, threads, adapter);
 }
 
 async function writeAll(report: Report, options: Options): Promise<void> {

@@ -4,7 +4,7 @@ import type { Candidate, Entrant, Outputs } from './candidate.ts';
 import { measure } from './measure.ts';
 import type { Method } from './method/method.ts';
 
-const METHOD: Method = { rounds: 3, leastMs: 0, warmUpMs: 0, longestMs: 1000 };
+const METHOD: Method = { rounds: 3, leastMs: 0, warmUpMs: 0, longestMs: 1000, limitMs: 10_000 };
 const work = smallWorkload('forward');
 
 function entrant(name: Entrant['name'], over: Partial<Candidate> = {}): Entrant {
@@ -28,7 +28,7 @@ it('times who is right, and names who is not, with the reason', async () => {
       entrant('plain-js'),
     ],
     METHOD,
-    null,
+    { cpuClock: null },
   );
   expect(outcomes.map(({ status }) => status)).toEqual(['timed', 'unable', 'unable', 'unable', 'timed']);
   expect(outcomes.map((outcome) => ('reason' in outcome ? outcome.reason : null))).toEqual([
@@ -47,7 +47,7 @@ it('leaves out who takes too long for one run', async () => {
     work,
     [entrant('rmsnorm-wasm'), entrant('tfjs-cpu', { run })],
     { ...METHOD, longestMs: 10 },
-    null,
+    { cpuClock: null },
   );
   expect(outcomes[1]).toMatchObject({
     status: 'unable',
@@ -59,7 +59,7 @@ it('ends the run where ours is wrong, and frees everybody', async () => {
   let freed = 0;
   const dispose = () => void freed++;
   const wrong = entrant('rmsnorm-wasm', { dispose, result: async () => ({ y: work.inputs.x }) });
-  await expect(measure(work, [entrant('plain-js', { dispose }), wrong], METHOD, null)).rejects.toThrow(
+  await expect(measure(work, [entrant('plain-js', { dispose }), wrong], METHOD, { cpuClock: null })).rejects.toThrow(
     'rmsnorm-wasm at node/forward/resident/float32/2x8: its result is wrong',
   );
   expect(freed).toBe(2);
@@ -67,7 +67,7 @@ it('ends the run where ours is wrong, and frees everybody', async () => {
 
 it('says nobody can where nobody can', async () => {
   const unable: Entrant = { ...entrant('rmsnorm-webgpu'), create: async () => ({ unable: 'no adapter' }) };
-  await expect(measure(work, [unable], METHOD, null)).rejects.toThrow(
+  await expect(measure(work, [unable], METHOD, { cpuClock: null })).rejects.toThrow(
     'nobody can do node/forward/resident/float32/2x8: no adapter',
   );
 });

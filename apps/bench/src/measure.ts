@@ -1,4 +1,4 @@
-import type { Candidate, Entrant } from './candidate.ts';
+import { type Candidate, type CandidateName, type Entrant, isOurs, type Unable } from './candidate.ts';
 import { unableFor } from './candidates/reason.ts';
 import { mistakeIn } from './correctness.ts';
 import { calibrate, elapsed } from './method/calibrate.ts';
@@ -11,11 +11,30 @@ import type { Workload } from './workload.ts';
 /** Processor time of the process that computes, in milliseconds; null where others compute for it. */
 export type CpuClock = (() => number | Promise<number>) | null;
 
+/** What measuring is at, and for how long it may be: a candidate that gets ready, or the rounds of all. */
+export interface Stage {
+  readonly at: CandidateName | 'the rounds';
+  readonly atMostMs: number;
+}
+
+export interface Circumstances {
+  readonly cpuClock: CpuClock;
+  /** Is told of each stage before it begins, and waited for: what comes next may never come back. */
+  readonly onStage?: (stage: Stage) => void | Promise<void>;
+  /** Who is left out, and why. */
+  readonly without?: Readonly<Record<string, string>>;
+}
+
 interface Running {
   readonly entrant: Entrant;
   readonly candidate: Candidate;
   count: number;
+  /** Of one turn in a round, about. */
+  turnMs: number;
 }
+
+/** On a busy machine the rounds may take so many times as long as they should. */
+const ROUNDS_MARGIN = 5;
 
 /**
  * All entrants on one workload. Each result is checked before anything is timed.
@@ -25,27 +44,35 @@ export async function measure(
   work: Workload,
   entrants: readonly [Entrant, ...Entrant[]],
   method: Method,
-  cpuClock: CpuClock,
+  { cpuClock, onStage, without = {} }: Circumstances,
 ): Promise<WorkloadResult> {
   const running: Running[] = [];
   const unable = new Map<Entrant, string>();
   try {
     for (const entrant of entrants) {
+      const reason = without[entrant.name];
+      if (reason !== undefined) {
+        unable.set(entrant, reason);
+        continue;
+      }
+      await onStage?.({ at: entrant.name, atMostMs: method.limitMs });
       const candidate = await entrant.create(work);
       if ('unable' in candidate) {
         unable.set(entrant, candidate.unable);
         continue;
       }
-      running.push({ entrant, candidate, count: 0 });
+      running.push({ entrant, candidate, count: 0, turnMs: 0 });
       const ready = await prepare(work, entrant, candidate, method);
-      if (typeof ready === 'number') {
-        running.at(-1)!.count = ready;
+      if (!('unable' in ready)) {
+        Object.assign(running.at(-1)!, ready);
         continue;
       }
       unable.set(entrant, ready.unable);
       running.pop();
       await candidate.dispose();
     }
+    const expectedMs = method.rounds * running.reduce((sum, { turnMs }) => sum + turnMs, 0);
+    await onStage?.({ at: 'the rounds', atMostMs: ROUNDS_MARGIN * expectedMs + method.limitMs });
     const before = { cpu: await cpuClock?.(), wall: performance.now() };
     const samples = await interleave(
       running.map(({ candidate, count }) => ({ ...candidate, count })),
@@ -82,10 +109,10 @@ async function prepare(
   entrant: Entrant,
   candidate: Candidate,
   { leastMs, warmUpMs, longestMs }: Method,
-): Promise<number | { unable: string }> {
+): Promise<Pick<Running, 'count' | 'turnMs'> | Unable> {
   const mistake = await firstMistake(work, entrant, candidate);
   if (mistake !== null) {
-    if (entrant.does === 'copy' || entrant.name.startsWith('rmsnorm')) {
+    if (entrant.does === 'copy' || isOurs(entrant.name)) {
       throw new Error(`${entrant.name} at ${work.id}: ${mistake}`);
     }
     return { unable: mistake };
@@ -93,7 +120,7 @@ async function prepare(
   const ms = await elapsed(candidate.run, 1);
   if (ms > longestMs)
     return { unable: `one run takes ${Math.round(ms)} ms: too long for the rounds (${longestMs} ms)` };
-  return calibrate(candidate.run, leastMs, warmUpMs);
+  return { count: await calibrate(candidate.run, leastMs, warmUpMs), turnMs: Math.max(ms, leastMs) };
 }
 
 /** What is wrong with its first run; null where nothing is. */

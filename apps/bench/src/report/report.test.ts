@@ -98,7 +98,7 @@ it('says nothing of the processor where a GPU works', () => {
 
 it('merges runs: the last figures of a workload count, other machines are refused', () => {
   const environment = { cpu: 'a', cores: 2, memoryGiB: 1, system: 'b', threads: 1, versions: {} };
-  const method = { rounds: 1, leastMs: 1, warmUpMs: 1, longestMs: 1 };
+  const method = { rounds: 1, leastMs: 1, warmUpMs: 1, longestMs: 1, limitMs: 1 };
   const run = (date: string, results: WorkloadResult[]) =>
     reportOf({
       date,
