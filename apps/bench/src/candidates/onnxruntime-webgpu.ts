@@ -1,5 +1,4 @@
 import type { OnnxValue } from '@rmsnorm/onnx-model';
-import binaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import * as ort from 'onnxruntime-web/webgpu';
 import type { Candidate, Entrant, Unable } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
@@ -8,7 +7,6 @@ import { onnxBytes, onnxGraph } from './onnx-graph.ts';
 import { elementsOf } from './onnxruntime-session.ts';
 import { unableFor } from './reason.ts';
 
-ort.env.wasm.wasmPaths = { wasm: binaryUrl };
 ort.env.wasm.numThreads = 1;
 
 export const onnxruntimeWebgpu: Entrant = {

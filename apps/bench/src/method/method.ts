@@ -1,4 +1,4 @@
-import type { Target } from '../spec.ts';
+import { isWebGPU, type Target } from '../spec.ts';
 
 export interface Method {
   readonly rounds: number;
@@ -16,7 +16,7 @@ const FULL: Method = { rounds: 41, leastMs: 1, warmUpMs: 200, longestMs: 200, li
 const QUICK: Method = { ...FULL, rounds: 7, leastMs: 0.5, warmUpMs: 20 };
 
 /**
- * Waiting for a GPU takes a page up to a millisecond, whatever was done: many dispatches share one wait. SwiftShader is
+ * Waiting for a GPU takes up to a millisecond, whatever was done: many dispatches share one wait. SwiftShader is
  * slow, and so are peers on it.
  */
 const GPU: Pick<Method, 'leastMs' | 'longestMs'> = { leastMs: 20, longestMs: 1000 };
@@ -25,7 +25,7 @@ export function methodFor(target: Target, quick: boolean, rounds: number | null)
   const method = quick ? QUICK : FULL;
   return {
     ...method,
-    ...(target === 'chromium-webgpu' && !quick && GPU),
+    ...(isWebGPU(target) && !quick && GPU),
     rounds: rounds ?? method.rounds,
   };
 }
