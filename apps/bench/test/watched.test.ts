@@ -10,7 +10,7 @@ import type { Method } from '../src/method/method.ts';
 import { forkBench } from '../src/runners/fork.ts';
 import { watchedRunner } from '../src/runners/watched.ts';
 
-const METHOD: Method = { rounds: 2, leastMs: 0, warmUpMs: 0, longestMs: 1000, limitMs: 3000 };
+const METHOD: Method = { rounds: 2, leastMs: 0, warmUpMs: 0, turnsMs: 1000, longestMs: 1000, limitMs: 3000 };
 const SPEC = specs(['node']).find(({ id }) => id === 'node/llm/resident/float32/1x64')!;
 
 describe('in a process', () => {

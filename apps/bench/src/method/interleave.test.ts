@@ -32,6 +32,13 @@ it('runs the candidates in that order and gives nanoseconds of one run', async (
   ]);
 });
 
+it('spreads fewer turns over the rounds', async () => {
+  const once = { run: () => {}, count: 1 };
+  const samples = await interleave([once, { ...once, turns: 2 }], 5, () => 0);
+  expect(samples[0]).toEqual([0, 0, 0, 0, 0]);
+  expect(samples[1]).toEqual([null, null, 0, null, 0]);
+});
+
 it('waits for asynchronous runs before the next turn', async () => {
   const events: string[] = [];
   const slow = async (): Promise<void> => {

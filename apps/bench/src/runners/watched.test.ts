@@ -6,7 +6,7 @@ import type { WorkloadResult } from '../results.ts';
 import { rows } from '../shapes.ts';
 import { type Bench, type Without, watchedRunner } from './watched.ts';
 
-const METHOD: Method = { rounds: 1, leastMs: 0, warmUpMs: 0, longestMs: 0, limitMs: 10_000 };
+const METHOD: Method = { rounds: 1, leastMs: 0, warmUpMs: 0, turnsMs: 0, longestMs: 0, limitMs: 10_000 };
 const RESULT = { id: 'done' } as WorkloadResult;
 
 const spec = (size: number) =>
