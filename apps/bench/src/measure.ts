@@ -83,7 +83,7 @@ export async function measure(
     const before = { cpu: await cpuClock?.(), wall: performance.now() };
     const samples = await interleave(
       running.map(({ candidate, count }, i) => ({ ...candidate, count, turns: turns[i]! })),
-      rounds,
+      { rounds, leastMs: method.leastMs },
     );
     const cpu = await cpuClock?.();
     const cpuShare = cpu === undefined ? null : (cpu - before.cpu!) / (performance.now() - before.wall);

@@ -11,7 +11,7 @@ export type Outcome =
 export interface TimedOutcome {
   readonly name: CandidateName;
   readonly status: 'timed';
-  /** Runs in one round. */
+  /** Runs between two looks at the clock; a turn has one lot of them or more. */
   readonly count: number;
   /** Rounds that it took part in. */
   readonly turns: number;

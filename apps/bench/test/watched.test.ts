@@ -25,7 +25,7 @@ describe('in a process', () => {
       { name: 'rmsnorm-wasm', status: 'timed' },
       { name: 'tfjs-cpu', ...stopped },
       { name: 'jax-wasm', ...stopped },
-      { name: 'onnxruntime-node', status: 'unable', reason: 'its process ended with SIGABRT' },
+      { name: 'onnxruntime-node', status: 'unable', reason: 'its process ended with SIGKILL' },
       { name: 'plain-js', status: 'timed' },
     ]);
     await runner.close();
