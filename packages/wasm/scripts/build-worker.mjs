@@ -1,6 +1,6 @@
-// Bundles src/threads/worker.ts into a script and inlines it, as text, into src/generated/worker-text.ts.
+// Bundles src/threads/worker.ts into the one script that a worker runs, src/generated/worker.js and dist/generated/worker.js.
 
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
@@ -14,10 +14,10 @@ const [{ output }] = await build({
     write: false,
     target: 'es2022',
     minify: true,
-    lib: { entry: 'src/threads/worker.ts', formats: ['iife'], name: 'worker' },
+    lib: { entry: 'src/threads/worker.ts', formats: ['es'] },
   },
 });
-await writeFile(
-  `${root}src/generated/worker-text.ts`,
-  `// Made by scripts/build-worker.mjs from src/threads/worker.ts.\nexport const WORKER_TEXT: string = ${JSON.stringify(output[0].code)};\n`,
-);
+for (const folder of ['src/generated/', 'dist/generated/']) {
+  await mkdir(root + folder, { recursive: true });
+  await writeFile(`${root}${folder}worker.js`, output[0].code);
+}

@@ -18,12 +18,10 @@ interface Host {
   readonly process?: {
     getBuiltinModule?(
       name: 'node:worker_threads',
-    ): { readonly Worker: new (code: string, options: object) => NodeWorker } | undefined;
+    ): { readonly Worker: new (url: object, options: object) => NodeWorker } | undefined;
   };
   readonly crossOriginIsolated?: boolean;
-  readonly Worker?: new (url: string, options: object) => PageWorker;
-  readonly Blob: new (parts: readonly string[], options: object) => object;
-  readonly URL: { createObjectURL(blob: object): string; revokeObjectURL(url: string): void };
+  readonly Worker?: unknown;
   readonly console?: { warn(message: string): void };
 }
 
@@ -32,7 +30,7 @@ export function host(): Host {
 }
 
 /** Node's constructor of workers, where there is one. */
-export function nodeWorker(): (new (code: string, options: object) => NodeWorker) | undefined {
+export function nodeWorker(): (new (url: object, options: object) => NodeWorker) | undefined {
   return host().process?.getBuiltinModule?.('node:worker_threads')?.Worker;
 }
 

@@ -1,5 +1,4 @@
 import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
-import { WORKER_TEXT } from '../generated/worker-text.ts';
 import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 import { type Control, controlBuffer, controlOf } from './control.ts';
 import type { Task } from './messages.ts';
@@ -41,7 +40,7 @@ export async function startTeam(
       { length: threads - 1 },
       (_, i): Task => ({ module, memory, buffer, thread: i + 1, threads }),
     );
-    for (const task of tasks) workers.push(startWorker(WORKER_TEXT, task));
+    for (const task of tasks) workers.push(startWorker(task));
     await Promise.race([Promise.all(workers.map(({ ready }) => ready)), whenAborted(signal)]);
     if (signal?.aborted) throw signal.reason;
   } catch (cause) {
@@ -49,7 +48,7 @@ export async function startTeam(
     if (signal?.aborted) throw signal.reason;
     throw new RMSNormError(
       'WRONG_RUNTIME',
-      `the ${threads - 1} worker${threads > 2 ? 's' : ''} of wasm({ threads: ${threads} }) did not start (${cause instanceof Error ? cause.message : String(cause)}): let a page's Content-Security-Policy allow worker-src blob:, Node's permissions --allow-worker, or leave threads out`,
+      `the ${threads - 1} worker${threads > 2 ? 's' : ''} of wasm({ threads: ${threads} }) did not start (${cause instanceof Error ? cause.message : String(cause)}): generated/worker.js of @rmsnorm/wasm must be loadable, from where a page's Content-Security-Policy allows workers and with its Cross-Origin-Embedder-Policy (Vite's dev server: optimizeDeps.exclude); Node's permissions need --allow-worker; or leave threads out`,
       { cause },
     );
   }

@@ -1,5 +1,14 @@
-import { host, type NodeWorker, nodeWorker } from './host.ts';
+import { type NodeWorker, nodeWorker, type PageWorker } from './host.ts';
 import type { Task } from './messages.ts';
+
+// By their own names, one beside the other: that is what bundlers look for.
+declare const URL: new (path: string, base: string) => object;
+declare const Worker: new (url: object, options: { type: 'module'; name: string }) => PageWorker;
+declare global {
+  interface ImportMeta {
+    url: string;
+  }
+}
 
 /** A worker that was started. */
 export interface Started {
@@ -10,19 +19,20 @@ export interface Started {
 }
 
 /**
- * Starts a worker on `code`, and gives it its task. Once ready it keeps no process alive.
+ * Starts a worker on generated/worker.js, and gives it its task. Once ready it keeps no process alive.
  * @throws the host's own error where it forbids workers
  */
-export function startWorker(code: string, task: Task): Started {
+export function startWorker(task: Task): Started {
   const InNode = nodeWorker();
-  // Loaders and flags of this process are not for a worker that imports nothing.
-  const started = InNode ? inNode(new InNode(code, { eval: true, execArgv: [] }), task) : inPage(code, task);
+  const started = InNode ? inNode(InNode, task) : inPage(task);
   // Whoever stops it does not wait for it to be ready any more.
   started.ready.catch(() => {});
   return started;
 }
 
-function inNode(worker: NodeWorker, task: Task): Started {
+function inNode(InNode: new (url: object, options: object) => NodeWorker, task: Task): Started {
+  // Loaders and flags of this process are not for a worker that imports nothing.
+  const worker = new InNode(new URL('../generated/worker.js', import.meta.url), { execArgv: [] });
   const ready = new Promise<void>((resolve, reject) => {
     worker.on('message', () => {
       worker.unref();
@@ -40,15 +50,12 @@ function inNode(worker: NodeWorker, task: Task): Started {
   };
 }
 
-function inPage(code: string, task: Task): Started {
-  const { Blob, URL, Worker } = host();
-  // A Blob: there is no file to locate, for a bundler or a page.
-  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-  const worker = new Worker!(url, { name: 'rmsnorm' });
+function inPage(task: Task): Started {
+  const worker = new Worker(new URL('../generated/worker.js', import.meta.url), { type: 'module', name: 'rmsnorm' });
   const ready = new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();
     worker.onerror = ({ message }) => reject(new Error(message ?? 'its script was not loaded'));
     worker.postMessage(task);
-  }).finally(() => URL.revokeObjectURL(url));
+  });
   return { ready, stop: async () => worker.terminate() };
 }

@@ -1,4 +1,4 @@
-// What a worker runs: scripts/build-worker.mjs bundles this file into a text, src/generated/worker-text.ts.
+// What a worker runs: scripts/build-worker.mjs bundles this file into generated/worker.js.
 
 import { controlOf } from './control.ts';
 import type { CuttableKernels } from './cuttable-kernels.ts';
