@@ -96,7 +96,7 @@ export function placing(layout: Layout): string {
     gather === access && 'fn gather_place(row: Row, j: u32) -> At { return place(row, j); }',
     along
       ? `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? 'select(V(), v, FIRST_FOUR + 4u * (row.first + j) < vec4u(p.stat_size))' : 'v'}; }`
-      : 'fn counted(row: Row, j: u32, v: V) -> V { return v; }',
+      : `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? 'select(V(), v, j < p.stat_size)' : 'v'}; }`,
     along ? ACROSS : ALONE,
     layout.kind === 'pairs'
       ? OF_TWO_ROWS
