@@ -15,6 +15,8 @@ import { type Lanes, lines } from './wgsl.ts';
 /** Rows of x and dy held by a team that goes from row to row, and sums up the gradients of the weights on its way. */
 export interface GradientTeam {
   readonly team: Team;
+  /** Whether all teams of a workgroup are in one subgroup. */
+  readonly together: boolean;
   readonly held: Held;
 }
 
@@ -35,7 +37,9 @@ export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabil
 
 function gradientRowTeam(quads: number, capabilities: Capabilities): Team {
   if (narrowSubgroups(capabilities)) {
-    return quads <= 16 ? { kind: 'lane', width: 1, teams: 4 } : { kind: 'subgroup', width: 4, teams: 1 };
+    if (quads <= 16) return { kind: 'lane', width: 1, teams: 4 };
+    const width = Math.max(4, powerOfTwoFrom(quads / 64));
+    return width === 4 ? { kind: 'subgroup', width, teams: 1 } : rowTeam(width, capabilities);
   }
   return rowTeam(Math.min(256, powerOfTwoFrom(quads / 2)), capabilities);
 }
@@ -44,7 +48,8 @@ function heldBy(team: Team, units: number, capabilities: Capabilities): Gradient
   const { width } = team;
   const steps = powerOfTwoFrom(units / width);
   const registers = steps <= (narrowSubgroups(capabilities) ? 4 : 16);
-  return { team, held: { width, steps, full: units === width * steps, registers } };
+  const together = capabilities.subgroups !== null && workgroupSize(team) <= capabilities.subgroups.least;
+  return { team, together, held: { width, steps, full: units === width * steps, registers } };
 }
 
 export interface GradientKernel extends GradientTeam {
@@ -62,8 +67,8 @@ export interface GradientKernel extends GradientTeam {
 }
 
 export function gradientShader(kernel: GradientKernel): Shader {
-  const { p, layout, team, held, gamma, given, buffers, target } = kernel;
-  const steps = `${held.steps}${held.full ? 'full' : ''}${held.registers ? '' : 'array'}`;
+  const { p, layout, team, together, held, gamma, given, buffers, target } = kernel;
+  const steps = `${held.steps}${held.full ? 'full' : ''}${held.registers ? '' : 'array'}${together ? 'together' : ''}`;
   const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
   const sums = `${kernel.dgamma},${kernel.dbeta}`;
   return {
@@ -73,7 +78,7 @@ export function gradientShader(kernel: GradientKernel): Shader {
 }
 
 function gradientCode(kernel: GradientKernel): string {
-  const { p, layout, team, held, gamma, given, dsum, dgamma, dbeta, buffers, target } = kernel;
+  const { p, layout, team, together, held, gamma, given, dsum, dgamma, dbeta, buffers, target } = kernel;
   const { access, along } = layout;
   const lanes = LANES[access];
   const columns = layout.kind === 'columns';
@@ -83,7 +88,7 @@ function gradientCode(kernel: GradientKernel): string {
   const sums = dgamma || dbeta;
   const terms = columns ? 'f32' : 'V';
   return lines(
-    enables(team),
+    enables(team, together && team.teams > 1),
     PARAMETERS,
     declarations(buffers),
     AT,
@@ -102,7 +107,7 @@ function gradientCode(kernel: GradientKernel): string {
     squares && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
     given && getting('rstd', layout),
     compensated(sums ? terms : null),
-    sums && lines(termOf(columns, lanes), acrossTeams(team), PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged']),
+    sums && lines(termOf(columns, lanes), acrossTeams(team, together), PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged']),
     `
 fn weighted(at: At, dy: V) -> V {
   let g = dy${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
@@ -203,9 +208,17 @@ function termOf(columns: boolean, lanes: Lanes): string {
 }
 
 /** `across_teams(own)`: for the first team the sum over all teams of the workgroup, as a tree. */
-function acrossTeams(team: Team): string {
+function acrossTeams(team: Team, together: boolean): string {
   const { width, teams } = team;
   if (teams === 1) return 'fn across_teams(own: Terms) -> Terms { return own; }';
+  if (together) {
+    const steps: string[] = [];
+    for (let apart = width; apart < width * teams; apart *= 2) {
+      const other = `Terms(subgroupShuffleXor(all.high, ${apart}u), subgroupShuffleXor(all.low, ${apart}u))`;
+      steps.push(`all = add_total_term(all, ${other});`);
+    }
+    return `fn across_teams(own: Terms) -> Terms { var all = own; ${steps.join(' ')} return all; }`;
+  }
   return `
 var<workgroup> of_teams: array<Terms, ${workgroupSize(team)}>;
 

@@ -45,10 +45,11 @@ export function narrowSubgroups({ subgroups }: Capabilities): boolean {
  * wide whatever inner is.
  */
 export function columnTeam(size: number, capabilities: Capabilities): Team {
-  if (narrowSubgroups(capabilities)) return { kind: 'lane', width: 1, teams: 4 };
-  const width = Math.min(64, 2 ** Math.max(0, Math.ceil(Math.log2(size / 8))));
-  if (width === 1) return { kind: 'lane', width, teams: 64 };
-  const teams = INVOCATIONS / width;
+  const narrow = narrowSubgroups(capabilities);
+  const most = narrow ? 64 : 8;
+  const width = Math.min(64, 2 ** Math.max(0, Math.ceil(Math.log2(size / most))));
+  if (width === 1) return { kind: 'lane', width, teams: narrow ? 4 : 64 };
+  const teams = narrow ? 4 : INVOCATIONS / width;
   return { kind: 'shared', width, teams, stride: teams };
 }
 
@@ -62,8 +63,8 @@ export function teamKey(team: Team): string {
 }
 
 /** Directives, which stand before all else. */
-export function enables(team: Team): string {
-  const used = team.kind === 'subgroup' || (team.kind === 'workgroup' && team.subgroup > 1);
+export function enables(team: Team, otherwise = false): string {
+  const used = otherwise || team.kind === 'subgroup' || (team.kind === 'workgroup' && team.subgroup > 1);
   return lines(
     used && 'enable subgroups;',
     // Rows that are not plain are redone where any row of the subgroup is: uniform, but the analysis does not see it.
