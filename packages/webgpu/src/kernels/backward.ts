@@ -2,11 +2,13 @@ import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan } from '../dispatch.ts';
 import { bindings, bound, type Declared, elementType, LANES } from './buffers.ts';
 import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './gradient-kernel.ts';
-import { type Layout, layoutOf } from './layout.ts';
-import { bytesPerSlab } from './normalization.ts';
-import { type Part, parameters } from './parameters.ts';
+import { gradientSectionsShader, type SectionsKernel } from './gradient-sections.ts';
+import { type Layout, layoutOf, SECTION } from './layout.ts';
+import { bytesPerSlab, sectionsOf, wideTeam } from './normalization.ts';
+import { type Extra, type Part, parameters } from './parameters.ts';
 import { gridOf, partsOf, rangeIn } from './parts.ts';
 import { planScatteredGradient } from './scattered-gradient.ts';
+import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
 import { weightTotals } from './weight-totals.ts';
 
 // With s = rstd, n = x * s and g = dy * w:
@@ -15,7 +17,8 @@ import { weightTotals } from './weight-totals.ts';
 //     dgamma = sum over rows of dy * alpha * n          dbeta = sum over rows of dy
 //
 // Neither x^2 nor g x nor s^3 needs to fit into float32. A workgroup goes from row to row and sums up dgamma and dbeta
-// on its way; another dispatch adds up what the workgroups have, in an order that depends on the shape alone.
+// on its way; another dispatch adds up what the workgroups have, in an order that depends on the shape alone. Of rows too
+// long for that a dispatch before them has the sums of their sections.
 
 /** Rows of a team at least, where there are as many: what it sums up is written once for all of them. */
 const ROWS = 4;
@@ -23,31 +26,79 @@ const ROWS = 4;
 const BUSY = 1024;
 
 export function planBackward(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
-  const layout = layoutOf(p);
+  const layout = gradientLayoutOf(p);
   const team = layout && gradientTeamOf(p, layout, capabilities);
   if (!layout || !team) return planScatteredGradient(p, operands, capabilities);
 
-  const perSlab = bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']);
+  const sections = layout.kind === 'sections' ? Math.ceil(p.size / SECTION) : 1;
+  const perSlab = {
+    ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']),
+    ...(sections > 1 && { sections: sections * SECTION_BYTES }),
+  };
   const parts = partsOf(p, capabilities, perSlab);
   const sums = ['dgamma', 'dbeta'].filter((name) => operands.present.has(name));
   const kernel = kernelOf(p, layout, team, operands);
   const shader = gradientShader(kernel);
-  const split = chunksOf(p, layout, team, parts[0]!);
-  const dispatches = parts.map(
-    (part, index): Dispatch => ({
+  const split = chunksOf(p, layout, team, sections, parts[0]!);
+  const dispatches = parts.flatMap((part, index): Dispatch[] => {
+    const of = (buffers: readonly Declared[], extra: Extra) => ({
+      bindings: bindings(buffers, rangeIn(perSlab, part, parts.length === 1)),
+      uniforms: parameters({ ...p, alpha: 1 }, part, { ...extra, alpha: p.alpha, sections }),
+    });
+    const gradient: Dispatch = {
       shader,
-      bindings: bindings(kernel.buffers, rangeIn(perSlab, part, parts.length === 1)),
-      uniforms: parameters({ ...p, alpha: 1 }, part, { ...split, alpha: p.alpha, firstChunk: index * split.chunks }),
-      workgroups: gridOf(split.chunks * p.groups, capabilities),
-    }),
-  );
-  if (sums.length === 0) return { scratch: [], dispatches };
+      ...of(kernel.buffers, { ...split, firstChunk: index * split.chunks }),
+      workgroups: gridOf(split.chunks * p.groups * sections, capabilities),
+    };
+    if (sections === 1) return [gradient];
+    const first = sectionsKernelOf(p, layout, operands, capabilities);
+    return [
+      {
+        shader: gradientSectionsShader(first),
+        ...of(first.buffers, { highest: HIGHEST_OF_SECTION }),
+        workgroups: gridOf(part.slabs * sections, capabilities),
+      },
+      gradient,
+    ];
+  });
   const chunks = parts.length * split.chunks;
-  return {
-    scratch: [{ name: 'weight_sums', bytes: chunks * sums.length * p.groups * p.size * 4 }],
-    dispatches: [...dispatches, weightTotals(p, sums, chunks, capabilities)],
-  };
+  const slabs = p.outer * p.groups;
+  const scratch = [
+    ...(sections > 1 ? [{ name: 'sections', bytes: slabs * sections * SECTION_BYTES }] : []),
+    ...(sums.length > 0 ? [{ name: 'weight_sums', bytes: chunks * sums.length * p.groups * p.size * 4 }] : []),
+  ];
+  if (sums.length === 0) return { scratch, dispatches };
+  return { scratch, dispatches: [...dispatches, weightTotals(p, sums, chunks, capabilities)] };
 }
+
+/** By sections, where a row is too long to be held. */
+function gradientLayoutOf(p: Problem): Layout | null {
+  const layout = layoutOf(p);
+  return layout?.kind === 'rows' && p.size > SECTION ? sectionsOf(layout) : layout;
+}
+
+function sectionsKernelOf(
+  p: Problem,
+  layout: Layout,
+  operands: Operands,
+  capabilities: Capabilities,
+): SectionsKernel {
+  const gamma = operands.present.has('gamma');
+  const type = elementType(p.dtype, layout.access);
+  const buffers = bound(
+    [
+      ...['x', 'dy'].map((name) => ({ name, type, write: false })),
+      ...(gamma ? [{ name: 'gamma', type: layout.access === 'quad' ? 'array<vec4f>' : 'array<f32>', write: false }] : []),
+      { ...SECTIONS, write: true },
+    ],
+    // Nothing is written over here.
+    { ...operands, inPlace: {} },
+  );
+  const squares = p.epsMode === 'clamp' || !operands.present.has('rstd');
+  return { p, layout, team: wideTeam(capabilities), gamma, squares, buffers };
+}
+
+const SECTIONS: Declared = { name: 'sections', type: 'array<vec4u>', write: false };
 
 function kernelOf(p: Problem, layout: Layout, team: GradientTeam, operands: Operands): GradientKernel {
   const has = (name: string): boolean => operands.present.has(name);
@@ -64,6 +115,7 @@ function kernelOf(p: Problem, layout: Layout, team: GradientTeam, operands: Oper
       { name: 'dx', type, write: true },
       ...(has('gamma') ? [numbers('gamma', false)] : []),
       ...(has('rstd') ? [{ name: 'rstd', type: 'array<f32>', write: false }] : []),
+      ...(layout.kind === 'sections' ? [SECTIONS] : []),
       ...(has('dgamma') || has('dbeta') ? [numbers('weight_sums', true)] : []),
     ],
     operands,
@@ -87,10 +139,11 @@ function chunksOf(
   { groups, inner }: Problem,
   { kind, access }: Layout,
   { team }: GradientTeam,
+  sections: number,
   { slabs }: Part,
 ): { chunks: number; chunk: number } {
   const units = Math.ceil(slabs / groups) * (kind === 'columns' ? inner / LANES[access] : 1);
-  const most = Math.max(1, Math.ceil(BUSY / groups));
+  const most = Math.max(1, Math.ceil(BUSY / (groups * sections)));
   const wanted = Math.min(most, Math.ceil(units / (team.teams * ROWS)));
   const chunk = Math.ceil(units / (team.teams * wanted));
   return { chunk, chunks: Math.ceil(units / (team.teams * chunk)) };

@@ -4,9 +4,10 @@ import { AT, type Declared, declarations, FIRST_FOUR, LANES, load, loadWeights, 
 import { compensated } from './compensated.ts';
 import { narrow, widen } from './element.ts';
 import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
-import { getting, type Layout, layoutKey, placing, powerOfTwoFrom } from './layout.ts';
+import { getting, type Layout, layoutKey, placing, powerOfTwoFrom, SECTION } from './layout.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import { combining, combiningDots } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
 import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
@@ -20,19 +21,18 @@ export interface GradientTeam {
   readonly held: Held;
 }
 
-/** Up to so many features x and dy of a row, and the sums of its features, are held; of columns, so many. */
-const RESIDENT = 8192;
+/** Up to so many features x and dy of columns are held. */
 const RESIDENT_COLUMN = 1024;
 
-/** Null where a row is too long, or shares words with its neighbour. */
+/** Rows that are longer are held by the section; null where a column is too long, or rows share words. */
 export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabilities): GradientTeam | null {
   if (layout.kind === 'columns') {
     if (p.size > RESIDENT_COLUMN) return null;
     return heldBy(columnTeam(p.size, capabilities), p.size, capabilities);
   }
-  if (layout.kind !== 'rows' || p.size > RESIDENT) return null;
-  const quads = Math.ceil(p.size / 4);
-  return heldBy(gradientRowTeam(quads, capabilities), quads, capabilities);
+  if (layout.kind === 'pairs') return null;
+  const quads = Math.ceil((layout.kind === 'sections' ? SECTION : p.size) / 4);
+  return heldBy(gradientRowTeam(quads, capabilities), quads, capabilities, layout.kind === 'sections' && p.size % SECTION > 0);
 }
 
 function gradientRowTeam(quads: number, capabilities: Capabilities): Team {
@@ -44,12 +44,14 @@ function gradientRowTeam(quads: number, capabilities: Capabilities): Team {
   return rowTeam(Math.min(256, powerOfTwoFrom(quads / 2)), capabilities);
 }
 
-function heldBy(team: Team, units: number, capabilities: Capabilities): GradientTeam {
+function heldBy(team: Team, units: number, capabilities: Capabilities, shorter = false): GradientTeam {
   const { width } = team;
   const steps = powerOfTwoFrom(units / width);
   const registers = steps <= (narrowSubgroups(capabilities) ? 4 : 16);
+  const full = units === width * steps;
+  const certain = shorter ? 0 : full ? steps : Math.floor(steps / 2);
   const together = capabilities.subgroups !== null && workgroupSize(team) <= capabilities.subgroups.least;
-  return { team, together, held: { width, steps, full: units === width * steps, registers } };
+  return { team, together, held: { width, steps, certain, registers } };
 }
 
 export interface GradientKernel extends GradientTeam {
@@ -68,7 +70,7 @@ export interface GradientKernel extends GradientTeam {
 
 export function gradientShader(kernel: GradientKernel): Shader {
   const { p, layout, team, together, held, gamma, given, buffers, target } = kernel;
-  const steps = `${held.steps}${held.full ? 'full' : ''}${held.registers ? '' : 'array'}${together ? 'together' : ''}`;
+  const steps = `${held.steps}/${held.certain}${held.registers ? '' : 'array'}${together ? 'together' : ''}`;
   const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
   const sums = `${kernel.dgamma},${kernel.dbeta}`;
   return {
@@ -83,6 +85,7 @@ function gradientCode(kernel: GradientKernel): string {
   const lanes = LANES[access];
   const columns = layout.kind === 'columns';
   const clamp = p.epsMode === 'clamp';
+  const sections = layout.kind === 'sections';
   const squares = clamp || !given;
   const ragged = !columns && access !== 'quad';
   const sums = dgamma || dbeta;
@@ -104,7 +107,9 @@ function gradientCode(kernel: GradientKernel): string {
     gamma && loadWeights('gamma', along, access),
     'fn source_for_sum(at: At) -> V { return load_x(at); }',
     statistics({ product: true, given }),
-    squares && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
+    squares && !sections && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
+    squares && sections && combining(team.width, false),
+    sections && combiningDots(team.width),
     given && getting('rstd', layout),
     compensated(sums ? terms : null),
     sums && lines(termOf(columns, lanes), acrossTeams(team, together), PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged']),
@@ -131,7 +136,8 @@ fn main(${BUILTINS}) {
   let group = ${WORKGROUP_INDEX};
   // All units of a workgroup are of one group of features; it has a chunk of them.
   let own_group = group % p.groups;
-  let chunk = group / p.groups;
+  let section = ${sections ? '(group / p.groups) % p.sections' : '0u'};
+  let chunk = group / (p.groups${sections ? ' * p.sections' : ''});
   if (chunk >= p.chunks) { return; }
   let across = p.inner / ${columns ? lanes : 1}u;
   let slabs = p.rows / p.inner;
@@ -145,7 +151,7 @@ fn main(${BUILTINS}) {
   for (var i = 0u; i < p.chunk; i++) {
   let at_unit = first + i * ${team.teams}u;
   let ours = at_unit < count;
-  let unit = (own_group + p.groups * (at_unit / across)) * across + at_unit % across;
+  let unit = ${sections ? '(own_group + p.groups * at_unit) * p.sections + section' : '(own_group + p.groups * (at_unit / across)) * across + at_unit % across'};
   let row = row_of(min(unit, units() - 1u));`,
     eachStep(held, ({ of }) => `let at = place(row, j); ${of('x')} = load_x(at); ${of('y')} = load_dy(at);`),
     given
@@ -153,6 +159,13 @@ fn main(${BUILTINS}) {
       : '  var s = Statistic(S(), SI());\n  var special = false;',
     '  var clamped = SB();',
     squares &&
+      sections &&
+      `
+  let all = combined(row);
+  ${given ? '' : 's = all.statistic; special = s.power != 0;'}
+  clamped = all.clamped & (p.clamp != 0u);`,
+    squares &&
+      !sections &&
       lines(
         summed(held, 'squares', ({ of }, block) => `let c = counted(row, j, ${of('x')}); ${block} = fma(c, c, ${block});`),
         `
@@ -167,9 +180,10 @@ fn main(${BUILTINS}) {
   clamped = clamped & SB(p.clamp != 0u);`,
       ),
     eachStep(held, ({ of }) => `${of('x')} = times(${of('x')}, s, special);`),
-    summed(held, 'dot', ({ of }, block) => `${block} = fma(weighted(place(row, j), ${of('y')}), ${of('x')}, ${block});`),
+    !sections &&
+      summed(held, 'dot', ({ of }, block) => `${block} = fma(weighted(place(row, j), ${of('y')}), ${of('x')}, ${block});`),
     `
-  var mean = team_sum(sum_of(dot)) * p.reciprocal_count;
+  var mean = ${sections ? 'combined_mean(row, s)' : 'team_sum(sum_of(dot)) * p.reciprocal_count'};
   mean = select(mean, S(), clamped | (s.power == SI(ZERO_ROW)));
   if (ours) {`,
     eachStep(held, ({ of }) =>
@@ -187,12 +201,12 @@ fn main(${BUILTINS}) {
       lines(
         `
   let features = p.groups * p.size;
-  let row = row_of(own_group * across);
+  let row = row_of(${sections ? 'own_group * p.sections + section' : 'own_group * across'});
   let place_of_chunk = (p.first_chunk + chunk) * features * ${Number(dgamma) + Number(dbeta)}u + row.feature;`,
         everyStep(held, ({ of }) =>
           lines(
-            dgamma && put(kernel, of('sum_gamma'), 0),
-            dbeta && put(kernel, of('sum_beta'), dgamma ? 1 : 0),
+            dgamma && put(of('sum_gamma'), 0),
+            dbeta && put(of('sum_beta'), dgamma ? 1 : 0),
           ),
         ),
       ),
@@ -243,7 +257,6 @@ const PUT: Readonly<Record<'column' | 'quad' | 'ragged', string>> = {
 }`,
 };
 
-function put({ layout }: GradientKernel, sum: string, index: number): string {
-  const steps = layout.kind === 'columns' ? 'p.size' : '(p.size + 3u) / 4u';
-  return `{ let v = across_teams(${sum}); if (team(0u) == 0u && j < ${steps}) { put_sum(place_of_chunk${index ? ' + features' : ''}, j, value_of_total_term(v)); } }`;
+function put(sum: string, index: number): string {
+  return `{ let v = across_teams(${sum}); if (team(0u) == 0u && j < steps(row)) { put_sum(place_of_chunk${index ? ' + features' : ''}, row.first + j, value_of_total_term(v)); } }`;
 }

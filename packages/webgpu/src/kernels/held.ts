@@ -7,8 +7,8 @@ import { lines, unrolled } from './wgsl.ts';
 export interface Held {
   readonly width: number;
   readonly steps: number;
-  /** Whether all steps lie within the row; else only those of the first half certainly do. */
-  readonly full: boolean;
+  /** How many steps certainly lie within the row. */
+  readonly certain: number;
   /** Whether steps are unrolled. */
   readonly registers: boolean;
 }
@@ -32,17 +32,16 @@ export function declared({ steps, registers }: Held, name: string, type: string)
 
 /** `body` for each step, the row's own only. It may hold no barrier. */
 export function eachStep(held: Held, body: (step: Step) => string): string {
-  const { width, steps, full, registers } = held;
+  const { width, steps, certain, registers } = held;
   if (!registers) {
     return lines(
       `  for (var k = 0u; k < ${steps}u; k++) {`,
       `    let j = lane() + k * ${width}u;`,
-      !full && '    if (j >= steps(row)) { break; }',
+      certain < steps && '    if (j >= steps(row)) { break; }',
       `    ${body(inArray)}`,
       '  }',
     );
   }
-  const certain = full ? steps : Math.floor(steps / 2);
   return unrolled(steps, (k) => {
     const statement = body(inRegister(k));
     return `  { let j = lane() + ${k * width}u; ${k < certain ? statement : `if (j < steps(row)) { ${statement} }`} }`;
