@@ -45,7 +45,13 @@ describeOnDevice('rows that are split over workgroups', () => {
       await exact.dispose();
     });
 
-    async function gradients(on: Backend, size: number, x: number[], options: object, rstd?: number[]): Promise<Gradients> {
+    async function gradients(
+      on: Backend,
+      size: number,
+      x: number[],
+      options: object,
+      rstd?: number[],
+    ): Promise<Gradients> {
       const shape = [x.length / size, size];
       const dy = on.tensor(Float32Array.from(noise(x.length, 3)), shape);
       const gamma = on.tensor(Float32Array.from(noise(size, 5)), [size]);
@@ -62,7 +68,8 @@ describeOnDevice('rows that are split over workgroups', () => {
     function compare(got: ArrayLike<number>, wanted: ArrayLike<number>): void {
       const largest = Array.from(wanted).reduce((top, v) => Math.max(top, Math.abs(v)), 0);
       let worst = 0;
-      for (let i = 0; i < wanted.length; i++) worst = Math.max(worst, Math.abs(got[i]! / largest - wanted[i]! / largest));
+      for (let i = 0; i < wanted.length; i++)
+        worst = Math.max(worst, Math.abs(got[i]! / largest - wanted[i]! / largest));
       expect(largest).toBeGreaterThan(0);
       expect(got.length).toBe(wanted.length);
       expect(worst).toBeLessThan(1e-6);
@@ -116,7 +123,9 @@ describeOnDevice('rows that are split over workgroups', () => {
           Array.from(values, (v) => (Number.isFinite(v) ? 'finite' : String(v)));
         for (const name of ['dx', 'dgamma'] as const) {
           const all = kinds(wanted[name]);
-          const other = kinds(got[name]).flatMap((kind, i) => (kind === all[i] ? [] : [`${i}: ${kind}, not ${all[i]}`]));
+          const other = kinds(got[name]).flatMap((kind, i) =>
+            kind === all[i] ? [] : [`${i}: ${kind}, not ${all[i]}`],
+          );
           expect(other.slice(0, 3), `${name} at ${row[0]}`).toEqual([]);
         }
       }

@@ -77,18 +77,15 @@ function gradientLayoutOf(p: Problem): Layout | null {
   return layout?.kind === 'rows' && p.size > SECTION ? sectionsOf(layout) : layout;
 }
 
-function sectionsKernelOf(
-  p: Problem,
-  layout: Layout,
-  operands: Operands,
-  capabilities: Capabilities,
-): SectionsKernel {
+function sectionsKernelOf(p: Problem, layout: Layout, operands: Operands, capabilities: Capabilities): SectionsKernel {
   const gamma = operands.present.has('gamma');
   const type = elementType(p.dtype, layout.access);
   const buffers = bound(
     [
       ...['x', 'dy'].map((name) => ({ name, type, write: false })),
-      ...(gamma ? [{ name: 'gamma', type: layout.access === 'quad' ? 'array<vec4f>' : 'array<f32>', write: false }] : []),
+      ...(gamma
+        ? [{ name: 'gamma', type: layout.access === 'quad' ? 'array<vec4f>' : 'array<f32>', write: false }]
+        : []),
       { ...SECTIONS, write: true },
     ],
     // Nothing is written over here.

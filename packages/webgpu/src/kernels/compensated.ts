@@ -5,7 +5,10 @@ import { lines } from './wgsl.ts';
  * `add(total, v)`, `add_total(a, b)`, `value_of_total(total)`, of type V; and `add_term`, ... of `terms`' type.
  */
 export function compensated(terms: 'V' | 'f32' | null = null): string {
-  return lines(total('Total', '', 'V', 'U'), terms !== null && total('Terms', '_term', terms, terms === 'V' ? 'U' : 'u32'));
+  return lines(
+    total('Total', '', 'V', 'U'),
+    terms !== null && total('Terms', '_term', terms, terms === 'V' ? 'U' : 'u32'),
+  );
 }
 
 function total(name: string, suffix: string, type: string, bits: string): string {

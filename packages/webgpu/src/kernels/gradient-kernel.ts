@@ -4,7 +4,7 @@ import { AT, type Declared, declarations, FIRST_FOUR, LANES, load, loadWeights, 
 import { compensated } from './compensated.ts';
 import { narrow, widen } from './element.ts';
 import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
-import { getting, type Layout, layoutKey, placing, powerOfTwoFrom, SECTION } from './layout.ts';
+import { getting, type Layout, layoutKey, placing, powerOfTwoFrom, RESIDENT_COLUMN, SECTION } from './layout.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { combining, combiningDots } from './sections.ts';
@@ -21,9 +21,6 @@ export interface GradientTeam {
   readonly held: Held;
 }
 
-/** Up to so many features x and dy of columns are held. */
-const RESIDENT_COLUMN = 1024;
-
 /** Rows that are longer are held by the section; null where a column is too long, or rows share words. */
 export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabilities): GradientTeam | null {
   if (layout.kind === 'columns') {
@@ -32,7 +29,12 @@ export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabil
   }
   if (layout.kind === 'pairs') return null;
   const quads = Math.ceil((layout.kind === 'sections' ? SECTION : p.size) / 4);
-  return heldBy(gradientRowTeam(quads, capabilities), quads, capabilities, layout.kind === 'sections' && p.size % SECTION > 0);
+  return heldBy(
+    gradientRowTeam(quads, capabilities),
+    quads,
+    capabilities,
+    layout.kind === 'sections' && p.size % SECTION > 0,
+  );
 }
 
 function gradientRowTeam(quads: number, capabilities: Capabilities): Team {
@@ -112,7 +114,12 @@ function gradientCode(kernel: GradientKernel): string {
     sections && combiningDots(team.width),
     given && getting('rstd', layout),
     compensated(sums ? terms : null),
-    sums && lines(termOf(columns, lanes), acrossTeams(team, together), PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged']),
+    sums &&
+      lines(
+        termOf(columns, lanes),
+        acrossTeams(team, together),
+        PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged'],
+      ),
     `
 fn weighted(at: At, dy: V) -> V {
   let g = dy${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
@@ -125,9 +132,10 @@ fn times(v: V, s: Statistic, special: bool) -> V {
   return v * s.r;
 }
 
-// n, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
-fn through(row: Row, j: u32, n: V, s: Statistic) -> V {
-  return select(counted(row, j, n), V(), s.power == SI(ZERO_ROW));
+// g - n * mean, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
+fn projected(row: Row, j: u32, g: V, n: V, mean: S, s: Statistic) -> V {
+  let v = fma(-n, V(mean), g);
+  return select(${layout.partial ? 'select(v, g, counted(row, j, V(1.0)) == V())' : 'v'}, g, s.power == SI(ZERO_ROW));
 }
 
 @compute @workgroup_size(${workgroupSize(team)})
@@ -167,7 +175,11 @@ fn main(${BUILTINS}) {
     squares &&
       !sections &&
       lines(
-        summed(held, 'squares', ({ of }, block) => `let c = counted(row, j, ${of('x')}); ${block} = fma(c, c, ${block});`),
+        summed(
+          held,
+          'squares',
+          ({ of }, block) => `let c = counted(row, j, ${of('x')}); ${block} = fma(c, c, ${block});`,
+        ),
         `
   let sum = team_sum(sum_of(squares));
   clamped = sum <= S(p.least);
@@ -181,7 +193,11 @@ fn main(${BUILTINS}) {
       ),
     eachStep(held, ({ of }) => `${of('x')} = times(${of('x')}, s, special);`),
     !sections &&
-      summed(held, 'dot', ({ of }, block) => `${block} = fma(weighted(place(row, j), ${of('y')}), ${of('x')}, ${block});`),
+      summed(
+        held,
+        'dot',
+        ({ of }, block) => `${block} = fma(weighted(place(row, j), ${of('y')}), ${of('x')}, ${block});`,
+      ),
     `
   var mean = ${sections ? 'combined_mean(row, s)' : 'team_sum(sum_of(dot)) * p.reciprocal_count'};
   mean = select(mean, S(), clamped | (s.power == SI(ZERO_ROW)));
@@ -189,8 +205,10 @@ fn main(${BUILTINS}) {
     eachStep(held, ({ of }) =>
       lines(
         'let at = place(row, j);',
-        `let g = weighted(at, ${of('y')}) - through(row, j, ${of('x')}, s) * mean;`,
-        `store_dx(at, times(g, s, special) * p.alpha${dsum ? ' + load_dsum(at)' : ''});`,
+        `let g = projected(row, j, weighted(at, ${of('y')}), ${of('x')}, mean, s);`,
+        dsum
+          ? 'store_dx(at, fma(times(g, s, special), V(p.alpha), load_dsum(at)));'
+          : 'store_dx(at, times(g, s, special) * p.alpha);',
         dgamma && `${of('sum_gamma')} = add_term(${of('sum_gamma')}, term_of(${of('y')} * (${of('x')} * p.alpha)));`,
         dbeta && `${of('sum_beta')} = add_term(${of('sum_beta')}, term_of(${of('y')}));`,
       ),
@@ -204,10 +222,7 @@ fn main(${BUILTINS}) {
   let row = row_of(${sections ? 'own_group * p.sections + section' : 'own_group * across'});
   let place_of_chunk = (p.first_chunk + chunk) * features * ${Number(dgamma) + Number(dbeta)}u + row.feature;`,
         everyStep(held, ({ of }) =>
-          lines(
-            dgamma && put(of('sum_gamma'), 0),
-            dbeta && put(of('sum_beta'), dgamma ? 1 : 0),
-          ),
+          lines(dgamma && put(of('sum_gamma'), 0), dbeta && put(of('sum_beta'), dgamma ? 1 : 0)),
         ),
       ),
     '}',

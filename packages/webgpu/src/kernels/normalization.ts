@@ -89,7 +89,7 @@ export class Normalization {
   plan(): Plan {
     const p = this.#p;
     const layout = layoutOf(p);
-    const residence = layout?.kind === 'rows' ? residenceOf(p.size, this.#capabilities) : null;
+    const residence = layout && residenceOf(layout, p.size, this.#capabilities);
     return this.#each((part) => {
       if (layout && residence) return [this.#resident(part, layout, residence)];
       if (this.#isWide) return this.#wide(part, layout);
@@ -207,7 +207,12 @@ export class Normalization {
       buffers,
       variable: this.#variable,
     });
-    return this.#dispatch(part, shader, buffers, Math.ceil(part.slabs / residence.team.teams));
+    return this.#dispatch(
+      part,
+      shader,
+      buffers,
+      Math.ceil(unitsOf(layout, part.slabs * this.#p.inner) / residence.team.teams),
+    );
   }
 
   #scattered(part: Part): Dispatch {

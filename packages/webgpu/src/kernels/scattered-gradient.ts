@@ -148,12 +148,17 @@ fn weighted_gradient(at: At) -> V {
 }
 
 fn dot(row: Row, s: Statistic) -> S {
+  // The same order as where columns are held: some of 16 bits cannot be.
   var total = Total();
-  for (var j = lane(); j < steps(row); j += ${team.width}u) {
-    let at = place(row, j);
-    total = add(total, weighted_gradient(at) * product(load_x(at), s));
+  for (var start = lane(); start < steps(row); start += ${8 * team.width}u) {
+    var block = V();
+    for (var j = start; j < min(start + ${8 * team.width}u, steps(row)); j += ${team.width}u) {
+      let at = place(row, j);
+      block = fma(weighted_gradient(at), product(load_x(at), s), block);
+    }
+    total = add(total, block);
   }
-  return sum_of(total.high + total.low);
+  return sum_of(value_of_total(total));
 }
 
 @compute @workgroup_size(${workgroupSize(team)})
@@ -220,11 +225,11 @@ function dx(call: Call, part: Part): Dispatch {
   let s = statistic_of_rows(row);
   let mean = vec4f(means[row.x], means[row.y], means[row.z], means[row.w]);
   let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
-  let through = select(V(), product(load_x(at), s) * mean, in_group(i) < vec4u(p.stat_size));
+  let through = fma(-product(load_x(at), s), mean, g);
   // At a zero denominator the mean is 0, and n may be infinite.
-  let gradient = select(g - through, g, s.power == SI(ZERO_ROW));
-  let scaled = product(gradient, s) * p.alpha;
-  store_dx(at, scaled${dsum ? ' + load_dsum(at)' : ''});`),
+  let gradient = select(g, through, (in_group(i) < vec4u(p.stat_size)) & (s.power != SI(ZERO_ROW)));
+  let scaled = product(gradient, s);
+  store_dx(at, ${dsum ? 'fma(scaled, V(p.alpha), load_dsum(at))' : 'scaled * p.alpha'});`),
         ),
     },
     buffers,
