@@ -3,7 +3,7 @@ import type { Capabilities, Dispatch, Operands, Plan } from '../dispatch.ts';
 import { bindings, bound, type Declared, elementType, LANES } from './buffers.ts';
 import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './gradient-kernel.ts';
 import { gradientSectionsShader, type SectionsKernel } from './gradient-sections.ts';
-import { type Layout, layoutOf, SECTION } from './layout.ts';
+import { type Layout, layoutOf, powerOfTwoFrom, SECTION } from './layout.ts';
 import { bytesPerSlab, sectionsOf, wideTeam } from './normalization.ts';
 import { type Extra, type Part, parameters } from './parameters.ts';
 import { gridOf, partsOf, rangeIn } from './parts.ts';
@@ -27,8 +27,8 @@ const BUSY = 1024;
 
 export function planBackward(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
   const layout = gradientLayoutOf(p);
-  const team = layout && gradientTeamOf(p, layout, capabilities);
-  if (!layout || !team) return planScatteredGradient(p, operands, capabilities);
+  const widest = layout && gradientTeamOf(p, layout, capabilities);
+  if (!layout || !widest) return planScatteredGradient(p, operands, capabilities);
 
   const sections = layout.kind === 'sections' ? Math.ceil(p.size / SECTION) : 1;
   const perSlab = {
@@ -36,10 +36,12 @@ export function planBackward(p: Problem, operands: Operands, capabilities: Capab
     ...(sections > 1 && { sections: sections * SECTION_BYTES }),
   };
   const parts = partsOf(p, capabilities, perSlab);
+  const units = unitsOfGroup(p, layout, parts[0]!);
+  const team = p.groups > 1 ? ofFewUnits(widest, units) : widest;
   const sums = ['dgamma', 'dbeta'].filter((name) => operands.present.has(name));
   const kernel = kernelOf(p, layout, team, operands);
   const shader = gradientShader(kernel);
-  const split = chunksOf(p, layout, team, sections, parts[0]!);
+  const split = chunksOf(p, units, team, sections);
   const dispatches = parts.flatMap((part, index): Dispatch[] => {
     const of = (buffers: readonly Declared[], extra: Extra) => ({
       bindings: bindings(buffers, rangeIn(perSlab, part, parts.length === 1)),
@@ -131,15 +133,30 @@ function kernelOf(p: Problem, layout: Layout, team: GradientTeam, operands: Oper
   };
 }
 
+/** Rows of one group of features, or as many columns of it as are an invocation's. */
+function unitsOfGroup({ groups, inner }: Problem, { kind, access }: Layout, { slabs }: Part): number {
+  return Math.ceil(slabs / groups) * (kind === 'columns' ? inner / LANES[access] : 1);
+}
+
+/** Where groups are many and rows few, no more teams than rows: a workgroup has one group's. */
+function ofFewUnits(gradientTeam: GradientTeam, units: number): GradientTeam {
+  const { team, together } = gradientTeam;
+  if (together || team.teams <= units) return gradientTeam;
+  const teams = powerOfTwoFrom(units);
+  if (team.kind === 'workgroup') return gradientTeam;
+  return {
+    ...gradientTeam,
+    team: team.kind === 'shared' && team.stride > 1 ? { ...team, teams, stride: teams } : { ...team, teams },
+  };
+}
+
 /** How many `chunks` each group of features has, and how many units of each are a team's. */
 function chunksOf(
-  { groups, inner }: Problem,
-  { kind, access }: Layout,
+  { groups }: Problem,
+  units: number,
   { team }: GradientTeam,
   sections: number,
-  { slabs }: Part,
 ): { chunks: number; chunk: number } {
-  const units = Math.ceil(slabs / groups) * (kind === 'columns' ? inner / LANES[access] : 1);
   const most = Math.max(1, Math.ceil(BUSY / (groups * sections)));
   const wanted = Math.min(most, Math.ceil(units / (team.teams * ROWS)));
   const chunk = Math.ceil(units / (team.teams * wanted));
