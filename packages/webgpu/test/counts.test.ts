@@ -1,4 +1,4 @@
-import { type Backend, RMSNorm, rmsNorm } from '@rmsnorm/core';
+import { type Backend, RMSNorm, rmsNorm, rmsNormBackward, rmsNormQuantized } from '@rmsnorm/core';
 import { webgpu } from '@rmsnorm/webgpu';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countCalls } from './counted-device.ts';
@@ -41,6 +41,49 @@ describeOnDevice('what is asked of the device', () => {
     expect(calls.since()).toMatchObject({ submits: 1, dispatches: 0 });
     for (const tensor of [x, y]) tensor.dispose();
     norm.dispose();
+  });
+
+  test.each([
+    [[40, 64], 2],
+    [[2, 8192], 2],
+    [[2, 65_536], 3],
+  ])(
+    'a backward of %o takes %i dispatches, in one pass, and nothing new in the steady state',
+    async (shape, dispatches) => {
+      const size = shape[1]!;
+      const x = backend.tensor(new Float32Array(shape[0]! * size).fill(2), shape);
+      const gamma = backend.tensor(new Float32Array(size).fill(1), [size]);
+      const dx = backend.empty(shape);
+      const step = (): void => {
+        const { dgamma } = rmsNormBackward(x, x, { dim: size, axis: -1, gamma, out: { dx } });
+        dgamma!.dispose();
+      };
+      step();
+      await turn();
+      step();
+      await turn();
+      calls.since();
+      step();
+      expect(calls.since()).toMatchObject({
+        dispatches,
+        encoders: 1,
+        passes: 1,
+        submits: 0,
+        buffers: 0,
+        bindGroups: 0,
+      });
+      await turn();
+      for (const tensor of [x, gamma, dx]) tensor.dispose();
+    },
+  );
+
+  test('a forwardQuantized takes one dispatch', async () => {
+    const x = backend.tensor(new Float32Array(3 * 130).fill(2), [3, 130]);
+    calls.since();
+    const { q, scales } = rmsNormQuantized(x, { dim: 130, axis: -1 });
+    expect(calls.since()).toMatchObject({ dispatches: 1, submits: 0 });
+    await turn();
+    for (const tensor of [x, q, scales]) tensor.dispose();
   });
 
   test('the steady state makes no buffer and no bind group, with out and without', async () => {

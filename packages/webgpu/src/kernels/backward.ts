@@ -1,387 +1,164 @@
 import type { Problem } from '@rmsnorm/core';
-import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
-import {
-  AT,
-  bindings,
-  bound,
-  type Declared,
-  declarations,
-  elementType,
-  FIRST_FOUR,
-  LANES,
-  load,
-  loadWeights,
-  store,
-} from './buffers.ts';
-import { COMPENSATED } from './compensated.ts';
-import { narrow, widen } from './element.ts';
-import {
-  getting,
-  type Layout,
-  layoutKey,
-  loopTeam,
-  placing,
-  powerOfTwoFrom,
-  putting,
-  readingLayoutOf,
-  unitsOf,
-} from './layout.ts';
-import { bytesPerSlab, R_BUFFERS, readOnly } from './normalization.ts';
-import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
-import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
-import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
-import { statistics } from './statistic.ts';
-import { rescaling, sumOfSquares } from './sums.ts';
-import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
-import { aliases, lines } from './wgsl.ts';
+import type { Capabilities, Dispatch, Operands, Plan } from '../dispatch.ts';
+import { bindings, bound, type Declared, elementType, LANES } from './buffers.ts';
+import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './gradient-kernel.ts';
+import { gradientSectionsShader, type SectionsKernel } from './gradient-sections.ts';
+import { type Layout, layoutOf, powerOfTwoFrom, SECTION } from './layout.ts';
+import { bytesPerSlab, sectionsOf, wideTeam } from './normalization.ts';
+import { type Extra, type Part, parameters } from './parameters.ts';
+import { gridOf, partsOf, rangeIn } from './parts.ts';
+import { planScatteredGradient } from './scattered-gradient.ts';
+import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
+import { weightTotals } from './weight-totals.ts';
 
 // With s = rstd, n = x * s and g = dy * w:
 //
 //     dx = alpha * s * (g - n * mean(g n)) + dsum       the mean over statSize, and n within the statistic alone
 //     dgamma = sum over rows of dy * alpha * n          dbeta = sum over rows of dy
 //
-// Neither x^2 nor g x nor s^3 needs to fit into float32. The steps: s and the mean of every row; dgamma and dbeta in
-// parts, before dx may overwrite x or dy; dx; then the parts added up, in an order that depends on the shape alone.
+// Neither x^2 nor g x nor s^3 needs to fit into float32. A workgroup goes from row to row and sums up dgamma and dbeta
+// on its way; another dispatch adds up what the workgroups have, in an order that depends on the shape alone. Of rows too
+// long for that a dispatch before them has the sums of their sections.
 
-/** What is the same for all dispatches of a call. */
-interface Call {
-  readonly p: Problem;
-  readonly operands: Operands;
-  readonly capabilities: Capabilities;
-  readonly gamma: boolean;
-  readonly given: boolean;
-  readonly perSlab: Readonly<Record<string, number>>;
-  readonly parts: readonly Part[];
-}
-
-const MEANS: Declared = { name: 'means', type: 'array<f32>', write: true };
+/** Rows of a team at least, where there are as many: what it sums up is written once for all of them. */
+const ROWS = 4;
+/** Workgroups that keep a device busy. */
+const BUSY = 1024;
 
 export function planBackward(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
-  const perSlab = bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd', 'r', 'powers', 'means']);
-  const parts = partsOf(p, capabilities, perSlab);
-  const gamma = operands.present.has('gamma');
-  const call: Call = { p, operands, capabilities, gamma, given: operands.present.has('rstd'), perSlab, parts };
-  const slabs = p.outer * p.groups;
-  const scratch = ['r', 'powers', 'means'].map((name) => ({ name, bytes: slabs * perSlab[name]! }));
+  const layout = gradientLayoutOf(p);
+  const widest = layout && gradientTeamOf(p, layout, capabilities);
+  if (!layout || !widest) return planScatteredGradient(p, operands, capabilities);
 
-  const sums = operands.present.has('dgamma') || operands.present.has('dbeta') ? weightSums(call) : null;
-  const dispatches = parts.flatMap((part, index) => [
-    statisticsOf(call, part),
-    ...(sums ? [sums.part(part, index)] : []),
-    dx(call, part),
-  ]);
-  if (!sums) return { scratch, dispatches };
-  return { scratch: [...scratch, sums.scratch], dispatches: [...dispatches, sums.total()] };
-}
-
-function dispatchOf(
-  { p, capabilities, perSlab, parts }: Call,
-  part: Part,
-  kernel: { shader: Shader; buffers: readonly Declared[]; workgroups: number; extra?: Extra },
-): Dispatch {
-  return {
-    shader: kernel.shader,
-    bindings: bindings(kernel.buffers, rangeIn(perSlab, part, parts.length === 1)),
-    uniforms: parameters({ ...p, alpha: 1 }, part, { alpha: p.alpha, ...kernel.extra }),
-    workgroups: gridOf(kernel.workgroups, capabilities),
+  const sections = layout.kind === 'sections' ? Math.ceil(p.size / SECTION) : 1;
+  const perSlab = {
+    ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']),
+    ...(sections > 1 && { sections: sections * SECTION_BYTES }),
   };
+  const parts = partsOf(p, capabilities, perSlab);
+  const units = unitsOfGroup(p, layout, parts[0]!);
+  const team = p.groups > 1 ? ofFewUnits(widest, units) : widest;
+  const sums = ['dgamma', 'dbeta'].filter((name) => operands.present.has(name));
+  const kernel = kernelOf(p, layout, team, operands);
+  const shader = gradientShader(kernel);
+  const split = chunksOf(p, units, team, sections);
+  const dispatches = parts.flatMap((part, index): Dispatch[] => {
+    const of = (buffers: readonly Declared[], extra: Extra) => ({
+      bindings: bindings(buffers, rangeIn(perSlab, part, parts.length === 1)),
+      uniforms: parameters({ ...p, alpha: 1 }, part, { ...extra, alpha: p.alpha, sections }),
+    });
+    const gradient: Dispatch = {
+      shader,
+      ...of(kernel.buffers, { ...split, firstChunk: index * split.chunks }),
+      workgroups: gridOf(split.chunks * p.groups * sections, capabilities),
+    };
+    if (sections === 1) return [gradient];
+    const first = sectionsKernelOf(p, layout, operands, capabilities);
+    return [
+      {
+        shader: gradientSectionsShader(first),
+        ...of(first.buffers, { highest: HIGHEST_OF_SECTION }),
+        workgroups: gridOf(part.slabs * sections, capabilities),
+      },
+      gradient,
+    ];
+  });
+  const chunks = parts.length * split.chunks;
+  const slabs = p.outer * p.groups;
+  const scratch = [
+    ...(sections > 1 ? [{ name: 'sections', bytes: slabs * sections * SECTION_BYTES }] : []),
+    ...(sums.length > 0 ? [{ name: 'weight_sums', bytes: chunks * sums.length * p.groups * p.size * 4 }] : []),
+  ];
+  if (sums.length === 0) return { scratch, dispatches };
+  return { scratch, dispatches: [...dispatches, weightTotals(p, sums, chunks, capabilities)] };
 }
 
-/** rstd of every row, and mean(g n), 0 where r is a constant. */
-function statisticsOf(call: Call, part: Part): Dispatch {
-  const { p, operands, capabilities, gamma, given } = call;
-  const layout = readingLayoutOf(p);
-  const team = loopTeam(layout, p, capabilities);
-  const weights = layout.access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
+/** By sections, where a row is too long to be held. */
+function gradientLayoutOf(p: Problem): Layout | null {
+  const layout = layoutOf(p);
+  return layout?.kind === 'rows' && p.size > SECTION ? sectionsOf(layout) : layout;
+}
+
+function sectionsKernelOf(p: Problem, layout: Layout, operands: Operands, capabilities: Capabilities): SectionsKernel {
+  const gamma = operands.present.has('gamma');
+  const type = elementType(p.dtype, layout.access);
   const buffers = bound(
     [
-      ...['x', 'dy'].map((name) => ({ name, type: elementType(p.dtype, layout.access), write: false })),
-      ...(gamma ? [{ name: 'gamma', type: weights, write: false }] : []),
-      ...(given ? [{ name: 'rstd', type: 'array<f32>', write: false }] : []),
-      ...R_BUFFERS,
-      MEANS,
+      ...['x', 'dy'].map((name) => ({ name, type, write: false })),
+      ...(gamma
+        ? [{ name: 'gamma', type: layout.access === 'quad' ? 'array<vec4f>' : 'array<f32>', write: false }]
+        : []),
+      { ...SECTIONS, write: true },
     ],
     // Nothing is written over here.
     { ...operands, inPlace: {} },
   );
-  const clamp = p.epsMode === 'clamp';
-  const code = (): string => statisticsCode({ p, layout, team, gamma, given, buffers, squares: clamp || !given });
-  const key = `gradient:${p.dtype},${layoutKey(layout)},${teamKey(team)},${gamma},${given},${clamp}:${writable(buffers)}`;
-  return dispatchOf(call, part, {
-    shader: { key, code },
-    buffers,
-    workgroups: Math.ceil(unitsOf(layout, part.slabs * p.inner) / team.teams),
+  const squares = p.epsMode === 'clamp' || !operands.present.has('rstd');
+  return { p, layout, team: wideTeam(capabilities), gamma, squares, buffers };
+}
+
+const SECTIONS: Declared = { name: 'sections', type: 'array<vec4u>', write: false };
+
+function kernelOf(p: Problem, layout: Layout, team: GradientTeam, operands: Operands): GradientKernel {
+  const has = (name: string): boolean => operands.present.has(name);
+  const type = elementType(p.dtype, layout.access);
+  const quads = layout.kind !== 'columns' && layout.access === 'quad';
+  const numbers = (name: string, write: boolean): Declared => ({
+    name,
+    type: quads ? 'array<vec4f>' : 'array<f32>',
+    write,
   });
-}
-
-interface StatisticsKernel {
-  readonly p: Problem;
-  readonly layout: Layout;
-  readonly team: Team;
-  readonly gamma: boolean;
-  readonly given: boolean;
-  /** Whether the sum of squares is needed, be it to see if eps clamps. */
-  readonly squares: boolean;
-  readonly buffers: readonly Declared[];
-}
-
-function statisticsCode({ p, layout, team, gamma, given, squares, buffers }: StatisticsKernel): string {
-  const { access, along, gather } = layout;
-  return lines(
-    enables(team),
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    FIRST_FOUR,
-    placing(layout),
-    teamwork(team, layout.statistics),
-    p.dtype !== 'float32' && widen(p.dtype),
-    load('x', 'x', p.dtype, gather),
-    load('dy', 'dy', p.dtype, gather),
-    gamma && loadWeights('gamma', along, access),
-    'fn source_for_sum(at: At) -> V { return load_x(at); }',
-    statistics({ product: true, given }),
-    squares && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
-    given && getting('rstd', layout),
-    lines(putting('r', layout), putting('powers', layout, 'SI'), putting('means', layout)),
-    COMPENSATED,
-    `
-fn weighted_gradient(at: At) -> V {
-  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
-  return ${LANES[access] === 4 && along === 'neighbours' ? 'select(V(), g, FIRST_FOUR < vec4u(at.n))' : 'g'};
-}
-
-fn dot(row: Row, s: Statistic) -> S {
-  var total = Total();
-  for (var j = lane(); j < steps(row); j += ${team.width}u) {
-    let at = place(row, j);
-    total = add(total, weighted_gradient(at) * product(load_x(at), s));
-  }
-  return sum_of(total.high + total.low);
-}
-
-@compute @workgroup_size(${workgroupSize(team)})
-fn main(${BUILTINS}) {
-  local = index;
-  let unit = team(${WORKGROUP_INDEX});
-  let row = row_of(min(unit, units() - 1u));
-  var s = ${given ? 'given_statistic(get_rstd(row))' : 'Statistic(S(), SI())'};
-  var clamped = SB();`,
-    squares &&
-      `
-  let sum = team_sum(sum_of_squares(row, S(1.0)));
-  clamped = sum <= S(p.least);
-  ${given ? '' : 's = Statistic(plain_r(sum), SI());'}
-  if (team_any(!is_plain(sum))) {
-    let result = rescaled(row, sum);
-    clamped = result.clamped;
-    ${given ? '' : 's = result.statistic;'}
-  }
-  clamped = clamped & SB(p.clamp != 0u);`,
-    `
-  let mean = team_sum(dot(row, s)) * p.reciprocal_count;
-  if (unit < units() && lane() == 0u) {
-    put_r(row, s.r);
-    put_powers(row, s.power);
-    put_means(row, select(mean, S(), clamped | (s.power == SI(ZERO_ROW))));
-  }
-}`,
-  );
-}
-
-function dx(call: Call, part: Part): Dispatch {
-  const { p, operands, gamma } = call;
-  const dsum = operands.present.has('dsum');
-  const type = elementType(p.dtype, 'ragged');
   const buffers = bound(
     [
-      ...['x', 'dy', ...(dsum ? ['dsum'] : [])].map((name) => ({ name, type, write: false })),
+      ...['x', 'dy', ...(has('dsum') ? ['dsum'] : [])].map((name) => ({ name, type, write: false })),
       { name: 'dx', type, write: true },
-      ...(gamma ? [{ name: 'gamma', type: 'array<f32>', write: false }] : []),
-      ...readOnly([...R_BUFFERS, MEANS]),
+      ...(has('gamma') ? [numbers('gamma', false)] : []),
+      ...(has('rstd') ? [{ name: 'rstd', type: 'array<f32>', write: false }] : []),
+      ...(layout.kind === 'sections' ? [SECTIONS] : []),
+      ...(has('dgamma') || has('dbeta') ? [numbers('weight_sums', true)] : []),
     ],
     operands,
   );
-  const target = operands.inPlace.dx ?? 'dx';
-  return dispatchOf(call, part, {
-    shader: {
-      key: `dx:${p.dtype},${gamma},${dsum},${target}:${writable(buffers)}`,
-      code: () =>
-        lines(
-          PARAMETERS,
-          declarations(buffers),
-          SCATTER,
-          p.dtype !== 'float32' && widen(p.dtype),
-          narrow(p.dtype, 4),
-          load('x', 'x', p.dtype, 'ragged'),
-          load('dy', 'dy', p.dtype, 'ragged'),
-          dsum && load('dsum', 'dsum', p.dtype, 'ragged'),
-          store('dx', target, p.dtype, 'ragged'),
-          gamma && loadWeights('gamma', 'four', 'ragged'),
-          statistics({ product: true }),
-          scatteredMain(`
-  let row = rows(i);
-  let s = statistic_of_rows(row);
-  let mean = vec4f(means[row.x], means[row.y], means[row.z], means[row.w]);
-  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
-  let through = select(V(), product(load_x(at), s) * mean, in_group(i) < vec4u(p.stat_size));
-  // At a zero denominator the mean is 0, and n may be infinite.
-  let gradient = select(g - through, g, s.power == SI(ZERO_ROW));
-  let scaled = product(gradient, s) * p.alpha;
-  store_dx(at, scaled${dsum ? ' + load_dsum(at)' : ''});`),
-        ),
-    },
-    buffers,
-    workgroups: Math.ceil((part.slabs * p.size * p.inner) / (4 * SCATTERED)),
-  });
-}
-
-/** Invocations that add up terms; so many features beside each other where these are neighbours in memory. */
-const ADDERS = 128;
-/** Parts of a feature's sum are worth a workgroup from so many terms for each invocation on. */
-const TERMS = 32;
-/** Workgroups that keep a device busy. */
-const BUSY = 512;
-
-/** dgamma and dbeta: the parts that workgroups sum up, as vec4f(dgamma, what it lost, dbeta, what it lost), and their sum. */
-function weightSums(call: Call): {
-  part: (part: Part, index: number) => Dispatch;
-  total: () => Dispatch;
-  scratch: { name: string; bytes: number };
-} {
-  const { p, operands, parts, capabilities } = call;
-  const features = p.groups * p.size;
-  const across = p.inner === 1 ? Math.min(64, powerOfTwoFrom(features)) : 1;
-  const down = ADDERS / across;
-  const columns = Math.ceil(features / across);
-  const terms = (parts[0]!.slabs / p.groups) * p.inner;
-  const chunks = Math.max(1, Math.min(Math.ceil(terms / (down * TERMS)), Math.ceil(BUSY / columns)));
-  const partials = (write: boolean): Declared => ({ name: 'partials', type: 'array<vec4f>', write });
-  const buffers = bound(
-    [
-      ...['x', 'dy'].map((name) => ({ name, type: elementType(p.dtype, 'one'), write: false })),
-      ...readOnly(R_BUFFERS),
-      partials(true),
-    ],
-    { ...operands, inPlace: {} },
-  );
-  const outputs = ['dgamma', 'dbeta']
-    .filter((name) => operands.present.has(name))
-    .map((name) => ({ name, type: 'array<f32>', write: true }));
   return {
-    scratch: { name: 'partials', bytes: parts.length * chunks * features * 16 },
-    part: (part, index) =>
-      dispatchOf(call, part, {
-        shader: {
-          key: `weight-sums:${p.dtype},${across}:${writable(buffers)}`,
-          code: () => partialSumsCode(p, across, down, buffers),
-        },
-        buffers,
-        workgroups: columns * chunks,
-        // `sections`: how many chunks; `chunk`: the first of this part.
-        extra: { sections: chunks, chunk: index * chunks },
-      }),
-    total: () => {
-      const all = [partials(false), ...outputs];
-      return {
-        shader: { key: `weight-totals:${writable(all)}`, code: () => totalsCode(all) },
-        bindings: bindings(all),
-        uniforms: parameters(p, { firstSlab: 0, slabs: p.groups }, { chunk: parts.length * chunks }),
-        workgroups: gridOf(Math.ceil(features / SCATTERED), capabilities),
-      };
-    },
+    ...team,
+    p,
+    layout,
+    buffers,
+    gamma: has('gamma'),
+    given: has('rstd'),
+    dsum: has('dsum'),
+    dgamma: has('dgamma'),
+    dbeta: has('dbeta'),
+    target: operands.inPlace.dx ?? 'dx',
   };
 }
 
-function partialSumsCode(p: Problem, across: number, down: number, buffers: readonly Declared[]): string {
-  return lines(
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    aliases('V', 'U', 'I', 1),
-    aliases('S', 'SU', 'SI', 1),
-    'alias SB = bool;',
-    p.dtype !== 'float32' && widen(p.dtype),
-    load('x', 'x', p.dtype, 'one'),
-    load('dy', 'dy', p.dtype, 'one'),
-    statistics({ product: true }),
-    COMPENSATED,
-    `
-var<workgroup> totals: array<Total, ${ADDERS}>;
-
-// Of all invocations of a feature, in the first of them.
-fn total_of(own: Total, index: u32) -> Total {
-  workgroupBarrier();
-  totals[index] = own;
-  for (var half = ${ADDERS / 2}u; half >= ${across}u; half /= 2u) {
-    workgroupBarrier();
-    if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
-  }
-  return totals[index];
+/** Rows of one group of features, or as many columns of it as are an invocation's. */
+function unitsOfGroup({ groups, inner }: Problem, { kind, access }: Layout, { slabs }: Part): number {
+  return Math.ceil(slabs / groups) * (kind === 'columns' ? inner / LANES[access] : 1);
 }
 
-@compute @workgroup_size(${ADDERS})
-fn main(${BUILTINS}) {
-  let group = ${WORKGROUP_INDEX};
-  let features = p.groups * p.size;
-  let feature = (group / p.sections) * ${across}u + index % ${across}u;
-  let chunk = group % p.sections;
-  let offset = p.first_slab % p.groups;
-  // Terms of a feature: all places of this part where its group is there, [outer, inner].
-  let own_group = min(feature, features - 1u) / p.size;
-  let slabs = p.rows / p.inner;
-  let first_slab = (own_group + p.groups - offset) % p.groups;
-  let count = select(0u, (slabs - first_slab + p.groups - 1u) / p.groups, slabs > first_slab) * p.inner;
-  let each = (count + p.sections - 1u) / p.sections;
-  var gamma_sum = Total();
-  var beta_sum = Total();
-  if (feature < features) {
-    for (var t = chunk * each + index / ${across}u; t < min((chunk + 1u) * each, count); t += ${down}u) {
-      let slab = first_slab + (t / p.inner) * p.groups;
-      let column = t % p.inner;
-      let at = At((slab * p.size + feature % p.size) * p.inner + column, 1u, 0u, 0u);
-      let row = slab * p.inner + column;
-      let dy = load_dy(at);
-      gamma_sum = add(gamma_sum, dy * (product(load_x(at), Statistic(r[row], powers[row])) * p.alpha));
-      beta_sum = add(beta_sum, dy);
-    }
-  }
-  let g = total_of(gamma_sum, index);
-  let b = total_of(beta_sum, index);
-  if (index < ${across}u && feature < features) {
-    partials[(p.chunk + chunk) * features + feature] = vec4f(g.high, g.low, b.high, b.low);
-  }
-}`,
-  );
+/** Where groups are many and rows few, no more teams than rows: a workgroup has one group's. */
+function ofFewUnits(gradientTeam: GradientTeam, units: number): GradientTeam {
+  const { team, together } = gradientTeam;
+  if (together || team.teams <= units) return gradientTeam;
+  const teams = powerOfTwoFrom(units);
+  if (team.kind === 'workgroup') return gradientTeam;
+  return {
+    ...gradientTeam,
+    team: team.kind === 'shared' && team.stride > 1 ? { ...team, teams, stride: teams } : { ...team, teams },
+  };
 }
 
-function totalsCode(buffers: readonly Declared[]): string {
-  const writes = (name: string, total: string): string | false =>
-    buffers.some((buffer) => buffer.name === name) && `  ${name}[feature] = ${total}.high + ${total}.low;`;
-  return lines(
-    PARAMETERS,
-    declarations(buffers),
-    aliases('V', 'U', 'I', 1),
-    COMPENSATED,
-    `
-@compute @workgroup_size(${SCATTERED})
-fn main(${BUILTINS}) {
-  let feature = (${WORKGROUP_INDEX}) * ${SCATTERED}u + index;
-  let features = p.groups * p.size;
-  if (feature >= features) { return; }
-  var gamma_sum = Total();
-  var beta_sum = Total();
-  for (var chunk = 0u; chunk < p.chunk; chunk++) {
-    let partial = partials[chunk * features + feature];
-    gamma_sum = add_total(gamma_sum, Total(partial.x, partial.y));
-    beta_sum = add_total(beta_sum, Total(partial.z, partial.w));
-  }`,
-    writes('dgamma', 'gamma_sum'),
-    writes('dbeta', 'beta_sum'),
-    '}',
-  );
-}
-
-function writable(buffers: readonly Declared[]): string {
-  return buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+/** How many `chunks` each group of features has, and how many units of each are a team's. */
+function chunksOf(
+  { groups }: Problem,
+  units: number,
+  { team }: GradientTeam,
+  sections: number,
+): { chunks: number; chunk: number } {
+  const most = Math.max(1, Math.ceil(BUSY / (groups * sections)));
+  const wanted = Math.min(most, Math.ceil(units / (team.teams * ROWS)));
+  const chunk = Math.ceil(units / (team.teams * wanted));
+  return { chunk, chunks: Math.ceil(units / (team.teams * chunk)) };
 }

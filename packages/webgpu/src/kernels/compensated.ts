@@ -1,20 +1,37 @@
+import { lines } from './wgsl.ts';
+
 /**
- * `add(total, v)` and `add_total(a, b)`: sums whose error does not grow with the number of terms: beside the sum, what its
- * additions lost (Knuth's TwoSum).
+ * Sums whose error does not grow with the number of terms: beside the sum, what its additions lost (Knuth's TwoSum).
+ * `add(total, v)`, `add_total(a, b)`, `value_of_total(total)`, of type V; and `add_term`, ... of `terms`' type.
  */
-export const COMPENSATED = `
-struct Total { high: V, low: V }
-
-// Keeps a compiler that believes in the laws of real numbers from simplifying what rounding is for.
-fn hidden(v: V) -> V { return bitcast<V>(bitcast<U>(v) ^ U(p.zero)); }
-
-fn add(total: Total, v: V) -> Total {
-  let sum = hidden(total.high + v);
-  let back = hidden(sum - total.high);
-  return Total(sum, total.low + ((total.high - (sum - back)) + (v - back)));
+export function compensated(terms: 'V' | 'f32' | null = null): string {
+  return lines(
+    total('Total', '', 'V', 'U'),
+    terms !== null && total('Terms', '_term', terms, terms === 'V' ? 'U' : 'u32'),
+  );
 }
 
-fn add_total(a: Total, b: Total) -> Total {
-  let sum = add(a, b.high);
-  return Total(sum.high, sum.low + b.low);
+function total(name: string, suffix: string, type: string, bits: string): string {
+  return `
+struct ${name} { high: ${type}, low: ${type} }
+
+// Keeps a compiler that believes in the laws of real numbers from simplifying what rounding is for.
+fn hidden${suffix}(v: ${type}) -> ${type} { return bitcast<${type}>(bitcast<${bits}>(v) ^ ${bits}(p.zero)); }
+
+fn add${suffix}(total: ${name}, v: ${type}) -> ${name} {
+  let sum = hidden${suffix}(total.high + v);
+  let back = hidden${suffix}(sum - total.high);
+  return ${name}(sum, total.low + ((total.high - (sum - back)) + (v - back)));
+}
+
+fn add_total${suffix}(a: ${name}, b: ${name}) -> ${name} {
+  let sum = add${suffix}(a, b.high);
+  return ${name}(sum.high, sum.low + b.low);
+}
+
+// Of an infinity what was lost is no number.
+fn value_of_total${suffix}(total: ${name}) -> ${type} {
+  let finite = (bitcast<${bits}>(total.high) & ${bits}(0x7fffffffu)) < ${bits}(0x7f800000u);
+  return select(total.high, total.high + total.low, finite);
 }`;
+}

@@ -1,7 +1,7 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities } from '../dispatch.ts';
 import { type Access, type Along, LANES } from './buffers.ts';
-import { rowTeam, type Team } from './team.ts';
+import { columnTeam, rowTeam, type Team } from './team.ts';
 import { aliases, type Lanes, lines } from './wgsl.ts';
 
 /**
@@ -26,6 +26,9 @@ export interface Layout {
 
 /** Features of a section. */
 export const SECTION = 8192;
+
+/** Columns of up to so many features are held by a workgroup. */
+export const RESIDENT_COLUMN = 1024;
 
 /** From so many features on a row is split into sections, each a workgroup's. */
 export const WIDE = 65536;
@@ -66,11 +69,11 @@ export function unitsOf({ kind, statistics }: Layout, rows: number): number {
 /** A team for rows that are read in loops; its width, and so the order of additions, follows from the size alone. */
 export function loopTeam({ kind, statistics }: Layout, { size }: Problem, capabilities: Capabilities): Team {
   if (kind === 'columns') {
-    const width = size <= 8 ? 1 : size <= 64 ? 4 : 16;
-    if (width === 1) return { kind: 'lane', width, teams: 64 };
+    // As where they are held, for the order of additions is the same: some columns of 16 bits share words and cannot be.
+    if (size <= RESIDENT_COLUMN) return columnTeam(size, capabilities);
     // 16 numbers of each member beside each other, 64 bytes of float32.
-    const teams = width === 4 ? 16 : 16 / statistics;
-    return { kind: 'shared', width, teams, stride: teams };
+    const teams = 16 / statistics;
+    return { kind: 'shared', width: 16, teams, stride: teams };
   }
   const widest = capabilities.subgroups ? Math.min(256, 16 * capabilities.subgroups.least) : 256;
   const units = kind === 'pairs' ? size : Math.ceil(size / 4);
@@ -96,7 +99,7 @@ export function placing(layout: Layout): string {
     gather === access && 'fn gather_place(row: Row, j: u32) -> At { return place(row, j); }',
     along
       ? `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? 'select(V(), v, FIRST_FOUR + 4u * (row.first + j) < vec4u(p.stat_size))' : 'v'}; }`
-      : 'fn counted(row: Row, j: u32, v: V) -> V { return v; }',
+      : `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? 'select(V(), v, j < p.stat_size)' : 'v'}; }`,
     along ? ACROSS : ALONE,
     layout.kind === 'pairs'
       ? OF_TWO_ROWS

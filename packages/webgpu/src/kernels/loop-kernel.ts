@@ -15,7 +15,7 @@ import {
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
-import { combining, PUT_SECTION } from './sections.ts';
+import { combining, combiningSums, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { GIVEN_SUMS, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
 import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
@@ -28,6 +28,7 @@ import { lines } from './wgsl.ts';
  * - `sums`, `statistics`, `section`: the first; the sum of squares, r, or what `combined` needs are written
  * - `given`, `combined`: the second, by the sums that are given, or by those of the row's sections
  * - `given-statistics`, `combined-statistics`: neither; r is written
+ * - `combined-sums`: neither; the sum of squares of all sections is written
  */
 export type Mode =
   | 'whole'
@@ -37,7 +38,8 @@ export type Mode =
   | 'given'
   | 'combined'
   | 'given-statistics'
-  | 'combined-statistics';
+  | 'combined-statistics'
+  | 'combined-sums';
 
 /** A kernel that goes over its rows in loops: once for the statistic, once for the result. */
 export interface LoopKernel {
@@ -85,8 +87,9 @@ function loopCode({ p, layout, team, operation, weights, rstd, mode, buffers, va
     sums && mode !== 'sums' && rescaling(team.width, rstd),
     rstd && lines(PLAIN_RSTD, putting('rstd', layout)),
     mode.startsWith('given') && lines(GIVEN_SUMS, getting('sums', layout)),
-    mode.startsWith('combined') && combining(team.width, rstd),
-    mode === 'sums' && putting('sums', layout),
+    (mode === 'combined' || mode === 'combined-statistics') && combining(team.width, rstd),
+    mode === 'combined-sums' && combiningSums(team.width),
+    (mode === 'sums' || mode === 'combined-sums') && putting('sums', layout),
     mode.endsWith('statistics') && lines(putting('r', layout), putting('powers', layout, 'SI')),
     writes && lines(weighting(weights, layout.along, access), sink(operation, p, access, variable), WRITE(team.width)),
     MAIN(team, BODIES[mode](rstd)),
@@ -143,7 +146,8 @@ const BODIES: Readonly<Record<LoopKernel['mode'], (rstd: boolean) => string>> = 
   sums: () => `
   let sum = team_sum(sum_of_squares(row, S(1.0)));
   if (ours && lane() == 0u) { put_sums(row, sum); }`,
-  section: () => PUT_SECTION,
+  section: () => lines(SQUARES_OF_SECTION, PUT_SECTION),
+  'combined-sums': () => 'if (ours) { put_sums(row, combined_value(row)); }',
   combined: (rstd) => `
   let result = combined(row);
   write(row, result.statistic);

@@ -89,7 +89,7 @@ export class Normalization {
   plan(): Plan {
     const p = this.#p;
     const layout = layoutOf(p);
-    const residence = layout?.kind === 'rows' ? residenceOf(p.size, this.#capabilities) : null;
+    const residence = layout && residenceOf(layout, p.size, this.#capabilities);
     return this.#each((part) => {
       if (layout && residence) return [this.#resident(part, layout, residence)];
       if (this.#isWide) return this.#wide(part, layout);
@@ -99,14 +99,20 @@ export class Normalization {
   }
 
   sums(): Plan {
-    return this.#each((part) => [this.#loop(part, readingLayoutOf(this.#p), 'sums')]);
+    const layout = readingLayoutOf(this.#p);
+    if (!this.#isWide) return this.#each((part) => [this.#loop(part, layout, 'sums')]);
+    return this.#each((part) => [
+      this.#loop(part, sectionsOf(layout), 'section'),
+      this.#loop(part, layout, 'combined-sums'),
+    ]);
   }
 
   given(count: number): Plan {
     const layout = layoutOf(this.#p);
+    const whole = this.#isWide && layout ? (layout.kind === 'rows' ? sectionsOf(layout) : null) : layout;
     return this.#each((part) =>
-      layout
-        ? [this.#loop(part, layout, 'given', { count })]
+      whole
+        ? [this.#loop(part, whole, 'given', { count })]
         : [this.#loop(part, readingLayoutOf(this.#p), 'given-statistics', { count }), this.#scattered(part)],
     );
   }
@@ -153,6 +159,7 @@ export class Normalization {
       statistics: [...reading, ...rstd, ...R_BUFFERS],
       'given-statistics': [sums(false), ...R_BUFFERS],
       'combined-statistics': [sections(false), ...rstd, ...R_BUFFERS],
+      'combined-sums': [sections(false), sums(true)],
     };
     return bound(buffers[mode], this.#operands);
   }
@@ -160,7 +167,7 @@ export class Normalization {
   #loop(part: Part, layout: Layout, mode: Mode, extra: Extra = {}): Dispatch {
     const p = this.#p;
     const capabilities = this.#capabilities;
-    const narrow = mode === 'given-statistics' || mode === 'combined-statistics';
+    const narrow = mode === 'given-statistics' || mode.startsWith('combined-');
     const team = narrow
       ? rowTeam(1, capabilities)
       : layout.kind === 'sections'
@@ -200,7 +207,12 @@ export class Normalization {
       buffers,
       variable: this.#variable,
     });
-    return this.#dispatch(part, shader, buffers, Math.ceil(part.slabs / residence.team.teams));
+    return this.#dispatch(
+      part,
+      shader,
+      buffers,
+      Math.ceil(unitsOf(layout, part.slabs * this.#p.inner) / residence.team.teams),
+    );
   }
 
   #scattered(part: Part): Dispatch {
@@ -235,12 +247,12 @@ function statisticOf(operation: Operation): Operation {
   return operation === NORM_FIRST ? FORWARD : operation;
 }
 
-function sectionsOf(layout: Layout): Layout {
+export function sectionsOf(layout: Layout): Layout {
   return { ...layout, kind: 'sections' };
 }
 
 /** As wide as a team may be in two barriers. */
-function wideTeam({ subgroups }: Capabilities): Team {
+export function wideTeam({ subgroups }: Capabilities): Team {
   const width = subgroups ? Math.min(256, 16 * subgroups.least) : 256;
   return { kind: 'workgroup', width, teams: 1, subgroup: subgroups ? subgroups.least : 1 };
 }

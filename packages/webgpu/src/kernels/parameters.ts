@@ -41,13 +41,14 @@ export const PARAMETERS = `struct Parameters {
   alpha: f32,
   reciprocal_count: f32,
   quant_scale: f32,
-  first_element: u32, // of the tensor, likewise
+  chunks: u32,        // into which the terms of dgamma are split, here
   // Constants that a compiler must not see: it may take them for undefined, or calculate with them.
   nan: u32,
   infinity: u32,
   zero: u32,
-  chunk: u32,         // rows that a workgroup sums up for dgamma
+  chunk: u32,         // terms of each chunk, for each team
   weight_offset_low: f32,
+  first_chunk: u32,   // of all chunks
 }`;
 
 export interface Part {
@@ -62,6 +63,8 @@ export interface Extra {
   readonly sections?: number;
   readonly quantScale?: number;
   readonly chunk?: number;
+  readonly chunks?: number;
+  readonly firstChunk?: number;
   /** The highest sum of squares that is plain; 2^126 unless given. */
   readonly highest?: number;
   /** What r is multiplied by afterwards, where alpha is not in it. */
@@ -115,7 +118,8 @@ export function parameters(p: Problem, part: Part, extra: Extra = {}): ArrayBuff
   f32[24] = extra.alpha ?? p.alpha;
   f32[25] = 1 / count;
   f32[26] = extra.quantScale ?? 0;
-  u32[27] = part.firstSlab * p.size * p.inner;
+  u32[27] = extra.chunks ?? 1;
+  u32[33] = extra.firstChunk ?? 0;
   u32.set([0x7fc00000, 0x7f800000, 0, extra.chunk ?? 1], 28);
   return buffer;
 }

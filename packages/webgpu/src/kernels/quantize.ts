@@ -1,7 +1,7 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { AT, bindings, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
-import { SECTION, WIDE } from './layout.ts';
+import { type Layout, readingLayoutOf, SECTION, unitsOf, WIDE } from './layout.ts';
 import { bytesPerSlab, Normalization, R_BUFFERS, readOnly } from './normalization.ts';
 import {
   elementwise,
@@ -15,6 +15,8 @@ import {
 } from './operation.ts';
 import { PARAMETERS, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
+import { QUANTIZED, quantizedShader, quantizedType } from './quantized-kernel.ts';
+import { residenceOf } from './resident-kernel.ts';
 import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
 import { SECTION_BYTES } from './sections.ts';
 import { statistics } from './statistic.ts';
@@ -22,7 +24,7 @@ import { enables, rowTeam, type Team, teamKey, teamwork, workgroupSize } from '.
 import { aliases, lines } from './wgsl.ts';
 
 /**
- * forwardQuantized: r of every row; then, unless a scale is given, the scale of each (outer, inner), from the largest |y|
+ * forwardQuantized, of rows that can be held and are all of their (outer, inner) in one dispatch. Else r of every row; then, unless a scale is given, the scale of each (outer, inner), from the largest |y|
  * over all its groups; then q.
  */
 export function planQuantized(
@@ -31,6 +33,8 @@ export function planQuantized(
   capabilities: Capabilities,
 ): Plan {
   const weights = weightsOf(p, operands.present);
+  const layout = readingLayoutOf(p);
+  const residence = p.groups === 1 ? residenceOf(layout, p.size, capabilities) : null;
   const elements = p.size * p.inner;
   const perSlab: Readonly<Record<string, number>> = {
     ...bytesPerSlab(p, ['x'], ['r', 'powers']),
@@ -50,6 +54,11 @@ export function planQuantized(
       uniforms,
       workgroups: gridOf(workgroups, capabilities),
     });
+    if (residence) {
+      const buffers = heldBuffers(p, weights, layout);
+      const shader = quantizedShader({ p, layout, residence, weights, given: p.scale !== null, buffers });
+      return [dispatch(shader, buffers, Math.ceil(unitsOf(layout, part.slabs * p.inner) / residence.team.teams))];
+    }
     const places = (part.slabs / p.groups) * p.inner;
     const scales = scaleBuffers(p, weights, p.scale === null);
     const team = scaleTeam(p, capabilities);
@@ -65,6 +74,14 @@ export function planQuantized(
     .filter((name) => used.has(name))
     .map((name) => ({ name, bytes: slabs * (perSlab[name] ?? 0) }));
   return { scratch, dispatches };
+}
+
+function heldBuffers(p: Problem, weights: Weights, layout: Layout): Declared[] {
+  return [
+    ...operationBuffers({ ...FORWARD, outputs: [] }, weights, p, layout.access),
+    { name: 'scales', type: 'array<f32>', write: true },
+    { name: 'q', type: quantizedType(layout), write: true },
+  ];
 }
 
 /** Neighbours along the features where these lie side by side, else neighbours along inner. */
@@ -158,17 +175,12 @@ function quantizeShader(p: Problem, weights: Weights, buffers: readonly Declared
         source(FORWARD, p, 'ragged'),
         statistics({ product: true }),
         weighting(weights, 'four', 'ragged'),
+        QUANTIZED,
         scatteredMain(`
   let y = weighted(at, product(source(at), statistic_of_rows(rows(i))));
   let place = (slabs(i) / vec4u(p.groups)) * p.inner + indices(i) % vec4u(p.inner);
   let step = vec4f(scales[place.x], scales[place.y], scales[place.z], scales[place.w]);
-  // Division may err by 2.5 ulp: what is left over is divided once more.
-  let quotient = y / step;
-  let exact = quotient + fma(-quotient, step, y) / step;
-  let finite = (bitcast<vec4u>(exact) & vec4u(0x7fffffffu)) < vec4u(0x7f800000u);
-  let nearest = round(clamp(select(quotient, exact, finite), vec4f(-127.0), vec4f(127.0)));
-  let nan = (bitcast<vec4u>(quotient) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
-  let bytes = bitcast<vec4u>(vec4i(select(nearest, vec4f(), nan))) & vec4u(255u);
+  let bytes = quantized(y, step);
   let word = bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u);
   let ours = select((1u << (8u * at.n)) - 1u, 0xffffffffu, at.n >= 4u);
   q[i >> 2u] = (word & ours) | (q[i >> 2u] & ~ours);`),

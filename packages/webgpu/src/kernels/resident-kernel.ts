@@ -1,7 +1,7 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
 import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
-import { type Layout, layoutKey, placing, powerOfTwoFrom, putting } from './layout.ts';
+import { type Layout, layoutKey, placing, powerOfTwoFrom, putting, RESIDENT_COLUMN } from './layout.ts';
 import {
   boundKey,
   elementwise,
@@ -16,8 +16,8 @@ import {
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { statistics } from './statistic.ts';
-import { PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
-import { enables, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { ADD_BLOCK, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
+import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
 import { lines, unrolled } from './wgsl.ts';
 
 /** A row in registers: each element is read once. */
@@ -33,11 +33,16 @@ export interface Residence {
 const RESIDENT = 8192;
 
 /** Null where a row is too long. The widest is 8 steps of 256. */
-export function residenceOf(size: number, capabilities: Capabilities): Residence | null {
-  if (size > RESIDENT) return null;
-  const { subgroups, limits } = capabilities;
-  // Narrow subgroups are a processor's: its registers are its cache, and what crosses lanes costs it more than all else.
-  const most = subgroups && subgroups.most < 8 ? 64 : 8;
+export function residenceOf({ kind }: Layout, size: number, capabilities: Capabilities): Residence | null {
+  if (kind === 'columns') {
+    if (size > RESIDENT_COLUMN) return null;
+    const team = columnTeam(size, capabilities);
+    const steps = powerOfTwoFrom(size / team.width);
+    return { team, steps, full: size === team.width * steps };
+  }
+  if (kind !== 'rows' || size > RESIDENT) return null;
+  const { limits } = capabilities;
+  const most = narrowSubgroups(capabilities) ? 64 : 8;
   const quads = Math.ceil(size / 4);
   const width = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
@@ -79,7 +84,7 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
     AT,
     FIRST_FOUR,
     placing(layout),
-    teamwork(team, 1),
+    teamwork(team, layout.statistics),
     elementwise(operation, p, access),
     source(operation, p, access),
     'fn source_for_sum(at: At) -> V { return source(at); }',
@@ -145,8 +150,8 @@ function inRegisters({ team: { width }, steps, full }: Residence): Held {
 }
 
 /**
- * Eight steps at a time, unrolled, in an array. The squares of eight are a chain, and the sums of these one of at most 8
- * as well.
+ * Eight steps at a time, unrolled, in an array. The squares of eight are a chain; what these give is added with what
+ * each addition loses, as where a row is read in loops.
  */
 function inArray({ team: { width }, steps, full }: Residence): Held {
   const eight = (statement: (j: string, k: string) => string): string =>
@@ -165,7 +170,8 @@ function inArray({ team: { width }, steps, full }: Residence): Held {
   return {
     load: lines(
       `  var x: array<V, ${steps}>;`,
-      '  var squares = V();',
+      '  var high = V();',
+      '  var low = V();',
       loop(
         '    var block = V();',
         eight(
@@ -175,8 +181,9 @@ function inArray({ team: { width }, steps, full }: Residence): Held {
           .split('\n')
           .map((line) => (full ? `    {${line.trimStart()} }` : line))
           .join('\n'),
-        '    squares += block;',
+        ADD_BLOCK,
       ),
+      '  let squares = total_of(high, low);',
     ),
     write: loop(eight((j, x) => `sink(place(row, ${j}), ${x}, ${x} * r);`)),
   };

@@ -1,3 +1,10 @@
+/** Adds `block` to `high`, and what that loses to `low`. */
+export const ADD_BLOCK = `
+    let sum = opaque(high + block);
+    let back = opaque(sum - high);
+    low += (high - (sum - back)) + (block - back);
+    high = sum;`;
+
 /**
  * `sum_of_squares(row, scale)`: of the elements that enter the statistic, times `scale`, of one member of a team. Chains
  * of at most 8 additions; what they give is added with what each addition loses (Knuth's TwoSum).
@@ -6,6 +13,10 @@ export function sumOfSquares(width: number): string {
   return `
 // Keeps a compiler that believes in the laws of real numbers from simplifying what rounding is for.
 fn opaque(v: V) -> V { return bitcast<V>(bitcast<U>(v) ^ U(p.zero)); }
+
+fn total_of(high: V, low: V) -> V {
+  return select(high + low, high, (bitcast<U>(high) & U(MAGNITUDE)) == U(INFINITY));
+}
 
 fn sum_of_squares(row: Row, scale: S) -> S {
   var high = V();
@@ -17,13 +28,9 @@ fn sum_of_squares(row: Row, scale: S) -> S {
       let v = counted(row, j, source_for_sum(gather_place(row, j))) * scale;
       block = fma(v, v, block);
     }
-    let sum = opaque(high + block);
-    let back = opaque(sum - high);
-    low += (high - (sum - back)) + (block - back);
-    high = sum;
+    ${ADD_BLOCK}
   }
-  let total = select(high + low, high, (bitcast<U>(high) & U(MAGNITUDE)) == U(INFINITY));
-  return sum_of(total);
+  return sum_of(total_of(high, low));
 }`;
 }
 

@@ -35,6 +35,24 @@ export function rowTeam(width: number, { subgroups }: Capabilities): Team {
   return { kind: 'workgroup', width, teams: 1, subgroup: subgroups ? subgroups.least : 1 };
 }
 
+/** Narrow subgroups are a processor's: its registers are its cache, and what crosses lanes costs it more than all else. */
+export function narrowSubgroups({ subgroups }: Capabilities): boolean {
+  return subgroups !== null && subgroups.most < 8;
+}
+
+/**
+ * A team for columns that are held: its members lie apart, so that neighbours of different columns lie side by side. As
+ * wide whatever inner is.
+ */
+export function columnTeam(size: number, capabilities: Capabilities): Team {
+  const narrow = narrowSubgroups(capabilities);
+  const most = narrow ? 64 : 8;
+  const width = Math.min(64, 2 ** Math.max(0, Math.ceil(Math.log2(size / most))));
+  if (width === 1) return { kind: 'lane', width, teams: narrow ? 4 : 64 };
+  const teams = narrow ? 4 : INVOCATIONS / width;
+  return { kind: 'shared', width, teams, stride: teams };
+}
+
 export function workgroupSize({ width, teams }: Team): number {
   return width * teams;
 }
@@ -45,8 +63,8 @@ export function teamKey(team: Team): string {
 }
 
 /** Directives, which stand before all else. */
-export function enables(team: Team): string {
-  const used = team.kind === 'subgroup' || (team.kind === 'workgroup' && team.subgroup > 1);
+export function enables(team: Team, otherwise = false): string {
+  const used = otherwise || team.kind === 'subgroup' || (team.kind === 'workgroup' && team.subgroup > 1);
   return lines(
     used && 'enable subgroups;',
     // Rows that are not plain are redone where any row of the subgroup is: uniform, but the analysis does not see it.
@@ -83,7 +101,12 @@ export function teamwork(team: Team, lanes: Lanes): string {
 
 /** One for all reductions, as bits: a driver may set it to zero word by word. */
 function memoryOf(team: Team): string {
-  if (team.kind === 'shared') return `var<workgroup> partials: array<SU, ${workgroupSize(team)}>;`;
+  if (team.kind === 'shared') {
+    return lines(
+      `var<workgroup> partials: array<SU, ${workgroupSize(team)}>;`,
+      team.width > FINAL && `var<workgroup> partials_of_partials: array<SU, ${8 * team.teams}>;`,
+    );
+  }
   if (team.kind !== 'workgroup') return '';
   const count = team.width / Math.min(team.width, team.subgroup);
   return lines(
@@ -111,6 +134,7 @@ function reduction(team: Team, name: string, type: string, combine: Combine, com
     case 'shared': {
       const first = team.stride === 1 ? `(local / ${team.width}u) * ${team.width}u` : `local % ${team.teams}u`;
       const member = (i: string): string => own(`partials[first + (${i}) * ${team.stride}u]`);
+      if (team.width > FINAL) return inTwo(team, signature, own, combine);
       return lines(
         `${signature} {`,
         `  partials[local] = bitcast<SU>(v);`,
@@ -144,6 +168,28 @@ function reduction(team: Team, name: string, type: string, combine: Combine, com
   }
 }
 
+/** Of a wide team of columns: its first members add up some each, then all what these have. */
+function inTwo(
+  { width, teams, stride }: Team & { readonly kind: 'shared' },
+  signature: string,
+  own: (expression: string) => string,
+  combine: Combine,
+): string {
+  const each = width / 8;
+  const member = (i: string): string => own(`partials[first + (lane() * ${each}u + ${i}) * ${stride}u]`);
+  return lines(
+    `${signature} {`,
+    '  partials[local] = bitcast<SU>(v);',
+    '  workgroupBarrier();',
+    `  let first = local % ${teams}u;`,
+    `  if (lane() < 8u) { ${inFours(each, member, combine)} partials_of_partials[local] = bitcast<SU>(all); }`,
+    '  workgroupBarrier();',
+    `  ${inFours(8, (i) => own(`partials_of_partials[first + (${i}) * ${stride}u]`), combine)}`,
+    '  return all;',
+    '}',
+  );
+}
+
 /** `all`: of fours, one behind the other; a loop, as what is unrolled takes its time to compile. */
 function inFours(width: number, member: (index: string) => string, combine: Combine): string {
   if (width < 4) return `let all = ${combine(member('0u'), member('1u'))};`;
@@ -173,7 +219,10 @@ function any(team: Team, lanes: Lanes): string {
     `${signature} {`,
     // All who write write the same.
     `  if (${flag}) { flagged = 1u; }`,
-    '  return workgroupUniformLoad(&flagged) != 0u;',
+    '  let all = workgroupUniformLoad(&flagged) != 0u;',
+    // For the next row, whose sums come with barriers of their own.
+    `  if (${flag}) { flagged = 0u; }`,
+    '  return all;',
     '}',
   );
 }

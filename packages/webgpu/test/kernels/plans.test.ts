@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { forward } from '../../src/kernels/index.ts';
+import { backward, forward, forwardQuantized, scaleBy, sumSquares } from '../../src/kernels/index.ts';
 import { CAPABILITIES, everyPlan, operands, problem } from './problems.ts';
 
 const DEVICES = {
@@ -104,4 +104,78 @@ describe('a forward', () => {
       /RMSNORM_UNSUPPORTED: .*maxStorageBufferBindingSize is 1024/,
     );
   });
+});
+
+describe('how many dispatches an operation takes', () => {
+  const gradient = (names: readonly string[]) => operands(['x', 'gamma', 'dy', 'dx', ...names]);
+
+  test.each([
+    [{ size: 64 }, 2],
+    [{ size: 8192 }, 2],
+    [{ size: 1000, groups: 3, dtype: 'float16' as const }, 2],
+    [{ size: 512, inner: 16 }, 2],
+    [{ size: 1024, inner: 6, dtype: 'bfloat16' as const }, 2],
+    // By the section, whose sums come first.
+    [{ size: 8193 }, 3],
+    [{ size: 65_540, dtype: 'float16' as const }, 3],
+    // Neighbours share words, or a column is too long to be held.
+    [{ size: 33, dtype: 'float16' as const }, 4],
+    [{ size: 512, inner: 3, dtype: 'float16' as const }, 4],
+    [{ size: 1025, inner: 16 }, 4],
+  ])('backward of %o: %i, one less without sums over rows', (layout, count) => {
+    const p = problem({ outer: 100, ...layout });
+    expect(backward(p, gradient(['dgamma', 'dbeta']), CAPABILITIES).dispatches).toHaveLength(count);
+    const without = backward(p, gradient([]), CAPABILITIES).dispatches;
+    expect(without).toHaveLength(count === 4 ? 2 : count - 1);
+  });
+
+  test.each([
+    [{ size: 64 }, 1],
+    [{ size: 8191 }, 1],
+    [{ size: 33, dtype: 'float16' as const }, 1],
+    [{ size: 1024, inner: 3, dtype: 'float16' as const }, 1],
+    [{ size: 8193 }, 3],
+    [{ size: 64, groups: 2 }, 3],
+    [{ size: 65_536 }, 4],
+  ])('forwardQuantized of %o: %i, whether the scale is given or not', (layout, count) => {
+    for (const scale of [null, 0.5]) {
+      const { dispatches } = forwardQuantized(
+        { ...problem(layout), scale },
+        operands(['x', 'q', 'scales']),
+        CAPABILITIES,
+      );
+      expect(dispatches).toHaveLength(count);
+    }
+  });
+
+  test.each([
+    [{ size: 65_535 }, 1, 1],
+    [{ size: 65_536 }, 2, 1],
+    [{ size: 65_537, dtype: 'float16' as const }, 2, 2],
+  ])('sumSquares of %o: %i, scaleBy: %i', (layout, sums, scaled) => {
+    const p = problem(layout);
+    expect(sumSquares(p, operands(['x', 'sums']), CAPABILITIES).dispatches).toHaveLength(sums);
+    const plan = scaleBy({ ...p, count: p.size }, operands(['x', 'sums', 'y']), CAPABILITIES);
+    expect(plan.dispatches).toHaveLength(scaled);
+    // A workgroup for each section of a row, however many rows there are.
+    const least = p.size < 65_536 ? 1 : 9;
+    expect(plan.dispatches.at(-1)!.workgroups[0]).toBeGreaterThanOrEqual(Math.min(least, 3 * Math.ceil(p.size / 8192)));
+  });
+});
+
+describe('how often an element is read', () => {
+  /** Loads of `name` in the text of the kernel's first pass over a row, before the second statistic or any store. */
+  const loads = (code: string, name: string): number =>
+    [...code.slice(code.indexOf('fn main')).matchAll(new RegExp(`load_${name}\\(|source\\(`, 'g'))].length;
+
+  test.each([{ size: 64 }, { size: 8192 }, { size: 1024, inner: 4 }, { size: 9, inner: 4 }])(
+    'once in a row that is held: %o',
+    (layout) => {
+      const p = problem(layout);
+      const { shader } = forward(p, operands(['x', 'gamma', 'y']), CAPABILITIES).dispatches[0]!;
+      expect(shader.key).toMatch(/^resident:/);
+      const held = Number(/,(\d+)(full)?,g/.exec(shader.key)![1]);
+      expect(loads(shader.code(), 'x')).toBe(Math.min(held, 8));
+    },
+  );
 });

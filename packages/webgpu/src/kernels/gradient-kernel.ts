@@ -1,0 +1,277 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Capabilities, Shader } from '../dispatch.ts';
+import { AT, type Declared, declarations, FIRST_FOUR, LANES, load, loadWeights, store } from './buffers.ts';
+import { compensated } from './compensated.ts';
+import { narrow, widen } from './element.ts';
+import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
+import { getting, type Layout, layoutKey, placing, powerOfTwoFrom, RESIDENT_COLUMN, SECTION } from './layout.ts';
+import { PARAMETERS } from './parameters.ts';
+import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import { combining, combiningDots } from './sections.ts';
+import { statistics } from './statistic.ts';
+import { rescaling, sumOfSquares } from './sums.ts';
+import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { type Lanes, lines } from './wgsl.ts';
+
+/** Rows of x and dy held by a team that goes from row to row, and sums up the gradients of the weights on its way. */
+export interface GradientTeam {
+  readonly team: Team;
+  /** Whether all teams of a workgroup are in one subgroup. */
+  readonly together: boolean;
+  readonly held: Held;
+}
+
+/** Rows that are longer are held by the section; null where a column is too long, or rows share words. */
+export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabilities): GradientTeam | null {
+  if (layout.kind === 'columns') {
+    if (p.size > RESIDENT_COLUMN) return null;
+    return heldBy(columnTeam(p.size, capabilities), p.size, capabilities);
+  }
+  if (layout.kind === 'pairs') return null;
+  const quads = Math.ceil((layout.kind === 'sections' ? SECTION : p.size) / 4);
+  return heldBy(
+    gradientRowTeam(quads, capabilities),
+    quads,
+    capabilities,
+    layout.kind === 'sections' && p.size % SECTION > 0,
+  );
+}
+
+function gradientRowTeam(quads: number, capabilities: Capabilities): Team {
+  if (narrowSubgroups(capabilities)) {
+    if (quads <= 16) return { kind: 'lane', width: 1, teams: 4 };
+    const width = Math.max(4, powerOfTwoFrom(quads / 64));
+    return width === 4 ? { kind: 'subgroup', width, teams: 1 } : rowTeam(width, capabilities);
+  }
+  return rowTeam(Math.min(256, powerOfTwoFrom(quads / 2)), capabilities);
+}
+
+function heldBy(team: Team, units: number, capabilities: Capabilities, shorter = false): GradientTeam {
+  const { width } = team;
+  const steps = powerOfTwoFrom(units / width);
+  const registers = steps <= (narrowSubgroups(capabilities) ? 4 : 16);
+  const full = units === width * steps;
+  const certain = shorter ? 0 : full ? steps : Math.floor(steps / 2);
+  const together = capabilities.subgroups !== null && workgroupSize(team) <= capabilities.subgroups.least;
+  return { team, together, held: { width, steps, certain, registers } };
+}
+
+export interface GradientKernel extends GradientTeam {
+  readonly p: Problem;
+  readonly layout: Layout;
+  readonly gamma: boolean;
+  /** Whether rstd is given. */
+  readonly given: boolean;
+  readonly dsum: boolean;
+  readonly dgamma: boolean;
+  readonly dbeta: boolean;
+  readonly buffers: readonly Declared[];
+  /** Where dx lies. */
+  readonly target: string;
+}
+
+export function gradientShader(kernel: GradientKernel): Shader {
+  const { p, layout, team, together, held, gamma, given, buffers, target } = kernel;
+  const steps = `${held.steps}/${held.certain}${held.registers ? '' : 'array'}${together ? 'together' : ''}`;
+  const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+  const sums = `${kernel.dgamma},${kernel.dbeta}`;
+  return {
+    key: `gradient:${p.dtype},${layoutKey(layout)},${teamKey(team)},${steps},${gamma},${given},${p.epsMode},${sums}:${names}>${target}`,
+    code: () => gradientCode(kernel),
+  };
+}
+
+function gradientCode(kernel: GradientKernel): string {
+  const { p, layout, team, together, held, gamma, given, dsum, dgamma, dbeta, buffers, target } = kernel;
+  const { access, along } = layout;
+  const lanes = LANES[access];
+  const columns = layout.kind === 'columns';
+  const clamp = p.epsMode === 'clamp';
+  const sections = layout.kind === 'sections';
+  const squares = clamp || !given;
+  const ragged = !columns && access !== 'quad';
+  const sums = dgamma || dbeta;
+  const terms = columns ? 'f32' : 'V';
+  return lines(
+    enables(team, together && team.teams > 1),
+    PARAMETERS,
+    declarations(buffers),
+    AT,
+    FIRST_FOUR,
+    placing(layout),
+    teamwork(team, layout.statistics),
+    p.dtype !== 'float32' && widen(p.dtype),
+    narrow(p.dtype, lanes),
+    load('x', 'x', p.dtype, access),
+    load('dy', 'dy', p.dtype, access),
+    dsum && load('dsum', 'dsum', p.dtype, access),
+    store('dx', target, p.dtype, access),
+    gamma && loadWeights('gamma', along, access),
+    'fn source_for_sum(at: At) -> V { return load_x(at); }',
+    statistics({ product: true, given }),
+    squares && !sections && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
+    squares && sections && combining(team.width, false),
+    sections && combiningDots(team.width),
+    given && getting('rstd', layout),
+    compensated(sums ? terms : null),
+    sums &&
+      lines(
+        termOf(columns, lanes),
+        acrossTeams(team, together),
+        PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged'],
+      ),
+    `
+fn weighted(at: At, dy: V) -> V {
+  let g = dy${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
+  return ${ragged ? 'select(V(), g, FIRST_FOUR < vec4u(at.n))' : 'g'};
+}
+
+// special: whether any power is not 0.
+fn times(v: V, s: Statistic, special: bool) -> V {
+  if (special) { return scaled_product(v, s); }
+  return v * s.r;
+}
+
+// g - n * mean, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
+fn projected(row: Row, j: u32, g: V, n: V, mean: S, s: Statistic) -> V {
+  let v = fma(-n, V(mean), g);
+  return select(${layout.partial ? 'select(v, g, counted(row, j, V(1.0)) == V())' : 'v'}, g, s.power == SI(ZERO_ROW));
+}
+
+@compute @workgroup_size(${workgroupSize(team)})
+fn main(${BUILTINS}) {
+  local = index;
+  let group = ${WORKGROUP_INDEX};
+  // All units of a workgroup are of one group of features; it has a chunk of them.
+  let own_group = group % p.groups;
+  let section = ${sections ? '(group / p.groups) % p.sections' : '0u'};
+  let chunk = group / (p.groups${sections ? ' * p.sections' : ''});
+  if (chunk >= p.chunks) { return; }
+  let across = p.inner / ${columns ? lanes : 1}u;
+  let slabs = p.rows / p.inner;
+  let count = select(0u, (slabs - own_group + p.groups - 1u) / p.groups, own_group < slabs) * across;
+  let first = chunk * p.chunk * ${team.teams}u + team(0u);`,
+    declared(held, 'x', 'V'),
+    declared(held, 'y', 'V'),
+    dgamma && declared(held, 'sum_gamma', 'Terms'),
+    dbeta && declared(held, 'sum_beta', 'Terms'),
+    `
+  for (var i = 0u; i < p.chunk; i++) {
+  let at_unit = first + i * ${team.teams}u;
+  let ours = at_unit < count;
+  let unit = ${sections ? '(own_group + p.groups * at_unit) * p.sections + section' : '(own_group + p.groups * (at_unit / across)) * across + at_unit % across'};
+  let row = row_of(min(unit, units() - 1u));`,
+    eachStep(held, ({ of }) => `let at = place(row, j); ${of('x')} = load_x(at); ${of('y')} = load_dy(at);`),
+    given
+      ? '  var s = given_statistic(get_rstd(row));\n  var special = any(s.power != SI());'
+      : '  var s = Statistic(S(), SI());\n  var special = false;',
+    '  var clamped = SB();',
+    squares &&
+      sections &&
+      `
+  let all = combined(row);
+  ${given ? '' : 's = all.statistic; special = s.power != 0;'}
+  clamped = all.clamped & (p.clamp != 0u);`,
+    squares &&
+      !sections &&
+      lines(
+        summed(
+          held,
+          'squares',
+          ({ of }, block) => `let c = counted(row, j, ${of('x')}); ${block} = fma(c, c, ${block});`,
+        ),
+        `
+  let sum = team_sum(sum_of(squares));
+  clamped = sum <= S(p.least);
+  ${given ? '' : 's.r = plain_r(sum);'}
+  if (team_any(!is_plain(sum))) {
+    let result = rescaled(row, sum);
+    clamped = result.clamped;
+    ${given ? '' : 's = result.statistic; special = true;'}
+  }
+  clamped = clamped & SB(p.clamp != 0u);`,
+      ),
+    eachStep(held, ({ of }) => `${of('x')} = times(${of('x')}, s, special);`),
+    !sections &&
+      summed(
+        held,
+        'dot',
+        ({ of }, block) => `${block} = fma(weighted(place(row, j), ${of('y')}), ${of('x')}, ${block});`,
+      ),
+    `
+  var mean = ${sections ? 'combined_mean(row, s)' : 'team_sum(sum_of(dot)) * p.reciprocal_count'};
+  mean = select(mean, S(), clamped | (s.power == SI(ZERO_ROW)));
+  if (ours) {`,
+    eachStep(held, ({ of }) =>
+      lines(
+        'let at = place(row, j);',
+        `let g = projected(row, j, weighted(at, ${of('y')}), ${of('x')}, mean, s);`,
+        dsum
+          ? 'store_dx(at, fma(times(g, s, special), V(p.alpha), load_dsum(at)));'
+          : 'store_dx(at, times(g, s, special) * p.alpha);',
+        dgamma && `${of('sum_gamma')} = add_term(${of('sum_gamma')}, term_of(${of('y')} * (${of('x')} * p.alpha)));`,
+        dbeta && `${of('sum_beta')} = add_term(${of('sum_beta')}, term_of(${of('y')}));`,
+      ),
+    ),
+    '  }',
+    '  }',
+    sums &&
+      lines(
+        `
+  let features = p.groups * p.size;
+  let row = row_of(${sections ? 'own_group * p.sections + section' : 'own_group * across'});
+  let place_of_chunk = (p.first_chunk + chunk) * features * ${Number(dgamma) + Number(dbeta)}u + row.feature;`,
+        everyStep(held, ({ of }) =>
+          lines(dgamma && put(of('sum_gamma'), 0), dbeta && put(of('sum_beta'), dgamma ? 1 : 0)),
+        ),
+      ),
+    '}',
+  );
+}
+
+/** What of an invocation's elements becomes a term of its features: columns' are of one feature. */
+function termOf(columns: boolean, lanes: Lanes): string {
+  if (!columns) return 'fn term_of(v: V) -> V { return v; }';
+  const sum = { 1: 'v', 2: 'v.x + v.y', 4: '(v.x + v.y) + (v.z + v.w)' }[lanes];
+  return `fn term_of(v: V) -> f32 { return ${sum}; }`;
+}
+
+/** `across_teams(own)`: for the first team the sum over all teams of the workgroup, as a tree. */
+function acrossTeams(team: Team, together: boolean): string {
+  const { width, teams } = team;
+  if (teams === 1) return 'fn across_teams(own: Terms) -> Terms { return own; }';
+  if (together) {
+    const steps: string[] = [];
+    for (let apart = width; apart < width * teams; apart *= 2) {
+      const other = `Terms(subgroupShuffleXor(all.high, ${apart}u), subgroupShuffleXor(all.low, ${apart}u))`;
+      steps.push(`all = add_total_term(all, ${other});`);
+    }
+    return `fn across_teams(own: Terms) -> Terms { var all = own; ${steps.join(' ')} return all; }`;
+  }
+  return `
+var<workgroup> of_teams: array<Terms, ${workgroupSize(team)}>;
+
+fn across_teams(own: Terms) -> Terms {
+  let at = team(0u) * ${width}u + lane();
+  workgroupBarrier();
+  of_teams[at] = own;
+  for (var half = ${teams / 2}u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (team(0u) < half) { of_teams[at] = add_total_term(of_teams[at], of_teams[at + half * ${width}u]); }
+  }
+  return of_teams[at];
+}`;
+}
+
+/** `put_sum(place, j, v)`: of the features of a step j. */
+const PUT: Readonly<Record<'column' | 'quad' | 'ragged', string>> = {
+  column: 'fn put_sum(place: u32, j: u32, v: f32) { weight_sums[place + j] = v; }',
+  quad: 'fn put_sum(place: u32, j: u32, v: V) { weight_sums[(place >> 2u) + j] = v; }',
+  ragged: `fn put_sum(place: u32, j: u32, v: V) {
+  for (var c = 0u; c < min(4u, p.size - 4u * j); c++) { weight_sums[place + 4u * j + c] = v[c]; }
+}`,
+};
+
+function put(sum: string, index: number): string {
+  return `{ let v = across_teams(${sum}); if (team(0u) == 0u && j < steps(row)) { put_sum(place_of_chunk${index ? ' + features' : ''}, row.first + j, value_of_total_term(v)); } }`;
+}

@@ -1,0 +1,75 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Shader } from '../dispatch.ts';
+import { AT, type Declared, declarations, FIRST_FOUR, load, loadWeights } from './buffers.ts';
+import { compensated } from './compensated.ts';
+import { widen } from './element.ts';
+import { type Layout, layoutKey, placing } from './layout.ts';
+import { PARAMETERS } from './parameters.ts';
+import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import { dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
+import { statistics } from './statistic.ts';
+import { rescaling, sumOfSquares } from './sums.ts';
+import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { lines } from './wgsl.ts';
+
+/** Of every section of a row the sum of squares, if it is wanted, and that of g x. */
+export interface SectionsKernel {
+  readonly p: Problem;
+  readonly layout: Layout;
+  readonly team: Team;
+  readonly gamma: boolean;
+  readonly squares: boolean;
+  readonly buffers: readonly Declared[];
+}
+
+export function gradientSectionsShader(kernel: SectionsKernel): Shader {
+  const { p, layout, team, gamma, squares, buffers } = kernel;
+  const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+  return {
+    key: `gradient-sections:${p.dtype},${layoutKey(layout)},${teamKey(team)},${gamma},${squares}:${names}`,
+    code: () => code(kernel),
+  };
+}
+
+function code({ p, layout, team, gamma, squares, buffers }: SectionsKernel): string {
+  const { access, along } = layout;
+  return lines(
+    enables(team),
+    PARAMETERS,
+    declarations(buffers),
+    AT,
+    FIRST_FOUR,
+    placing(layout),
+    teamwork(team, 1),
+    p.dtype !== 'float32' && widen(p.dtype),
+    load('x', 'x', p.dtype, access),
+    load('dy', 'dy', p.dtype, access),
+    gamma && loadWeights('gamma', along, access),
+    'fn source_for_sum(at: At) -> V { return load_x(at); }',
+    statistics({ product: false }),
+    squares && lines(sumOfSquares(team.width), rescaling(team.width, false)),
+    compensated(),
+    weightedGradient(gamma),
+    dotOfSection(team.width),
+    `
+@compute @workgroup_size(${workgroupSize(team)})
+fn main(${BUILTINS}) {
+  local = index;
+  let unit = ${WORKGROUP_INDEX};
+  if (unit >= units()) { return; }
+  let row = row_of(unit);`,
+    squares ? SQUARES_OF_SECTION : '  var result = vec4u();',
+    '  result = add_dot(row, result);',
+    PUT_SECTION,
+    '}',
+  );
+}
+
+/** `weighted_gradient(at)`: g, 0 beyond the row's end, whatever stands there in gamma. */
+function weightedGradient(gamma: boolean): string {
+  return `
+fn weighted_gradient(at: At) -> V {
+  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
+  return select(V(), g, FIRST_FOUR < vec4u(at.n));
+}`;
+}

@@ -1,0 +1,388 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
+import {
+  AT,
+  bindings,
+  bound,
+  type Declared,
+  declarations,
+  elementType,
+  FIRST_FOUR,
+  LANES,
+  load,
+  loadWeights,
+  store,
+} from './buffers.ts';
+import { compensated } from './compensated.ts';
+import { narrow, widen } from './element.ts';
+import {
+  getting,
+  type Layout,
+  layoutKey,
+  loopTeam,
+  placing,
+  powerOfTwoFrom,
+  putting,
+  readingLayoutOf,
+  unitsOf,
+} from './layout.ts';
+import { bytesPerSlab, R_BUFFERS, readOnly } from './normalization.ts';
+import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
+import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
+import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
+import { statistics } from './statistic.ts';
+import { rescaling, sumOfSquares } from './sums.ts';
+import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { aliases, lines } from './wgsl.ts';
+
+// For rows that share words with each other, and columns too long to be held. The steps: s and the mean of every row;
+// dgamma and dbeta in parts, before dx may overwrite x or dy; dx; then the parts added up, in an order that depends on
+// the shape alone.
+
+/** What is the same for all dispatches of a call. */
+interface Call {
+  readonly p: Problem;
+  readonly operands: Operands;
+  readonly capabilities: Capabilities;
+  readonly gamma: boolean;
+  readonly given: boolean;
+  readonly perSlab: Readonly<Record<string, number>>;
+  readonly parts: readonly Part[];
+}
+
+const MEANS: Declared = { name: 'means', type: 'array<f32>', write: true };
+
+export function planScatteredGradient(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
+  const perSlab = bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd', 'r', 'powers', 'means']);
+  const parts = partsOf(p, capabilities, perSlab);
+  const gamma = operands.present.has('gamma');
+  const call: Call = { p, operands, capabilities, gamma, given: operands.present.has('rstd'), perSlab, parts };
+  const slabs = p.outer * p.groups;
+  const scratch = ['r', 'powers', 'means'].map((name) => ({ name, bytes: slabs * perSlab[name]! }));
+
+  const sums = operands.present.has('dgamma') || operands.present.has('dbeta') ? weightSums(call) : null;
+  const dispatches = parts.flatMap((part, index) => [
+    statisticsOf(call, part),
+    ...(sums ? [sums.part(part, index)] : []),
+    dx(call, part),
+  ]);
+  if (!sums) return { scratch, dispatches };
+  return { scratch: [...scratch, sums.scratch], dispatches: [...dispatches, sums.total()] };
+}
+
+function dispatchOf(
+  { p, capabilities, perSlab, parts }: Call,
+  part: Part,
+  kernel: { shader: Shader; buffers: readonly Declared[]; workgroups: number; extra?: Extra },
+): Dispatch {
+  return {
+    shader: kernel.shader,
+    bindings: bindings(kernel.buffers, rangeIn(perSlab, part, parts.length === 1)),
+    uniforms: parameters({ ...p, alpha: 1 }, part, { alpha: p.alpha, ...kernel.extra }),
+    workgroups: gridOf(kernel.workgroups, capabilities),
+  };
+}
+
+/** rstd of every row, and mean(g n), 0 where r is a constant. */
+function statisticsOf(call: Call, part: Part): Dispatch {
+  const { p, operands, capabilities, gamma, given } = call;
+  const layout = readingLayoutOf(p);
+  const team = loopTeam(layout, p, capabilities);
+  const weights = layout.access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
+  const buffers = bound(
+    [
+      ...['x', 'dy'].map((name) => ({ name, type: elementType(p.dtype, layout.access), write: false })),
+      ...(gamma ? [{ name: 'gamma', type: weights, write: false }] : []),
+      ...(given ? [{ name: 'rstd', type: 'array<f32>', write: false }] : []),
+      ...R_BUFFERS,
+      MEANS,
+    ],
+    // Nothing is written over here.
+    { ...operands, inPlace: {} },
+  );
+  const clamp = p.epsMode === 'clamp';
+  const code = (): string => statisticsCode({ p, layout, team, gamma, given, buffers, squares: clamp || !given });
+  const key = `gradient-statistics:${p.dtype},${layoutKey(layout)},${teamKey(team)},${gamma},${given},${clamp}:${writable(buffers)}`;
+  return dispatchOf(call, part, {
+    shader: { key, code },
+    buffers,
+    workgroups: Math.ceil(unitsOf(layout, part.slabs * p.inner) / team.teams),
+  });
+}
+
+interface StatisticsKernel {
+  readonly p: Problem;
+  readonly layout: Layout;
+  readonly team: Team;
+  readonly gamma: boolean;
+  readonly given: boolean;
+  /** Whether the sum of squares is needed, be it to see if eps clamps. */
+  readonly squares: boolean;
+  readonly buffers: readonly Declared[];
+}
+
+function statisticsCode({ p, layout, team, gamma, given, squares, buffers }: StatisticsKernel): string {
+  const { access, along, gather } = layout;
+  return lines(
+    enables(team),
+    PARAMETERS,
+    declarations(buffers),
+    AT,
+    FIRST_FOUR,
+    placing(layout),
+    teamwork(team, layout.statistics),
+    p.dtype !== 'float32' && widen(p.dtype),
+    load('x', 'x', p.dtype, gather),
+    load('dy', 'dy', p.dtype, gather),
+    gamma && loadWeights('gamma', along, access),
+    'fn source_for_sum(at: At) -> V { return load_x(at); }',
+    statistics({ product: true, given }),
+    squares && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
+    given && getting('rstd', layout),
+    lines(putting('r', layout), putting('powers', layout, 'SI'), putting('means', layout)),
+    compensated(),
+    `
+fn weighted_gradient(at: At) -> V {
+  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
+  return ${LANES[access] === 4 && along === 'neighbours' ? 'select(V(), g, FIRST_FOUR < vec4u(at.n))' : 'g'};
+}
+
+fn dot(row: Row, s: Statistic) -> S {
+  // The same order as where columns are held: some of 16 bits cannot be.
+  var total = Total();
+  for (var start = lane(); start < steps(row); start += ${8 * team.width}u) {
+    var block = V();
+    for (var j = start; j < min(start + ${8 * team.width}u, steps(row)); j += ${team.width}u) {
+      let at = place(row, j);
+      block = fma(weighted_gradient(at), product(load_x(at), s), block);
+    }
+    total = add(total, block);
+  }
+  return sum_of(value_of_total(total));
+}
+
+@compute @workgroup_size(${workgroupSize(team)})
+fn main(${BUILTINS}) {
+  local = index;
+  let unit = team(${WORKGROUP_INDEX});
+  let row = row_of(min(unit, units() - 1u));
+  var s = ${given ? 'given_statistic(get_rstd(row))' : 'Statistic(S(), SI())'};
+  var clamped = SB();`,
+    squares &&
+      `
+  let sum = team_sum(sum_of_squares(row, S(1.0)));
+  clamped = sum <= S(p.least);
+  ${given ? '' : 's = Statistic(plain_r(sum), SI());'}
+  if (team_any(!is_plain(sum))) {
+    let result = rescaled(row, sum);
+    clamped = result.clamped;
+    ${given ? '' : 's = result.statistic;'}
+  }
+  clamped = clamped & SB(p.clamp != 0u);`,
+    `
+  let mean = team_sum(dot(row, s)) * p.reciprocal_count;
+  if (unit < units() && lane() == 0u) {
+    put_r(row, s.r);
+    put_powers(row, s.power);
+    put_means(row, select(mean, S(), clamped | (s.power == SI(ZERO_ROW))));
+  }
+}`,
+  );
+}
+
+function dx(call: Call, part: Part): Dispatch {
+  const { p, operands, gamma } = call;
+  const dsum = operands.present.has('dsum');
+  const type = elementType(p.dtype, 'ragged');
+  const buffers = bound(
+    [
+      ...['x', 'dy', ...(dsum ? ['dsum'] : [])].map((name) => ({ name, type, write: false })),
+      { name: 'dx', type, write: true },
+      ...(gamma ? [{ name: 'gamma', type: 'array<f32>', write: false }] : []),
+      ...readOnly([...R_BUFFERS, MEANS]),
+    ],
+    operands,
+  );
+  const target = operands.inPlace.dx ?? 'dx';
+  return dispatchOf(call, part, {
+    shader: {
+      key: `dx:${p.dtype},${gamma},${dsum},${target}:${writable(buffers)}`,
+      code: () =>
+        lines(
+          PARAMETERS,
+          declarations(buffers),
+          SCATTER,
+          p.dtype !== 'float32' && widen(p.dtype),
+          narrow(p.dtype, 4),
+          load('x', 'x', p.dtype, 'ragged'),
+          load('dy', 'dy', p.dtype, 'ragged'),
+          dsum && load('dsum', 'dsum', p.dtype, 'ragged'),
+          store('dx', target, p.dtype, 'ragged'),
+          gamma && loadWeights('gamma', 'four', 'ragged'),
+          statistics({ product: true }),
+          scatteredMain(`
+  let row = rows(i);
+  let s = statistic_of_rows(row);
+  let mean = vec4f(means[row.x], means[row.y], means[row.z], means[row.w]);
+  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
+  let through = fma(-product(load_x(at), s), mean, g);
+  // At a zero denominator the mean is 0, and n may be infinite.
+  let gradient = select(g, through, (in_group(i) < vec4u(p.stat_size)) & (s.power != SI(ZERO_ROW)));
+  let scaled = product(gradient, s);
+  store_dx(at, ${dsum ? 'fma(scaled, V(p.alpha), load_dsum(at))' : 'scaled * p.alpha'});`),
+        ),
+    },
+    buffers,
+    workgroups: Math.ceil((part.slabs * p.size * p.inner) / (4 * SCATTERED)),
+  });
+}
+
+/** Invocations that add up terms; so many features beside each other where these are neighbours in memory. */
+const ADDERS = 128;
+/** Parts of a feature's sum are worth a workgroup from so many terms for each invocation on. */
+const TERMS = 32;
+/** Workgroups that keep a device busy. */
+const BUSY = 512;
+
+/** dgamma and dbeta: the parts that workgroups sum up, as vec4f(dgamma, what it lost, dbeta, what it lost), and their sum. */
+function weightSums(call: Call): {
+  part: (part: Part, index: number) => Dispatch;
+  total: () => Dispatch;
+  scratch: { name: string; bytes: number };
+} {
+  const { p, operands, parts, capabilities } = call;
+  const features = p.groups * p.size;
+  const across = p.inner === 1 ? Math.min(64, powerOfTwoFrom(features)) : 1;
+  const down = ADDERS / across;
+  const columns = Math.ceil(features / across);
+  const terms = (parts[0]!.slabs / p.groups) * p.inner;
+  const chunks = Math.max(1, Math.min(Math.ceil(terms / (down * TERMS)), Math.ceil(BUSY / columns)));
+  const partials = (write: boolean): Declared => ({ name: 'partials', type: 'array<vec4f>', write });
+  const buffers = bound(
+    [
+      ...['x', 'dy'].map((name) => ({ name, type: elementType(p.dtype, 'one'), write: false })),
+      ...readOnly(R_BUFFERS),
+      partials(true),
+    ],
+    { ...operands, inPlace: {} },
+  );
+  const outputs = ['dgamma', 'dbeta']
+    .filter((name) => operands.present.has(name))
+    .map((name) => ({ name, type: 'array<f32>', write: true }));
+  return {
+    scratch: { name: 'partials', bytes: parts.length * chunks * features * 16 },
+    part: (part, index) =>
+      dispatchOf(call, part, {
+        shader: {
+          key: `weight-sums:${p.dtype},${across}:${writable(buffers)}`,
+          code: () => partialSumsCode(p, across, down, buffers),
+        },
+        buffers,
+        workgroups: columns * chunks,
+        // `sections`: how many chunks; `chunk`: the first of this part.
+        extra: { sections: chunks, chunk: index * chunks },
+      }),
+    total: () => {
+      const all = [partials(false), ...outputs];
+      return {
+        shader: { key: `weight-totals:${writable(all)}`, code: () => totalsCode(all) },
+        bindings: bindings(all),
+        uniforms: parameters(p, { firstSlab: 0, slabs: p.groups }, { chunk: parts.length * chunks }),
+        workgroups: gridOf(Math.ceil(features / SCATTERED), capabilities),
+      };
+    },
+  };
+}
+
+function partialSumsCode(p: Problem, across: number, down: number, buffers: readonly Declared[]): string {
+  return lines(
+    PARAMETERS,
+    declarations(buffers),
+    AT,
+    aliases('V', 'U', 'I', 1),
+    aliases('S', 'SU', 'SI', 1),
+    'alias SB = bool;',
+    p.dtype !== 'float32' && widen(p.dtype),
+    load('x', 'x', p.dtype, 'one'),
+    load('dy', 'dy', p.dtype, 'one'),
+    statistics({ product: true }),
+    compensated(),
+    `
+var<workgroup> totals: array<Total, ${ADDERS}>;
+
+// Of all invocations of a feature, in the first of them.
+fn total_of(own: Total, index: u32) -> Total {
+  workgroupBarrier();
+  totals[index] = own;
+  for (var half = ${ADDERS / 2}u; half >= ${across}u; half /= 2u) {
+    workgroupBarrier();
+    if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
+  }
+  return totals[index];
+}
+
+@compute @workgroup_size(${ADDERS})
+fn main(${BUILTINS}) {
+  let group = ${WORKGROUP_INDEX};
+  let features = p.groups * p.size;
+  let feature = (group / p.sections) * ${across}u + index % ${across}u;
+  let chunk = group % p.sections;
+  let offset = p.first_slab % p.groups;
+  // Terms of a feature: all places of this part where its group is there, [outer, inner].
+  let own_group = min(feature, features - 1u) / p.size;
+  let slabs = p.rows / p.inner;
+  let first_slab = (own_group + p.groups - offset) % p.groups;
+  let count = select(0u, (slabs - first_slab + p.groups - 1u) / p.groups, slabs > first_slab) * p.inner;
+  let each = (count + p.sections - 1u) / p.sections;
+  var gamma_sum = Total();
+  var beta_sum = Total();
+  if (feature < features) {
+    for (var t = chunk * each + index / ${across}u; t < min((chunk + 1u) * each, count); t += ${down}u) {
+      let slab = first_slab + (t / p.inner) * p.groups;
+      let column = t % p.inner;
+      let at = At((slab * p.size + feature % p.size) * p.inner + column, 1u, 0u, 0u);
+      let row = slab * p.inner + column;
+      let dy = load_dy(at);
+      gamma_sum = add(gamma_sum, dy * (product(load_x(at), Statistic(r[row], powers[row])) * p.alpha));
+      beta_sum = add(beta_sum, dy);
+    }
+  }
+  let g = total_of(gamma_sum, index);
+  let b = total_of(beta_sum, index);
+  if (index < ${across}u && feature < features) {
+    partials[(p.chunk + chunk) * features + feature] = vec4f(g.high, g.low, b.high, b.low);
+  }
+}`,
+  );
+}
+
+function totalsCode(buffers: readonly Declared[]): string {
+  const writes = (name: string, total: string): string | false =>
+    buffers.some((buffer) => buffer.name === name) && `  ${name}[feature] = ${total}.high + ${total}.low;`;
+  return lines(
+    PARAMETERS,
+    declarations(buffers),
+    aliases('V', 'U', 'I', 1),
+    compensated(),
+    `
+@compute @workgroup_size(${SCATTERED})
+fn main(${BUILTINS}) {
+  let feature = (${WORKGROUP_INDEX}) * ${SCATTERED}u + index;
+  let features = p.groups * p.size;
+  if (feature >= features) { return; }
+  var gamma_sum = Total();
+  var beta_sum = Total();
+  for (var chunk = 0u; chunk < p.chunk; chunk++) {
+    let partial = partials[chunk * features + feature];
+    gamma_sum = add_total(gamma_sum, Total(partial.x, partial.y));
+    beta_sum = add_total(beta_sum, Total(partial.z, partial.w));
+  }`,
+    writes('dgamma', 'gamma_sum'),
+    writes('dbeta', 'beta_sum'),
+    '}',
+  );
+}
+
+function writable(buffers: readonly Declared[]): string {
+  return buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+}

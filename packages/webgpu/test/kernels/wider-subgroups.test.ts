@@ -1,0 +1,9 @@
+import { testBackend } from '@rmsnorm/conformance/vitest';
+import { nodeWebGPU } from '../node-webgpu.ts';
+import { plainBackend } from './plain-driver.ts';
+
+// The kernels that a GPU gets, whose subgroups may be wider than SwiftShader's four: on cases of every layout.
+testBackend(
+  { ...nodeWebGPU(), create: () => plainBackend({ subgroups: { least: 4, most: 32 } }) },
+  { filter: (id) => /\/(traps|two-steps|many-rows|sums|rows|groups|channels-first)\b/.test(id) },
+);
