@@ -2,11 +2,12 @@ import { type Op, type Problem, RMSNormError } from '@rmsnorm/core';
 import type { Aliases } from './aliases.ts';
 import type { Group } from './bind-groups.ts';
 import type { Buffers } from './buffers.ts';
-import type { Capabilities, Dispatch, Plan, Planner } from './dispatch.ts';
+import type { Capabilities, Dispatch, Operands, Plan, Planner } from './dispatch.ts';
 import { type GPUObject, USAGE } from './gpu.ts';
 import { type Block, type Memory, roundUp } from './memory.ts';
 import type { Operation } from './operations.ts';
 import type { Pipeline, Pipelines } from './pipelines.ts';
+import type { Variant } from './variants.ts';
 
 /** Enough for every layer and every length of a batch in a model; a plan is small. */
 const MOST_CALLS = 256;
@@ -95,11 +96,18 @@ export class Calls {
     return pipeline.compiled ?? this.#pipelines.compile(pipeline);
   }
 
-  /** Plans a call and compiles its shaders, without holding up anything. */
-  async prepare(operation: Operation, p: Problem, names: readonly string[], aliases: Aliases): Promise<void> {
-    const present = operation.names.reduce((mask, name, i) => (names.includes(name) ? mask | (1 << i) : mask), 0);
-    const { steps } = this.#find(operation, p, present, aliases);
-    await Promise.all(steps.map(({ pipeline }) => this.#pipelines.compileAsync(pipeline)));
+  /** Compiles the shaders of a call that may come, without holding up anything. */
+  async prepare({ op, p, operands }: Variant): Promise<void> {
+    const { dispatches } = this.#plan(op, p, operands);
+    await Promise.all(
+      dispatches.map(({ shader, bindings, uniforms }) =>
+        this.#pipelines.compileAsync(this.#pipelines.get(shader, bindings, uniforms !== null)),
+      ),
+    );
+  }
+
+  #plan(op: Op, p: Problem, operands: Operands): Plan {
+    return (this.#planners[op] as Planner<Problem>)(p, operands, this.#capabilities);
   }
 
   #find(operation: Operation, p: Problem, present: number, aliases: Aliases): Call {
@@ -119,8 +127,7 @@ export class Calls {
       inPlace: aliases.inPlace,
       writable: aliases.writable,
     };
-    const planner = this.#planners[op] as Planner<Problem>;
-    const { dispatches, scratch } = planner(p, operands, this.#capabilities);
+    const { dispatches, scratch } = this.#plan(op, p, operands);
     const { places, bytes } = this.#layOut(dispatches);
     const uniforms =
       bytes === 0

@@ -10,6 +10,7 @@ import {
   type ForwardQuantizedIO,
   type GatedForwardIO,
   OPS,
+  type PreparedUses,
   type Problem,
   RMSNormError,
   type ScaleByIO,
@@ -17,7 +18,6 @@ import {
   type Supports,
 } from '@rmsnorm/core';
 import { blockAt } from './adopt.ts';
-import { NO_ALIASES } from './aliases.ts';
 import { BindGroups } from './bind-groups.ts';
 import { Buffers } from './buffers.ts';
 import { Calls, type Planners } from './calls.ts';
@@ -32,6 +32,7 @@ import { Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
 import { Scopes } from './scopes.ts';
 import { Scratch } from './scratch.ts';
+import { variantsOf } from './variants.ts';
 import { Work } from './work.ts';
 
 export interface DriverOptions {
@@ -46,8 +47,6 @@ export interface DriverOptions {
   /** The kernels' own, unless given. */
   readonly planners?: Planners;
 }
-
-const IN_PLACE = { key: 'y,x||', inPlace: { y: 'x' }, writable: new Set<string>(), copied: [] };
 
 /** Tensors in GPUBuffers, and the kernels that run on them. */
 export class WebGPUDriver implements Driver<Block> {
@@ -169,17 +168,10 @@ export class WebGPUDriver implements Driver<Block> {
     this.#work.submit();
   }
 
-  async prepare(problems: readonly Problem[]): Promise<void> {
+  async prepare(problems: readonly Problem[], uses: PreparedUses): Promise<void> {
     this.#loss.check();
-    const calls = problems.flatMap((p) =>
-      [
-        ['x', 'y'],
-        ['x', 'gamma', 'y'],
-      ].flatMap((names) =>
-        [NO_ALIASES, IN_PLACE].map((aliases) => this.#calls.prepare(OPERATIONS.forward, p, names, aliases)),
-      ),
-    );
-    await Promise.race([Promise.all(calls), this.#loss.lost]);
+    const compiled = problems.flatMap((p) => variantsOf(p, uses)).map((variant) => this.#calls.prepare(variant));
+    await Promise.race([Promise.all(compiled), this.#loss.lost]);
   }
 
   /** @throws RMSNormError INVALID_OPTION, DEVICE_LOST, and what `fn` throws */
