@@ -4,6 +4,7 @@ import type { Group } from './bind-groups.ts';
 import type { Buffers } from './buffers.ts';
 import type { Capabilities, Dispatch, Operands, Plan, Planner } from './dispatch.ts';
 import { type GPUObject, USAGE } from './gpu.ts';
+import { checkLimits, type HostLimits } from './limits.ts';
 import { type Block, type Memory, roundUp } from './memory.ts';
 import type { Operation } from './operations.ts';
 import type { Pipeline, Pipelines } from './pipelines.ts';
@@ -54,7 +55,7 @@ export class Calls {
   readonly #capabilities: Capabilities;
   readonly #pipelines: Pipelines;
   readonly #buffers: Buffers;
-  readonly #uniformAlignment: number;
+  readonly #limits: HostLimits;
   readonly #byKey = new Map<string, Call>();
   // The call that a problem was last used for: core keeps the problem object of a norm from call to call.
   readonly #byProblem = new WeakMap<Problem, Call>();
@@ -65,15 +66,16 @@ export class Calls {
     capabilities: Capabilities,
     pipelines: Pipelines,
     buffers: Buffers,
-    uniformAlignment: number,
+    limits: HostLimits,
   ) {
     this.#planners = planners;
     this.#capabilities = capabilities;
     this.#pipelines = pipelines;
     this.#buffers = buffers;
-    this.#uniformAlignment = uniformAlignment;
+    this.#limits = limits;
   }
 
+  /** @throws RMSNormError UNSUPPORTED, OUT_OF_MEMORY, with the limit's name, where the device is too small */
   get(operation: Operation, p: Problem, blocks: readonly (Block | null)[], aliases: Aliases): Call {
     const present = maskOf(blocks);
     let call = this.#byProblem.get(p);
@@ -84,7 +86,7 @@ export class Calls {
       call.aliases !== aliases.key ||
       call.evicted
     ) {
-      call = this.#find(operation, p, present, aliases);
+      call = this.#find(operation, p, present, aliases, blocks);
       this.#byProblem.set(p, call);
     }
     this.#clock += 1;
@@ -110,24 +112,36 @@ export class Calls {
     return (this.#planners[op] as Planner<Problem>)(p, operands, this.#capabilities);
   }
 
-  #find(operation: Operation, p: Problem, present: number, aliases: Aliases): Call {
+  #find(operation: Operation, p: Problem, present: number, aliases: Aliases, blocks: readonly (Block | null)[]): Call {
     const key = `${operation.op} ${present} ${aliases.key} ${Object.values(p).join()}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const call = this.#build(operation, p, present, aliases, key);
+    const call = this.#build(operation, p, present, aliases, blocks, key);
     this.#byKey.set(key, call);
     if (this.#byKey.size > MOST_CALLS) this.#evictOldest();
     return call;
   }
 
-  #build(operation: Operation, p: Problem, present: number, aliases: Aliases, key: string): Call {
+  #build(
+    operation: Operation,
+    p: Problem,
+    present: number,
+    aliases: Aliases,
+    blocks: readonly (Block | null)[],
+    key: string,
+  ): Call {
     const { op, names } = operation;
     const operands = {
       present: new Set(names.filter((_, i) => present & (1 << i))),
       inPlace: aliases.inPlace,
       writable: aliases.writable,
     };
-    const { dispatches, scratch } = this.#plan(op, p, operands);
+    const plan = this.#plan(op, p, operands);
+    checkLimits(op, plan, (name) => blocks[names.indexOf(name)]!.bytes, {
+      ...this.#capabilities.limits,
+      ...this.#limits,
+    });
+    const { dispatches, scratch } = plan;
     const { places, bytes } = this.#layOut(dispatches);
     const uniforms =
       bytes === 0
@@ -162,7 +176,7 @@ export class Calls {
     let bytes = 0;
     const places = dispatches.map(({ uniforms }) => {
       if (uniforms === null) return null;
-      const offset = roundUp(bytes, this.#uniformAlignment);
+      const offset = roundUp(bytes, this.#limits.minUniformBufferOffsetAlignment);
       const size = roundUp(uniforms.byteLength, 16);
       bytes = offset + size;
       return { offset, size };

@@ -9,6 +9,7 @@ import {
   type ForwardIO,
   type ForwardQuantizedIO,
   type GatedForwardIO,
+  type HostForwardIO,
   OPS,
   type PreparedUses,
   type Problem,
@@ -24,7 +25,9 @@ import { Calls, type Planners } from './calls.ts';
 import type { Capabilities } from './dispatch.ts';
 import { Executor } from './executor.ts';
 import { type GPUCommandEncoderLike, type GPUDeviceLike, tagOf } from './gpu.ts';
+import { hostForward } from './host-forward.ts';
 import { plan } from './kernels/index.ts';
+import { hostLimitsOf } from './limits.ts';
 import { Loss } from './loss.ts';
 import type { Block } from './memory.ts';
 import { OPERATIONS } from './operations.ts';
@@ -57,6 +60,7 @@ export class WebGPUDriver implements Driver<Block> {
   readonly #device: GPUDeviceLike;
   readonly #owned: boolean;
   readonly #alignment: number;
+  readonly #largest: number;
   readonly #loss: Loss;
   readonly #work: Work;
   readonly #buffers: Buffers;
@@ -84,16 +88,11 @@ export class WebGPUDriver implements Driver<Block> {
     const scopes = new Scopes(device);
     this.#loss = new Loss(device, owned);
     this.#work = new Work(device, this.#loss, scopes);
-    this.#buffers = new Buffers(device, this.#work, scopes, maxPooledBytes);
+    const limits = hostLimitsOf(device);
+    this.#largest = Math.min(limits.maxBufferSize, capabilities.limits.maxStorageBufferBindingSize);
+    this.#buffers = new Buffers(device, this.#work, scopes, limits.maxBufferSize, maxPooledBytes);
     this.#readback = new Readback(this.#work, this.#buffers, scopes, this.#loss);
-    const { minUniformBufferOffsetAlignment } = device.limits as { minUniformBufferOffsetAlignment: number };
-    this.#calls = new Calls(
-      planners,
-      capabilities,
-      new Pipelines(device, scopes),
-      this.#buffers,
-      minUniformBufferOffsetAlignment,
-    );
+    this.#calls = new Calls(planners, capabilities, new Pipelines(device, scopes), this.#buffers, limits);
     this.#executor = new Executor(this.#work, this.#calls, new BindGroups(device, scopes), new Scratch(this.#buffers));
   }
 
@@ -161,6 +160,10 @@ export class WebGPUDriver implements Driver<Block> {
 
   forwardQuantized(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Block>): void {
     this.#run('forwardQuantized', p, io);
+  }
+
+  hostForward(p: Problem, io: HostForwardIO): Promise<void> {
+    return hostForward(this, p, io, this.#largest);
   }
 
   flush(): void {

@@ -59,7 +59,7 @@ export class Readback {
 
   async #read(block: Block, into: Uint8Array, signal?: AbortSignalLike): Promise<void> {
     const bytes = roundUp(into.length, 4);
-    const size = sizeClass(bytes);
+    const size = Math.max(bytes, Math.min(sizeClass(bytes), this.#buffers.most));
     const staging = this.#staging.take(size) ?? this.#buffers.create(size, STAGING);
     const event: Entry = { blocks: [block], inputs: 1, fault: null, taint: taintOf(block) };
     this.#work.copy(block.memory.buffer, block.offset, staging.buffer, bytes);
