@@ -14,6 +14,7 @@ describeOnDevice('the README', () => {
     const run = spawnSync(process.execPath, ['--input-type=module', '--eval', codeUnder(heading)[0]!], {
       cwd: root,
       encoding: 'utf8',
+      timeout: 50_000,
     });
     expect(run.stderr).toBe('');
     expect(run.stdout).toMatch(output);
@@ -42,6 +43,7 @@ describeOnDevice('a backend', () => {
     const run = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', code], {
       cwd: root,
       encoding: 'utf8',
+      timeout: 50_000,
     });
     expect([run.status, run.stdout, run.stderr]).toEqual([0, '1\n1\n1\n', '']);
   });
