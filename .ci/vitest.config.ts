@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { chromiumFlags, chromiumPath } from './chromium.ts';
@@ -8,6 +9,9 @@ const root = new URL('..', import.meta.url).pathname;
 const browserTests = ['{packages,apps}/*/{src,test}/**/*.browser.test.ts'];
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
+/** Vitest would leave one core idle, and thus half of a small machine. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
+
 const node: TestProjectConfiguration = {
   root,
   test: {
@@ -16,6 +20,7 @@ const node: TestProjectConfiguration = {
     exclude: [...ignored, ...browserTests],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    maxWorkers,
     env: vulkanDriver,
     sequence: { groupOrder: 0 },
   },
