@@ -42,6 +42,8 @@ export interface Call {
   /** Bytes of each scratch buffer. */
   readonly scratch: readonly number[];
   readonly uniforms: Memory | null;
+  /** Of the last use. */
+  between: readonly Memory[];
   readonly fault: () => RMSNormError | null;
   usedAt: number;
   evicted: boolean;
@@ -84,7 +86,7 @@ export class Calls {
       call.op !== operation.op ||
       call.present !== present ||
       call.aliases !== aliases.key ||
-      call.evicted
+      isGone(call)
     ) {
       call = this.#find(operation, p, present, aliases, blocks);
       this.#byProblem.set(p, call);
@@ -115,7 +117,8 @@ export class Calls {
   #find(operation: Operation, p: Problem, present: number, aliases: Aliases, blocks: readonly (Block | null)[]): Call {
     const key = `${operation.op} ${present} ${aliases.key} ${Object.values(p).join()}`;
     const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && !isGone(known)) return known;
+    if (known?.uniforms) this.#buffers.destroy(known.uniforms);
     const call = this.#build(operation, p, present, aliases, blocks, key);
     this.#byKey.set(key, call);
     if (this.#byKey.size > MOST_CALLS) this.#evictOldest();
@@ -161,11 +164,13 @@ export class Calls {
         fault: null,
       };
     });
-    return {
+    const call: Call = {
       ...{ key, op, present, aliases: aliases.key, steps, uniforms, usedAt: this.#clock, evicted: false },
       scratch: scratch.map((one) => roundUp(one.bytes, 4)),
-      fault: () => faultOf(steps),
+      between: [],
+      fault: () => faultOf(call),
     };
+    return call;
   }
 
   /** All uniforms of a call lie in one buffer. */
@@ -214,7 +219,14 @@ function sourceOf(
   return { operand: -1, scratch: index, offset, size: size ?? roundUp(scratch[index]!.bytes, 4) - offset };
 }
 
-function faultOf(steps: readonly Step[]): RMSNormError | null {
+/** Whether it has to be built anew: also where the device was full when it was built. */
+function isGone({ evicted, uniforms }: Call): boolean {
+  return evicted || (uniforms !== null && uniforms.fault !== null);
+}
+
+/** Memory first: that there was none explains the rest. */
+function faultOf({ steps, uniforms, between }: Call): RMSNormError | null {
+  for (const memory of [uniforms, ...between]) if (memory?.fault) return memory.fault;
   for (const { pipeline, fault } of steps) {
     if (pipeline.fault ?? fault) return pipeline.fault ?? fault;
   }

@@ -29,11 +29,11 @@ import { hostForward } from './host-forward.ts';
 import { plan } from './kernels/index.ts';
 import { hostLimitsOf } from './limits.ts';
 import { Loss } from './loss.ts';
-import type { Block } from './memory.ts';
+import { type Block, setTaint } from './memory.ts';
 import { OPERATIONS } from './operations.ts';
 import { Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
-import { Scopes } from './scopes.ts';
+import { deviceError, Scopes } from './scopes.ts';
 import { Scratch } from './scratch.ts';
 import { variantsOf } from './variants.ts';
 import { Work } from './work.ts';
@@ -61,6 +61,7 @@ export class WebGPUDriver implements Driver<Block> {
   readonly #owned: boolean;
   readonly #alignment: number;
   readonly #largest: number;
+  readonly #scopes: Scopes;
   readonly #loss: Loss;
   readonly #work: Work;
   readonly #buffers: Buffers;
@@ -86,6 +87,7 @@ export class WebGPUDriver implements Driver<Block> {
       promises: ['extremes', 'nonFinite', 'invariance'],
     };
     const scopes = new Scopes(device);
+    this.#scopes = scopes;
     this.#loss = new Loss(device, owned);
     this.#work = new Work(device, this.#loss, scopes);
     const limits = hostLimitsOf(device);
@@ -109,13 +111,12 @@ export class WebGPUDriver implements Driver<Block> {
     this.#loss.check();
     // The queue's own writes come before what is not submitted yet.
     if (block.memory.batch === this.#work.batch) this.#work.submit();
-    const { queue } = this.#device;
     const whole = bytes.length - (bytes.length % 4);
-    if (whole > 0) queue.writeBuffer(block.memory.buffer as never, block.offset, bytes as never, 0, whole);
+    if (whole > 0) this.#upload(block, 0, bytes, whole);
     if (whole < bytes.length) {
       const rest = new Uint8Array(4);
       rest.set(bytes.subarray(whole));
-      queue.writeBuffer(block.memory.buffer as never, block.offset + whole, rest as never);
+      this.#upload(block, whole, rest, 4);
     }
     this.#work.noteUpload({ blocks: [block], inputs: 0, fault: null });
   }
@@ -198,6 +199,18 @@ export class WebGPUDriver implements Driver<Block> {
     await this.#readback.idle();
     this.#buffers.dispose();
     if (this.#owned) this.#device.destroy();
+  }
+
+  /** Of memory that the device could not make, the queue complains too: that is known already. */
+  #upload(block: Block, offset: number, bytes: Uint8Array, length: number): void {
+    const { buffer } = block.memory;
+    this.#scopes.watch(
+      'validation',
+      () => this.#device.queue.writeBuffer(buffer as never, block.offset + offset, bytes as never, 0, length),
+      (error) => {
+        if (error) setTaint(block, deviceError(error, 'the device refused an upload'));
+      },
+    );
   }
 
   #run(op: keyof typeof OPERATIONS, p: Problem, io: object): void {

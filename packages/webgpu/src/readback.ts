@@ -72,7 +72,12 @@ export class Readback {
     const abort = (): void => void staging.buffer.unmap();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const mapped = staging.buffer.mapAsync(MAP_READ, 0, bytes);
+      // What it says is in the promise as well.
+      const mapped = this.#scopes.watch(
+        'validation',
+        () => staging.buffer.mapAsync(MAP_READ, 0, bytes),
+        () => {},
+      );
       await Promise.race([Promise.all([mapped, settled]), this.#loss.lost]);
       if (event.taint) throw event.taint;
       into.set(new Uint8Array(staging.buffer.getMappedRange(0, bytes), 0, into.length));

@@ -205,6 +205,31 @@ describeOnDevice('buffers', () => {
     device.destroy();
   });
 
+  test('are no more after many norms, tensors, arrays and reads than after a few', async () => {
+    const device = await newDevice();
+    const calls = countCalls(device);
+    const backend = await webgpu({ device }).create();
+    const rows = { dtype: 'float32', shape: [4, 8], data: new Float32Array(32).fill(3) } as const;
+    const step = async (): Promise<void> => {
+      const norm = new RMSNorm({ dim: 8, axis: -1, bias: true });
+      const x = backend.tensor(rows.data, rows.shape);
+      const { dx, dgamma, dbeta } = norm.backward(x, x);
+      const results = [norm.forward(x), dx, dgamma!, dbeta!];
+      for (const result of results) await result.data();
+      await norm.apply(rows, backend);
+      for (const tensor of [x, ...results]) tensor.dispose();
+      norm.dispose();
+      expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
+    };
+    for (let i = 0; i < 2; i++) await step();
+    const live = calls.live();
+    for (let i = 0; i < 20; i++) await step();
+    expect(calls.live()).toBe(live);
+    await backend.dispose();
+    expect(calls.live()).toBe(0);
+    device.destroy();
+  });
+
   test('one that is freed while work on it is pending is kept until that has run', async () => {
     const device = await newDevice();
     const backend = await webgpu({ device, maxPooledBytes: 0 }).create();
