@@ -7,7 +7,7 @@ import { has, With, Without } from './dtype';
 import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
 import { groups, outer, size, statSize } from './problem';
 import { loadRun, shift, storeRun } from './runs';
-import { promoteHigh, sumSquares } from './sum';
+import { finishSum, promoteHigh, sumOfSquares, sumSquares } from './sum';
 import { weightsOf } from './weights';
 
 /** Elements of a row that are done at a time. */
@@ -55,8 +55,14 @@ function statistic(row: u32, at: usize, feature: u32, own: usize): bool {
     const offset = at + (<usize>i << shift());
     const x = inFloat32(source + offset, own, length);
     const d = inFloat32(dy + offset, own + 4 * BLOCK_BYTES, length);
-    dot += dotRow(x, d, weightsOf(feature + i, length), length);
-    if (i < statSize && needsSquares()) sum += sumSquares(x, min(length, statSize - i));
+    const w = weightsOf(feature + i, length);
+    if (needsSquares() && i + length <= statSize) {
+      sum += sumBoth(x, d, w, length);
+      dot += dotBesides;
+    } else {
+      dot += dotRow(x, d, w, length);
+      if (i < statSize && needsSquares()) sum += sumSquares(x, min(length, statSize - i));
+    }
     if (i === 0) break;
   }
   return isPlainGradient(row, sum, dot, at, 1 << shift());
@@ -70,25 +76,65 @@ function inFloat32(p: usize, own: usize, length: u32): usize {
   return own;
 }
 
-/** The sum of x * dy * w: at most 3 roundings in float32 after the products'. */
+/** dy * w * x of 16 elements, the last four of which are e: at most 3 roundings in float32 after the products'. */
+// @ts-ignore: decorator
+@inline
+function products(a: v128, b: v128, c: v128, e: v128, d: usize, w: usize): v128 {
+  const first = f32x4.add(
+    f32x4.mul(f32x4.mul(v128.load(d), v128.load(w)), a),
+    f32x4.mul(f32x4.mul(v128.load(d, 16), v128.load(w, 16)), b),
+  );
+  const last = f32x4.add(
+    f32x4.mul(f32x4.mul(v128.load(d, 32), v128.load(w, 32)), c),
+    f32x4.mul(f32x4.mul(v128.load(d, 48), v128.load(w, 48)), e),
+  );
+  return f32x4.add(first, last);
+}
+
+function finishDot(low: v128, high: v128, x: usize, d: usize, w: usize, rest: u32): f64 {
+  const both = f64x2.add(low, high);
+  let dot = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  for (; rest > 0; rest--, x += 4, d += 4, w += 4) dot += <f64>(load<f32>(d) * load<f32>(w) * load<f32>(x));
+  return dot;
+}
+
+/** The sum of x * dy * w. */
 function dotRow(x: usize, d: usize, w: usize, count: u32): f64 {
   let low = i64x2.splat(0);
   let high = i64x2.splat(0);
   for (const end = x + (<usize>(count & ~15) << 2); x < end; x += 64, d += 64, w += 64) {
-    const a = f32x4.mul(f32x4.mul(v128.load(d), v128.load(w)), v128.load(x));
-    const b = f32x4.mul(f32x4.mul(v128.load(d, 16), v128.load(w, 16)), v128.load(x, 16));
-    const c = f32x4.mul(f32x4.mul(v128.load(d, 32), v128.load(w, 32)), v128.load(x, 32));
-    const e = f32x4.mul(f32x4.mul(v128.load(d, 48), v128.load(w, 48)), v128.load(x, 48));
-    const sum = f32x4.add(f32x4.add(a, b), f32x4.add(c, e));
+    const sum = products(v128.load(x), v128.load(x, 16), v128.load(x, 32), v128.load(x, 48), d, w);
     low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
     high = f64x2.add(high, promoteHigh(sum));
   }
-  const both = f64x2.add(low, high);
-  let dot = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
-  for (let rest = count & 15; rest > 0; rest--, x += 4, d += 4, w += 4) {
-    dot += <f64>(load<f32>(d) * load<f32>(w) * load<f32>(x));
+  return finishDot(low, high, x, d, w, count & 15);
+}
+
+/** The sum that `sumBoth` found besides. */
+let dotBesides: f64 = 0;
+
+/** sumSquares and dotRow at once. */
+function sumBoth(x: usize, d: usize, w: usize, count: u32): f64 {
+  const toD = d - x;
+  const toW = w - x;
+  let low = i64x2.splat(0);
+  let high = i64x2.splat(0);
+  let dotLow = i64x2.splat(0);
+  let dotHigh = i64x2.splat(0);
+  for (const end = x + (<usize>(count & ~15) << 2); x < end; x += 64) {
+    const a = v128.load(x);
+    const b = v128.load(x, 16);
+    const c = v128.load(x, 32);
+    const e = v128.load(x, 48);
+    const squares = sumOfSquares(a, b, c, e);
+    low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
+    high = f64x2.add(high, promoteHigh(squares));
+    const sum = products(a, b, c, e, x + toD, x + toW);
+    dotLow = f64x2.add(dotLow, f64x2.promote_low_f32x4(sum));
+    dotHigh = f64x2.add(dotHigh, promoteHigh(sum));
   }
-  return dot;
+  dotBesides = finishDot(dotLow, dotHigh, x, x + toD, x + toW, count & 15);
+  return finishSum(low, high, x, count & 15);
 }
 
 /** dx of the plain ones of the rows, and what they give to the sums. */

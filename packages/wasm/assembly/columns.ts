@@ -7,6 +7,8 @@ import { promoteHigh, sumOfSquares } from './sum';
 
 /** Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers. */
 const NARROW: u32 = 64;
+/** Rows of wider ones that are summed at a time, a multiple of 4. */
+const BAND: u32 = 8;
 
 // @ts-ignore: decorator
 @inline
@@ -17,9 +19,19 @@ function addTo(sums: usize, squares: v128): void {
 
 /** Adds the squares of `rows` rows of the strip at `from` to the float64 `sums` of its columns. */
 export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
+  const band: u32 = columns <= NARROW ? rows : BAND;
+  for (; rows > 0; ) {
+    const height = min(rows, band);
+    sumBand(from, stride, columns, height, sums);
+    from += height * stride;
+    rows -= height;
+  }
+}
+
+function sumBand(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
   const fours = rows & ~3;
   let column: u32 = 0;
-  if (columns <= NARROW) {
+  if (fours) {
     for (; column + 16 <= columns; column += 16) {
       sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
     }
@@ -73,21 +85,10 @@ function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): void {
 
 /** 4 rows at a time, the sums in memory. `rows` and `columns` are multiples of 4. */
 function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
-  const wide = sums + (<usize>(columns & ~15) << 3);
   const vectors = sums + (<usize>columns << 3);
   for (let i: u32 = 0; i < rows; i += 4, from += 4 * stride) {
     let p = from;
-    let to = sums;
-    for (; to < wide; to += 128, p += 64) {
-      const q = p + stride;
-      const r = q + stride;
-      const s = r + stride;
-      addTo(to, sumOfSquares(v128.load(p), v128.load(q), v128.load(r), v128.load(s)));
-      addTo(to + 32, sumOfSquares(v128.load(p, 16), v128.load(q, 16), v128.load(r, 16), v128.load(s, 16)));
-      addTo(to + 64, sumOfSquares(v128.load(p, 32), v128.load(q, 32), v128.load(r, 32), v128.load(s, 32)));
-      addTo(to + 96, sumOfSquares(v128.load(p, 48), v128.load(q, 48), v128.load(r, 48), v128.load(s, 48)));
-    }
-    for (; to < vectors; to += 32, p += 16) {
+    for (let to = sums; to < vectors; to += 32, p += 16) {
       const r = p + 2 * stride;
       addTo(to, sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(r), v128.load(r + stride)));
     }

@@ -1,5 +1,5 @@
 // Rows of float16 or bfloat16 with a finite gamma and no beta: two passes over x, nothing in between in memory. A row is
-// summed before the one ahead of it is scaled, which fills the wait for the root and the quotient. A beta takes the way
+// summed before the one ahead of it is scaled, which fills the wait for the root and the quotient, unless it is long. A beta takes the way
 // through scratch memory, at 0.6 to 1.1 of the speed: it is rare beside 16-bit tensors, and a variant of its own would be
 // an eighth of the module.
 
@@ -37,6 +37,9 @@ const SPECIAL: f64 = 4294967296;
 /** Up to this, r * 2^112 is finite. */
 const LARGEST_R: f64 = 32768;
 const TWO_112 = reinterpret<f32>((127 + 112) << 23);
+
+/** Rows of so many elements are summed and scaled one by one: two of them leave too little of a first-level cache. */
+const LONG: u32 = 2048;
 
 /** As finishSum in sum.ts, up to its last addition, for the dtype's own elements. */
 function finishSum16<T>(low: v128, high: v128, p: usize, rest: u32): v128 {
@@ -88,14 +91,14 @@ export function finiteRows16<T>(values: usize): void {
   let to = y;
   let group = firstGroup;
   let nextSum: f64 = 0;
-  for (let row: u32 = 0; row <= rows; row++) {
-    const sum = nextSum;
+  const ahead: u32 = size < LONG ? 1 : 0;
+  for (let at: u32 = 0; at < rows + ahead; at++) {
+    let sum = nextSum;
     let scale = rstdOf(sum);
-    const r = alpha * scale;
-    if (row < rows) {
+    if (at < rows) {
       let low = i64x2.splat(0);
       let high = i64x2.splat(0);
-      let p = x + row * bytes;
+      let p = x + at * bytes;
       for (const end = p + blocks; p < end; p += 32) {
         let squares: v128;
         if (isSigned<T>()) {
@@ -116,7 +119,13 @@ export function finiteRows16<T>(values: usize): void {
       const both = rest ? finishSum16<T>(low, high, p, rest) : f64x2.add(low, high);
       nextSum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
     }
-    if (row === 0) continue;
+    if (at < ahead) continue;
+    if (!ahead) {
+      sum = nextSum;
+      scale = rstdOf(sum);
+    }
+    const row = at - ahead;
+    const r = alpha * scale;
     const feature = group * size;
     if (isPlain(sum, r) && (isSigned<T>() || (sum < SPECIAL && abs(r) <= LARGEST_R))) {
       const factor = <f32>r;
@@ -147,9 +156,9 @@ export function finiteRows16<T>(values: usize): void {
       }
       if (rest) scaleRest<T>(p, q, w, rest, factor);
     } else {
-      scale = rowInPieces(from, to, row - 1, feature, values);
+      scale = rowInPieces(from, to, row, feature, values);
     }
-    if (rstd) store<f32>(rstd + (<usize>(row - 1) << 2), <f32>scale);
+    if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
     from += bytes;
     to += bytes;
     if (++group === groups) group = 0;

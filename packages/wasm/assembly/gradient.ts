@@ -48,15 +48,21 @@ export function setGradients(
 }
 
 /** Whether the sums of squares are needed: unless rstd is given, and to know where 'clamp' is active. */
+// @ts-ignore: decorator
+@inline
 export function needsSquares(): bool {
   return !statistics || clampedBelow >= 0;
 }
 
 /** From a feature's sum of dgamma to that of dbeta, in bytes. */
+// @ts-ignore: decorator
+@inline
 export function toBetaSums(): usize {
   return <usize>(groups * size) << 3;
 }
 
+// @ts-ignore: decorator
+@inline
 function setRow(row: u32, sum: f64, dot: f64): void {
   const rstd = statistics ? <f64>load<f32>(statistics + (<usize>row << 2)) : rstdOf(sum);
   r = alpha * rstd;

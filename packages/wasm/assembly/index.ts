@@ -10,6 +10,7 @@ import { gatedTiles } from './gated';
 import { setGradients, storeSums } from './gradient';
 import { groups, inner, outer, setPart, setProblem, size, useSums } from './problem';
 import { quantizeTiles } from './quantize';
+import { setApart } from './rows';
 import { dtype, setDtype } from './runs';
 import { sumTiles } from './sums';
 import { lastWidth, RUN, tileElements, tileWidth } from './tiles';
@@ -21,6 +22,10 @@ const ADD_FORWARD: i32 = 1;
 const BACKWARD: i32 = 3;
 const SCALE_BY: i32 = 5;
 const QUANTIZED: i32 = 6;
+
+// Flags, as in src/kernels.ts.
+const LLAMA: u32 = 1;
+const APART: u32 = 2;
 
 let clampedBelow: f64 = -1;
 /** Memory of the operation, in front of that of forward's kernels. */
@@ -76,14 +81,15 @@ export function begin(
   clamp: bool,
   alpha: f64,
   weightOffset: f64,
-  llama: bool,
+  flags: u32,
 ): void {
   setDtype(dtype);
   own = scratch;
   clampedBelow = clamp ? eps : -1;
   scratch += ownBytes(op, groups, size, inner);
   // 'llama' rounds x * r to float32, which is what 'gemma' does there.
-  const twice = llama && dtype !== FLOAT32;
+  const twice = (flags & LLAMA) !== 0 && dtype !== FLOAT32;
+  setApart((flags & APART) !== 0);
   setProblem(gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, twice);
   prepareWeights();
 }
@@ -105,9 +111,9 @@ export function forward(
   clamp: bool,
   alpha: f64,
   weightOffset: f64,
-  llama: bool,
+  flags: u32,
 ): void {
-  begin(FORWARD, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, llama);
+  begin(FORWARD, dtype, gamma, beta, scratch, outer, groups, size, inner, statSize, eps, clamp, alpha, weightOffset, flags);
   all(x, y, rstd);
 }
 

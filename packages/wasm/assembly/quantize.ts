@@ -1,22 +1,30 @@
 // forwardQuantized: a tile is normalized in float32 memory, then quantized by the largest of each (outer, inner).
+//
+// Plain rows of one group without a beta need no y in memory: max |x * w| is found while x is summed, and q is x * w times
+// r / step, at most 3 roundings from y / step.
 
+import { splat } from './cells';
 import { FLOAT32 } from './dtype';
 import { normalizeTile } from './normalize-tile';
-import { groups, size } from './problem';
+import { alpha, beta, groups, inner, isPlain, llama, rstdOf, size, statSize } from './problem';
 import { dtype } from './runs';
+import { finishSum, promoteHigh, sumOfSquares } from './sum';
+import { PIECE, weightsOf } from './weights';
 import { column, count, isContiguous, loadTile, nextTile, pitch, RUN, slab, startTiles, tileIn, width } from './tiles';
 
-// 127, -127, 1.5 * 2^23 as float32, and the bits of a magnitude.
-const CONSTANTS = memory.data<u32>([0x42fe0000, 0xc2fe0000, 0x4b400000, 0x7fffffff]);
+// -127 and 1.5 * 2^23 as float32, and the bits of a magnitude.
+const CONSTANTS = memory.data<u32>([0xc2fe0000, 0x4b400000, 0x7fffffff]);
 
-/** @param scale 0 where each (outer, inner) gets its own. @param own memory for two runs and `width` numbers */
+/** param scale 0 where each (outer, inner) gets its own. param own memory for two runs and `width` numbers */
 export function quantizeTiles(x: usize, q: usize, scales: usize, scale: f32, own: usize, tile: usize): void {
   const features = groups * size;
   const steps = own + (<usize>RUN << 3);
+  const inRows = inner === 1 && groups === 1 && !beta && !llama && statSize === size && size <= PIECE;
   startTiles(groups);
   while (nextTile()) {
     const direct = dtype === FLOAT32 && isContiguous();
     if (!direct) loadTile(x, tile);
+    if (inRows && quantizeRows(direct ? tileIn(x) : tile, q + <usize>slab * size, scales + (<usize>slab << 2), scale)) continue;
     normalizeTile(direct ? tileIn(x) : tile, tile, 0, own);
     let from = tile;
     for (let s: u32 = 0; s < count; s += groups, from += (<usize>features * width) << 2) {
@@ -39,6 +47,74 @@ export function quantizeTiles(x: usize, q: usize, scales: usize, scale: f32, own
   }
 }
 
+/** What |x * w| may be at most, and r / step: far from where float32 ends. */
+const LEAST: f64 = 7.888609052210118e-31; // 2^-100
+const MOST: f64 = 1.2676506002282294e30; // 2^100
+
+/** The tile's rows; false, with some of them written, where one is not plain. */
+function quantizeRows(p: usize, q: usize, scales: usize, scale: f32): bool {
+  const w = weightsOf(0, size);
+  const absolute = v128.load32_splat(CONSTANTS, 8);
+  const bytes = <usize>size << 2;
+  for (const end = scales + (<usize>count << 2); scales < end; scales += 4, p += bytes, q += size) {
+    let low = i64x2.splat(0);
+    let high = i64x2.splat(0);
+    let top = i64x2.splat(0);
+    let at = p;
+    let weight = w;
+    for (const blocks = p + (<usize>(size & ~15) << 2); at < blocks; at += 64, weight += 64) {
+      const a = v128.load(at);
+      const b = v128.load(at, 16);
+      const c = v128.load(at, 32);
+      const d = v128.load(at, 48);
+      const sum = sumOfSquares(a, b, c, d);
+      low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
+      high = f64x2.add(high, promoteHigh(sum));
+      const ab = i32x4.max_s(
+        v128.and(f32x4.mul(a, v128.load(weight)), absolute),
+        v128.and(f32x4.mul(b, v128.load(weight, 16)), absolute),
+      );
+      const cd = i32x4.max_s(
+        v128.and(f32x4.mul(c, v128.load(weight, 32)), absolute),
+        v128.and(f32x4.mul(d, v128.load(weight, 48)), absolute),
+      );
+      top = i32x4.max_s(top, i32x4.max_s(ab, cd));
+    }
+    const sum = finishSum(low, high, at, size & 15);
+    for (let rest = size & 15; rest > 0; rest--, at += 4, weight += 4) {
+      top = i32x4.max_s(top, v128.and(f32x4.mul(v128.load32_zero(at), v128.load32_zero(weight)), absolute));
+    }
+    top = i32x4.max_s(top, v128.shuffle<u64>(top, top, 1, 0));
+    const most = <f64>reinterpret<f32>(max(i32x4.extract_lane(top, 0), i32x4.extract_lane(top, 1)));
+    const r = alpha * rstdOf(sum);
+    const step = scale > 0 ? scale : <f32>(most * abs(r) / 127);
+    const factor = r / <f64>step;
+    if (!isPlain(sum, r) || !(most >= LEAST && most <= MOST && abs(factor) >= LEAST && abs(factor) <= MOST)) return false;
+    store<f32>(scales, step);
+    quantizeProducts(p, w, <f32>factor, q, size);
+  }
+  return true;
+}
+
+/** x * w * factor, rounded half to even, within 127. */
+function quantizeProducts(p: usize, w: usize, factor: f32, to: usize, count: u32): void {
+  const f = splat(factor);
+  const least = v128.load32_splat(CONSTANTS);
+  const magic = v128.load32_splat(CONSTANTS, 4);
+  for (const end = to + (count & ~15); to < end; p += 64, w += 64, to += 16) {
+    const a = rounded(f32x4.mul(f32x4.mul(v128.load(p), v128.load(w)), f), least, magic);
+    const b = rounded(f32x4.mul(f32x4.mul(v128.load(p, 16), v128.load(w, 16)), f), least, magic);
+    const c = rounded(f32x4.mul(f32x4.mul(v128.load(p, 32), v128.load(w, 32)), f), least, magic);
+    const d = rounded(f32x4.mul(f32x4.mul(v128.load(p, 48), v128.load(w, 48)), f), least, magic);
+    v128.store(to, packed(a, b, c, d));
+  }
+  for (let rest = count & 15; rest > 0; rest--, p += 4, w += 4, to++) {
+    const t = f32x4.mul(f32x4.mul(v128.load32_zero(p), v128.load32_zero(w)), f);
+    const v = rounded(t, least, magic);
+    v128.store8_lane(to, packed(v, v, v, v), 0);
+  }
+}
+
 function stepOf(largest: f32): f32 {
   return largest === 0 ? 1 : largest / 127;
 }
@@ -49,7 +125,7 @@ function fill(p: usize, count: u32, value: f32): void {
 
 /** The largest magnitude, by its bits: that of a NaN is larger than any other. */
 function largest(p: usize, count: u32): f32 {
-  const absolute = v128.load32_splat(CONSTANTS, 12);
+  const absolute = v128.load32_splat(CONSTANTS, 8);
   let a = i64x2.splat(0);
   let b = i64x2.splat(0);
   for (const end = p + (<usize>(count & ~7) << 2); p < end; p += 32) {
@@ -68,7 +144,7 @@ function largest(p: usize, count: u32): f32 {
 function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize): void {
   const end = steps + (<usize>columns << 2);
   const whole = steps + (<usize>(columns & ~3) << 2);
-  const absolute = v128.load32_splat(CONSTANTS, 12);
+  const absolute = v128.load32_splat(CONSTANTS, 8);
   fill(steps, columns, 0);
   for (; rows > 0; rows--) {
     let s = steps;
@@ -78,31 +154,44 @@ function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize): void
   for (let s = steps; s < end; s += 4) store<f32>(s, stepOf(load<f32>(s)));
 }
 
+/** Half to even, from -127; from 2^22 on anything above 127, which `packed` makes 127. */
+// @ts-ignore: decorator
+@inline
+function rounded(v: v128, least: v128, magic: v128): v128 {
+  return i32x4.sub(f32x4.add(f32x4.pmax(v, least), magic), magic);
+}
+
+// @ts-ignore: decorator
+@inline
+function packed(a: v128, b: v128, c: v128, d: v128): v128 {
+  return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+}
+
 /** v / step, rounded half to even, within 127; 0 where it is NaN. */
 // @ts-ignore: decorator
 @inline
-function quantized(v: v128, step: v128, most: v128, least: v128, magic: v128): v128 {
-  const t = f32x4.pmax(f32x4.pmin(f32x4.div(v, step), most), least);
-  return v128.and(i32x4.sub(f32x4.add(t, magic), magic), f32x4.eq(t, t));
+function quantized(v: v128, step: v128, least: v128, magic: v128): v128 {
+  const t = f32x4.div(v, step);
+  return v128.and(rounded(t, least, magic), f32x4.eq(t, t));
 }
 
 /** By one `step` for all (S = f32), or by one for each element. */
 function quantizeRun<S>(p: usize, step: f32, steps: usize, to: usize, count: u32): void {
-  const most = v128.load32_splat(CONSTANTS);
-  const least = v128.load32_splat(CONSTANTS, 4);
-  const magic = v128.load32_splat(CONSTANTS, 8);
+  const least = v128.load32_splat(CONSTANTS);
+  const magic = v128.load32_splat(CONSTANTS, 4);
   const one = f32x4.splat(step);
   for (const end = to + (count & ~15); to < end; p += 64, to += 16) {
-    const a = quantized(v128.load(p), isFloat<S>() ? one : v128.load(steps), most, least, magic);
-    const b = quantized(v128.load(p, 16), isFloat<S>() ? one : v128.load(steps, 16), most, least, magic);
-    const c = quantized(v128.load(p, 32), isFloat<S>() ? one : v128.load(steps, 32), most, least, magic);
-    const d = quantized(v128.load(p, 48), isFloat<S>() ? one : v128.load(steps, 48), most, least, magic);
-    v128.store(to, i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d)));
+    const a = quantized(v128.load(p), isFloat<S>() ? one : v128.load(steps), least, magic);
+    const b = quantized(v128.load(p, 16), isFloat<S>() ? one : v128.load(steps, 16), least, magic);
+    const c = quantized(v128.load(p, 32), isFloat<S>() ? one : v128.load(steps, 32), least, magic);
+    const d = quantized(v128.load(p, 48), isFloat<S>() ? one : v128.load(steps, 48), least, magic);
+    v128.store(to, packed(a, b, c, d));
     if (!isFloat<S>()) steps += 64;
   }
   for (let rest = count & 15; rest > 0; rest--, p += 4, to++) {
     const by = isFloat<S>() ? one : v128.load32_splat(steps);
-    v128.store8_lane(to, quantized(v128.load32_splat(p), by, most, least, magic), 0);
+    const v = quantized(v128.load32_splat(p), by, least, magic);
+    v128.store8_lane(to, packed(v, v, v, v), 0);
     if (!isFloat<S>()) steps += 4;
   }
 }

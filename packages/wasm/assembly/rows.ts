@@ -2,7 +2,9 @@
 //
 // What limits is memory, then the number of instructions. A row's bits are the same whichever way it is done; which way
 // is fastest was measured:
-// - a row is scaled while the next is summed: reading and writing memory overlap, and so do multiplying and adding;
+// - a row is scaled while the next is summed: reading and writing memory overlap, and so do multiplying and adding. On
+//   some processors (AMD EPYC) rows that fit the first-level cache are faster apart, each summed and then scaled, beyond
+//   the caches: the caller finds out and says so;
 // - two rows at a time share the latency of a root and a division and, where they are of one group, the loads of gamma:
 //   faster for short rows. They give the prefetcher two streams, which it follows beyond the caches only where they stay
 //   in one another's neighbourhood (rows up to 256 bytes) or are long (from 8 KB). With a beta they would gain a tenth,
@@ -19,6 +21,18 @@ import { PIECE, weightsOf } from './weights';
 /** Bytes of x and y together that are taken to lie in a cache. */
 const CACHED: u64 = 1 << 22;
 
+/** Whether x and y of so many rows lie in no cache together. */
+export function beyondCaches(rows: u32): bool {
+  return <u64>rows * size * 8 > CACHED;
+}
+
+let apart: bool = false;
+
+/** Whether each row is summed and then scaled, instead of while the next is summed. */
+export function setApart(apart_: bool): void {
+  apart = apart_;
+}
+
 export function float32Rows(): void {
   if (beta) run<With>();
   else run<Without>();
@@ -26,18 +40,17 @@ export function float32Rows(): void {
 
 function run<Beta>(): void {
   const rows = slabs;
-  const bytes = <u64>rows * size * 8;
   let row: u32 = 0;
-  if (!has<Beta>() && rows >= 4 && !given && inPairs(bytes)) {
+  if (!has<Beta>() && rows >= 4 && !given && !apart && inPairs(beyondCaches(rows))) {
     if (groups === 1) row = twoByTwo<Without>(rows);
     else if (areKept()) row = twoByTwo<With>(rows);
   }
-  if (row < rows) oneByOne<Beta>(row, rows, size <= PIECE && !given);
+  if (row < rows) oneByOne<Beta>(row, rows, size <= PIECE && !given && !apart);
 }
 
-/** Whether two rows at a time are faster than one; `bytes`: of x and y together. */
-function inPairs(bytes: u64): bool {
-  return size < 1024 ? size <= 64 || bytes <= CACHED : bytes > CACHED && size >= 2048 && size <= PIECE;
+/** Whether two rows at a time are faster than one. */
+function inPairs(beyond: bool): bool {
+  return size < 1024 ? size <= 64 || !beyond : beyond && size >= 2048 && size <= PIECE;
 }
 
 /** Whether the weights of all groups stand in memory at once, each group's behind the one before. */
@@ -121,7 +134,7 @@ function oneByOne<Beta>(row: u32, rows: u32, overlap: bool): void {
 }
 
 /** Scales one row whose squares add up to `sum`. */
-function finishRow<Beta>(row: u32, feature: u32, from: usize, to: usize, sum: f64): void {
+export function finishRow<Beta>(row: u32, feature: u32, from: usize, to: usize, sum: f64): void {
   let scale = rstdOf(sum);
   const r = alpha * scale;
   if (isPlain(sum, r)) {

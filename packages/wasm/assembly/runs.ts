@@ -12,6 +12,8 @@ export function setDtype(dtype_: i32): void {
 }
 
 /** log2 of the bytes of an element. */
+// @ts-ignore: decorator
+@inline
 export function shift(): usize {
   return dtype === FLOAT32 ? 2 : 1;
 }

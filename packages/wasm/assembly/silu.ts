@@ -65,14 +65,15 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
     const shifted = f32x4.add(f32x4.mul(a, scale), magic);
     const n = f32x4.sub(shifted, magic);
     const f = f32x4.sub(f32x4.sub(a, f32x4.mul(n, ln2)), f32x4.mul(n, ln2Low));
-    let q = f32x4.add(f32x4.mul(q4, f), q3);
-    q = f32x4.add(f32x4.mul(q, f), q2);
-    q = f32x4.add(f32x4.mul(q, f), q1);
-    q = f32x4.add(f32x4.mul(q, f), q0);
-    const mantissa = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(f, f), q), f), one);
+    // Two halves of the polynomial at once: the chain of dependent operations is what takes the time.
+    const squared = f32x4.mul(f, f);
+    const upper = f32x4.add(f32x4.mul(q4, squared), f32x4.add(f32x4.mul(q3, f), q2));
+    const q = f32x4.add(f32x4.mul(upper, squared), f32x4.add(f32x4.mul(q1, f), q0));
+    const mantissa = f32x4.add(f32x4.add(f32x4.mul(squared, q), f), one);
     const large = i32x4.add(mantissa, i32x4.shl(shifted, 23));
     const negative = f32x4.mul(f32x4.mul(a, large), down);
-    const top = v128.bitselect(negative, g, i32x4.shr_s(g, 31));
+    // g where it is positive: `negative` is not. Else `negative`, which is nearer to 0. A NaN stays.
+    const top = f32x4.pmax(g, negative);
     const product = f32x4.mul(v, f32x4.div(top, f32x4.add(one, f32x4.mul(large, down))));
     v128.store(to, product);
   }

@@ -15,11 +15,14 @@ import { PIECE, weightBytes, weightsOf } from './weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
 const MAX_WIDTH: u32 = 1024;
+/** A float32 slab of up to 8 MB is one strip: reading it from end to end saves more than the larger caches cost. */
+const WHOLE: u32 = 1 << 21;
+const MAX_WHOLE_WIDTH: u32 = 4096;
 /** Elements of a 16-bit strip that are converted at a time; 256 KB as float32. */
 const CONVERTED: u32 = 65536;
 
 function widthOf<T>(size: u32, inner: u32): u32 {
-  if (isFloat<T>()) return min(inner, MAX_WIDTH);
+  if (isFloat<T>()) return inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner ? inner : min(inner, MAX_WIDTH);
   return min(inner, max(64, min(MAX_WIDTH, (CONVERTED / size) & ~15)));
 }
 

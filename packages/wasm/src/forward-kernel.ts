@@ -1,12 +1,14 @@
 import type { Problem } from '@rmsnorm/core';
-import { DTYPE_CODE, type Kernels } from './kernels.ts';
+import { DTYPE_CODE, FLAGS, type Kernels } from './kernels.ts';
 import type { Extents } from './parts.ts';
+import { RowOrders } from './row-orders.ts';
 import type { Scratch } from './scratch.ts';
 
 /** Calls the compiled forward: addresses, the numbers of a problem, and the scratch memory that it needs. */
 export class ForwardKernel {
   readonly #kernels: Kernels;
   readonly #scratch: Scratch;
+  readonly #orders = new RowOrders();
 
   constructor(kernels: Kernels, scratch: Scratch) {
     this.#kernels = kernels;
@@ -23,6 +25,8 @@ export class ForwardKernel {
     const { size, weightOffset } = p;
     const dtype = DTYPE_CODE[p.dtype];
     const scratch = this.#scratch.reserve(this.#kernels.scratchBytes(dtype, groups, size, inner, weightOffset) >>> 0);
+    const trials = this.#orders.trialsOf(p, part);
+    trials?.begin(part.outer * groups * size);
     this.#kernels.forward(
       dtype,
       x,
@@ -40,7 +44,8 @@ export class ForwardKernel {
       p.epsMode === 'clamp' ? 1 : 0,
       p.alpha,
       weightOffset,
-      p.casting === 'llama' ? 1 : 0,
+      (p.casting === 'llama' ? FLAGS.llama : 0) | (trials?.apart ? FLAGS.apart : 0),
     );
+    trials?.end();
   }
 }

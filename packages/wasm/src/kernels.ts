@@ -37,7 +37,7 @@ export interface Kernels {
     clamp: number,
     alpha: number,
     weightOffset: number,
-    llama: number,
+    flags: number,
   ): void;
 
   /** Bytes of scratch memory that `forward` needs; does not depend on outer. As u32: `>>> 0`. */
@@ -66,7 +66,7 @@ export interface Kernels {
     clamp: number,
     alpha: number,
     weightOffset: number,
-    llama: number,
+    flags: number,
   ): void;
   addForward(x: number, residual: number, sum: number, y: number, rstd: number): void;
   gatedForward(x: number, gate: number, y: number, rstd: number, normBeforeGate: number): void;
@@ -87,6 +87,14 @@ export const OP_CODE: Readonly<Record<Op, number>> = Object.freeze({
   scaleBy: 5,
   forwardQuantized: 6,
 });
+
+/** Bits of the last argument of `forward` and `begin`. */
+export const FLAGS: Readonly<{
+  /** casting 'llama'. */
+  llama: number;
+  /** Contiguous float32 rows are summed and then scaled one by one, not each while the next is summed: the same bits. */
+  apart: number;
+}> = Object.freeze({ llama: 1, apart: 2 });
 
 /** The dtype as the kernels take it. */
 export const DTYPE_CODE: Readonly<Record<FloatDType, number>> = Object.freeze({ float32: 0, float16: 1, bfloat16: 2 });

@@ -9,7 +9,7 @@ import type {
   SumSquaresIO,
 } from '@rmsnorm/core';
 import type { Block } from './block.ts';
-import { DTYPE_CODE, type Kernels, OP_CODE } from './kernels.ts';
+import { DTYPE_CODE, FLAGS, type Kernels, OP_CODE } from './kernels.ts';
 import { refuseOverlapsOf } from './overlap.ts';
 import type { Scratch } from './scratch.ts';
 
@@ -102,7 +102,7 @@ export class OperationKernels {
       p.epsMode === 'clamp' ? 1 : 0,
       p.alpha,
       weightOffset,
-      p.casting === 'llama' ? 1 : 0,
+      p.casting === 'llama' ? FLAGS.llama : 0,
     );
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
-import { DTYPE_CODE, HEAP_BASE, type Kernels, PAGE_BYTES } from '../src/kernels.ts';
+import { DTYPE_CODE, FLAGS, HEAP_BASE, type Kernels, PAGE_BYTES } from '../src/kernels.ts';
 
 // What the conformance suite cannot see: which loops a call takes, addresses, bytes of scratch memory, single bits.
 
@@ -20,6 +20,7 @@ interface Call {
   readonly statSize?: number;
   readonly eps?: number;
   readonly llama?: boolean;
+  readonly apart?: boolean;
   readonly inPlace?: boolean;
   /** Where the first buffer begins. */
   readonly base?: number;
@@ -71,7 +72,7 @@ function forward(
     0,
     1,
     0,
-    call.llama ? 1 : 0,
+    (call.llama ? FLAGS.llama : 0) | (call.apart ? FLAGS.apart : 0),
   );
   const y = bytes(at.y, x.byteLength).slice();
   // Put back what may have changed: then nothing has.
@@ -116,6 +117,7 @@ describe.each(['float32', 'float16', 'bfloat16'] as const)('%s', (dtype) => {
       const gamma = numbers(size, 7);
       const together = forward({ dtype, outer: rows, size }, x, gamma);
       expect(difference(forward({ dtype, outer: rows, size, inPlace: true }, x, gamma), together)).toBe(-1);
+      expect(difference(forward({ dtype, outer: rows, size, apart: true }, x, gamma), together)).toBe(-1);
       expect(
         difference(forward({ dtype, outer: 3, size }, x.slice(0, 3 * size), gamma), together.slice(0, 3 * size)),
       ).toBe(-1);
@@ -126,9 +128,9 @@ describe.each(['float32', 'float16', 'bfloat16'] as const)('%s', (dtype) => {
     },
   );
 
-  test('a column has the same bits in every width, place and strip', () => {
+  // A slab of up to 4096 columns is one strip, a wider one several.
+  test.each([1100, 5000])('a column of %i has the same bits in every width, place and strip', (wide) => {
     const size = 37;
-    const wide = 1100;
     const x = encoded(numbers(size * wide, 5), dtype);
     const gamma = numbers(size, 3);
     const expected = forward({ dtype, size, inner: wide }, x, gamma);

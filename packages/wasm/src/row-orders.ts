@@ -1,0 +1,71 @@
+import type { Problem } from '@rmsnorm/core';
+import type { Extents } from './parts.ts';
+
+// Shorter rows are done two at a time; of longer ones x and gamma do not stay in a first-level cache.
+const LEAST_SIZE = 256;
+const MOST_SIZE = 2048;
+
+/** Bytes of x and y together from which no second-level cache holds them, and a clock of 100 microseconds tells something. */
+const LEAST_BYTES = 4 * 2 ** 20;
+
+/** Runs of each order before one is taken. */
+const RUNS = 9;
+
+/** The engine's clock, where it has one. */
+const clock = (globalThis as { performance?: { now(): number } }).performance;
+
+/**
+ * float32 rows that lie in no cache can be done in two orders, to the same bits: each scaled while the next is summed, or
+ * each summed and then scaled. Which is faster depends on the processor, by up to 1.5 times either way (a Xeon likes the
+ * first, an EPYC the second), so the first calls of a size try both.
+ */
+export class RowOrders {
+  readonly #trials = new Map<number, OrderTrials>();
+
+  /** Null where there is no choice. */
+  trialsOf({ size, inner, dtype }: Problem, part: Extents): OrderTrials | null {
+    if (dtype !== 'float32' || inner !== 1 || size < LEAST_SIZE || size > MOST_SIZE) return null;
+    if (part.outer * part.groups * size * 8 < LEAST_BYTES) return null;
+    let trials = this.#trials.get(size);
+    if (!trials) {
+      trials = new OrderTrials();
+      this.#trials.set(size, trials);
+    }
+    return trials;
+  }
+}
+
+/** The trials of one size: the two orders take turns, then the one with the lower median stays. */
+export class OrderTrials {
+  /** The order of the next run: apart, or one row while the next is summed. */
+  apart = false;
+  readonly #now: (() => number) | null;
+  readonly #times: readonly [number[], number[]] = [[], []];
+  #left: number;
+  #elements = 0;
+  #began = 0;
+
+  constructor(now: (() => number) | null = clock ? () => clock.now() : null) {
+    this.#now = now;
+    this.#left = now ? 2 * RUNS : 0;
+  }
+
+  /** A run over so many elements begins. */
+  begin(elements: number): void {
+    if (this.#left === 0) return;
+    this.#elements = elements;
+    this.#began = this.#now!();
+  }
+
+  end(): void {
+    if (this.#left === 0) return;
+    this.#times[this.apart ? 1 : 0].push((this.#now!() - this.#began) / this.#elements);
+    this.#left--;
+    const [together, apart] = this.#times;
+    this.apart = this.#left === 0 ? median(apart) < median(together) : !this.apart;
+  }
+}
+
+function median(times: number[]): number {
+  return times.sort((a, b) => a - b)[times.length >> 1]!;
+}
