@@ -34,6 +34,7 @@ const browser: TestProjectConfiguration = {
     exclude: ignored,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    maxWorkers,
     sequence: { groupOrder: 1 },
     // A page sees of the environment only what is handed to it.
     env: { RMSNORM_REQUIRE: process.env.RMSNORM_REQUIRE ?? '' },
