@@ -7,6 +7,7 @@ import { vulkanDriver } from './swiftshader.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const browserTests = ['{packages,apps}/*/{src,test}/**/*.browser.test.ts'];
+const isolatedTests = ['{packages,apps}/*/{src,test}/**/*.isolated.browser.test.ts'];
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
 /** Vitest would leave one core idle, and thus half of a small machine. */
@@ -26,29 +27,46 @@ const node: TestProjectConfiguration = {
   },
 };
 
-const browser: TestProjectConfiguration = {
-  root,
-  test: {
-    name: 'browser',
-    include: browserTests,
-    exclude: ignored,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    maxWorkers,
-    sequence: { groupOrder: 1 },
-    // A page sees of the environment only what is handed to it.
-    env: { RMSNORM_REQUIRE: process.env.RMSNORM_REQUIRE ?? '' },
-    browser: {
-      enabled: true,
-      headless: true,
-      screenshotFailures: false,
-      provider: playwright({
-        launchOptions: { ...(chromiumPath && { executablePath: chromiumPath }), args: chromiumFlags },
-      }),
-      instances: [{ browser: 'chromium' }],
+/** Tests in pages. Vitest changes what it is given, so that each project needs objects of its own. */
+function inPages(
+  name: string,
+  include: string[],
+  exclude: string[],
+  headers: Record<string, string>,
+): TestProjectConfiguration {
+  return {
+    root,
+    server: { headers },
+    test: {
+      name,
+      include,
+      exclude: [...ignored, ...exclude],
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      maxWorkers,
+      sequence: { groupOrder: 1 },
+      // A page sees of the environment only what is handed to it.
+      env: { RMSNORM_REQUIRE: process.env.RMSNORM_REQUIRE ?? '' },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: { ...(chromiumPath && { executablePath: chromiumPath }), args: chromiumFlags },
+        }),
+        instances: [{ browser: 'chromium' }],
+      },
     },
-  },
-};
+  };
+}
+
+const browser = inPages('browser', browserTests, isolatedTests, {});
+
+// Pages that are cross-origin isolated, which shared memory needs.
+const isolated = inPages('isolated', isolatedTests, [], {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+});
 
 // Where there is no Chromium, each browser test file is one skipped test that says how to get it.
 const withoutBrowser: TestProjectConfiguration = {
@@ -71,7 +89,7 @@ const checks: TestProjectConfiguration = {
 export default defineConfig({
   root,
   test: {
-    projects: [node, chromiumPath ? browser : withoutBrowser, checks],
+    projects: [node, ...(chromiumPath ? [browser, isolated] : [withoutBrowser]), checks],
     reporters: [new ClosingLineReporter()],
     // Conformance cases may take a second; only what is slower than that is worth a line of its own.
     slowTestThreshold: 10_000,

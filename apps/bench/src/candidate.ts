@@ -51,3 +51,8 @@ export type CandidateName =
   | 'jax-wasm'
   | 'jax-webgpu'
   | 'plain-js';
+
+/** A wrong result, or none, of one of these is a failure of the bench. */
+export function isOurs(name: CandidateName): boolean {
+  return name.startsWith('rmsnorm');
+}

@@ -22,11 +22,28 @@ it('rows of expected / gamma have RMS 1', () => {
 it.each([
   ['one element off', (y: Float32Array) => y.map((v, i) => (i === 13 ? v * 1.001 : v)), 'y: element 13'],
   ['a NaN', (y: Float32Array) => y.map((v, i) => (i === 5 ? Number.NaN : v)), 'y: element 5 is NaN'],
-  ['zeros', (y: Float32Array) => y.map(() => 0), 'y: element 0'],
+  ['zeros', (y: Float32Array) => y.map(() => 0), 'y: element'],
   ['too short', (y: Float32Array) => y.slice(1), 'y: 15 elements, not 16'],
   ['x itself', () => work.inputs.x as Float32Array, 'y: element'],
 ])('names %s', (_, spoil, message) => {
   expect(mistakeIn({ y: spoil(expected) }, 'norm', work)).toContain(message);
+});
+
+it('names the farthest of all that are wrong, and how many there are, in how many rows', () => {
+  const y = expected.map((v, i) => (i === 3 ? v + 0.25 : i === 5 ? v - 0.5 : v));
+  expect(mistakeIn({ y }, 'norm', work)).toBe(
+    `y: element 5 is ${y[5]}, not ${expected[5]}; 2 of 16 are wrong, in 1 of 2 rows`,
+  );
+  const columns = smallWorkload('backward', channelsFirst([2, 6, 3]));
+  const { dx, dgamma } = columns.expected;
+  const off = dx!.values.map((v, i) => (i === 4 || i === 7 ? Number.NaN : v));
+  expect(mistakeIn({ dx: off, dgamma: dgamma!.values }, 'norm', columns)).toContain(
+    '; 2 of 36 are wrong, in 1 of 6 rows',
+  );
+  const most = dgamma!.values.map((v, i) => (i === 1 ? v + 1 : v));
+  expect(mistakeIn({ dx: dx!.values, dgamma: most }, 'norm', columns)).toMatch(
+    /^dgamma: element 1 .*; 1 of 6 are wrong$/,
+  );
 });
 
 it('names an output that is missing', () => {

@@ -77,6 +77,9 @@ function operation(name: string, op: BenchOp, shapes: readonly [BenchShape, ...B
 /** Sizes up to 16 MiB of float32: what `--quick` keeps. */
 const QUICK_ELEMENTS = 4 * 2 ** 20;
 
+/** What a page's WebGPU is measured at, up to 4 MiB of float32: the same engine, so that it has to show no more than that it is. */
+const NODE_WEBGPU_ELEMENTS = 2 ** 20;
+
 /** Every row of every table, in their order. */
 export function specs(
   targets: readonly Target[],
@@ -106,6 +109,11 @@ function rowsOf({ shapes, sixteenBit, endToEnd, chromium, webgpu }: Family, targ
   const row = (place: Place, dtype: FloatDType) => (shape: BenchShape) => ({ place, dtype, shape });
   const resident = row('resident', 'float32');
   if (target === 'chromium-webgpu') return of(webgpu).map(resident);
+  if (target === 'node-webgpu') {
+    return of(webgpu)
+      .filter(({ elements }) => elements <= NODE_WEBGPU_ELEMENTS)
+      .map(resident);
+  }
   if (target === 'chromium') {
     return [
       ...of(chromium).map(resident),

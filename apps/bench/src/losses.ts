@@ -7,6 +7,8 @@ export interface Loss {
   readonly to: CandidateName;
   /** Our speed over theirs, below 1. */
   readonly ratio: number;
+  /** Whether it gives a wrong result. */
+  readonly wrong: boolean;
 }
 
 /** Every loss to a peer. Copies compute nothing: they are the ceiling, not peers. */
@@ -16,6 +18,6 @@ export function losses(results: readonly WorkloadResult[], copies: ReadonlySet<s
     return timedOutcomes(result)
       .slice(1)
       .filter(({ name, ratio }) => !copies.has(name) && ratio.median < 1)
-      .map(({ name, ratio }) => ({ id: result.id, to: name, ratio: ratio.median }));
+      .map(({ name, ratio, mistake }) => ({ id: result.id, to: name, ratio: ratio.median, wrong: mistake !== null }));
   });
 }

@@ -15,6 +15,7 @@ import { merged, type Report, reportOf, type TargetReport } from './report/repor
 import type { OverheadResult, WorkloadResult } from './results.ts';
 import { chromiumRunner } from './runners/chromium.ts';
 import { nodeRunner } from './runners/node.ts';
+import { nodeWebGPURunner } from './runners/node-webgpu.ts';
 import type { Runner } from './runners/runner.ts';
 import type { Spec, Target } from './spec.ts';
 
@@ -87,8 +88,9 @@ function messageOf(error: unknown): string {
   return String(error instanceof Error ? error.message : error).split('\n')[0]!;
 }
 
-function runnerOf(target: Target, threads: number, adapter: Adapter): Runner | Promise<Runner> {
-  return target === 'node' ? nodeRunner() : chromiumRunner(target, threads, adapter);
+function runnerOf(target: Target, threads: number, adapter: Adapter): Promise<Runner> {
+  if (target === 'node-webgpu') return nodeWebGPURunner(threads, adapter);
+  return target === 'node' ? nodeRunner(threads) : chromiumRunner(target, threads, adapter);
 }
 
 async function writeAll(report: Report, options: Options): Promise<void> {

@@ -23,7 +23,7 @@ it('takes several targets, parts and files with commas', () => {
 });
 
 it.each([
-  [['--target', 'deno'], "--target knows node, chromium, chromium-webgpu, not 'deno'"],
+  [['--target', 'deno'], "--target knows node, node-webgpu, chromium, chromium-webgpu, not 'deno'"],
   [['--adapter', 'nvidia'], "--adapter knows swiftshader, hardware, not 'nvidia'"],
   [['--threads', '0'], "--threads must be a positive integer, got '0'"],
   [['--rounds', '2.5'], "--rounds must be a positive integer, got '2.5'"],

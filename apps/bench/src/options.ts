@@ -6,7 +6,7 @@ import { TARGETS, type Target } from './spec.ts';
 export const HELP: string = `Usage: pnpm bench [options]
 
 Times ours against its peers and against copies of the same bytes, interleaved: in Node, in a page of Chromium, and on
-a page's WebGPU device.
+the WebGPU device of each.
 
   --target NAMES   ${TARGETS.join(', ')}: one or several with commas (default all)
   --filter TEXT    only workloads whose id contains TEXT: node/llm/resident/float32/64x4096, backward/, end-to-end,

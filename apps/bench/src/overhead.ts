@@ -24,7 +24,7 @@ export async function measureOverhead({ rounds, leastMs, warmUpMs }: Method): Pr
     const kernel = await bareKernel();
     const timed = [];
     for (const run of [forward, kernel]) timed.push({ run, count: await calibrate(run, leastMs, warmUpMs) });
-    const [forwards, kernels] = (await interleave(timed, rounds)) as [number[], number[]];
+    const [forwards, kernels] = (await interleave(timed, { rounds, leastMs })) as [number[], number[]]; // both in every round
     return {
       shape: `1x${DIM}`,
       forwardNanoseconds: quartiles(forwards),

@@ -11,8 +11,12 @@ export type Outcome =
 export interface TimedOutcome {
   readonly name: CandidateName;
   readonly status: 'timed';
-  /** Runs in one round. */
+  /** Runs between two looks at the clock; a turn has one lot of them or more. */
   readonly count: number;
+  /** Rounds that it took part in. */
+  readonly turns: number;
+  /** What is wrong with its result, which only a peer's may be; null where nothing is. */
+  readonly mistake: string | null;
   /** Of one run, over the rounds. */
   readonly nanoseconds: Quartiles;
   /** The workload's bytes over the median time; 10^9 bytes. */
@@ -32,6 +36,8 @@ export interface WorkloadResult {
   readonly shape: string;
   readonly threads: number;
   readonly bytesMoved: number;
+  /** Rounds that ours took part in. */
+  readonly rounds: number;
   /**
    * Processor time over wall time during the rounds: below 1 others had the processor meanwhile. null where it says
    * nothing: where a GPU does the work.
@@ -51,6 +57,11 @@ export interface OverheadResult {
 
 export function timedOutcome(result: WorkloadResult, name: CandidateName): TimedOutcome | undefined {
   return timedOutcomes(result).find((outcome) => outcome.name === name);
+}
+
+/** Of those whose results are right. */
+export function rightOutcomes(result: WorkloadResult): TimedOutcome[] {
+  return timedOutcomes(result).filter(({ mistake }) => mistake === null);
 }
 
 export function timedOutcomes({ outcomes }: WorkloadResult): TimedOutcome[] {

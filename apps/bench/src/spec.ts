@@ -1,10 +1,14 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { BenchShape } from './shapes.ts';
 
-/** Where the candidates run: this process, a page of Chromium, or a page's WebGPU device. */
-export type Target = 'node' | 'chromium' | 'chromium-webgpu';
+/** Where the candidates run: Node, a page of Chromium, or the WebGPU device of one of them. */
+export type Target = 'node' | 'node-webgpu' | 'chromium' | 'chromium-webgpu';
 
-export const TARGETS: readonly Target[] = ['node', 'chromium', 'chromium-webgpu'];
+export const TARGETS: readonly Target[] = ['node', 'node-webgpu', 'chromium', 'chromium-webgpu'];
+
+export function isWebGPU(target: Target): boolean {
+  return target.endsWith('-webgpu');
+}
 
 /** Where the tensors lie: in the candidate's own memory, or in typed arrays outside of it, in and out. */
 export type Place = 'resident' | 'end-to-end';

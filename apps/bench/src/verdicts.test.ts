@@ -7,7 +7,14 @@ import { verdicts } from './verdicts.ts';
 const q = (median: number) => ({ q1: median, median, q3: median });
 
 function result(shape: string, overCopy: number, also: Partial<WorkloadResult> = {}): WorkloadResult {
-  const timed = { status: 'timed', count: 1, nanoseconds: q(1), gigabytesPerSecond: 1 } as const;
+  const timed = {
+    status: 'timed',
+    count: 1,
+    turns: 1,
+    mistake: null,
+    nanoseconds: q(1),
+    gigabytesPerSecond: 1,
+  } as const;
   return {
     id: `node/llm/resident/float32/${shape}`,
     target: 'node',
@@ -18,6 +25,7 @@ function result(shape: string, overCopy: number, also: Partial<WorkloadResult> =
     shape,
     threads: 1,
     bytesMoved: 1,
+    rounds: 1,
     cpuShare: 1,
     outcomes: [
       { ...timed, name: 'rmsnorm-wasm', ratio: q(1) },
@@ -52,6 +60,22 @@ it('judges a geometric mean once', () => {
   expect(judged).toHaveLength(1);
   expect(judged[0]).toMatchObject({ at: 'geometric mean of 2', met: true });
   expect(judged[0]!.reached).toBeCloseTo(1, 12);
+});
+
+it('judges one who is wrong by itself, and says so, but leaves it out of a geometric mean', () => {
+  const right = result('a', 4);
+  const wrong = result('b', 0.25);
+  const outcomes = wrong.outcomes.map((outcome) =>
+    outcome.name === 'simd-copy' ? { ...outcome, mistake: 'y: element 1 is 2, not 3' } : outcome,
+  );
+  const results = [right, { ...wrong, outcomes }];
+  expect(verdicts([EACH], results).map(({ at, wrong }) => [at, wrong])).toEqual([
+    ['llm a', false],
+    ['llm b', true],
+  ]);
+  const [mean] = verdicts([{ ...EACH, of: 'geometric mean' }], results);
+  expect(mean).toMatchObject({ at: 'geometric mean of 1', wrong: false });
+  expect(mean!.reached).toBeCloseTo(4, 12);
 });
 
 it('takes only what the goal names, and who was timed', () => {

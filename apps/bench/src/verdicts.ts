@@ -9,6 +9,8 @@ export interface Verdict {
   readonly at: string;
   readonly reached: number;
   readonly met: boolean;
+  /** Whether the other's result is wrong there. A geometric mean is of those that are right. */
+  readonly wrong: boolean;
 }
 
 /** Every goal that these results can answer; a geometric mean is of the sizes that were run. */
@@ -18,14 +20,23 @@ export function verdicts(goals: readonly Goal[], results: readonly WorkloadResul
       .filter((result) => covers(goal, result) && oursRan(result) && result.threads === 1)
       .flatMap((result) => {
         const rival = timedOutcome(result, goal.over);
-        return rival ? [{ at: `${result.family} ${result.shape}`, reached: rival.ratio.median }] : [];
+        if (rival === undefined) return [];
+        const wrong = rival.mistake !== null;
+        if (wrong && goal.of === 'geometric mean') return [];
+        return [{ at: `${result.family} ${result.shape}`, reached: rival.ratio.median, wrong }];
       });
     if (ratios.length === 0) return [];
     const judged =
       goal.of === 'each'
         ? ratios
-        : [{ at: `geometric mean of ${ratios.length}`, reached: geometricMean(ratios.map(({ reached }) => reached)) }];
-    return judged.map(({ at, reached }) => ({ goal, at, reached, met: reached >= goal.atLeast }));
+        : [
+            {
+              at: `geometric mean of ${ratios.length}`,
+              reached: geometricMean(ratios.map(({ reached }) => reached)),
+              wrong: false,
+            },
+          ];
+    return judged.map((one) => ({ goal, ...one, met: one.reached >= goal.atLeast }));
   });
 }
 

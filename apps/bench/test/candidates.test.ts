@@ -18,7 +18,7 @@ function knownUnable(name: string, dtype: string, op: string): boolean {
 
 const SIXTEEN_BIT = FLOAT_DTYPES.filter((dtype) => dtype !== 'float32').flatMap((dtype) =>
   smallSpecs('node')
-    .filter(({ op, place }) => op === 'forward' && place === 'resident')
+    .filter(({ op, place }) => /^forward/.test(op) && place === 'resident')
     .map((spec) => smallSpec({ ...spec, dtype })),
 );
 

@@ -49,13 +49,11 @@ describe.each(['chromium', 'chromium-webgpu'] as const)('%s, the page that pnpm 
     }
   });
 
-  it('gives peers two threads where they may have two', async ({ skip }) => {
+  it('gives everybody two threads where they may have two', async ({ skip }) => {
     if (!chromiumPath) return lacking(skip, howToGetChromium);
     const two = await openPage(browser, served.url, 2);
     const checked = await two.call('check', { ...smallSpecs(target)[0]!, threads: 2 });
-    const [ours, ...peers] = Object.keys(checked);
-    expect(checked[ours!]).toEqual(target === 'chromium' ? { unable: expect.any(String) } : { mistake: null });
-    for (const name of peers) expect.soft({ name, ...checked[name] }).toEqual({ name, mistake: null });
+    for (const name of Object.keys(checked)) expect.soft({ name, ...checked[name] }).toEqual({ name, mistake: null });
     await two.close();
   });
 

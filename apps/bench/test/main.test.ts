@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { chromiumPath, howToGetChromium } from '../../../.ci/chromium.ts';
 import { lacking } from '../../../.ci/requirements.ts';
+import { swiftShader } from '../../../.ci/swiftshader.ts';
 import type { Report } from '../src/report/report.ts';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -78,6 +79,21 @@ it('times a workload in a page of Chromium, with the share of a core that it had
   // A number, and not null; the processor's clock counts in steps of 10 ms, which two rounds may not fill.
   expect(report.results[0]!.cpuShare).toBeGreaterThanOrEqual(0);
 });
+
+it("times a workload on Node's WebGPU", async ({ skip }) => {
+  if (!swiftShader) return lacking(skip, howToGetChromium);
+  const json = join(folder, 'gpu.json');
+  const files = ['--json', json, '--markdown', join(folder, 'gpu.md'), '--plots', join(folder, 'p')];
+  const options = ['--target', 'node-webgpu', '--quick', '--rounds', '2', '--filter', 'llm/resident/float32/1x4096'];
+  await run(process.execPath, [MAIN, ...options, ...files]);
+  const report = JSON.parse(await readFile(json, 'utf8')) as Report;
+  expect(report.targets[0]!.engine).toMatch(/^Node \d+.*, npm webgpu \d+.* swiftshader/);
+  const [ours, copy, ...others] = report.results[0]!.outcomes;
+  expect(ours).toMatchObject({ name: 'rmsnorm-webgpu', status: 'timed' });
+  expect(copy).toMatchObject({ name: 'wgsl-copy', status: 'timed' });
+  expect(others).toHaveLength(4);
+  expect(report.results[0]!.cpuShare).toBeNull();
+}, 120_000);
 
 it('keeps what it measured where a target cannot start, says so, and fails', async () => {
   const json = join(folder, 'half.json');

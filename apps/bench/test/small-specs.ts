@@ -1,10 +1,10 @@
 import { specId } from '../src/families.ts';
 import { channelsFirst, grouped, rows } from '../src/shapes.ts';
-import type { BenchOp, Place, Spec, Target } from '../src/spec.ts';
+import { type BenchOp, isWebGPU, type Place, type Spec, type Target } from '../src/spec.ts';
 
 /** Inputs small enough for tests: every operation, place and kind of layout once. */
 export function smallSpecs(target: Target): Spec[] {
-  const places: Place[] = target === 'chromium-webgpu' ? ['resident'] : ['resident', 'end-to-end'];
+  const places: Place[] = isWebGPU(target) ? ['resident'] : ['resident', 'end-to-end'];
   return places.flatMap((place) =>
     [
       { op: 'forward', shape: rows(3, 64) },
@@ -16,6 +16,8 @@ export function smallSpecs(target: Target): Spec[] {
       { op: 'backward', shape: channelsFirst([2, 24, 4, 4]) },
       { op: 'backward', shape: grouped(4, 48, 3) },
       { op: 'forwardQuantized', shape: rows(4, 32) },
+      { op: 'forwardQuantized', shape: grouped(4, 48, 3) },
+      { op: 'forwardQuantized', shape: channelsFirst([2, 24, 4, 4]) },
     ].map(({ op, shape }) =>
       smallSpec({ target, family: 'small', place, op: op as BenchOp, dtype: 'float32', shape, threads: 1 }),
     ),
@@ -27,7 +29,7 @@ export function smallSpec(spec: Omit<Spec, 'id'>): Spec {
   return { ...spec, id: specId(target, op, place, dtype, shape) };
 }
 
-/** Peers without int8. */
+/** Peers without int8: of ONNX Runtime its GPU buffers. */
 export function unableAnywhere(name: string, op: string): boolean {
-  return op === 'forwardQuantized' && /^(onnxruntime|tfjs|jax)/.test(name);
+  return op === 'forwardQuantized' && /^(onnxruntime-webgpu|tfjs|jax)/.test(name);
 }

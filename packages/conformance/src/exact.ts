@@ -115,10 +115,14 @@ export function overflowsBefore(
 ): boolean {
   const product = normed * weight;
   if (!Number.isFinite(product)) return false;
-  // Near the largest number rounding decides.
-  const infinite = Math.abs(normed) > FORMATS[casting === 'llama' ? dtype : 'float32'].max * NEARLY;
+  const infinite = mayOverflow(normed, dtype, casting);
   if (infinite && weight === 0) return true;
   return product * beta < 0 && (infinite || Math.abs(product) > FORMATS.float32.max * NEARLY);
+}
+
+/** Whether x * r, as 'llama' rounds it, may be infinite: near the largest number rounding decides. */
+export function mayOverflow(normed: number, dtype: FloatDType, casting: 'gemma' | 'llama'): boolean {
+  return Math.abs(normed) > FORMATS[casting === 'llama' ? dtype : 'float32'].max * NEARLY;
 }
 
 const NEARLY = 1 - 2 ** -10;

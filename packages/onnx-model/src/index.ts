@@ -1,2 +1,2 @@
 export { type OnnxAttribute, type OnnxGraph, type OnnxInitializer, type OnnxNode, onnxModel } from './model.ts';
-export type { OnnxType, OnnxValue } from './value.ts';
+export { elementType, type OnnxType, type OnnxValue } from './value.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { onnxModel } from './model.ts';
+import type { OnnxType } from './value.ts';
 
 it('writes the bytes that the ONNX schema asks for', () => {
   const model = onnxModel(
@@ -35,6 +36,16 @@ it('writes the bytes that the ONNX schema asks for', () => {
     '4204' + '0a00' + '1017', // opset_import '' 23
   ].join('');
   expect(Buffer.from(model).toString('hex')).toBe(hex);
+});
+
+it('numbers the types as the schema does', () => {
+  const types = { float32: 1, int8: 3, int64: 7, float16: 10, bfloat16: 16 } as const;
+  for (const [type, number] of Object.entries(types)) {
+    const outputs = [{ name: 'y', type: type as OnnxType, dims: [] }];
+    const bytes = onnxModel({ nodes: [], inputs: [], outputs, initializers: [] }, 23);
+    const hex = `620b0a017912060a0408${number.toString(16).padStart(2, '0')}1200`;
+    expect(Buffer.from(bytes).toString('hex')).toContain(hex);
+  }
 });
 
 it('takes an array that begins within its buffer', () => {

@@ -1,4 +1,4 @@
-export type OnnxType = 'float32' | 'float16' | 'bfloat16' | 'int64';
+export type OnnxType = 'float32' | 'float16' | 'bfloat16' | 'int8' | 'int64';
 
 /** A named tensor: an input or an output of the graph, or a constant in it. */
 export interface OnnxValue {
@@ -8,8 +8,9 @@ export interface OnnxValue {
 }
 
 /** TensorProto.DataType. */
-const ELEMENT_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int64: 7, float16: 10, bfloat16: 16 };
+const ELEMENT_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int8: 3, int64: 7, float16: 10, bfloat16: 16 };
 
+/** The number of a type, as Cast's attribute `to` has it. */
 export function elementType(type: OnnxType): number {
   return ELEMENT_TYPE[type];
 }

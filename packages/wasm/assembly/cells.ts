@@ -7,6 +7,8 @@ export const CELL_BYTES: u32 = 64;
 /** Two float32 factors. */
 export const FACTORS: usize = 0;
 const SPLAT: usize = 8;
+/** Two vectors. */
+export const TAIL: usize = 16;
 
 /**
  * `value` in every lane, through memory: V8 would compute f32x4.splat anew in every iteration of a loop, a load it

@@ -8,7 +8,7 @@ import { FLOAT32 } from './dtype';
 import { forwardBytes, normalize } from './forward';
 import { gatedTiles } from './gated';
 import { setGradients, storeSums } from './gradient';
-import { groups, inner, outer, setPart, setProblem, size, useSums } from './problem';
+import { endColumn, firstColumn, groups, inner, outer, setColumns, setPart, setProblem, size, useSums } from './problem';
 import { quantizeTiles } from './quantize';
 import { setApart } from './rows';
 import { dtype, setDtype } from './runs';
@@ -117,9 +117,20 @@ export function forward(
   all(x, y, rstd);
 }
 
-function all(x: usize, y: usize, rstd: usize): void {
+/** forward of what `begin`, and then `setColumns`, told. */
+export function all(x: usize, y: usize, rstd: usize): void {
+  const first = firstColumn;
+  const end = endColumn;
   setPart(x, y, rstd, outer * groups, 0, inner);
+  setColumns(first, end);
   normalize(dtype);
+}
+
+export { setColumns };
+
+/** `setColumns` takes multiples of this, or inner; what lies between is a whole number of tiles. */
+export function columnStep(op: i32, groups: u32, size: u32, inner: u32): u32 {
+  return op === FORWARD || op === SCALE_BY ? 32 : tileWidth(featuresOf(op, groups, size), inner);
 }
 
 export function addForward(x: usize, residual: usize, sum: usize, y: usize, rstd: usize): void {

@@ -19,6 +19,9 @@ export let llama: bool = false;
 export let slabs: u32 = 0;
 /** The group of the first slab. */
 export let firstGroup: u32 = 0;
+/** The columns of each slab, of inner: all, unless a caller cut there. */
+export let firstColumn: u32 = 0;
+export let endColumn: u32 = 0;
 
 /** The sums of squares, float32, where they are given (scaleBy) instead of being computed. */
 export let given: usize = 0;
@@ -58,6 +61,7 @@ export function setProblem(
   groups = groups_;
   size = size_;
   inner = inner_;
+  setColumns(0, inner_);
   statSize = statSize_;
   alpha = alpha_;
   weightOffset = weightOffset_;
@@ -87,6 +91,12 @@ export function setPart(x_: usize, y_: usize, rstd_: usize, slabs_: u32, firstGr
   slabs = slabs_;
   firstGroup = firstGroup_;
   inner = inner_;
+  setColumns(0, inner_);
+}
+
+export function setColumns(first: u32, end: u32): void {
+  firstColumn = first;
+  endColumn = end;
 }
 
 export function setWeights(gamma_: usize, beta_: usize): void {

@@ -10,38 +10,57 @@ import { alpha, beta, groups, inner, isPlain, llama, rstdOf, size, statSize } fr
 import { dtype } from './runs';
 import { finishSum, promoteHigh, sumOfSquares } from './sum';
 import { PIECE, weightsOf } from './weights';
-import { column, count, isContiguous, loadTile, nextTile, pitch, RUN, slab, startTiles, tileIn, width } from './tiles';
+import { column, count, isContiguous, loadTile, nextTile, pitch, RUN, setSlabs, slab, startTiles, tileIn, width } from './tiles';
 
 // -127 and 1.5 * 2^23 as float32, and the bits of a magnitude.
 const CONSTANTS = memory.data<u32>([0xc2fe0000, 0x4b400000, 0x7fffffff]);
 
 /** param scale 0 where each (outer, inner) gets its own. param own memory for two runs and `width` numbers */
 export function quantizeTiles(x: usize, q: usize, scales: usize, scale: f32, own: usize, tile: usize): void {
-  const features = groups * size;
-  const steps = own + (<usize>RUN << 3);
   const inRows = inner === 1 && groups === 1 && !beta && !llama && statSize === size && size <= PIECE;
   startTiles(groups);
   while (nextTile()) {
     const direct = dtype === FLOAT32 && isContiguous();
     if (!direct) loadTile(x, tile);
-    if (inRows && quantizeRows(direct ? tileIn(x) : tile, q + <usize>slab * size, scales + (<usize>slab << 2), scale)) continue;
-    normalizeTile(direct ? tileIn(x) : tile, tile, 0, own);
-    let from = tile;
-    for (let s: u32 = 0; s < count; s += groups, from += (<usize>features * width) << 2) {
-      const first = (slab + s) / groups;
-      const to = q + (<usize>first * features * pitch + column);
-      const stepsOut = scales + ((<usize>first * pitch + column) << 2);
-      if (width === 1) {
-        const step = scale > 0 ? scale : stepOf(largest(from, features));
-        store<f32>(stepsOut, step);
-        quantizeRun<f32>(from, step, 0, to, features);
-      } else {
-        if (scale > 0) fill(steps, width, scale);
-        else largestOfColumns(from, features, width, steps);
-        memory.copy(stepsOut, steps, <usize>width << 2);
-        for (let i: u32 = 0; i < features; i++) {
-          quantizeRun<v128>(from + ((<usize>i * width) << 2), 0, steps, to + <usize>i * pitch, width);
-        }
+    const p = direct ? tileIn(x) : tile;
+    if (!inRows) {
+      quantizeTile(p, q, scales, scale, own, tile);
+      continue;
+    }
+    const first = slab;
+    const rows = count;
+    for (let row: u32 = 0; row < rows; row++) {
+      const at = <usize>(first + row);
+      row += quantizeRows(p + ((<usize>row * size) << 2), q + at * size, scales + (at << 2), rows - row, scale);
+      if (row === rows) break;
+      // What is not plain is done alone, so that the bits of other rows do not depend on it.
+      setSlabs(first + row, 1);
+      quantizeTile(p + ((<usize>row * size) << 2), q, scales, scale, own, tile);
+    }
+    setSlabs(first, rows);
+  }
+}
+
+/** A tile at `p`, float32, normalized into `tile`. */
+function quantizeTile(p: usize, q: usize, scales: usize, scale: f32, own: usize, tile: usize): void {
+  const features = groups * size;
+  const steps = own + (<usize>RUN << 3);
+  normalizeTile(p, tile, 0, own);
+  let from = tile;
+  for (let s: u32 = 0; s < count; s += groups, from += (<usize>features * width) << 2) {
+    const first = (slab + s) / groups;
+    const to = q + (<usize>first * features * pitch + column);
+    const stepsOut = scales + ((<usize>first * pitch + column) << 2);
+    if (width === 1) {
+      const step = scale > 0 ? scale : stepOf(largest(from, features));
+      store<f32>(stepsOut, step);
+      quantizeRun<f32>(from, step, 0, to, features);
+    } else {
+      if (scale > 0) fill(steps, width, scale);
+      else largestOfColumns(from, features, width, steps);
+      memory.copy(stepsOut, steps, <usize>width << 2);
+      for (let i: u32 = 0; i < features; i++) {
+        quantizeRun<v128>(from + ((<usize>i * width) << 2), 0, steps, to + <usize>i * pitch, width);
       }
     }
   }
@@ -51,12 +70,12 @@ export function quantizeTiles(x: usize, q: usize, scales: usize, scale: f32, own
 const LEAST: f64 = 7.888609052210118e-31; // 2^-100
 const MOST: f64 = 1.2676506002282294e30; // 2^100
 
-/** The tile's rows; false, with some of them written, where one is not plain. */
-function quantizeRows(p: usize, q: usize, scales: usize, scale: f32): bool {
+/** Does up to `rows` rows, and says how many: those before the first that is not plain. */
+function quantizeRows(p: usize, q: usize, scales: usize, rows: u32, scale: f32): u32 {
   const w = weightsOf(0, size);
   const absolute = v128.load32_splat(CONSTANTS, 8);
   const bytes = <usize>size << 2;
-  for (const end = scales + (<usize>count << 2); scales < end; scales += 4, p += bytes, q += size) {
+  for (let row: u32 = 0; row < rows; row++, scales += 4, p += bytes, q += size) {
     let low = i64x2.splat(0);
     let high = i64x2.splat(0);
     let top = i64x2.splat(0);
@@ -89,11 +108,11 @@ function quantizeRows(p: usize, q: usize, scales: usize, scale: f32): bool {
     const r = alpha * rstdOf(sum);
     const step = scale > 0 ? scale : <f32>(most * abs(r) / 127);
     const factor = r / <f64>step;
-    if (!isPlain(sum, r) || !(most >= LEAST && most <= MOST && abs(factor) >= LEAST && abs(factor) <= MOST)) return false;
+    if (!isPlain(sum, r) || !(most >= LEAST && most <= MOST && abs(factor) >= LEAST && abs(factor) <= MOST)) return row;
     store<f32>(scales, step);
     quantizeProducts(p, w, <f32>factor, q, size);
   }
-  return true;
+  return rows;
 }
 
 /** x * w * factor, rounded half to even, within 127. */

@@ -5,8 +5,10 @@
 // is formed, so that nothing overflows, and it is 2^48 times as large until it has been multiplied by z: z * exp(z) stays
 // accurate down to the least normal number, and vanishes at -infinity, its limit.
 
+import { TAIL } from './cells';
 import { Float32 } from './dtype';
 import { loadPart, storePart } from './lanes';
+import { scratch } from './problem';
 
 const CONSTANTS = memory.data<f32>([
   1.4426950408889634, // log2(e)
@@ -23,9 +25,6 @@ const CONSTANTS = memory.data<f32>([
   3.552713678800501e-15, // 2^-48
   -0.0,
 ]);
-
-/** The last elements where they are fewer than 4. */
-const TAIL = memory.data(32, 16);
 
 // @ts-ignore: decorator
 @inline
@@ -52,10 +51,12 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
   for (let rest = count; ; rest -= 4, x += 16, z += 16, to += 16) {
     if (rest < 4) {
       if (rest === 0) return;
-      v128.store(TAIL, loadPart<Float32>(x, rest));
-      v128.store(TAIL, loadPart<Float32>(z, rest), 16);
-      multiplySilu(TAIL, TAIL + 16, TAIL, 4);
-      storePart<Float32>(to, v128.load(TAIL), rest);
+      // The last elements, with others behind them.
+      const tail = scratch + TAIL;
+      v128.store(tail, loadPart<Float32>(x, rest));
+      v128.store(tail, loadPart<Float32>(z, rest), 16);
+      multiplySilu(tail, tail + 16, tail, 4);
+      storePart<Float32>(to, v128.load(tail), rest);
       return;
     }
     const v = v128.load(x);

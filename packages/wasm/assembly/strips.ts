@@ -8,7 +8,7 @@ import { CELL_BYTES } from './cells';
 import { scaleColumns, sumColumns } from './columns';
 import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { alpha, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
 import { dtype, loadRun, storeRun } from './runs';
 import { scaleRow } from './scale';
 import { PIECE, weightBytes, weightsOf } from './weights';
@@ -55,8 +55,8 @@ export function strips<T>(): void {
   let group = firstGroup;
   for (let s: u32 = 0; s < slabs; s++) {
     const feature = group * size;
-    for (let column: u32 = 0; column < inner; column += width) {
-      const columns = min(width, inner - column);
+    for (let column = firstColumn; column < endColumn; column += width) {
+      const columns = min(width, endColumn - column);
       const at = s * slab + column * sizeof<T>();
       sumStrip<T>(x + at, stride, columns, sums, values);
       // Columns that are not plain are done by themselves, and the ones between them together: in place, none twice.

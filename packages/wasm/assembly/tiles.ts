@@ -2,7 +2,7 @@
 // [size, inner] that lie one behind another, or, where one does not fit, a strip of columns of it. A strip's rows have
 // at least 16 columns, and never just one: kernels tell inner = 1 from more.
 
-import { groups, inner, outer, size } from './problem';
+import { endColumn, firstColumn, groups, inner, outer, size } from './problem';
 import { loadRun, shift, storeRun } from './runs';
 
 /** Elements of a tile: as float32 half of a small second-level cache. */
@@ -13,6 +13,9 @@ export const RUN: u32 = 4096;
 /** inner of the whole problem. */
 export let pitch: u32 = 0;
 let slabs: u32 = 0;
+// Columns that are done, of pitch.
+let left: u32 = 0;
+let right: u32 = 0;
 
 // The tile: its first slab, how many, its first column, how many.
 export let slab: u32 = 0;
@@ -48,6 +51,8 @@ export function tileElements(together: u32, inner: u32): u32 {
 /** @param unit how many slabs belong together: 1, or groups */
 export function startTiles(unit: u32): void {
   pitch = inner;
+  left = firstColumn;
+  right = endColumn;
   slabs = outer * groups;
   wide = tileWidth(unit * size, inner);
   step = wide < inner ? unit : max(1, TILE / (unit * size * inner)) * unit;
@@ -60,14 +65,20 @@ export function startTiles(unit: u32): void {
 /** Goes on to the next tile; false where there is none. */
 export function nextTile(): bool {
   column += width;
-  if (column === pitch || count === 0) {
+  if (column === right || count === 0) {
     slab += count;
-    column = 0;
+    column = left;
     if (slab === slabs) return false;
     count = min(step, slabs - slab);
   }
-  width = pitch - column <= wide + 1 ? pitch - column : wide;
+  width = right - column <= wide + 1 ? right - column : wide;
   return true;
+}
+
+/** Makes the tile `count_` slabs from `slab_` on. */
+export function setSlabs(slab_: u32, count_: u32): void {
+  slab = slab_;
+  count = count_;
 }
 
 /** Whether the tile lies contiguously in its tensor. */

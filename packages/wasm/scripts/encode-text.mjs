@@ -11,9 +11,13 @@ export function encodeText(bytes) {
   const counts = new Array(256).fill(0);
   for (const byte of bytes) counts[byte]++;
   const all = [...counts.keys()];
-  const frequent = all.toSorted((a, b) => counts[b] - counts[a]).slice(0, PAGE);
-  const rank = new Map([...frequent, ...all.filter((byte) => !frequent.includes(byte))].map((byte, i) => [byte, i]));
-  let text = Buffer.from(frequent).toString('hex');
+  const frequent = new Set(all.toSorted((a, b) => counts[b] - counts[a]).slice(0, PAGE));
+  const order = [...all.filter((byte) => frequent.has(byte)), ...all.filter((byte) => !frequent.has(byte))];
+  const rank = new Map(order.map((byte, i) => [byte, i]));
+  let text = '';
+  for (let byte = 0; byte < 256; byte += 4) {
+    text += [0, 1, 2, 3].reduce((bits, i) => bits | (Number(frequent.has(byte + i)) << i), 0).toString(16);
+  }
   for (const byte of bytes) {
     const at = rank.get(byte);
     if (at >= PAGE) text += CHARACTERS[PAGE - 1 + Math.floor(at / PAGE)];

@@ -1,7 +1,23 @@
-import type { ErrorCode } from '@rmsnorm/core';
+import type { AbortSignalLike, ErrorCode } from '@rmsnorm/core';
 import { decodeText } from './decode-text.ts';
+import type { WasmDriver } from './driver.ts';
 import { WASM_TEXT } from './generated/wasm-text.ts';
-import { type WasmModule, webAssembly } from './web-assembly.ts';
+import type { Kernels } from './kernels.ts';
+import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts';
+
+/** A module that runs here. */
+export interface Compiled {
+  readonly module: WasmModule;
+  /** Where it is not one thread, as it is by default. */
+  readonly device?: string;
+  /** Where there are threads, and the memory is to be shared: the driver of kernels on it. */
+  readonly driverOf?: (
+    kernels: Kernels,
+    memory: WasmMemory,
+    maxBytes: number | undefined,
+    signal: AbortSignalLike | undefined,
+  ) => Promise<WasmDriver>;
+}
 
 /** Why there is no module: a code, what was found, and what to do. */
 export interface Refusal {
@@ -18,14 +34,19 @@ const SIMD_MODULE: readonly number[] = [
   ...[0x0a, 0x08, 0x01, 0x06, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x0b],
 ];
 
-/** The inlined module, compiled, or why this engine does not. */
-export async function compileInlined(): Promise<{ module: WasmModule } | Refusal> {
+/**
+ * The inlined module, compiled, or why this engine does not.
+ * @param edit changes its bytes before
+ */
+export async function compileInlined(
+  edit: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+): Promise<{ module: WasmModule } | Refusal> {
   const api = webAssembly();
   if (api === undefined) {
     return {
       code: 'WRONG_RUNTIME',
       reason: 'this engine has no WebAssembly',
-      hint: 'take reference() of @rmsnorm/core, which needs nothing but JavaScript',
+      hint: 'take reference() of @rmsnorm/core',
     };
   }
   if (!api.validate(Uint8Array.from(SIMD_MODULE))) {
@@ -36,7 +57,7 @@ export async function compileInlined(): Promise<{ module: WasmModule } | Refusal
     };
   }
   try {
-    return { module: await api.compile(decodeText(WASM_TEXT)) };
+    return { module: await api.compile(edit(decodeText(WASM_TEXT))) };
   } catch (error) {
     return {
       code: 'WRONG_RUNTIME',

@@ -34,7 +34,7 @@ export const DEVICE = 'WebAssembly SIMD, one thread';
 /** Tensors in the WebAssembly memory, and the kernels that run on it. */
 export class WasmDriver implements Driver<Block> {
   readonly name: string = 'wasm';
-  readonly device: string = DEVICE;
+  readonly device: string;
   readonly supports: Supports = {
     ops: OPS,
     dtypes: FLOAT_DTYPES,
@@ -47,7 +47,8 @@ export class WasmDriver implements Driver<Block> {
   #live: { readonly heap: Heap; readonly forward: ForwardKernel; readonly others: OperationKernels } | null;
 
   /** @param stageBytes how large a part of outside arrays `apply` brings in at once */
-  constructor(kernels: Kernels, heap: Heap, stageBytes: number = STAGE_BYTES) {
+  constructor(kernels: Kernels, heap: Heap, device: string = DEVICE, stageBytes: number = STAGE_BYTES) {
+    this.device = device;
     const scratch = new Scratch(heap);
     const forward = new ForwardKernel(kernels, scratch);
     this.#live = { heap, forward, others: new OperationKernels(kernels, scratch) };

@@ -56,7 +56,7 @@ function placeIn(heap: Heap, handle: unknown): { byteOffset: unknown; byteLength
   }
   const place = handle as Place;
   if (ArrayBuffer.isView(handle)) {
-    if (handle.buffer === heap.bytes.buffer) return place as WasmBuffer;
+    if (heap.holds(handle.buffer)) return place as WasmBuffer;
     throw foreign(
       handle.buffer.byteLength === 0
         ? 'the array to wrap is detached: memory grew after its view() was taken; take a new one'
@@ -64,7 +64,7 @@ function placeIn(heap: Heap, handle: unknown): { byteOffset: unknown; byteLength
     );
   }
   if (place.memory !== undefined && place.memory !== heap.memory) {
-    throw foreign('the buffer to wrap lies in the memory of another backend: copy it with backend.tensor()');
+    throw foreign("the buffer to wrap lies in another backend's memory: copy it there with backend.tensor()");
   }
   return { byteOffset: place.byteOffset, byteLength: place.byteLength };
 }

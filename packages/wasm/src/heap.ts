@@ -18,20 +18,24 @@ export class Heap {
   /** The most bytes that the memory may have. */
   readonly limit: number;
   readonly #allocator: Allocator = new Allocator(HEAP_BASE);
-  #bytes: Uint8Array;
+  #bytes!: Uint8Array;
 
   constructor(memory: WasmMemory, limit: number = ADDRESS_SPACE) {
     this.memory = memory;
     this.limit = limit;
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#allocator.extend(this.#end(this.#bytes.length));
+    this.#refresh();
   }
 
   /** The whole memory; another array after each growth, so do not keep it across `alloc`. */
   get bytes(): Uint8Array {
     // Whoever else holds the memory (tensor.buffer names it) may grow it too.
-    if (this.#bytes.length === 0) this.#refresh();
+    if (this.#bytes.buffer !== this.memory.buffer) this.#refresh();
     return this.#bytes;
+  }
+
+  /** Whether a buffer is this memory. */
+  holds(buffer: ArrayBufferLike): boolean {
+    return this.bytes.buffer === buffer;
   }
 
   /** Bytes in use, alignment included. */

@@ -9,7 +9,7 @@ export class HostArray {
   constructor(heap: Heap, { buffer, byteOffset, byteLength }: Uint8Array | Float32Array) {
     this.#heap = heap;
     this.#array = new Uint8Array(buffer, byteOffset, byteLength);
-    this.#addressed = buffer === heap.bytes.buffer ? { from: byteOffset, to: byteOffset + byteLength } : null;
+    this.#addressed = heap.holds(buffer) ? { from: byteOffset, to: byteOffset + byteLength } : null;
   }
 
   /** Its bytes as they lie now: do not keep them across an allocation. */

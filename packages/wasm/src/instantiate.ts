@@ -42,7 +42,7 @@ async function exportsOf(module: WasmModule, memory: WasmMemory): Promise<Readon
 function wrongModule(why: string, cause?: unknown): RMSNormError {
   return new RMSNormError(
     'INVALID_OPTION',
-    `the module is not rmsnorm.wasm of this version of @rmsnorm/wasm: ${why}; compile the file that @rmsnorm/wasm/rmsnorm.wasm names`,
+    `the module is not rmsnorm.wasm of this version of @rmsnorm/wasm: ${why}; compile @rmsnorm/wasm/rmsnorm.wasm, or for threads rmsnorm-shared.wasm`,
     { cause },
   );
 }

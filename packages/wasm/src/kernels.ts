@@ -3,8 +3,9 @@ import type { FloatDType, Op } from '@rmsnorm/core';
 /**
  * What the compiled module (`assembly/`, inlined by `scripts/build-wasm.mjs`) exports, and what it expects.
  *
- * The module imports its memory as `env.memory` (not shared), keeps a few constants below `HEAP_BASE`, and never
- * allocates: the host owns every byte from there on. Pointers are byte addresses as u32: above 2 GB they come back from
+ * The module imports its memory as `env.memory` (not shared, but see threads/shared-module.ts), keeps a few constants
+ * below `HEAP_BASE`, and never allocates: operations that threads share write nothing there either, as each has an instance
+ * of its own on the same memory; the host owns every byte from there on. Pointers are byte addresses as u32: above 2 GB they come back from
  * the module negative, so `>>> 0` what you get (what you pass needs nothing). Pointer 0 is null. Nothing may be placed in
  * the last 64 bytes below 4 GB.
  */

@@ -13,9 +13,14 @@ export interface WasmOptions {
    * that it can have.
    */
   readonly maxBytes?: number | undefined;
+  /**
+   * How many threads share the work of large calls, the calling one among them: 1 to 64, by default 1. More need shared
+   * memory: Node has it, pages where they are cross-origin isolated; elsewhere it is one thread.
+   */
+  readonly threads?: number | undefined;
 }
 
-const NAMES: readonly string[] = ['module', 'maxBytes'] satisfies (keyof WasmOptions)[];
+const NAMES: readonly string[] = ['module', 'maxBytes', 'threads'] satisfies (keyof WasmOptions)[];
 
 /**
  * A copy of the options, checked.
@@ -28,21 +33,21 @@ export function checkedOptions(options: WasmOptions): WasmOptions {
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name)) throw invalid(`wasm() has no option '${name}'; the options are ${NAMES.join(', ')}`);
   }
-  const { module, maxBytes } = options;
+  const { module, maxBytes, threads } = options;
   if (module !== undefined && tagOf(module) !== 'WebAssembly.Module') {
     throw invalid(
       `module must be a WebAssembly.Module, got ${tagOf(module)}: await WebAssembly.compile(bytes) gives one`,
     );
   }
-  if (
-    maxBytes !== undefined &&
-    !(Number.isSafeInteger(maxBytes) && maxBytes >= LEAST_BYTES && maxBytes <= ADDRESS_SPACE)
-  ) {
-    throw invalid(
-      `maxBytes must be an integer from ${LEAST_BYTES} (1 MiB) to ${ADDRESS_SPACE} (4 GiB), got ${maxBytes}`,
-    );
+  checkInteger('maxBytes', maxBytes, LEAST_BYTES, ADDRESS_SPACE);
+  checkInteger('threads', threads, 1, 64);
+  return { module, maxBytes, threads };
+}
+
+function checkInteger(name: string, value: number | undefined, least: number, most: number): void {
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= least && value <= most)) {
+    throw invalid(`${name} must be an integer from ${least} to ${most}, got ${value}`);
   }
-  return { module, maxBytes };
 }
 
 /** What an object is, by name and not by instanceof: it may come from another realm. */

@@ -1,5 +1,5 @@
 import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
-import { compileInlined, type Refusal } from './compile.ts';
+import { type Compiled, compileInlined, type Refusal } from './compile.ts';
 import { DEVICE, WasmDriver } from './driver.ts';
 import { ADDRESS_SPACE, Heap, LEAST_BYTES } from './heap.ts';
 import { instantiate } from './instantiate.ts';
@@ -15,11 +15,11 @@ import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts
  * @throws RMSNormError INVALID_OPTION
  */
 export function wasm(options: WasmOptions = {}): BackendProvider {
-  const { module, maxBytes } = checkedOptions(options);
+  const { module, maxBytes, threads = 1 } = checkedOptions(options);
   // Compiled once for the probe and every backend of this provider.
-  let compiled: Promise<{ module: WasmModule } | Refusal> | undefined;
-  const compile = (): Promise<{ module: WasmModule } | Refusal> => {
-    compiled ??= module ? Promise.resolve({ module }) : compileInlined();
+  let compiled: Promise<Compiled | Refusal> | undefined;
+  const compile = (): Promise<Compiled | Refusal> => {
+    compiled ??= outcomeOf(threads, module);
     return compiled;
   };
   return {
@@ -27,34 +27,43 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
     apiVersion: 1,
     probe: async () => {
       const outcome = await compile();
-      return 'module' in outcome ? { ok: true, device: DEVICE } : { ok: false, ...outcome };
+      return 'module' in outcome ? { ok: true, device: outcome.device ?? DEVICE } : { ok: false, ...outcome };
     },
     create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<Backend> => {
       throwIfAborted(signal);
       const outcome = await compile();
       throwIfAborted(signal);
       if (!('module' in outcome)) throw new RMSNormError(outcome.code, `${outcome.reason}: ${outcome.hint}`);
-      const memory = newMemory(maxBytes);
+      const { driverOf } = outcome;
+      const memory = newMemory(maxBytes, !!driverOf);
       const kernels = await instantiate(outcome.module, memory);
       throwIfAborted(signal);
-      return createBackend(new WasmDriver(kernels, new Heap(memory, maxBytes)));
+      return createBackend(
+        driverOf
+          ? await driverOf(kernels, memory, maxBytes, signal)
+          : new WasmDriver(kernels, new Heap(memory, maxBytes), outcome.device),
+      );
     },
   };
 }
 
+async function outcomeOf(threads: number, module: WasmModule | undefined): Promise<Compiled | Refusal> {
+  if (threads > 1) return (await import('./threads/index.ts')).compileThreaded(threads, module);
+  return module ? { module } : compileInlined();
+}
+
 /** A small memory, which grows with what is put in. */
-function newMemory(maxBytes: number = ADDRESS_SPACE): WasmMemory {
+function newMemory(maxBytes: number = ADDRESS_SPACE, shared: boolean): WasmMemory {
   try {
     return new (webAssembly()!.Memory)({
       initial: LEAST_BYTES / PAGE_BYTES,
       maximum: Math.floor(maxBytes / PAGE_BYTES),
+      shared,
     });
   } catch (cause) {
-    throw new RMSNormError(
-      'OUT_OF_MEMORY',
-      'the engine has no address space for another WebAssembly memory: dispose backends that are not needed',
-      { cause },
-    );
+    throw new RMSNormError('OUT_OF_MEMORY', 'the engine has no room for another WebAssembly memory: dispose backends', {
+      cause,
+    });
   }
 }
 

@@ -6,14 +6,14 @@ export type WasmModule = object;
 
 /** A `WebAssembly.Memory`. */
 export interface WasmMemory {
-  /** Replaced, and the old one detached, whenever the memory grows. */
-  readonly buffer: ArrayBuffer;
+  /** Replaced whenever the memory grows. The old one is detached, or, where there are threads, as short as before. */
+  readonly buffer: ArrayBufferLike;
   /** Adds pages of 64 KiB; throws RangeError where that is not possible. */
   grow(pages: number): number;
 }
 
 export interface WebAssemblyInterface {
-  readonly Memory: new (descriptor: { initial: number; maximum?: number }) => WasmMemory;
+  readonly Memory: new (descriptor: { initial: number; maximum?: number; shared?: boolean }) => WasmMemory;
   validate(bytes: Uint8Array): boolean;
   compile(bytes: Uint8Array): Promise<WasmModule>;
   instantiate(

@@ -22,7 +22,7 @@ async function backendWithStage(stageBytes: number, maxBytes?: number): Promise<
   const compiled = await compileInlined();
   if (!('module' in compiled)) throw new Error(compiled.reason);
   const heap = new Heap(new WebAssembly.Memory({ initial: 16 }), maxBytes);
-  const driver = new WasmDriver(await instantiate(compiled.module, heap.memory), heap, stageBytes);
+  const driver = new WasmDriver(await instantiate(compiled.module, heap.memory), heap, undefined, stageBytes);
   return { backend: createBackend(driver), heap };
 }
 

@@ -1,6 +1,7 @@
 import { RMSNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
 import { expect, test } from 'vitest';
+import { answerUnder } from './fixtures/answer-under.ts';
 
 test('runs in a page, and twice from one provider', async () => {
   const provider = wasm();
@@ -31,32 +32,14 @@ test('takes the raw file, compiled while it loads', async () => {
   expect(new RMSNorm(2).forward(backend.tensor([3, 4], [1, 2])).view!()[1]).toBeCloseTo(1.13137, 5);
 });
 
-/** What `wasm().probe()` says in a frame whose page has the Content-Security-Policy given. */
-async function probeUnder(policy: string): Promise<unknown> {
-  const frame = document.createElement('iframe');
-  const entry = new URL('./fixtures/probe.ts', import.meta.url).href;
-  frame.srcdoc = `<meta http-equiv="Content-Security-Policy" content="${policy}"><script type="module" src="${entry}"></script>`;
-  const answer = new Promise<unknown>((resolve, reject) => {
-    const listen = ({ source, data }: MessageEvent): void => {
-      if (source !== frame.contentWindow) return;
-      removeEventListener('message', listen);
-      resolve(data);
-    };
-    addEventListener('message', listen);
-    frame.onerror = reject;
-  });
-  document.body.append(frame);
-  const probe = await answer;
-  frame.remove();
-  return probe;
-}
-
 test("runs under a Content-Security-Policy with 'wasm-unsafe-eval'", async () => {
-  expect(await probeUnder("script-src 'self' 'wasm-unsafe-eval'")).toMatchObject({ ok: true });
+  expect(
+    await answerUnder("script-src 'self' 'wasm-unsafe-eval'", new URL('./fixtures/probe.ts', import.meta.url)),
+  ).toMatchObject({ ok: true });
 });
 
 test("says that 'wasm-unsafe-eval' is missing where it is", async () => {
-  expect(await probeUnder("script-src 'self'")).toEqual({
+  expect(await answerUnder("script-src 'self'", new URL('./fixtures/probe.ts', import.meta.url))).toEqual({
     ok: false,
     code: 'WRONG_RUNTIME',
     reason: expect.stringMatching(/compiling WebAssembly was refused \(.*Content Security Policy/),

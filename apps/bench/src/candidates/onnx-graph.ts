@@ -1,5 +1,13 @@
 import { encode, type FloatDType } from '@rmsnorm/core';
-import { type OnnxGraph, type OnnxInitializer, type OnnxNode, type OnnxValue, onnxModel } from '@rmsnorm/onnx-model';
+import {
+  elementType,
+  type OnnxGraph,
+  type OnnxInitializer,
+  type OnnxNode,
+  type OnnxType,
+  type OnnxValue,
+  onnxModel,
+} from '@rmsnorm/onnx-model';
 import type { Workload } from '../workload.ts';
 import { layoutDims } from './layout-dims.ts';
 
@@ -16,7 +24,7 @@ export function onnxBytes(graph: OnnxGraph): Uint8Array {
 /** How groups get their gammas: ONNX lets a scale of [groups, size] broadcast, which ORT's WebGPU kernel refuses. */
 export type GroupScale = 'broadcast' | 'multiplied after';
 
-/** The workload as a model. @throws Error where ONNX's own operators, or our writer of models, cannot say it */
+/** The workload as a model. */
 export function onnxGraph(work: Workload, groupScale: GroupScale = 'broadcast'): OnnxGraph {
   return {
     ...onnxBody(work, groupScale),
@@ -26,11 +34,18 @@ export function onnxGraph(work: Workload, groupScale: GroupScale = 'broadcast'):
 }
 
 function onnxOutputs({ op, dtype, shape, gamma }: Workload): OnnxValue[] {
-  const like = (name: string): OnnxValue => ({ name, type: dtype, dims: shape.shape });
+  const like = (name: string, type: OnnxType = dtype): OnnxValue => ({ name, type, dims: shape.shape });
   if (op === 'addForward') return [like('y'), like('sum')];
   if (op === 'backward') return [like('dx'), { name: 'dgamma', type: dtype, dims: [gamma.length] }];
+  if (op === 'forwardQuantized') {
+    const dims = shape.shape.map((length, axis) => (axis === FEATURES ? 1 : length));
+    return [like('q', 'int8'), { name: 'scales', type: 'float32', dims }];
+  }
   return [like('y')];
 }
+
+/** The axis of all features of a workload, of every group. */
+const FEATURES = 1;
 
 export function onnxBody(work: Workload, groupScale: GroupScale = 'broadcast'): OnnxBody {
   switch (work.op) {
@@ -50,7 +65,7 @@ export function onnxBody(work: Workload, groupScale: GroupScale = 'broadcast'): 
     case 'backward':
       return backward(work);
     case 'forwardQuantized':
-      throw new Error('a model with int8 outputs is beyond @rmsnorm/onnx-model');
+      return quantized(work, groupScale);
   }
 }
 
@@ -130,6 +145,31 @@ function backward({ shape, dtype, gamma, eps }: Workload): OnnxBody {
       int64('axis', [dims.axis]),
       int64('others', dims.others),
     ],
+  };
+}
+
+/** scales = max|y| / 127, q = y / scales to the nearest integer, halves to even, y in float32. Rows of zeros are not the bench's. */
+function quantized(work: Workload, groupScale: GroupScale): OnnxBody {
+  const { nodes, initializers } =
+    work.dtype === 'float32'
+      ? rmsNormalization(work, 'x', groupScale)
+      : after(
+          [node('Cast', ['x'], 'wide', { to: { int: elementType('float32') } })],
+          rmsNormalization({ ...work, dtype: 'float32' }, 'wide', groupScale),
+        );
+  const scalar = (name: string, value: number): OnnxInitializer => floats(name, 'float32', [], Float32Array.of(value));
+  return {
+    nodes: [
+      ...nodes,
+      node('Abs', ['y'], 'magnitudes'),
+      node('ReduceMax', ['magnitudes', 'features'], 'largest'),
+      node('Div', ['largest', 'most'], 'scales'),
+      node('Div', ['y', 'scales'], 'quotients'),
+      node('Round', ['quotients'], 'integers'),
+      node('Clip', ['integers', 'least', 'most'], 'clipped'),
+      node('Cast', ['clipped'], 'q', { to: { int: elementType('int8') } }),
+    ],
+    initializers: [...initializers, int64('features', [FEATURES]), scalar('least', -127), scalar('most', 127)],
   };
 }
 

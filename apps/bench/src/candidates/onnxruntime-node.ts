@@ -1,9 +1,9 @@
 import * as ort from 'onnxruntime-node';
 import type { Candidate, Entrant, Unable } from '../candidate.ts';
 import { fastest } from '../method/fastest.ts';
-import type { Elements, Workload } from '../workload.ts';
+import type { Workload } from '../workload.ts';
 import { onnxBytes, onnxGraph } from './onnx-graph.ts';
-import { type OnnxValues, onnxFeeds, onnxResults, onnxTensors, type Runtime } from './onnxruntime-session.ts';
+import { type OnnxValues, onnxFeeds, onnxFetches, onnxResults, type Runtime } from './onnxruntime-session.ts';
 import { unableFor } from './reason.ts';
 
 const runtime = ort as unknown as Runtime;
@@ -28,10 +28,7 @@ export const onnxruntimeNode: Entrant = {
         logSeverityLevel: 4,
       });
       const feeds = onnxFeeds(runtime, work);
-      const outputs = Object.fromEntries(
-        graph.outputs.map(({ name, dims }) => [name, { data: emptyLike(work.inputs.x, dims), dims }]),
-      );
-      const fetches = onnxTensors(runtime, work, outputs);
+      const fetches = onnxFetches(runtime, graph);
       let values: OnnxValues = {};
       const fresh = async (count: number): Promise<void> => {
         for (let i = 0; i < count; i++) values = await session.run(feeds);
@@ -50,7 +47,3 @@ export const onnxruntimeNode: Entrant = {
     }
   },
 };
-
-function emptyLike<T extends Elements>(x: T, dims: readonly number[]): T {
-  return new (x.constructor as new (length: number) => T)(dims.reduce((product, length) => product * length, 1));
-}

@@ -1,6 +1,7 @@
+import type { OnnxGraph, OnnxValue } from '@rmsnorm/onnx-model';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import type { Outputs } from '../candidate.ts';
-import type { Workload } from '../workload.ts';
+import type { Elements, Workload } from '../workload.ts';
 
 /** What onnxruntime-web and onnxruntime-node have in common: the same types, each with its own copy of them. */
 export interface Runtime {
@@ -12,23 +13,31 @@ export type OnnxValues = InferenceSession.OnnxValueMapType;
 
 type Tensors = Record<string, Tensor>;
 
-/** Tensors over arrays of a workload's dtype, without a copy. */
-export function onnxTensors(
-  { Tensor }: Runtime,
-  { dtype }: Workload,
-  arrays: Readonly<Record<string, { data: Float32Array | Uint16Array; dims: readonly number[] }>>,
-): Tensors {
-  const tensors = Object.entries(arrays).map(([name, { data, dims }]) => [
+/** A tensor over an array of its type, without a copy. */
+function onnxTensor({ Tensor }: Runtime, { type, dims }: OnnxValue, data: Elements): Tensor {
+  // 'float16' takes raw bits; the type says Float16Array.
+  return new Tensor(type as 'float32', data as Float32Array, dims);
+}
+
+export function onnxFeeds(runtime: Runtime, { inputs, dtype, shape }: Workload): Tensors {
+  const tensors = Object.entries(inputs).map(([name, data]) => [
     name,
-    // 'float16' takes raw bits; the type says Float16Array.
-    new Tensor(dtype as 'float32', data as Float32Array, dims),
+    onnxTensor(runtime, { name, type: dtype, dims: shape.shape }, data),
   ]);
   return Object.fromEntries(tensors);
 }
 
-export function onnxFeeds(runtime: Runtime, work: Workload): Tensors {
-  const arrays = Object.entries(work.inputs).map(([name, data]) => [name, { data, dims: work.shape.shape }]);
-  return onnxTensors(runtime, work, Object.fromEntries(arrays));
+/** Tensors for a model's outputs to be written into. */
+export function onnxFetches(runtime: Runtime, { outputs }: OnnxGraph): Tensors {
+  const tensors = outputs.map((output) => [output.name, onnxTensor(runtime, output, elementsOf(output))]);
+  return Object.fromEntries(tensors);
+}
+
+/** An array for a value's elements, over `buffer` where there is one already. */
+export function elementsOf({ type, dims }: OnnxValue, buffer?: ArrayBuffer): Elements {
+  const Elements = type === 'float32' ? Float32Array : type === 'int8' ? Int8Array : Uint16Array;
+  const length = dims.reduce((product, size) => product * size, 1);
+  return buffer === undefined ? new Elements(length) : new Elements(buffer, 0, length);
 }
 
 export function onnxResults(values: OnnxValues): Outputs {

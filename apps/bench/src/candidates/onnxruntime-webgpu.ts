@@ -1,12 +1,12 @@
-import binaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import type { OnnxValue } from '@rmsnorm/onnx-model';
 import * as ort from 'onnxruntime-web/webgpu';
 import type { Candidate, Entrant, Unable } from '../candidate.ts';
-import type { Elements, Workload } from '../workload.ts';
+import type { Workload } from '../workload.ts';
 import { gpuBuffer, gpuBytes } from './gpu-buffers.ts';
 import { onnxBytes, onnxGraph } from './onnx-graph.ts';
+import { elementsOf } from './onnxruntime-session.ts';
 import { unableFor } from './reason.ts';
 
-ort.env.wasm.wasmPaths = { wasm: binaryUrl };
 ort.env.wasm.numThreads = 1;
 
 export const onnxruntimeWebgpu: Entrant = {
@@ -22,19 +22,17 @@ export const onnxruntimeWebgpu: Entrant = {
         logSeverityLevel: 4,
       });
       const device = (await ort.env.webgpu.device) as GPUDevice;
-      const bound = (contents: Uint8Array | number, dims: readonly number[]) => {
+      const bound = (value: OnnxValue, contents: Uint8Array | number) => {
         const buffer = gpuBuffer(device, contents);
-        const dataType = work.dtype as 'float32';
-        return { buffer, tensor: ort.Tensor.fromGpuBuffer(buffer as never, { dataType, dims }) };
+        const { name, dims } = value;
+        const dataType = value.type as 'float32';
+        return { name, value, buffer, tensor: ort.Tensor.fromGpuBuffer(buffer as never, { dataType, dims }) };
       };
-      const inputs = Object.entries(work.inputs).map(([name, x]) => {
-        const bytes = new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
-        return { name, ...bound(bytes, work.shape.shape) };
+      const inputs = graph.inputs.map((input) => {
+        const x = work.inputs[input.name as 'x'];
+        return bound(input, new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
       });
-      const outputs = graph.outputs.map(({ name, dims }) => {
-        const elements = dims.reduce((product, length) => product * length, 1);
-        return { name, ...bound(elements * work.inputs.x.BYTES_PER_ELEMENT, dims) };
-      });
+      const outputs = graph.outputs.map((output) => bound(output, elementsOf(output).byteLength));
       const feeds = Object.fromEntries(inputs.map(({ name, tensor }) => [name, tensor]));
       const fetches = Object.fromEntries(outputs.map(({ name, tensor }) => [name, tensor]));
       return {
@@ -43,7 +41,10 @@ export const onnxruntimeWebgpu: Entrant = {
           await device.queue.onSubmittedWorkDone();
         },
         result: async () => {
-          const read = outputs.map(async ({ name, buffer }) => [name, elements(await gpuBytes(device, buffer), work)]);
+          const read = outputs.map(async ({ name, value, buffer }) => {
+            const bytes = await gpuBytes(device, buffer);
+            return [name, elementsOf(value, bytes.buffer as ArrayBuffer)];
+          });
           return Object.fromEntries(await Promise.all(read));
         },
         dispose: async () => {
@@ -56,7 +57,3 @@ export const onnxruntimeWebgpu: Entrant = {
     }
   },
 };
-
-function elements({ buffer }: Uint8Array, { dtype }: Workload): Elements {
-  return dtype === 'float32' ? new Float32Array(buffer) : new Uint16Array(buffer);
-}

@@ -1,6 +1,6 @@
 import type { Backend, HostTensor, RMSNorm, Tensor } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
-import type { Candidate, Entrant, Outputs, Unable } from '../candidate.ts';
+import type { Candidate, Entrant, Outputs } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
 import { callsOf, download, normOf, upload } from './rmsnorm-calls.ts';
 
@@ -8,9 +8,8 @@ export const rmsnormWasm: Entrant = {
   name: 'rmsnorm-wasm',
   does: 'norm',
   about: '@rmsnorm/wasm: tensors in its heap and `out`; end to end apply(), for other operations tensor() and data()',
-  async create(work: Workload): Promise<Candidate | Unable> {
-    if (work.threads > 1) return { unable: '@rmsnorm/wasm runs on one thread' };
-    const backend = await wasm().create();
+  async create(work: Workload): Promise<Candidate> {
+    const backend = await wasm({ threads: work.threads }).create();
     const norm = normOf(work);
     if (work.place === 'resident') return resident(work, backend, norm);
     return work.op === 'forward' ? applied(work, backend, norm) : endToEnd(work, backend, norm);

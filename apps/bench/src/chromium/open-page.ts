@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import type { Stage } from '../measure.ts';
 import type { PageBench } from '../page/bench.ts';
 
 export interface BenchPage {
@@ -7,16 +8,25 @@ export interface BenchPage {
     name: Name,
     ...args: Parameters<PageBench[Name]>
   ): Promise<Awaited<ReturnType<PageBench[Name]>>>;
+  /** Resolves where the page crashes. A call that it was in never comes back. */
+  readonly crashed: Promise<string>;
+  /** Also where the page hangs. */
   close(): Promise<void>;
 }
 
 /** The page at `url`, loaded. @throws Error where it does not load, or is not cross-origin isolated */
-export async function openPage(browser: Browser, url: string, threads: number): Promise<BenchPage> {
+export async function openPage(
+  browser: Browser,
+  url: string,
+  threads: number,
+  onStage: (stage: Stage) => void = () => {},
+): Promise<BenchPage> {
   const page = await browser.newPage();
-  page.on('crash', () => console.error('the page crashed'));
+  const crashed = new Promise<string>((resolve) => page.once('crash', () => resolve('the page crashed')));
   const errors: Error[] = [];
   page.on('pageerror', (error) => errors.push(error));
   await exposeRendererMs(browser, page);
+  await page.exposeFunction('enterStage', onStage);
   await page.goto(`${url}?threads=${threads}`);
   await page
     .waitForFunction(() => 'bench' in globalThis, null, { timeout: 60_000 })
@@ -25,14 +35,20 @@ export async function openPage(browser: Browser, url: string, threads: number): 
     });
   if (!(await page.evaluate(() => globalThis.crossOriginIsolated))) throw new Error('the page is not isolated');
   return {
-    call: (name, ...args) =>
-      page.evaluate(
+    call: (name, ...args) => {
+      const call = page.evaluate(
         ([method, values]) => {
           const { bench } = globalThis as unknown as { bench: Record<string, (...all: unknown[]) => unknown> };
           return bench[method]!(...values);
         },
         [name, args] as [string, unknown[]],
-      ) as never,
+      );
+      return call.catch((error: Error) => {
+        if (/crashed/.test(error.message)) return new Promise(() => {});
+        throw error;
+      }) as never;
+    },
+    crashed,
     close: () => page.close(),
   };
 }

@@ -3,7 +3,7 @@ import type { Lineup } from './lineup.ts';
 
 /** Each with its own libraries, loaded when it is asked for. */
 export async function lineupOf(target: Target): Promise<Lineup> {
-  return target === 'chromium-webgpu'
-    ? (await import('./chromium-webgpu.ts')).CHROMIUM_WEBGPU
-    : (await import('./chromium.ts')).CHROMIUM;
+  if (target !== 'chromium-webgpu') return (await import('./chromium.ts')).CHROMIUM;
+  await import('../page/gpu-binary.ts');
+  return (await import('./webgpu.ts')).WEBGPU;
 }

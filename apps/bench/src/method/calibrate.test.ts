@@ -17,6 +17,15 @@ it('finds how many runs fill the least time, with a tenth more', async () => {
   expect(await calibrate(run, 1, 0, now)).toBe(71);
 });
 
+it('is not misled by a try that was disturbed', async () => {
+  let ms = 0;
+  let tries = 0;
+  const run = (count: number): void => {
+    ms += (tries++ === 3 ? 10 : 1) * count * 0.125;
+  };
+  expect(await calibrate(run, 1, 0, () => ms)).toBe(9);
+});
+
 it('takes one run where one is enough', async () => {
   const { run, now } = simulated(40);
   expect(await calibrate(run, 1, 0, now)).toBe(1);

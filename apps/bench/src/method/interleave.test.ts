@@ -24,12 +24,30 @@ it('runs the candidates in that order and gives nanoseconds of one run', async (
       ms += cost * runs;
     },
   });
-  const samples = await interleave([candidate('a', 2, 5), candidate('b', 30, 1)], 2, () => ms);
+  const samples = await interleave([candidate('a', 2, 5), candidate('b', 30, 1)], { rounds: 2, leastMs: 0 }, () => ms);
   expect(turns).toEqual(['a x5', 'b x1', 'a x5', 'b x1']);
   expect(samples).toEqual([
     [2e6, 2e6],
     [30e6, 30e6],
   ]);
+});
+
+it('goes on with a turn until it has had its least time', async () => {
+  let ms = 0;
+  let runs = 0;
+  const run = (count: number): void => {
+    ms += 0.25 * count;
+    runs += count;
+  };
+  expect(await interleave([{ run, count: 3 }], { rounds: 2, leastMs: 1 }, () => ms)).toEqual([[0.25e6, 0.25e6]]);
+  expect(runs).toBe(12);
+});
+
+it('spreads fewer turns over the rounds', async () => {
+  const once = { run: () => {}, count: 1 };
+  const samples = await interleave([once, { ...once, turns: 2 }], { rounds: 5, leastMs: 0 }, () => 0);
+  expect(samples[0]).toEqual([0, 0, 0, 0, 0]);
+  expect(samples[1]).toEqual([null, null, 0, null, 0]);
 });
 
 it('waits for asynchronous runs before the next turn', async () => {
@@ -44,7 +62,7 @@ it('waits for asynchronous runs before the next turn', async () => {
       { run: slow, count: 1 },
       { run: () => void events.push('fast'), count: 1 },
     ],
-    1,
+    { rounds: 1, leastMs: 0 },
   );
   expect(events).toEqual(['slow begins', 'slow ends', 'fast']);
 });
@@ -63,6 +81,6 @@ it('lets a candidate enter before its turn, outside of its time', async () => {
       events.push('run');
     },
   };
-  expect(await interleave([timed], 2, () => ms)).toEqual([[0.5e6, 0.5e6]]);
+  expect(await interleave([timed], { rounds: 2, leastMs: 0 }, () => ms)).toEqual([[0.5e6, 0.5e6]]);
   expect(events).toEqual(['enter', 'run', 'enter', 'run']);
 });

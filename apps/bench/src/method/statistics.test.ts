@@ -30,6 +30,10 @@ describe('ratioQuartiles', () => {
     expect(ratioQuartiles([2, 200, 2], [1, 100, 1])).toEqual({ q1: 2, median: 2, q3: 2 });
   });
 
+  it('takes rounds in which both took part', () => {
+    expect(ratioQuartiles([6, 5, null, 8], [2, null, 3, 4])).toEqual({ q1: 2.25, median: 2.5, q3: 2.75 });
+  });
+
   it('refuses samples of different rounds', () => {
     expect(() => ratioQuartiles([1, 2], [1])).toThrow('2 rounds against 1');
   });

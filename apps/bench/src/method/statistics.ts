@@ -18,12 +18,22 @@ export function quartiles(samples: readonly number[]): Quartiles {
   return { q1: at(0.25), median: at(0.5), q3: at(0.75) };
 }
 
-/** Quartiles of the ratios of two samples, round by round: both numbers of a ratio met the same machine. */
-export function ratioQuartiles(numerators: readonly number[], denominators: readonly number[]): Quartiles {
+/**
+ * Quartiles of the ratios of two samples, round by round: both numbers of a ratio met the same machine. Rounds in which
+ * either did not take part, null, have none.
+ */
+export function ratioQuartiles(
+  numerators: readonly (number | null)[],
+  denominators: readonly (number | null)[],
+): Quartiles {
   if (numerators.length !== denominators.length) {
     throw new RangeError(`${numerators.length} rounds against ${denominators.length}`);
   }
-  return quartiles(numerators.map((value, round) => value / denominators[round]!));
+  const ratios = numerators.flatMap((value, round) => {
+    const divisor = denominators[round]!;
+    return value === null || divisor === null ? [] : [value / divisor];
+  });
+  return quartiles(ratios);
 }
 
 export function geometricMean(values: readonly number[]): number {

@@ -7,6 +7,8 @@ function result(shape: string, bytesMoved: number, family = 'llm'): WorkloadResu
   const timed = (ns: number) => ({
     status: 'timed' as const,
     count: 1,
+    turns: 1,
+    mistake: null,
     nanoseconds: { q1: ns / 2, median: ns, q3: ns * 2 },
     gigabytesPerSecond: bytesMoved / ns,
     ratio: { q1: 1, median: 1, q3: 1 },
@@ -21,6 +23,7 @@ function result(shape: string, bytesMoved: number, family = 'llm'): WorkloadResu
     shape,
     threads: 1,
     bytesMoved,
+    rounds: 1,
     cpuShare: 1,
     outcomes: [
       { ...timed(100), name: 'rmsnorm-wasm' },
@@ -40,6 +43,14 @@ it('speed and its quartiles are those of the times, the other way round', () => 
     q3: 40,
     shape: '1x8',
   });
+});
+
+it('has no point for who is wrong', () => {
+  const right = result('1x8', 2000);
+  const outcomes = right.outcomes.map((outcome) =>
+    outcome.name === 'tfjs-wasm' ? { ...outcome, mistake: 'y: element 1 is 2, not 3' } : outcome,
+  );
+  expect(pointsOf([{ ...right, outcomes }]).map(({ candidate }) => candidate)).toEqual(['rmsnorm-wasm', 'simd-copy']);
 });
 
 it('draws a table with at least two sizes, a line for each who ran, the copy dashed', async () => {

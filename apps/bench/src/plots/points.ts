@@ -1,4 +1,4 @@
-import { timedOutcomes, type WorkloadResult } from '../results.ts';
+import { rightOutcomes, type WorkloadResult } from '../results.ts';
 
 /** One candidate at one size. */
 export interface Point {
@@ -10,10 +10,10 @@ export interface Point {
   readonly shape: string;
 }
 
-/** Speed over the bytes that a workload moves; quartiles of time become quartiles of speed. */
+/** Of those whose results are right: speed over the bytes that a workload moves; quartiles of time become quartiles of speed. */
 export function pointsOf(results: readonly WorkloadResult[]): Point[] {
   return results.flatMap((result) =>
-    timedOutcomes(result).map(({ name, nanoseconds, gigabytesPerSecond }) => ({
+    rightOutcomes(result).map(({ name, nanoseconds, gigabytesPerSecond }) => ({
       candidate: name,
       megabytes: result.bytesMoved / 1e6,
       gigabytesPerSecond,

@@ -5,6 +5,9 @@ export function ratio(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
+/** Behind a figure of somebody whose result is wrong. */
+export const WRONG = ' WRONG';
+
 export function ratioWithQuartiles({ q1, median, q3 }: Quartiles): string {
   return `${ratio(median)} [${ratio(q1)} ${ratio(q3)}]`;
 }

@@ -1,17 +1,17 @@
 import { OVERHEAD_GOAL_NS } from '../goals.ts';
 import type { OverheadResult } from '../results.ts';
 import type { Verdict } from '../verdicts.ts';
-import { ratio } from './format.ts';
+import { ratio, WRONG } from './format.ts';
 import type { Table } from './table.ts';
 
 /** Every goal that was measured, and below it the losses again, so that none is overlooked. */
 export function goalTable(verdicts: readonly Verdict[], overhead: OverheadResult | null): Table {
-  const lines = verdicts.map(({ goal, at, reached, met }) => ({
+  const lines = verdicts.map(({ goal, at, reached, met, wrong }) => ({
     cells: [
       `${goal.target}, ${goal.dtype}, ${goal.place}, over ${goal.over}`,
       at,
       `>= ${goal.atLeast}`,
-      ratio(reached),
+      `${ratio(reached)}${wrong ? WRONG : ''}`,
     ],
     met,
   }));
@@ -27,6 +27,7 @@ export function goalTable(verdicts: readonly Verdict[], overhead: OverheadResult
       met: median <= OVERHEAD_GOAL_NS,
     });
   }
+  const wrong = verdicts.some((verdict) => verdict.wrong);
   const lost = lines.filter(({ met }) => !met);
   return {
     title: 'Goals',
@@ -35,6 +36,7 @@ export function goalTable(verdicts: readonly Verdict[], overhead: OverheadResult
     notes: [
       `${lines.length - lost.length} of ${lines.length} goals met${lost.length > 0 ? '; missed:' : ''}`,
       ...lost.map(({ cells: [what, at, goal, reached] }) => `  ${what}, ${at}: ${reached}, goal ${goal}`),
+      ...(wrong ? ['WRONG: the other gives a wrong result there, see below its table'] : []),
     ],
   };
 }

@@ -1,5 +1,5 @@
 import type { Loss } from '../losses.ts';
-import { ratio } from './format.ts';
+import { ratio, WRONG } from './format.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -10,7 +10,7 @@ export function lossTable(losses: readonly Loss[], unjudged: number): Table {
   return {
     title: 'Losses: where a peer is faster than ours',
     head: ['workload', 'to', 'ours over it'],
-    rows: losses.map(({ id, to, ratio: value }) => [id, to, ratio(value)]),
+    rows: losses.map(({ id, to, ratio: value, wrong }) => [id, to, `${ratio(value)}${wrong ? WRONG : ''}`]),
     notes: [
       ...(losses.length === 0 ? ['none'] : []),
       ...(unjudged > 0 ? [`not judged, since ours did not run: ${unjudged} workloads`] : []),

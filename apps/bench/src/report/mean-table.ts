@@ -1,18 +1,18 @@
 import type { CandidateName } from '../candidate.ts';
 import { geometricMean } from '../method/statistics.ts';
-import { oursRan, timedOutcomes, type WorkloadResult } from '../results.ts';
+import { oursRan, rightOutcomes, type WorkloadResult } from '../results.ts';
 import { byTable, tableTitle } from './families.ts';
 import { ratio } from './format.ts';
 import type { Table } from './table.ts';
 
-/** The geometric means of every table, side by side. */
+/** The geometric means of every table, side by side: of those whose results are right. */
 export function meanTable(results: readonly WorkloadResult[]): Table {
   const tables = byTable(results).filter((family) => family.every(oursRan));
   const rivals = [
     ...new Set(
       tables.flatMap((family) =>
         family.flatMap((r) =>
-          timedOutcomes(r)
+          rightOutcomes(r)
             .slice(1)
             .map(({ name }) => name),
         ),
@@ -33,7 +33,7 @@ export function meanTable(results: readonly WorkloadResult[]): Table {
 
 /** With the number of sizes, where it is not all of them. */
 function mean(family: readonly WorkloadResult[], name: CandidateName): string {
-  const ratios = family.flatMap((result) => timedOutcomes(result).filter((outcome) => outcome.name === name));
+  const ratios = family.flatMap((result) => rightOutcomes(result).filter((outcome) => outcome.name === name));
   if (ratios.length === 0) return '-';
   const value = ratio(geometricMean(ratios.map((outcome) => outcome.ratio.median)));
   return ratios.length === family.length ? value : `${value} (${ratios.length})`;

@@ -10,7 +10,7 @@ import { merged, reportOf } from './report.ts';
 import { asMarkdown, asText } from './table.ts';
 
 const q = (median: number) => ({ q1: median * 0.9, median, q3: median * 1.1 });
-const timed = { status: 'timed', count: 3, nanoseconds: q(1) } as const;
+const timed = { status: 'timed', count: 3, turns: 41, mistake: null, nanoseconds: q(1) } as const;
 
 function result(shape: string, overCopy: number, tfjs: number | null): WorkloadResult {
   return {
@@ -23,6 +23,7 @@ function result(shape: string, overCopy: number, tfjs: number | null): WorkloadR
     dtype: 'float32',
     shape,
     bytesMoved: 8,
+    rounds: 41,
     cpuShare: 1,
     outcomes: [
       { ...timed, name: 'rmsnorm-wasm', gigabytesPerSecond: 12.345, ratio: q(1) },
@@ -49,6 +50,27 @@ it('prints one aligned table for each family, with the mean of those that ran an
     '1024x8          12.35  0.50 [0.45 0.55]            unable',
     'geometric mean                     0.50              10.0',
     'tfjs-wasm did not run: out of luck (1024x8)',
+  ]);
+});
+
+it('says who is wrong, in the cell too, and leaves it out of the mean; and who had fewer turns', () => {
+  const [right, wrong] = [result('1x8', 0.5, 10), result('1024x8', 0.5, 3)];
+  const outcomes = wrong.outcomes.map((outcome) =>
+    outcome.name === 'tfjs-wasm'
+      ? { ...outcome, turns: 6, nanoseconds: q(5.9e9), mistake: 'its result is wrong: y: element 1 is 2, not 3' }
+      : outcome,
+  );
+  const tables = [right, { ...wrong, outcomes }];
+  const [table] = ratioTables(tables as WorkloadResult[]);
+  expect(table!.rows.map((row) => row.at(-1))).toEqual(['10.0 [9.00 11.0]', '3.00 [2.70 3.30] WRONG', '10.0']);
+  expect(table!.notes).toEqual([
+    'tfjs-wasm: its result is wrong: y: element 1 is 2, not 3 (1024x8)',
+    'tfjs-wasm had 6 of 41 turns: a run takes 5900 ms (1024x8)',
+  ]);
+  expect(meanTable(tables as WorkloadResult[]).rows[0]!.at(-1)).toBe('10.0 (1)');
+  expect(ratioTables([tables[1] as WorkloadResult])[0]!.rows[0]!.at(-1)).toContain('WRONG');
+  expect(lossTable([{ id: 'a', to: 'tfjs-wasm', ratio: 0.5, wrong: true }], 0).rows).toEqual([
+    ['a', 'tfjs-wasm', '0.50 WRONG'],
   ]);
 });
 
@@ -98,7 +120,7 @@ it('says nothing of the processor where a GPU works', () => {
 
 it('merges runs: the last figures of a workload count, other machines are refused', () => {
   const environment = { cpu: 'a', cores: 2, memoryGiB: 1, system: 'b', threads: 1, versions: {} };
-  const method = { rounds: 1, leastMs: 1, warmUpMs: 1, longestMs: 1 };
+  const method = { rounds: 1, leastMs: 1, warmUpMs: 1, turnsMs: 1, longestMs: 1, limitMs: 1 };
   const run = (date: string, results: WorkloadResult[]) =>
     reportOf({
       date,
@@ -110,10 +132,12 @@ it('merges runs: the last figures of a workload count, other machines are refuse
     });
   const both = merged([run('1', [result('1x8', 0.5, 2)]), run('2', [result('1x8', 0.5, 0.25), result('2x8', 0.5, 3)])]);
   expect(both.results.map(({ id }) => id)).toEqual(['node/llm/resident/float32/1x8', 'node/llm/resident/float32/2x8']);
-  expect(both.losses).toEqual([{ id: 'node/llm/resident/float32/1x8', to: 'tfjs-wasm', ratio: 0.25 }]);
+  expect(both.losses).toEqual([{ id: 'node/llm/resident/float32/1x8', to: 'tfjs-wasm', ratio: 0.25, wrong: false }]);
   expect(both.targets).toHaveLength(1);
   const elsewhere = { ...run('3', []), environment: { ...environment, cpu: 'z' } };
   expect(() => merged([both, elsewhere])).toThrow('the run of 3 was made elsewhere');
+  const { rounds: _, ...old } = result('1x8', 0.5, 2);
+  expect(() => merged([{ ...both, results: [old as WorkloadResult] }])).toThrow('made by an older bench');
 });
 
 it('leaves out a column in which nobody ran, but says why', () => {
@@ -141,15 +165,16 @@ it('lists every loss again below the goals, the overhead among them', () => {
   };
   const { rows, notes } = goalTable(
     [
-      { goal, at: '1x8', reached: 0.61, met: true },
-      { goal, at: '1024x8', reached: 0.5, met: false },
+      { goal, at: '1x8', reached: 0.61, met: true, wrong: false },
+      { goal, at: '1024x8', reached: 0.5, met: false, wrong: true },
     ],
     { shape: '1x64', forwardNanoseconds: q(900), kernelNanoseconds: q(200), overheadNanoseconds: q(700) },
   );
   expect(rows.map((row) => row.at(-1))).toEqual(['met', 'MISSED', 'MISSED']);
   expect(notes).toEqual([
     '1 of 3 goals met; missed:',
-    '  node, float32, resident, over simd-copy, 1024x8: 0.50, goal >= 0.6',
+    '  node, float32, resident, over simd-copy, 1024x8: 0.50 WRONG, goal >= 0.6',
     '  forward with out, beyond its kernel, 1x64: 700 ns, goal <= 500 ns',
+    'WRONG: the other gives a wrong result there, see below its table',
   ]);
 });

@@ -39,12 +39,20 @@ export function reportOf(measured: Measured): Report {
 
 /**
  * Several runs as one: of a workload that more than one of them measured, the last figures.
- * @throws Error where they were not made with the same versions, on the same machine, with as many threads
+ * @throws Error where they were not made with the same versions, on the same machine, with as many threads, or before a
+ * row had its number of rounds
  */
 export function merged(reports: readonly Report[]): Report {
   const [first, ...others] = reports;
   if (first === undefined) throw new Error('there is no report');
   const machine = JSON.stringify(first.environment);
+  for (const { date, results } of reports) {
+    if (results.some(({ rounds }) => rounds === undefined)) {
+      throw new Error(
+        `the run of ${date} does not say in how many rounds each took part: it was made by an older bench`,
+      );
+    }
+  }
   for (const { date, environment } of others) {
     if (JSON.stringify(environment) !== machine) {
       throw new Error(`the run of ${date} was made elsewhere: ${JSON.stringify(environment)}, not ${machine}`);

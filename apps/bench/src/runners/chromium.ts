@@ -1,8 +1,10 @@
 import { type Adapter, launch } from '../chromium/launch.ts';
-import { type BenchPage, openPage } from '../chromium/open-page.ts';
+import { openPage } from '../chromium/open-page.ts';
 import { serve } from '../chromium/serve.ts';
+import type { Stage } from '../measure.ts';
 import type { Target } from '../spec.ts';
 import type { Runner } from './runner.ts';
+import { type Bench, watchedRunner } from './watched.ts';
 
 /** @throws Error where there is no Chromium, or it has no WebGPU and should have */
 export async function chromiumRunner(target: Target, threads: number, adapter: Adapter): Promise<Runner> {
@@ -11,26 +13,35 @@ export async function chromiumRunner(target: Target, threads: number, adapter: A
     await served.close();
     throw error;
   });
-  const open = (): Promise<BenchPage> => openPage(browser, served.url, threads);
-  let page = await open();
+  const close = async (): Promise<void> => {
+    await browser.close();
+    await served.close();
+  };
+  const open = async (onStage: (stage: Stage) => void): Promise<Bench> => {
+    const page = await openPage(browser, served.url, threads, onStage);
+    const device = target === 'chromium-webgpu' ? await page.call('adapter') : null;
+    if (target === 'chromium-webgpu' && device === null) throw new Error('Chromium found no WebGPU adapter');
+    return {
+      legend: await page.call('legend', target),
+      engine: `Chromium ${browser.version()}${device === null ? '' : `, ${device}`}`,
+      measure: ({ id }, method, without) => page.call('measure', id, method, without),
+      ended: page.crashed,
+      end: () => page.close(),
+    };
+  };
+  const runner = await watchedRunner(open).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   let family: string | undefined;
-  const device = target === 'chromium-webgpu' ? await page.call('adapter') : null;
-  if (target === 'chromium-webgpu' && device === null) throw new Error('Chromium found no WebGPU adapter');
   return {
-    legend: await page.call('legend', target),
-    engine: `Chromium ${browser.version()}${device === null ? '' : `, ${device}`}`,
+    ...runner,
     async measure(spec, method) {
       // A page's memory only grows: each family starts with a fresh one.
-      if (family !== undefined && family !== spec.family) {
-        await page.close();
-        page = await open();
-      }
+      if (family !== undefined && family !== spec.family) await runner.renew();
       family = spec.family;
-      return page.call('measure', spec.id, method);
+      return runner.measure(spec, method);
     },
-    async close() {
-      await browser.close();
-      await served.close();
-    },
+    close,
   };
 }

@@ -1,19 +1,9 @@
-import { legendOf } from '../lineups/lineup.ts';
-import { NODE } from '../lineups/node.ts';
-import { measure } from '../measure.ts';
-import { makeWorkload } from '../workload.ts';
+import { forkBench } from './fork.ts';
 import type { Runner } from './runner.ts';
+import { watchedRunner } from './watched.ts';
 
-export function nodeRunner(): Runner {
-  return {
-    legend: legendOf(NODE),
-    engine: `Node ${process.versions.node} (V8 ${process.versions.v8})`,
-    measure: (spec, method) => measure(makeWorkload(spec), NODE(spec), method, processMs),
-    close: async () => {},
-  };
-}
-
-function processMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+/** In a process of its own, so that a candidate that hangs in it, or ends it, is all that is lost. */
+export function nodeRunner(threads: number): Promise<Runner> {
+  const module = new URL('./node-process.js', import.meta.url);
+  return watchedRunner((onStage) => forkBench(module, threads, onStage));
 }

@@ -1,12 +1,13 @@
 import { reference } from '@rmsnorm/core';
 import { expect, test } from 'vitest';
+import { OperationsDriver } from '../../test/self-test/operations-driver.ts';
 import { PlainDriver } from '../../test/self-test/plain-driver.ts';
 import { providerOf } from '../../test/self-test/provider.ts';
 import { createRandom } from '../random.ts';
 import { drawTrial } from './draw.ts';
 import { faultOf, runFuzz } from './fuzz.ts';
 import { errorBeforeRounding } from './largest-errors.ts';
-import { formatTrial, parseTrial, rowsIn } from './trial.ts';
+import { formatTrial, parseTrial, rowsIn, type Trial } from './trial.ts';
 
 test('every operation of the reference passes; the same seed gives the same trials', async () => {
   const first = await runFuzz(reference(), { rows: 3000, seed: 5 });
@@ -72,6 +73,28 @@ test('all bits of a trial survive its text, payloads of NaNs too', () => {
   }
   expect(() => parseTrial('{"op":"nothing"}')).toThrow('RMSNORM_INVALID_OPTION');
 });
+
+// Found by seed 1: x * r = 1e6 is infinite in float16, and silu(-246.75) = -1.7e-105 is 0 in float32 but not in float64.
+test.each(['wide', 'flushed'])(
+  'an infinite x * r under a silu below float32 is left open, to float64 and to float32: %s',
+  async (silu) => {
+    class SiluDriver extends OperationsDriver {
+      override silu(z: number): number {
+        return silu === 'wide' ? super.silu(z) : Math.fround(super.silu(z));
+      }
+    }
+    const backend = await providerOf(() => new SiluDriver()).create();
+    const call = (gate: string): Trial =>
+      parseTrial(
+        `{"op":"gatedForward","dtype":"float16","outer":1,"groups":1,"size":2,"inner":1,"spread":false,"rstd":false,"scale":null,"others":0,
+      "options":{"eps":1e-12,"partial":0.01,"casting":"llama","normBeforeGate":true},"inputs":{"x":"0000 3c00","gate":"0000 ${gate}"}}`,
+      );
+    expect(await faultOf(backend, call('dbb6'))).toBeNull();
+    // silu(-48) = -6.8e-20: minus infinity to both, and nothing else.
+    expect(await faultOf(backend, call('d200'))).toBeNull();
+    await backend.dispose();
+  },
+);
 
 test('the error before a rounding: none of the nearest result, else the distance to the tie', () => {
   const unit = 2 ** -23;

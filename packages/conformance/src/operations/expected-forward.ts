@@ -1,7 +1,16 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { Arrangement } from '../arrangement.ts';
 import { float32Error, type Interval, loosened, rounded, type Tolerance } from '../bounds.ts';
-import { allowed, type Element, exactElement, mayVanish, type Operands, overflowsBefore, unitOf } from '../exact.ts';
+import {
+  allowed,
+  type Element,
+  exactElement,
+  mayOverflow,
+  mayVanish,
+  type Operands,
+  overflowsBefore,
+  unitOf,
+} from '../exact.ts';
 import { FORMATS, round } from '../formats.ts';
 import type { Expected } from '../results.ts';
 
@@ -40,7 +49,8 @@ export function expectForward(
 /**
  * What y times `times` may be before its last rounding: within the tolerance of the exact product, or, under 'llama', of
  * what follows from either neighbour of a tie that x * r may be rounded to. Null where x * r or y itself does not fit
- * into float32.
+ * into float32, and where x * r becomes infinite and meets a `times` below float32: their product is an infinity in
+ * float64 and a NaN in float32, and the contract promises neither.
  */
 export function unrounded(
   element: Element,
@@ -53,6 +63,7 @@ export function unrounded(
   const { max, minNormal } = FORMATS.float32;
   if (!Number.isFinite(weight * times) && mayVanish(normed, dtype, casting)) return null;
   if (overflowsBefore(element, dtype, casting)) return null;
+  if (Math.abs(times) < minNormal && mayOverflow(normed, dtype, casting)) return null;
   if (!Number.isFinite(y * times)) return { low: y * times, high: y * times };
   if (Math.abs(normed) > max || Math.abs(y) > max) return null;
   let low = Number.POSITIVE_INFINITY;

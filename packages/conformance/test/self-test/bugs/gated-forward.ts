@@ -1,7 +1,7 @@
 import type { GatedForwardIO, Problem } from '@rmsnorm/core';
 import type { Bug } from '../bug.ts';
 import { OperationsDriver } from '../operations-driver.ts';
-import { countElements, type Operands } from '../plain-driver.ts';
+import { countElements, type Operands, type Statistic } from '../plain-driver.ts';
 
 const caughtBy = /^gatedForward\//;
 const { fround } = Math;
@@ -153,6 +153,17 @@ export const GATED_FORWARD_BUGS: readonly Bug[] = [
         const once = super.gated(p, this.load(block, p.dtype, values.length), gate);
         this.store(block, p.dtype, once);
         return this.load(block, p.dtype, values.length);
+      }
+    },
+  },
+  {
+    name: 'x * r saturated under llama',
+    fault: 'takes the largest float16 for an x * r beyond it, so that a small silu brings it back',
+    caughtBy: /^gatedForward\/overflow/,
+    planted: class extends OperationsDriver {
+      override normed(p: Problem, x: number, statistic: Statistic): number {
+        const normed = super.normed(p, x, statistic);
+        return p.dtype === 'float16' && p.casting === 'llama' ? Math.max(-65504, Math.min(65504, normed)) : normed;
       }
     },
   },

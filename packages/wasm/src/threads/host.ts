@@ -1,0 +1,43 @@
+// The parts of Node and of pages that threads need, structurally: this package has the types of neither.
+
+export interface NodeWorker {
+  on(event: 'message' | 'error' | 'exit', listener: (value: unknown) => void): void;
+  postMessage(message: unknown): void;
+  unref(): void;
+  terminate(): Promise<unknown>;
+}
+
+export interface PageWorker {
+  onmessage: (() => void) | null;
+  onerror: ((event: { readonly message?: string }) => void) | null;
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
+interface Host {
+  readonly process?: {
+    getBuiltinModule?(
+      name: 'node:worker_threads',
+    ): { readonly Worker: new (url: object, options: object) => NodeWorker } | undefined;
+  };
+  readonly crossOriginIsolated?: boolean;
+  readonly Worker?: unknown;
+  readonly console?: { warn(message: string): void };
+}
+
+export function host(): Host {
+  return globalThis as unknown as Host;
+}
+
+/** Node's constructor of workers, where there is one. */
+export function nodeWorker(): (new (url: object, options: object) => NodeWorker) | undefined {
+  return host().process?.getBuiltinModule?.('node:worker_threads')?.Worker;
+}
+
+/** Why there can be no threads here, or null where there can be. */
+export function whyNoThreads(): string | null {
+  if (typeof SharedArrayBuffer === 'undefined' || host().crossOriginIsolated === false) {
+    return 'the page is not cross-origin isolated';
+  }
+  return nodeWorker() || host().Worker ? null : 'this engine has no workers';
+}

@@ -1,0 +1,61 @@
+import { type Compiled, compileInlined, type Refusal } from '../compile.ts';
+import { Scratch } from '../scratch.ts';
+import type { WasmModule } from '../web-assembly.ts';
+import type { CuttableKernels } from './cuttable-kernels.ts';
+import { host, whyNoThreads } from './host.ts';
+import { SharedHeap } from './shared-heap.ts';
+import { withSharedMemory } from './shared-module.ts';
+import { startTeam } from './start-team.ts';
+import { ThreadedDriver } from './threaded-driver.ts';
+import { ThreadedKernels } from './threaded-kernels.ts';
+
+// So that a page that makes many backends says it once.
+let said = false;
+
+/**
+ * What a provider with more than one thread runs: the module on shared memory, and workers; or, where that cannot be, the
+ * same as with one thread, which is then said, once, and which the device names.
+ * @param given a module of the caller's, for shared memory, or undefined for the one that is inlined
+ */
+export async function compileThreaded(threads: number, given: WasmModule | undefined): Promise<Compiled | Refusal> {
+  const why = whyNoThreads();
+  if (why !== null) return onOneThread(threads, given, why);
+  const compiled = given ? { module: given } : await compileInlined(withSharedMemory);
+  if (!('module' in compiled)) return compiled;
+  const { module } = compiled;
+  const device = `WebAssembly SIMD, ${threads} threads`;
+  return {
+    module,
+    device,
+    driverOf: async (kernels, memory, maxBytes, signal) => {
+      const heap = new SharedHeap(memory, maxBytes);
+      const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
+      const { control, stop } = await startTeam(threads, module, memory, signal);
+      const threaded = new ThreadedKernels(kernels as CuttableKernels, control, scratches, mayWait());
+      return new ThreadedDriver(threaded, heap, device, stop);
+    },
+  };
+}
+
+async function onOneThread(threads: number, given: WasmModule | undefined, why: string): Promise<Compiled | Refusal> {
+  const compiled = given ? { module: given } : await compileInlined();
+  if (!('module' in compiled)) return compiled;
+  if (!said) {
+    host().console?.warn(
+      `wasm({ threads: ${threads} }) of @rmsnorm/wasm runs on one thread, as ${why}; pages send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp to be`,
+    );
+  }
+  said = true;
+  const device = `WebAssembly SIMD, one thread, not ${threads}: ${why}`;
+  return { ...compiled, device };
+}
+
+/** Whether this thread may sleep: a page's own must not. */
+function mayWait(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
+    return true;
+  } catch {
+    return false;
+  }
+}

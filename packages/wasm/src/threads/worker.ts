@@ -1,0 +1,31 @@
+// What a worker runs: scripts/build-worker.mjs bundles this file into generated/worker.js.
+
+import { controlOf } from './control.ts';
+import type { CuttableKernels } from './cuttable-kernels.ts';
+import { takeChunks } from './job.ts';
+import type { Ready, Task } from './messages.ts';
+import { serveJobs } from './protocol.ts';
+
+interface Port {
+  onmessage: ((event: { readonly data: Task }) => void) | null;
+  postMessage(message: Ready): void;
+}
+
+interface Host extends Port {
+  readonly process?: { getBuiltinModule?(name: string): { readonly parentPort: Port | null } | undefined };
+  readonly WebAssembly: {
+    readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+  };
+}
+
+const host = globalThis as unknown as Host;
+const port: Port = host.process?.getBuiltinModule?.('node:worker_threads')?.parentPort ?? host;
+
+port.onmessage = ({ data: { module, memory, buffer, thread, threads } }) => {
+  port.onmessage = null;
+  const control = controlOf(buffer, threads);
+  const { exports } = new host.WebAssembly.Instance(module, { env: { memory } });
+  const seat = { kernels: exports as CuttableKernels, thread, threads };
+  port.postMessage('ready');
+  serveJobs(control, () => takeChunks(control, seat));
+};

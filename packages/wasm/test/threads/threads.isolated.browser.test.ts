@@ -1,0 +1,44 @@
+import { RMSNorm } from '@rmsnorm/core';
+import { wasm } from '@rmsnorm/wasm';
+import { expect, test } from 'vitest';
+import { answerUnder } from '../fixtures/answer-under.ts';
+import { compareThreads } from '../fixtures/compare-threads.ts';
+
+test('the page is isolated', () => {
+  expect(crossOriginIsolated).toBe(true);
+});
+
+test('a page has two threads, which give the bits of one', async () => {
+  expect(await compareThreads(2)).toEqual({ device: 'WebAssembly SIMD, 2 threads', different: [] });
+});
+
+test('so has a worker of it, which may sleep while it waits', async () => {
+  const worker = new Worker(new URL('../fixtures/threads-worker.ts', import.meta.url), { type: 'module' });
+  const answer = await new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = ({ message }) => reject(new Error(message));
+  });
+  worker.terminate();
+  expect(answer).toEqual({ device: 'WebAssembly SIMD, 3 threads', different: [] });
+});
+
+test('apply() streams, and data() gives arrays of their own', async () => {
+  const backend = await wasm({ threads: 2 }).create();
+  const norm = new RMSNorm({ dim: 1024, axis: -1 });
+  const x = { dtype: 'float32', shape: [1024, 1024], data: new Float32Array(2 ** 20).fill(2) } as const;
+  const y = await norm.apply(x, backend);
+  expect((y.data as Float32Array).every((value) => Math.abs(value - 1) < 1e-6)).toBe(true);
+  const tensor = norm.forward(backend.tensor(x.data, x.shape));
+  expect(tensor.view!().buffer).toBeInstanceOf(SharedArrayBuffer);
+  expect((await tensor.data()).buffer).toBeInstanceOf(ArrayBuffer);
+  await backend.dispose();
+});
+
+test('a policy that forbids its workers makes create() reject, with what to allow', async () => {
+  const create = new URL('../fixtures/threads-create.ts', import.meta.url);
+  const answer = await answerUnder("script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'", create);
+  expect(answer).toMatch(/^RMSNORM_WRONG_RUNTIME: the 1 worker of wasm.*did not start.*Content-Security-Policy/);
+  expect(await answerUnder("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'", create)).toBe(
+    'WebAssembly SIMD, 2 threads',
+  );
+});
