@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { chromiumFlags, chromiumPath } from './chromium.ts';
@@ -9,6 +10,9 @@ const browserTests = ['{packages,apps}/*/{src,test}/**/*.browser.test.ts'];
 const isolatedTests = ['{packages,apps}/*/{src,test}/**/*.isolated.browser.test.ts'];
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
+/** Vitest would leave one core idle, and thus half of a small machine. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
+
 const node: TestProjectConfiguration = {
   root,
   test: {
@@ -17,6 +21,7 @@ const node: TestProjectConfiguration = {
     exclude: [...ignored, ...browserTests],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    maxWorkers,
     env: vulkanDriver,
     sequence: { groupOrder: 0 },
   },
@@ -38,6 +43,7 @@ function inPages(
       exclude: [...ignored, ...exclude],
       testTimeout: 60_000,
       hookTimeout: 60_000,
+      maxWorkers,
       sequence: { groupOrder: 1 },
       // A page sees of the environment only what is handed to it.
       env: { RMSNORM_REQUIRE: process.env.RMSNORM_REQUIRE ?? '' },

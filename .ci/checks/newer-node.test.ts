@@ -17,39 +17,48 @@ interface JsonReport {
   }[];
 }
 
-// The tests that everything else runs on the oldest Node that is supported, again on the newest: kernels, spec, command line.
-test.for(['packages/core', 'packages/wasm', 'apps/cli'])(
-  '%s passes on a newer Node too',
-  { timeout: 600_000 },
-  async (folder, { skip }) => {
-    const node = process.env.RMSNORM_NEWER_NODE;
-    if (!node) return lacking(skip, howToGetNewerNode);
-    const version = await run(node, ['--version']);
-    expect(Number(/^v(\d+)/.exec(version.stdout)?.[1])).toBeGreaterThan(Number(process.versions.node.split('.')[0]));
+const webgpu = 'packages/webgpu/test';
 
-    const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-    const { code, stdout, output } = await run(node, [
-      vitest,
-      'run',
-      '--config',
-      '.ci/vitest.config.ts',
-      '--project',
-      'node',
-      '--reporter',
-      'json',
-      folder,
-    ]);
-    const start = stdout.indexOf('{"numTotalTestSuites"');
-    const report = start < 0 ? null : (JSON.parse(stdout.slice(start)) as JsonReport);
-    const failures = report?.testResults.flatMap(({ name, message, assertionResults }) => [
-      ...(message ? [`${name}: ${message}`] : []),
-      ...assertionResults
-        .filter(({ status }) => status === 'failed')
-        .map((failed) => `${failed.fullName}\n${failed.failureMessages[0]}`),
-    ]);
-    expect(code, failures?.join('\n\n') || output).toBe(0);
-    expect(report!.numFailedTests).toBe(0);
-    expect(report!.numPassedTests).toBeGreaterThan(0);
-    console.log(`${folder} on Node ${version.stdout.trim()}: ${report!.numPassedTests} passed`);
-  },
-);
+// The tests that everything else runs on the oldest Node that is supported, again on the newest: kernels, spec, command line. Of WebGPU
+// what Node has a part in: its engine, and the addon; shaders are compiled as slowly as before, and are the same.
+test.for<[name: string, files: string[], cases?: string]>([
+  ['packages/core', ['packages/core']],
+  ['packages/wasm', ['packages/wasm']],
+  ['apps/cli', ['apps/cli']],
+  [
+    'packages/webgpu',
+    ['provider', 'wrap', 'record', 'faults', 'prepare', 'readme.test'].map((file) => `${webgpu}/${file}`),
+  ],
+  ['conformance of webgpu, in part', [`${webgpu}/conformance`], '(golden|first-example|lifecycle)'],
+])('%s passes on a newer Node too', { timeout: 600_000 }, async ([name, files, cases], { skip }) => {
+  const node = process.env.RMSNORM_NEWER_NODE;
+  if (!node) return lacking(skip, howToGetNewerNode);
+  const version = await run(node, ['--version']);
+  expect(Number(/^v(\d+)/.exec(version.stdout)?.[1])).toBeGreaterThan(Number(process.versions.node.split('.')[0]));
+
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const { code, stdout, output } = await run(node, [
+    vitest,
+    'run',
+    '--config',
+    '.ci/vitest.config.ts',
+    '--project',
+    'node',
+    '--reporter',
+    'json',
+    ...(cases ? ['--testNamePattern', cases] : []),
+    ...files,
+  ]);
+  const start = stdout.indexOf('{"numTotalTestSuites"');
+  const report = start < 0 ? null : (JSON.parse(stdout.slice(start)) as JsonReport);
+  const failures = report?.testResults.flatMap(({ name, message, assertionResults }) => [
+    ...(message ? [`${name}: ${message}`] : []),
+    ...assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map((failed) => `${failed.fullName}\n${failed.failureMessages[0]}`),
+  ]);
+  expect(code, failures?.join('\n\n') || output).toBe(0);
+  expect(report!.numFailedTests).toBe(0);
+  expect(report!.numPassedTests).toBeGreaterThan(0);
+  console.log(`${name} on Node ${version.stdout.trim()}: ${report!.numPassedTests} passed`);
+});

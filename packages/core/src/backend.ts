@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from './abort.ts';
-import type { Supports } from './driver.ts';
+import type { Op, Supports } from './driver.ts';
 import type { DType, FloatDType } from './dtype.ts';
 import type { RMSNorm } from './rms-norm.ts';
 
@@ -56,9 +56,21 @@ export interface Backend extends AsyncDisposable {
   memory(): { tensors: number; bytes: number };
   /** Submits what is enqueued; nothing where work runs at once. */
   flush(): void;
-  /** Compiles what forwards of `norm` on these shapes need, so that the first one does not wait. `dtype` is float32 unless given. */
-  prepare(norm: RMSNorm, shapes: readonly (readonly number[])[], dtype?: FloatDType): Promise<void>;
+  /**
+   * Compiles what calls of `norm` on these shapes need, with rstd and in place and without, so that the first one does
+   * not wait. Nothing where nothing is compiled.
+   * @param wanted dtype and operations; float32 and forward unless given
+   * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, INVALID_OPTION as the calls would, DISPOSED
+   */
+  prepare(norm: RMSNorm, shapes: readonly (readonly number[])[], wanted?: FloatDType | PrepareOptions): Promise<void>;
   dispose(): Promise<void>;
+}
+
+export interface PrepareOptions {
+  /** Of x; float32 unless given. */
+  readonly dtype?: FloatDType | undefined;
+  /** `['forward']` unless given. */
+  readonly ops?: readonly Op[] | undefined;
 }
 
 export type ProbeResult =

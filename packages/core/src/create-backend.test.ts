@@ -116,6 +116,23 @@ describe('books and life cycle', () => {
     await expect(backend.prepare(new RMSNorm(1), [[1, 1]])).rejects.toThrow(code('DISPOSED'));
   });
 
+  test('a driver prepares for problems that are not empty, and is told what calls they come with', async () => {
+    const driver = Object.assign(new ReferenceDriver(), { prepare: vi.fn(async () => {}) });
+    const backend = createBackend(driver);
+    const norm = new RMSNorm({ dim: 4, axis: -1, bias: true });
+    await backend.prepare(norm, [
+      [2, 4],
+      [0, 4],
+    ]);
+    const uses = { ops: ['forward'], gamma: true, beta: true, normBeforeGate: false };
+    expect(driver.prepare).toHaveBeenLastCalledWith([expect.objectContaining({ outer: 2, dtype: 'float32' })], uses);
+    await backend.prepare(norm, [[3, 4]], { dtype: 'float16', ops: ['addForward', 'backward'] });
+    expect(driver.prepare).toHaveBeenLastCalledWith([expect.objectContaining({ outer: 3, dtype: 'float16' })], {
+      ...uses,
+      ops: ['addForward', 'backward'],
+    });
+  });
+
   test('a driver is disposed once, after the backend has closed', async () => {
     const driver = new ReferenceDriver();
     const dispose = vi.spyOn(driver, 'dispose');

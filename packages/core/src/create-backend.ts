@@ -1,10 +1,12 @@
-import type { Backend, HostData, Tensor } from './backend.ts';
+import type { Backend, HostData, PrepareOptions, Tensor } from './backend.ts';
 import type { Driver, Supports } from './driver.ts';
 import type { DType, FloatDType } from './dtype.ts';
 import { Engine } from './engine.ts';
 import { asHostTensor, bytesOf, checkedDType } from './host-tensor.ts';
 import { bufferOf, ENGINE, type EngineOwned } from './identity.ts';
 import { problemOf } from './layout.ts';
+import { refusePartial } from './operations/sharded.ts';
+import { isEmpty, planFor } from './plan.ts';
 import type { RMSNorm } from './rms-norm.ts';
 import { checkedShape } from './shape.ts';
 
@@ -72,9 +74,23 @@ class DriverBackend<B> implements Backend, EngineOwned<B> {
     this.#engine().driver.flush?.();
   }
 
-  async prepare(norm: RMSNorm, shapes: readonly (readonly number[])[], dtype: FloatDType = 'float32'): Promise<void> {
-    const problems = shapes.map((shape) => problemOf(norm.options, checkedShape(shape), dtype));
-    await this.#engine().driver.prepare?.(problems);
+  async prepare(
+    norm: RMSNorm,
+    shapes: readonly (readonly number[])[],
+    wanted: FloatDType | PrepareOptions = {},
+  ): Promise<void> {
+    const engine = this.#engine();
+    const { options } = norm;
+    const { dtype = 'float32', ops = ['forward'] } = typeof wanted === 'string' ? { dtype: wanted } : wanted;
+    if (ops.some((op) => op === 'sumSquares' || op === 'scaleBy')) refusePartial(options);
+    const { bias: beta, affine: gamma, normBeforeGate } = options;
+    const problems = shapes.map((shape) => {
+      const x = { shape: checkedShape(shape), dtype: checkedDType(dtype) };
+      for (const op of ops) planFor(engine, op, options, x, { beta, rstd: false });
+      return problemOf(options, x.shape, dtype);
+    });
+    const some = problems.filter((p) => !isEmpty(p));
+    await engine.driver.prepare?.(some, { ops, gamma, beta, normBeforeGate });
   }
 
   dispose(): Promise<void> {

@@ -90,6 +90,15 @@ export interface HostForwardIO {
   readonly beta: Float32Array | null;
 }
 
+/** What the calls that are prepared for have in common. */
+export interface PreparedUses {
+  readonly ops: readonly Op[];
+  /** Whether the norm has a gamma, and a beta. */
+  readonly gamma: boolean;
+  readonly beta: boolean;
+  readonly normBeforeGate: boolean;
+}
+
 /**
  * What a new backend writes: memory and kernels, nothing else. `createBackend` in front of it validates, lays out and
  * accounts, so that a driver never sees a shape, an option by name or an unchecked value, and its kernels never run on
@@ -133,6 +142,7 @@ export interface Driver<B> {
   /** `apply`, where there is a faster way than write, forward, read. */
   hostForward?(p: Problem, io: HostForwardIO): Promise<void>;
   flush?(): void;
-  prepare?(problems: readonly Problem[]): Promise<void>;
+  /** Problems are not empty, and supported in each of the operations. */
+  prepare?(problems: readonly Problem[], uses: PreparedUses): Promise<void>;
   dispose(): void | Promise<void>;
 }

@@ -6,6 +6,7 @@ export type {
   Float16ArrayLike,
   HostData,
   HostTensor,
+  PrepareOptions,
   ProbeResult,
   Tensor,
 } from './backend.ts';
@@ -22,6 +23,7 @@ export type {
   Guarantee,
   HostForwardIO,
   Op,
+  PreparedUses,
   ScaleByIO,
   SumSquaresIO,
   Supports,

@@ -16,13 +16,14 @@ export class Buffers {
   readonly #live = new Set<Memory>();
   readonly #known = new WeakMap<object, Memory>();
   readonly #places = new WeakMap<Memory, Map<number, number>>();
-  readonly #most: number;
+  /** Bytes of the largest buffer that there may be. */
+  readonly most: number;
 
-  constructor(device: GPUDeviceLike, work: Work, scopes: Scopes, mostPooled: number) {
+  constructor(device: GPUDeviceLike, work: Work, scopes: Scopes, most: number, mostPooled: number) {
     this.#device = device;
     this.#work = work;
     this.#scopes = scopes;
-    this.#most = (device.limits as { maxBufferSize: number }).maxBufferSize;
+    this.most = most;
     this.#pool = new Pool(mostPooled, (memory) => this.destroy(memory));
   }
 
@@ -45,10 +46,10 @@ export class Buffers {
    * @throws RMSNormError OUT_OF_MEMORY where it is larger than any buffer may be
    */
   create(bytes: number, usage: number, fill?: (memory: Uint8Array) => void): Memory {
-    if (bytes > this.#most) {
+    if (bytes > this.most) {
       throw new RMSNormError(
         'OUT_OF_MEMORY',
-        `a buffer of ${bytes} bytes is larger than this device allows (maxBufferSize is ${this.#most}): normalize the rows in parts`,
+        `a buffer of ${bytes} bytes is larger than this device allows (maxBufferSize is ${this.most}): normalize the rows in parts`,
       );
     }
     const memory = this.#scopes.watch(

@@ -2,11 +2,13 @@ import { type Op, type Problem, RMSNormError } from '@rmsnorm/core';
 import type { Aliases } from './aliases.ts';
 import type { Group } from './bind-groups.ts';
 import type { Buffers } from './buffers.ts';
-import type { Capabilities, Dispatch, Plan, Planner } from './dispatch.ts';
+import type { Capabilities, Dispatch, Operands, Plan, Planner } from './dispatch.ts';
 import { type GPUObject, USAGE } from './gpu.ts';
+import { checkLimits, type HostLimits } from './limits.ts';
 import { type Block, type Memory, roundUp } from './memory.ts';
 import type { Operation } from './operations.ts';
 import type { Pipeline, Pipelines } from './pipelines.ts';
+import type { Variant } from './variants.ts';
 
 /** Enough for every layer and every length of a batch in a model; a plan is small. */
 const MOST_CALLS = 256;
@@ -40,6 +42,8 @@ export interface Call {
   /** Bytes of each scratch buffer. */
   readonly scratch: readonly number[];
   readonly uniforms: Memory | null;
+  /** Of the last use. */
+  between: readonly Memory[];
   readonly fault: () => RMSNormError | null;
   usedAt: number;
   evicted: boolean;
@@ -53,7 +57,7 @@ export class Calls {
   readonly #capabilities: Capabilities;
   readonly #pipelines: Pipelines;
   readonly #buffers: Buffers;
-  readonly #uniformAlignment: number;
+  readonly #limits: HostLimits;
   readonly #byKey = new Map<string, Call>();
   // The call that a problem was last used for: core keeps the problem object of a norm from call to call.
   readonly #byProblem = new WeakMap<Problem, Call>();
@@ -64,15 +68,16 @@ export class Calls {
     capabilities: Capabilities,
     pipelines: Pipelines,
     buffers: Buffers,
-    uniformAlignment: number,
+    limits: HostLimits,
   ) {
     this.#planners = planners;
     this.#capabilities = capabilities;
     this.#pipelines = pipelines;
     this.#buffers = buffers;
-    this.#uniformAlignment = uniformAlignment;
+    this.#limits = limits;
   }
 
+  /** @throws RMSNormError UNSUPPORTED, OUT_OF_MEMORY, with the limit's name, where the device is too small */
   get(operation: Operation, p: Problem, blocks: readonly (Block | null)[], aliases: Aliases): Call {
     const present = maskOf(blocks);
     let call = this.#byProblem.get(p);
@@ -81,9 +86,9 @@ export class Calls {
       call.op !== operation.op ||
       call.present !== present ||
       call.aliases !== aliases.key ||
-      call.evicted
+      isGone(call)
     ) {
-      call = this.#find(operation, p, present, aliases);
+      call = this.#find(operation, p, present, aliases, blocks);
       this.#byProblem.set(p, call);
     }
     this.#clock += 1;
@@ -95,32 +100,51 @@ export class Calls {
     return pipeline.compiled ?? this.#pipelines.compile(pipeline);
   }
 
-  /** Plans a call and compiles its shaders, without holding up anything. */
-  async prepare(operation: Operation, p: Problem, names: readonly string[], aliases: Aliases): Promise<void> {
-    const present = operation.names.reduce((mask, name, i) => (names.includes(name) ? mask | (1 << i) : mask), 0);
-    const { steps } = this.#find(operation, p, present, aliases);
-    await Promise.all(steps.map(({ pipeline }) => this.#pipelines.compileAsync(pipeline)));
+  /** Compiles the shaders of a call that may come, without holding up anything. */
+  async prepare({ op, p, operands }: Variant): Promise<void> {
+    const { dispatches } = this.#plan(op, p, operands);
+    await Promise.all(
+      dispatches.map(({ shader, bindings, uniforms }) =>
+        this.#pipelines.compileAsync(this.#pipelines.get(shader, bindings, uniforms !== null)),
+      ),
+    );
   }
 
-  #find(operation: Operation, p: Problem, present: number, aliases: Aliases): Call {
+  #plan(op: Op, p: Problem, operands: Operands): Plan {
+    return (this.#planners[op] as Planner<Problem>)(p, operands, this.#capabilities);
+  }
+
+  #find(operation: Operation, p: Problem, present: number, aliases: Aliases, blocks: readonly (Block | null)[]): Call {
     const key = `${operation.op} ${present} ${aliases.key} ${Object.values(p).join()}`;
     const known = this.#byKey.get(key);
-    if (known !== undefined) return known;
-    const call = this.#build(operation, p, present, aliases, key);
+    if (known !== undefined && !isGone(known)) return known;
+    if (known?.uniforms) this.#buffers.destroy(known.uniforms);
+    const call = this.#build(operation, p, present, aliases, blocks, key);
     this.#byKey.set(key, call);
     if (this.#byKey.size > MOST_CALLS) this.#evictOldest();
     return call;
   }
 
-  #build(operation: Operation, p: Problem, present: number, aliases: Aliases, key: string): Call {
+  #build(
+    operation: Operation,
+    p: Problem,
+    present: number,
+    aliases: Aliases,
+    blocks: readonly (Block | null)[],
+    key: string,
+  ): Call {
     const { op, names } = operation;
     const operands = {
       present: new Set(names.filter((_, i) => present & (1 << i))),
       inPlace: aliases.inPlace,
       writable: aliases.writable,
     };
-    const planner = this.#planners[op] as Planner<Problem>;
-    const { dispatches, scratch } = planner(p, operands, this.#capabilities);
+    const plan = this.#plan(op, p, operands);
+    checkLimits(op, plan, (name) => blocks[names.indexOf(name)]!.bytes, {
+      ...this.#capabilities.limits,
+      ...this.#limits,
+    });
+    const { dispatches, scratch } = plan;
     const { places, bytes } = this.#layOut(dispatches);
     const uniforms =
       bytes === 0
@@ -140,11 +164,13 @@ export class Calls {
         fault: null,
       };
     });
-    return {
+    const call: Call = {
       ...{ key, op, present, aliases: aliases.key, steps, uniforms, usedAt: this.#clock, evicted: false },
       scratch: scratch.map((one) => roundUp(one.bytes, 4)),
-      fault: () => faultOf(steps),
+      between: [],
+      fault: () => faultOf(call),
     };
+    return call;
   }
 
   /** All uniforms of a call lie in one buffer. */
@@ -155,7 +181,7 @@ export class Calls {
     let bytes = 0;
     const places = dispatches.map(({ uniforms }) => {
       if (uniforms === null) return null;
-      const offset = roundUp(bytes, this.#uniformAlignment);
+      const offset = roundUp(bytes, this.#limits.minUniformBufferOffsetAlignment);
       const size = roundUp(uniforms.byteLength, 16);
       bytes = offset + size;
       return { offset, size };
@@ -193,7 +219,14 @@ function sourceOf(
   return { operand: -1, scratch: index, offset, size: size ?? roundUp(scratch[index]!.bytes, 4) - offset };
 }
 
-function faultOf(steps: readonly Step[]): RMSNormError | null {
+/** Whether it has to be built anew: also where the device was full when it was built. */
+function isGone({ evicted, uniforms }: Call): boolean {
+  return evicted || (uniforms !== null && uniforms.fault !== null);
+}
+
+/** Memory first: that there was none explains the rest. */
+function faultOf({ steps, uniforms, between }: Call): RMSNormError | null {
+  for (const memory of [uniforms, ...between]) if (memory?.fault) return memory.fault;
   for (const { pipeline, fault } of steps) {
     if (pipeline.fault ?? fault) return pipeline.fault ?? fault;
   }

@@ -9,7 +9,9 @@ import {
   type ForwardIO,
   type ForwardQuantizedIO,
   type GatedForwardIO,
+  type HostForwardIO,
   OPS,
+  type PreparedUses,
   type Problem,
   RMSNormError,
   type ScaleByIO,
@@ -17,21 +19,23 @@ import {
   type Supports,
 } from '@rmsnorm/core';
 import { blockAt } from './adopt.ts';
-import { NO_ALIASES } from './aliases.ts';
 import { BindGroups } from './bind-groups.ts';
 import { Buffers } from './buffers.ts';
 import { Calls, type Planners } from './calls.ts';
 import type { Capabilities } from './dispatch.ts';
 import { Executor } from './executor.ts';
 import { type GPUCommandEncoderLike, type GPUDeviceLike, tagOf } from './gpu.ts';
+import { hostForward } from './host-forward.ts';
 import { plan } from './kernels/index.ts';
+import { hostLimitsOf } from './limits.ts';
 import { Loss } from './loss.ts';
-import type { Block } from './memory.ts';
+import { type Block, setTaint } from './memory.ts';
 import { OPERATIONS } from './operations.ts';
 import { Pipelines } from './pipelines.ts';
 import { Readback } from './readback.ts';
-import { Scopes } from './scopes.ts';
+import { deviceError, Scopes } from './scopes.ts';
 import { Scratch } from './scratch.ts';
+import { variantsOf } from './variants.ts';
 import { Work } from './work.ts';
 
 export interface DriverOptions {
@@ -47,8 +51,6 @@ export interface DriverOptions {
   readonly planners?: Planners;
 }
 
-const IN_PLACE = { key: 'y,x||', inPlace: { y: 'x' }, writable: new Set<string>(), copied: [] };
-
 /** Tensors in GPUBuffers, and the kernels that run on them. */
 export class WebGPUDriver implements Driver<Block> {
   readonly name: string = 'webgpu';
@@ -58,6 +60,8 @@ export class WebGPUDriver implements Driver<Block> {
   readonly #device: GPUDeviceLike;
   readonly #owned: boolean;
   readonly #alignment: number;
+  readonly #largest: number;
+  readonly #scopes: Scopes;
   readonly #loss: Loss;
   readonly #work: Work;
   readonly #buffers: Buffers;
@@ -83,18 +87,14 @@ export class WebGPUDriver implements Driver<Block> {
       promises: ['extremes', 'nonFinite', 'invariance'],
     };
     const scopes = new Scopes(device);
+    this.#scopes = scopes;
     this.#loss = new Loss(device, owned);
     this.#work = new Work(device, this.#loss, scopes);
-    this.#buffers = new Buffers(device, this.#work, scopes, maxPooledBytes);
+    const limits = hostLimitsOf(device);
+    this.#largest = Math.min(limits.maxBufferSize, capabilities.limits.maxStorageBufferBindingSize);
+    this.#buffers = new Buffers(device, this.#work, scopes, limits.maxBufferSize, maxPooledBytes);
     this.#readback = new Readback(this.#work, this.#buffers, scopes, this.#loss);
-    const { minUniformBufferOffsetAlignment } = device.limits as { minUniformBufferOffsetAlignment: number };
-    this.#calls = new Calls(
-      planners,
-      capabilities,
-      new Pipelines(device, scopes),
-      this.#buffers,
-      minUniformBufferOffsetAlignment,
-    );
+    this.#calls = new Calls(planners, capabilities, new Pipelines(device, scopes), this.#buffers, limits);
     this.#executor = new Executor(this.#work, this.#calls, new BindGroups(device, scopes), new Scratch(this.#buffers));
   }
 
@@ -111,13 +111,12 @@ export class WebGPUDriver implements Driver<Block> {
     this.#loss.check();
     // The queue's own writes come before what is not submitted yet.
     if (block.memory.batch === this.#work.batch) this.#work.submit();
-    const { queue } = this.#device;
     const whole = bytes.length - (bytes.length % 4);
-    if (whole > 0) queue.writeBuffer(block.memory.buffer as never, block.offset, bytes as never, 0, whole);
+    if (whole > 0) this.#upload(block, 0, bytes, whole);
     if (whole < bytes.length) {
       const rest = new Uint8Array(4);
       rest.set(bytes.subarray(whole));
-      queue.writeBuffer(block.memory.buffer as never, block.offset + whole, rest as never);
+      this.#upload(block, whole, rest, 4);
     }
     this.#work.noteUpload({ blocks: [block], inputs: 0, fault: null });
   }
@@ -164,22 +163,19 @@ export class WebGPUDriver implements Driver<Block> {
     this.#run('forwardQuantized', p, io);
   }
 
+  hostForward(p: Problem, io: HostForwardIO): Promise<void> {
+    return hostForward(this, p, io, this.#largest);
+  }
+
   flush(): void {
     this.#loss.check();
     this.#work.submit();
   }
 
-  async prepare(problems: readonly Problem[]): Promise<void> {
+  async prepare(problems: readonly Problem[], uses: PreparedUses): Promise<void> {
     this.#loss.check();
-    const calls = problems.flatMap((p) =>
-      [
-        ['x', 'y'],
-        ['x', 'gamma', 'y'],
-      ].flatMap((names) =>
-        [NO_ALIASES, IN_PLACE].map((aliases) => this.#calls.prepare(OPERATIONS.forward, p, names, aliases)),
-      ),
-    );
-    await Promise.race([Promise.all(calls), this.#loss.lost]);
+    const compiled = problems.flatMap((p) => variantsOf(p, uses)).map((variant) => this.#calls.prepare(variant));
+    await Promise.race([Promise.all(compiled), this.#loss.lost]);
   }
 
   /** @throws RMSNormError INVALID_OPTION, DEVICE_LOST, and what `fn` throws */
@@ -203,6 +199,18 @@ export class WebGPUDriver implements Driver<Block> {
     await this.#readback.idle();
     this.#buffers.dispose();
     if (this.#owned) this.#device.destroy();
+  }
+
+  /** Of memory that the device could not make, the queue complains too: that is known already. */
+  #upload(block: Block, offset: number, bytes: Uint8Array, length: number): void {
+    const { buffer } = block.memory;
+    this.#scopes.watch(
+      'validation',
+      () => this.#device.queue.writeBuffer(buffer as never, block.offset + offset, bytes as never, 0, length),
+      (error) => {
+        if (error) setTaint(block, deviceError(error, 'the device refused an upload'));
+      },
+    );
   }
 
   #run(op: keyof typeof OPERATIONS, p: Problem, io: object): void {

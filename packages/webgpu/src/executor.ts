@@ -38,6 +38,7 @@ export class Executor {
   #encode(call: Call, blocks: readonly (Block | null)[]): void {
     const { recording, batch } = this.#work;
     const scratch = call.scratch.map((bytes, i) => this.#scratch.get(i, bytes));
+    call.between = scratch;
     for (const step of call.steps) {
       const pipeline = this.#calls.compiled(step);
       const group = this.#groups.get(step, blocks, scratch, call.uniforms);

@@ -6,7 +6,10 @@ export interface WebGPUOptions {
   readonly gpu?: GPULike | undefined;
   /** The adapter to ask for a device. It gives one: for a second backend ask for another adapter, or hand in `gpu`. */
   readonly adapter?: GPUAdapterLike | undefined;
-  /** The device to work on, which stays the caller's: it is never destroyed here. */
+  /**
+   * The device to work on, which stays the caller's: it is never destroyed here. In Node give `gpu` too, which Dawn
+   * lives in: the backend then keeps it.
+   */
   readonly device?: GPUDeviceLike | undefined;
   /**
    * Whether an adapter that computes on the processor will do (SwiftShader, llvmpipe, WARP), true unless given: it

@@ -11,6 +11,8 @@ export interface Pipeline {
   readonly layout: Layout;
   /** Null until it is there. */
   compiled: GPUObject | null;
+  /** While it is compiled beside other work. */
+  compiling: Promise<void> | null;
   fault: RMSNormError | null;
 }
 
@@ -45,7 +47,7 @@ export class Pipelines {
     const key = `${signature} ${shader.key}`;
     let pipeline = this.#pipelines.get(key);
     if (pipeline === undefined) {
-      pipeline = { shader, layout: this.#layout(signature), compiled: null, fault: null };
+      pipeline = { shader, layout: this.#layout(signature), compiled: null, compiling: null, fault: null };
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
@@ -64,8 +66,16 @@ export class Pipelines {
   }
 
   /** Compiles without holding up the device or this thread. @throws RMSNormError DEVICE_ERROR */
-  async compileAsync(pipeline: Pipeline): Promise<void> {
-    if (pipeline.compiled !== null) return;
+  compileAsync(pipeline: Pipeline): Promise<void> {
+    if (pipeline.compiled !== null) return Promise.resolve();
+    // Many calls have a shader in common.
+    pipeline.compiling ??= this.#compileAsync(pipeline).finally(() => {
+      pipeline.compiling = null;
+    });
+    return pipeline.compiling;
+  }
+
+  async #compileAsync(pipeline: Pipeline): Promise<void> {
     try {
       const compiled = await this.#device.createComputePipelineAsync(this.#descriptor(pipeline));
       pipeline.compiled ??= compiled;

@@ -59,7 +59,7 @@ export class Readback {
 
   async #read(block: Block, into: Uint8Array, signal?: AbortSignalLike): Promise<void> {
     const bytes = roundUp(into.length, 4);
-    const size = sizeClass(bytes);
+    const size = Math.max(bytes, Math.min(sizeClass(bytes), this.#buffers.most));
     const staging = this.#staging.take(size) ?? this.#buffers.create(size, STAGING);
     const event: Entry = { blocks: [block], inputs: 1, fault: null, taint: taintOf(block) };
     this.#work.copy(block.memory.buffer, block.offset, staging.buffer, bytes);
@@ -72,7 +72,12 @@ export class Readback {
     const abort = (): void => void staging.buffer.unmap();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const mapped = staging.buffer.mapAsync(MAP_READ, 0, bytes);
+      // What it says is in the promise as well.
+      const mapped = this.#scopes.watch(
+        'validation',
+        () => staging.buffer.mapAsync(MAP_READ, 0, bytes),
+        () => {},
+      );
       await Promise.race([Promise.all([mapped, settled]), this.#loss.lost]);
       if (event.taint) throw event.taint;
       into.set(new Uint8Array(staging.buffer.getMappedRange(0, bytes), 0, into.length));

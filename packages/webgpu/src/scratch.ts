@@ -21,8 +21,11 @@ export class Scratch {
     const arena = this.#arenas[index];
     if (arena !== undefined && arena.buffer.size >= bytes && arena.fault === null) return arena;
     // Grows by a half at least, so that slowly growing calls do not each make a buffer.
-    const grown = Math.max(bytes, LEAST_BYTES, arena === undefined ? 0 : roundUp(arena.buffer.size * 1.5, 4));
-    const larger = this.#buffers.create(grown, USAGE.STORAGE | USAGE.COPY_DST);
+    const grown = Math.max(LEAST_BYTES, arena === undefined ? 0 : roundUp(arena.buffer.size * 1.5, 4));
+    const larger = this.#buffers.create(
+      Math.max(bytes, Math.min(grown, this.#buffers.most)),
+      USAGE.STORAGE | USAGE.COPY_DST,
+    );
     if (arena !== undefined) this.#buffers.destroy(arena);
     this.#arenas[index] = larger;
     return larger;

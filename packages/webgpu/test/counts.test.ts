@@ -146,13 +146,14 @@ describeOnDevice('what is asked of the device', () => {
   });
 
   test('prepare() compiles what the first forward then finds', async () => {
-    const norm = new RMSNorm({ dim: 48, axis: -1, eps: 1e-3 });
+    const norm = new RMSNorm({ dim: 48, axis: -1, bias: true });
     await backend.prepare(norm, [[7, 48]]);
     const x = backend.tensor(new Float32Array(7 * 48).fill(2), [7, 48]);
     calls.since();
     const y = norm.forward(x);
-    norm.forward(y, y);
+    norm.forward(y, { out: y, rstd: backend.empty([7, 1, 1]) });
     expect(calls.since()).toMatchObject({ pipelines: 0, dispatches: 2 });
+    for (const value of await y.data()) expect(value).toBeCloseTo(1, 5);
     for (const tensor of [x, y]) tensor.dispose();
     norm.dispose();
   });
@@ -187,6 +188,31 @@ describeOnDevice('buffers', () => {
     await backend.dispose();
     expect(calls.live()).toBe(0);
     expect(await Promise.race([device.lost, 'alive'])).toBe('alive');
+    device.destroy();
+  });
+
+  test('are no more after many norms, tensors, arrays and reads than after a few', async () => {
+    const device = await newDevice();
+    const calls = countCalls(device);
+    const backend = await webgpu({ device }).create();
+    const rows = { dtype: 'float32', shape: [4, 8], data: new Float32Array(32).fill(3) } as const;
+    const step = async (): Promise<void> => {
+      const norm = new RMSNorm({ dim: 8, axis: -1, bias: true });
+      const x = backend.tensor(rows.data, rows.shape);
+      const { dx, dgamma, dbeta } = norm.backward(x, x);
+      const results = [norm.forward(x), dx, dgamma!, dbeta!];
+      for (const result of results) await result.data();
+      await norm.apply(rows, backend);
+      for (const tensor of [x, ...results]) tensor.dispose();
+      norm.dispose();
+      expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
+    };
+    for (let i = 0; i < 2; i++) await step();
+    const live = calls.live();
+    for (let i = 0; i < 20; i++) await step();
+    expect(calls.live()).toBe(live);
+    await backend.dispose();
+    expect(calls.live()).toBe(0);
     device.destroy();
   });
 

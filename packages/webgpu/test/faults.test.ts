@@ -33,18 +33,25 @@ describeOnDevice('a lost device', () => {
     const x = backend.tensor(new Float32Array(16).fill(3), [2, 8]);
     const y = plain.forward(x);
     const pending = y.data();
+    const rows = { dtype: 'float32', shape: [2, 8], data: new Float32Array(16).fill(3) } as const;
+    const applied = plain.apply(rows, backend);
     devices[0]!.destroy();
+    await expect(applied).rejects.toMatchObject({ code: 'DEVICE_LOST' });
     await expect(pending).rejects.toMatchObject({
       code: 'DEVICE_LOST',
       message: /provider\.create\(\) starts a fresh one/,
     });
-    await expect(y.data()).rejects.toMatchObject({ code: 'DEVICE_LOST' });
+    for (const late of [y.data(), plain.apply(rows, backend), backend.prepare(plain, [[2, 8]])]) {
+      await expect(late).rejects.toMatchObject({ code: 'DEVICE_LOST' });
+    }
     for (const call of [
       () => backend.tensor([1], [1]),
       () => backend.empty([1]),
       () => plain.forward(x),
       () => plain.forward(x, x),
       () => backend.flush(),
+      () => backend.wrap({}, [1]),
+      () => backend.record(devices[0]!.createCommandEncoder(), () => {}),
     ]) {
       expect(call).toThrow(expect.objectContaining({ code: 'DEVICE_LOST' }));
     }
@@ -121,6 +128,29 @@ describeOnDevice('what the device refuses', () => {
     for (const one of [device, other]) one.destroy();
   });
 
+  test('a shader that does not compile is named at data(), at apply() and by prepare(), with the cause', async () => {
+    const device = await newDevice();
+    const uncaptured: string[] = [];
+    device.addEventListener('uncapturederror', ({ error }) => uncaptured.push(error.message));
+    const create = device.createShaderModule.bind(device);
+    Object.assign(device, { createShaderModule: () => create({ code: 'fn main() { nonsense }' }) });
+    const backend = await webgpu({ device }).create();
+    const x = backend.tensor(new Float32Array(16).fill(3), [2, 8]);
+    const rows = { dtype: 'float32', shape: [2, 8], data: new Float32Array(16) } as const;
+    const refused = {
+      code: 'DEVICE_ERROR',
+      message: /shader resident:forward,.* does not compile on this device: /,
+      cause: { message: expect.stringContaining('nonsense') },
+    };
+    await expect(backend.prepare(plain, [[2, 8]])).rejects.toMatchObject(refused);
+    await expect(plain.forward(x).data()).rejects.toMatchObject(refused);
+    await expect(plain.apply(rows, backend)).rejects.toMatchObject(refused);
+    expect((await x.data())[0]).toBe(3);
+    expect(uncaptured).toEqual([]);
+    await backend.dispose();
+    device.destroy();
+  });
+
   test('a tensor larger than any buffer throws OUT_OF_MEMORY at once, with the limit', async () => {
     const device = await newDevice();
     const calls = countCalls(device);
@@ -139,15 +169,20 @@ describeOnDevice('what the device refuses', () => {
 
   test('memory that the device does not have surfaces as OUT_OF_MEMORY at data(), and the backend goes on', async () => {
     const device = await newDevice();
+    const uncaptured: string[] = [];
+    device.addEventListener('uncapturederror', ({ error }) => uncaptured.push(error.message));
     // As a device does that is full: the buffer is invalid, and the error scope hears of it.
     const create = device.createBuffer.bind(device);
     let full = false;
     Object.defineProperty(device, 'createBuffer', {
+      configurable: true,
       value: (descriptor: GPUBufferDescriptor) => (full ? outOfMemory(device, create, descriptor) : create(descriptor)),
     });
+    const calls = countCalls(device);
     const backend = await webgpu({ device }).create();
     const x = backend.tensor(new Float32Array(16).fill(3), [2, 8]);
     await plain.forward(x).data();
+    const wide = backend.tensor(new Float32Array(70_000).fill(3), [1, 70_000]);
     full = true;
     const y = backend.empty([4, 8]);
     full = false;
@@ -161,7 +196,26 @@ describeOnDevice('what the device refuses', () => {
     await expect(y.data()).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
     y.dispose();
     expect((await plain.forward(half).data())[0]).toBeCloseTo(1, 6);
+    full = true;
+    const rows = { dtype: 'float32', shape: [9, 8], data: new Float32Array(72).fill(3) } as const;
+    await expect(plain.apply(rows, backend)).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+    full = false;
+    expect((await plain.apply(rows, backend)).data[0]).toBeCloseTo(1, 6);
+    // Memory between two dispatches, and that of a call's parameters.
+    full = true;
+    const { q, scales } = new RMSNorm({ dim: 70_000, axis: -1, affine: false }).forwardQuantized(wide);
+    full = false;
+    for (const result of [q, scales]) {
+      await expect(result.data()).rejects.toMatchObject({
+        code: 'OUT_OF_MEMORY',
+        message: /no memory for a buffer of/,
+      });
+    }
+    const again = new RMSNorm({ dim: 70_000, axis: -1, affine: false }).forwardQuantized(wide);
+    expect((await again.scales.data())[0]).toBeCloseTo(1 / 127, 6);
+    expect(uncaptured).toEqual([]);
     await backend.dispose();
+    expect(calls.live()).toBe(0);
     device.destroy();
   });
 });
@@ -181,6 +235,24 @@ function outOfMemory(device: GPUDevice, create: GPUDevice['createBuffer'], descr
   });
   return invalid;
 }
+
+describeOnDevice('a backend that is disposed', () => {
+  test('still gives what is being read, and what it enqueued takes effect in the memory of the caller', async () => {
+    const device = await newDevice();
+    const backend = await webgpu({ device }).create();
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = device.createBuffer({ size: 64, usage });
+    const x = backend.tensor(new Float32Array(16).fill(3), [2, 8]);
+    const reading = plain.forward(x).data();
+    plain.forward(x, backend.wrap(buffer, [2, 8]));
+    await backend.dispose();
+    expect((await reading)[0]).toBeCloseTo(1, 6);
+    const other = await webgpu({ device }).create();
+    expect((await other.wrap(buffer, [2, 8]).data())[0]).toBeCloseTo(1, 6);
+    await other.dispose();
+    device.destroy();
+  });
+});
 
 describeOnDevice('data() that is aborted', () => {
   test('rejects with the reason, before or while it waits, and leaves nothing behind', async () => {

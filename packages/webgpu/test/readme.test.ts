@@ -1,30 +1,28 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { describeOnDevice } from './node-webgpu.ts';
+import { codeUnder, countCode } from './readme.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const examples = [...readFileSync(`${root}README.md`, 'utf8').matchAll(/```js\n([\s\S]*?)```/g)].map(
-  (match) => match[1]!,
-);
 
 describeOnDevice('the README', () => {
   test.each([
-    [0, /^Float32Array\(16384\) \[/],
-    [1, /^(1(\.000000\d+)?|0\.999999\d+)\n$/],
-  ])('example %i runs as it stands', (index, output) => {
-    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', examples[index]!], {
+    ['Node', /^Float32Array\(16384\) \[/],
+    ['Your device, your buffers', /^(1(\.000000\d+)?|0\.999999\d+)\n$/],
+  ])('what stands under "%s" runs in Node', (heading, output) => {
+    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', codeUnder(heading)[0]!], {
       cwd: root,
       encoding: 'utf8',
+      timeout: 50_000,
     });
     expect(run.stderr).toBe('');
     expect(run.stdout).toMatch(output);
     expect(run.status).toBe(0);
   });
 
-  test('has no other example for Node', () => {
-    expect(examples.length).toBe(2);
+  test('has no code but these two and what readme.pages.test.ts runs', () => {
+    expect(countCode()).toBe(8);
   });
 });
 
@@ -45,6 +43,7 @@ describeOnDevice('a backend', () => {
     const run = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', code], {
       cwd: root,
       encoding: 'utf8',
+      timeout: 50_000,
     });
     expect([run.status, run.stdout, run.stderr]).toEqual([0, '1\n1\n1\n', '']);
   });

@@ -82,6 +82,15 @@ export class Normalization {
     };
   }
 
+  /** What decides how slabs are parted: the buffers that there are. */
+  get #parted(): BytesPerSlab {
+    const layout = layoutOf(this.#p);
+    const scattered = layout === null || (this.#isWide && layout.kind !== 'rows');
+    const absent = ['rstd', 'sums'].filter((name) => !this.#operands.present.has(name));
+    const unused = [...absent, ...(scattered ? [] : ['r', 'powers'])];
+    return Object.fromEntries(Object.entries(this.#perSlab).filter(([name]) => !unused.includes(name)));
+  }
+
   get #isWide(): boolean {
     return this.#p.inner === 1 && this.#p.size >= WIDE;
   }
@@ -125,7 +134,7 @@ export class Normalization {
   }
 
   #each(dispatches: (part: Part) => Dispatch[]): Plan {
-    const parts = partsOf(this.#p, this.#capabilities, this.#perSlab);
+    const parts = partsOf(this.#p, this.#capabilities, this.#parted);
     const all = parts.flatMap(dispatches);
     const used = new Set(all.flatMap((dispatch) => dispatch.bindings.map(({ buffer }) => buffer)));
     const slabs = this.#p.outer * this.#p.groups;

@@ -27,7 +27,7 @@ export function partsOf(p: Problem, { limits }: Capabilities, buffers: BytesPerS
   if (each === 0) {
     throw new RMSNormError(
       'UNSUPPORTED',
-      `[${p.outer}, ${p.groups}, ${p.size}, ${p.inner}] ${p.dtype} needs bindings of ${step * Math.max(...sizes)} bytes, ` +
+      `[${p.outer}, ${p.groups}, ${p.size}, ${p.inner}] ${p.dtype} needs bindings of ${Math.min(step, slabs) * Math.max(...sizes)} bytes, ` +
         `the device's maxStorageBufferBindingSize is ${limits.maxStorageBufferBindingSize}: use a device made with a ` +
         'larger limit, or smaller tensors',
     );
