@@ -79,6 +79,7 @@ const INVARIANTS: readonly Invariant[] = [
 
 const SIZES = [8, 41, 513, 1024, 4099];
 const IN_EVERY_DTYPE = [41];
+const BESIDE = 67;
 
 const LOOK_AT =
   'which element enters which partial sum may depend on operation, size, statSize, inner = 1 or > 1, dtype and device alone';
@@ -123,7 +124,56 @@ const placed: Case[] = INVARIANTS.flatMap((invariant) =>
     ),
 );
 
-export const operationInvarianceCases: readonly Case[] = placed;
+/** What rows that are done in another way than most hold: nothing but zeros, and a NaN or an infinity. */
+const SPECIAL: readonly ((x: Float32Array) => Float32Array)[] = [
+  (x) => x.map(() => 0),
+  (x) => x.map((value, i) => (i === 5 ? Number.NaN : value)),
+  (x) => x.map((value, i) => (i === x.length - 1 ? Number.POSITIVE_INFINITY : value)),
+];
+
+/** Rows in between others that are done in another way. */
+const beside: Case[] = INVARIANTS.flatMap((invariant) =>
+  SPECIAL.flatMap((special, which) =>
+    FLOAT_DTYPES.map((dtype): Case => {
+      const { op } = invariant.operation;
+      const others = ['zeros', 'a-nan', 'an-infinity'][which]!;
+      return {
+        id: caseId(`${op}/invariance`, { beside: others, ...invariant.parameters, dtype, size: BESIDE }),
+        requires: {
+          op,
+          dtypes: [dtype],
+          features: invariant.extra?.rstd ? ['rstd'] : [],
+          promises: ['invariance', 'nonFinite'],
+        },
+        async run(subject) {
+          const rows = draw(subject.random, dtype, BESIDE, invariant);
+          const operands = rows.operands.map((row, i) => (i % 2 === 1 ? { ...row, x: special(row.x!) } : row));
+          const together = await outcomes(
+            subject,
+            dtype,
+            { ...rows, operands },
+            invariant,
+            PLACEMENTS.batch!.arrange(ROWS, BESIDE),
+          );
+          for (let row = 0; row < ROWS; row += 2) {
+            const lone = { ...rows, operands: [rows.operands[row]!] };
+            const [alone] = await outcomes(subject, dtype, lone, invariant, ALONE.contiguous(1, BESIDE));
+            for (const [name, values] of Object.entries(together.find((entry) => entry.row === row)!.values)) {
+              compareBits(
+                values,
+                alone!.values[name]!,
+                dtype,
+                `${name} of row ${row}, beside rows of ${others}, against alone`,
+              );
+            }
+          }
+        },
+      };
+    }),
+  ),
+);
+
+export const operationInvarianceCases: readonly Case[] = [...placed, ...beside];
 
 interface Rows {
   /** Of each row, by the operand's name. */
