@@ -36,7 +36,7 @@ describe.each(publishedPackages.map((pkg) => [pkg.path, pkg] as const))('%s, pac
     const sources = new Set(filesIn(pkg, 'src').map((file) => file.slice(join(pkg.dir, 'src/').length)));
     const stale = tarball().files.filter((file) => {
       const [, module] = /^dist\/(.*?)(?:\.d\.ts|\.js)(?:\.map)?$/.exec(file) ?? [];
-      return module && !sources.has(`${module}.ts`);
+      return module && !sources.has(`${module}.ts`) && !sources.has(`${module}.js`);
     });
     expect(stale, `rm -r ${path}/dist, and build again`).toEqual([]);
   });
