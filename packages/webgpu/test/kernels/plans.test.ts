@@ -179,3 +179,34 @@ describe('how often an element is read', () => {
     },
   );
 });
+
+describe.each([4, 8, 16, 32, 64])('barriers of a row with subgroups of %i', (subgroup) => {
+  const capabilities = { ...CAPABILITIES, subgroups: { least: subgroup, most: subgroup } };
+
+  /** Of a function's text: workgroupUniformLoad holds one before and one after. */
+  const barriers = (code: string): number =>
+    code.split('workgroupBarrier()').length - 1 + 2 * (code.split('workgroupUniformLoad(').length - 1);
+  const body = (code: string, name: string): string => {
+    const from = code.indexOf(`fn ${name}(`);
+    expect(from, name).toBeGreaterThan(-1);
+    return code.slice(from, code.indexOf('\n}', from) + 1 || undefined);
+  };
+
+  test.each([64, 127, 512, 1024, 4096, 8192, 20_000])(
+    'at most 2 in plain rows of forward, 3 in long ones of small subgroups: %i features',
+    (size) => {
+      const { dispatches } = forward(problem({ size }), operands(['x', 'gamma', 'y']), capabilities);
+      expect(dispatches).toHaveLength(1);
+      const code = dispatches[0]!.shader.code();
+      // What a plain row runs: main up to where a row is done again on scaled values.
+      const main = code.slice(code.indexOf('fn main('));
+      const plain = main.slice(0, main.indexOf('rescaled('));
+      expect(plain.split('team_sum(').length - 1).toBe(1);
+      const line = (name: string): string => /^.*$/m.exec(code.slice(code.indexOf(`fn ${name}(`)))![0];
+      const of = (name: string): string => (line(name).endsWith('}') ? line(name) : body(code, name));
+      // More than 16 sums of small subgroups, of the widest teams, take one more.
+      const most = subgroup <= 8 && size > 4096 && size <= 8192 ? 3 : 2;
+      expect(barriers(of('team_sum')) + barriers(of('team_any')) + barriers(main)).toBeLessThanOrEqual(most);
+    },
+  );
+});
