@@ -8,7 +8,7 @@ import { FLOAT32, has, With, Without } from './dtype';
 import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
 import { groups, inner, outer, size, statSize } from './problem';
 import { dtype, loadRun, shift, storeRun } from './runs';
-import { promoteHigh, sumOfSquares } from './sum';
+import { addToSums, promoteHigh, sumOfSquares } from './sum';
 import { PIECE, weightsOf } from './weights';
 
 /** Elements of a strip that is brought into memory of its own. */
@@ -161,13 +161,6 @@ function product(x: usize, d: usize, w: v128): v128 {
   return f32x4.mul(f32x4.mul(v128.load(d), w), v128.load(x));
 }
 
-// @ts-ignore: decorator
-@inline
-function addTo(dots: usize, products: v128): void {
-  v128.store(dots, f64x2.add(v128.load(dots), f64x2.promote_low_f32x4(products)));
-  v128.store(dots, f64x2.add(v128.load(dots, 16), promoteHigh(products)), 16);
-}
-
 /** Adds x * dy * w to the float64 `dots` of `width` bytes of columns, four rows in float32 at a time. */
 function dotColumns(x: usize, d: usize, stride: usize, width: usize, w: usize, rows: u32, dots: usize): void {
   const toD = d - x;
@@ -182,13 +175,13 @@ function dotColumns(x: usize, d: usize, stride: usize, width: usize, w: usize, r
       const p2 = p1 + stride;
       const p3 = p2 + stride;
       const first = f32x4.add(product(p, p + toD, w0), product(p1, p1 + toD, w1));
-      addTo(to, f32x4.add(first, f32x4.add(product(p2, p2 + toD, w2), product(p3, p3 + toD, w3))));
+      addToSums(to, f32x4.add(first, f32x4.add(product(p2, p2 + toD, w2), product(p3, p3 + toD, w3))));
     }
   }
   for (; rows > 0; rows--, x += stride, w += 4) {
     const weight = v128.load32_splat(w);
     let to = dots;
-    for (let p = x, end = x + width; p < end; p += 16, to += 32) addTo(to, product(p, p + toD, weight));
+    for (let p = x, end = x + width; p < end; p += 16, to += 32) addToSums(to, product(p, p + toD, weight));
   }
 }
 
@@ -208,10 +201,10 @@ function sumBoth(x: usize, d: usize, stride: usize, width: usize, w: usize, squa
     const v1 = v128.load(p1);
     const v2 = v128.load(p2);
     const v3 = v128.load(p3);
-    addTo(squares, sumOfSquares(v0, v1, v2, v3));
+    addToSums(squares, sumOfSquares(v0, v1, v2, v3));
     const first = f32x4.add(f32x4.mul(f32x4.mul(v128.load(x + toD), w0), v0), f32x4.mul(f32x4.mul(v128.load(p1 + toD), w1), v1));
     const last = f32x4.add(f32x4.mul(f32x4.mul(v128.load(p2 + toD), w2), v2), f32x4.mul(f32x4.mul(v128.load(p3 + toD), w3), v3));
-    addTo(squares + toDots, f32x4.add(first, last));
+    addToSums(squares + toDots, f32x4.add(first, last));
   }
 }
 

@@ -7,7 +7,7 @@ import { has, With, Without } from './dtype';
 import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
 import { groups, outer, size, statSize } from './problem';
 import { loadRun, shift, storeRun } from './runs';
-import { finishSum, promoteHigh, sumOfSquares, sumSquares } from './sum';
+import { addToSums, finishSum, promoteHigh, sumOfSquares, sumSquares } from './sum';
 import { weightsOf } from './weights';
 
 /** Elements of a row that are done at a time. */
@@ -178,13 +178,6 @@ function gradients(at: usize, pitch: usize, rows: u32, plain: u32, feature: u32,
     }
     i += length;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function addToSums(to: usize, values: v128): void {
-  v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(values)));
-  v128.store(to, f64x2.add(v128.load(to, 16), promoteHigh(values)), 16);
 }
 
 /**

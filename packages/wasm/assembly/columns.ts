@@ -3,19 +3,12 @@
 // all else in float64 (accuracy as in sum.ts).
 
 import { has } from './dtype';
-import { promoteHigh, sumOfSquares } from './sum';
+import { addToSums, promoteHigh, sumOfSquares } from './sum';
 
 /** Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers. */
 const NARROW: u32 = 64;
 /** Rows of wider ones that are summed at a time, a multiple of 4. */
 const BAND: u32 = 8;
-
-// @ts-ignore: decorator
-@inline
-function addTo(sums: usize, squares: v128): void {
-  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(squares)));
-  v128.store(sums, f64x2.add(v128.load(sums, 16), promoteHigh(squares)), 16);
-}
 
 /** Adds the squares of `rows` rows of the strip at `from` to the float64 `sums` of its columns. */
 export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
@@ -90,7 +83,7 @@ function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usi
     let p = from;
     for (let to = sums; to < vectors; to += 32, p += 16) {
       const r = p + 2 * stride;
-      addTo(to, sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(r), v128.load(r + stride)));
+      addToSums(to, sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(r), v128.load(r + stride)));
     }
   }
 }
@@ -100,7 +93,7 @@ function addSquares(p: usize, columns: u32, sums: usize): void {
   const vectors = sums + (<usize>columns << 3);
   for (; sums < vectors; sums += 32, p += 16) {
     const v = v128.load(p);
-    addTo(sums, f32x4.mul(v, v));
+    addToSums(sums, f32x4.mul(v, v));
   }
 }
 

@@ -19,6 +19,14 @@ export function promoteHigh(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<u64>(v, v, 1, 1));
 }
 
+/** Adds four float32 `values` to the float64 numbers at `sums`. */
+// @ts-ignore: decorator
+@inline
+export function addToSums(sums: usize, values: v128): void {
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(values)));
+  v128.store(sums, f64x2.add(v128.load(sums, 16), promoteHigh(values)), 16);
+}
+
 /** The end of every sum: the float64 accumulators of blocks of 16 elements, and the `rest` (0 to 15) elements at `p`. */
 export function finishSum(low: v128, high: v128, p: usize, rest: u32): f64 {
   if (rest) {

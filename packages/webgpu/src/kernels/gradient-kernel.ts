@@ -1,16 +1,16 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
-import { AT, type Declared, declarations, FIRST_FOUR, LANES, load, loadWeights, store } from './buffers.ts';
+import { type Declared, LANES, load, loadWeights, store } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { narrow, widen } from './element.ts';
 import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
-import { getting, type Layout, layoutKey, placing, powerOfTwoFrom, RESIDENT_COLUMN, SECTION } from './layout.ts';
-import { PARAMETERS } from './parameters.ts';
+import { getting, type Layout, layoutKey, powerOfTwoFrom, RESIDENT_COLUMN, SECTION } from './layout.ts';
+import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { combining, combiningDots } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
-import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, workgroupSize } from './team.ts';
 import { type Lanes, lines } from './wgsl.ts';
 
 /** Rows of x and dy held by a team that goes from row to row, and sums up the gradients of the weights on its way. */
@@ -94,12 +94,7 @@ function gradientCode(kernel: GradientKernel): string {
   const terms = columns ? 'f32' : 'V';
   return lines(
     enables(team, together && team.teams > 1),
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    FIRST_FOUR,
-    placing(layout),
-    teamwork(team, layout.statistics),
+    opening(layout, team, buffers),
     p.dtype !== 'float32' && widen(p.dtype),
     narrow(p.dtype, lanes),
     load('x', 'x', p.dtype, access),

@@ -1,15 +1,15 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
-import { AT, type Declared, declarations, FIRST_FOUR, load, loadWeights } from './buffers.ts';
+import { type Declared, load, loadWeights } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { widen } from './element.ts';
-import { type Layout, layoutKey, placing } from './layout.ts';
-import { PARAMETERS } from './parameters.ts';
+import { type Layout, layoutKey } from './layout.ts';
+import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
-import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { enables, type Team, teamKey, workgroupSize } from './team.ts';
 import { lines } from './wgsl.ts';
 
 /** Of every section of a row the sum of squares, if it is wanted, and that of g x. */
@@ -35,12 +35,7 @@ function code({ p, layout, team, gamma, squares, buffers }: SectionsKernel): str
   const { access, along } = layout;
   return lines(
     enables(team),
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    FIRST_FOUR,
-    placing(layout),
-    teamwork(team, 1),
+    opening(layout, team, buffers),
     p.dtype !== 'float32' && widen(p.dtype),
     load('x', 'x', p.dtype, access),
     load('dy', 'dy', p.dtype, access),

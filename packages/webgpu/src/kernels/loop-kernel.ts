@@ -1,7 +1,8 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
-import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
-import { getting, type Layout, layoutKey, placing, putting } from './layout.ts';
+import type { Declared } from './buffers.ts';
+import { getting, type Layout, layoutKey, putting } from './layout.ts';
+import { opening } from './opening.ts';
 import {
   boundKey,
   elementwise,
@@ -13,12 +14,11 @@ import {
   weighting,
   weightsKey,
 } from './operation.ts';
-import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { combining, combiningSums, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { GIVEN_SUMS, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
-import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { enables, type Team, teamKey, workgroupSize } from './team.ts';
 import { lines } from './wgsl.ts';
 
 /**
@@ -70,12 +70,7 @@ function loopCode({ p, layout, team, operation, weights, rstd, mode, buffers, va
   const writes = mode === 'whole' || mode === 'given' || mode === 'combined';
   return lines(
     enables(team),
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    FIRST_FOUR,
-    placing(layout),
-    teamwork(team, layout.statistics),
+    opening(layout, team, buffers),
     reads && elementwise(operation, p, access),
     reads && source(operation, p, access),
     sums &&

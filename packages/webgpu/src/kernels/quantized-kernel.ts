@@ -1,16 +1,16 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
-import { type Access, AT, type Declared, declarations, FIRST_FOUR, LANES } from './buffers.ts';
+import { type Access, type Declared, LANES } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { declared, eachStep, type Held, summed } from './held.ts';
-import { type Layout, layoutKey, placing, putting } from './layout.ts';
+import { type Layout, layoutKey, putting } from './layout.ts';
+import { opening } from './opening.ts';
 import { elementwise, FORWARD, source, type Weights, weighting, weightsKey } from './operation.ts';
-import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import type { Residence } from './resident-kernel.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
-import { enables, teamKey, teamwork, workgroupSize } from './team.ts';
+import { enables, teamKey, workgroupSize } from './team.ts';
 import { lines } from './wgsl.ts';
 
 /** Rows that are held from the statistic over the largest |y| to q: x is read once. */
@@ -47,12 +47,7 @@ function code({ p, layout, residence, weights, given, buffers }: QuantizedKernel
   const ragged = access === 'ragged' || access === 'loose';
   return lines(
     enables(team),
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    FIRST_FOUR,
-    placing(layout),
-    teamwork(team, layout.statistics),
+    opening(layout, team, buffers),
     elementwise(FORWARD, p, access),
     source(FORWARD, p, access),
     'fn source_for_sum(at: At) -> V { return source(at); }',

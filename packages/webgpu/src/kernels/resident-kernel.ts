@@ -1,7 +1,8 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
-import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
-import { type Layout, layoutKey, placing, powerOfTwoFrom, putting, RESIDENT_COLUMN } from './layout.ts';
+import type { Declared } from './buffers.ts';
+import { type Layout, layoutKey, powerOfTwoFrom, putting, RESIDENT_COLUMN } from './layout.ts';
+import { opening } from './opening.ts';
 import {
   boundKey,
   elementwise,
@@ -13,11 +14,10 @@ import {
   weighting,
   weightsKey,
 } from './operation.ts';
-import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { statistics } from './statistic.ts';
 import { ADD_BLOCK, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
-import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, workgroupSize } from './team.ts';
 import { lines, unrolled } from './wgsl.ts';
 
 /** A row in registers: each element is read once. */
@@ -79,12 +79,7 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
   const { load, write } = residence.steps > 8 ? inArray(residence) : inRegisters(residence);
   return lines(
     enables(team),
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    FIRST_FOUR,
-    placing(layout),
-    teamwork(team, layout.statistics),
+    opening(layout, team, buffers),
     elementwise(operation, p, access),
     source(operation, p, access),
     'fn source_for_sum(at: At) -> V { return source(at); }',

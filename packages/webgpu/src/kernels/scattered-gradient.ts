@@ -7,7 +7,6 @@ import {
   type Declared,
   declarations,
   elementType,
-  FIRST_FOUR,
   LANES,
   load,
   loadWeights,
@@ -20,19 +19,19 @@ import {
   type Layout,
   layoutKey,
   loopTeam,
-  placing,
   powerOfTwoFrom,
   putting,
   readingLayoutOf,
   unitsOf,
 } from './layout.ts';
 import { bytesPerSlab, R_BUFFERS, readOnly } from './normalization.ts';
+import { opening } from './opening.ts';
 import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
 import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
-import { enables, type Team, teamKey, teamwork, workgroupSize } from './team.ts';
+import { enables, type Team, teamKey, workgroupSize } from './team.ts';
 import { aliases, lines } from './wgsl.ts';
 
 // For rows that share words with each other, and columns too long to be held. The steps: s and the mean of every row;
@@ -125,12 +124,7 @@ function statisticsCode({ p, layout, team, gamma, given, squares, buffers }: Sta
   const { access, along, gather } = layout;
   return lines(
     enables(team),
-    PARAMETERS,
-    declarations(buffers),
-    AT,
-    FIRST_FOUR,
-    placing(layout),
-    teamwork(team, layout.statistics),
+    opening(layout, team, buffers),
     p.dtype !== 'float32' && widen(p.dtype),
     load('x', 'x', p.dtype, gather),
     load('dy', 'dy', p.dtype, gather),
