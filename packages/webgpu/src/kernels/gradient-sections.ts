@@ -10,6 +10,7 @@ import { dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
 import { enables, type Team, teamKey, workgroupSize } from './team.ts';
+import { weightedGradient } from './weighted-gradient.ts';
 import { lines } from './wgsl.ts';
 
 /** Of every section of a row the sum of squares, if it is wanted, and that of g x. */
@@ -44,7 +45,7 @@ function code({ p, layout, team, gamma, squares, buffers }: SectionsKernel): str
     statistics({ product: false }),
     squares && lines(sumOfSquares(team.width), rescaling(team.width, false)),
     compensated(),
-    weightedGradient(gamma),
+    weightedGradient(gamma, true),
     dotOfSection(team.width),
     `
 @compute @workgroup_size(${workgroupSize(team)})
@@ -58,13 +59,4 @@ fn main(${BUILTINS}) {
     PUT_SECTION,
     '}',
   );
-}
-
-/** `weighted_gradient(at)`: g, 0 beyond the row's end, whatever stands there in gamma. */
-function weightedGradient(gamma: boolean): string {
-  return `
-fn weighted_gradient(at: At) -> V {
-  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
-  return select(V(), g, FIRST_FOUR < vec4u(at.n));
-}`;
 }

@@ -32,6 +32,7 @@ import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
 import { enables, type Team, teamKey, workgroupSize } from './team.ts';
+import { weightedGradient } from './weighted-gradient.ts';
 import { aliases, lines } from './wgsl.ts';
 
 // For rows that share words with each other, and columns too long to be held. The steps: s and the mean of every row;
@@ -135,12 +136,8 @@ function statisticsCode({ p, layout, team, gamma, given, squares, buffers }: Sta
     given && getting('rstd', layout),
     lines(putting('r', layout), putting('powers', layout, 'SI'), putting('means', layout)),
     compensated(),
+    weightedGradient(gamma, LANES[access] === 4 && along === 'neighbours'),
     `
-fn weighted_gradient(at: At) -> V {
-  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
-  return ${LANES[access] === 4 && along === 'neighbours' ? 'select(V(), g, FIRST_FOUR < vec4u(at.n))' : 'g'};
-}
-
 fn dot(row: Row, s: Statistic) -> S {
   // The same order as where columns are held: some of 16 bits cannot be.
   var total = Total();
