@@ -111,29 +111,7 @@ export class ThreadedKernels implements Kernels {
     weightOffset: number,
     flags: number,
   ): void {
-    if (outer * groups * size * inner < this.#sizes.call) {
-      this.#one.forward(
-        dtype,
-        x,
-        gamma,
-        beta,
-        y,
-        rstd,
-        scratch,
-        outer,
-        groups,
-        size,
-        inner,
-        statSize,
-        eps,
-        clamp,
-        alpha,
-        weightOffset,
-        flags,
-      );
-      return;
-    }
-    this.#store(
+    this.begin(
       OP_CODE.forward,
       dtype,
       gamma,
@@ -150,7 +128,8 @@ export class ThreadedKernels implements Kernels {
       weightOffset,
       flags,
     );
-    this.#run([x, y, rstd]);
+    if (this.#large) this.#run([x, y, rstd]);
+    else this.#one.all(x, y, rstd);
   }
 
   begin(
@@ -172,25 +151,7 @@ export class ThreadedKernels implements Kernels {
   ): void {
     // backward sums dgamma and dbeta over all rows, in a fixed order, and its kernel has memory that is not scratch memory.
     this.#large = op !== OP_CODE.backward && outer * groups * size * inner >= this.#sizes.call;
-    if (this.#large)
-      this.#store(
-        op,
-        dtype,
-        gamma,
-        beta,
-        scratch,
-        outer,
-        groups,
-        size,
-        inner,
-        statSize,
-        eps,
-        clamp,
-        alpha,
-        weightOffset,
-        flags,
-      );
-    else
+    if (!this.#large) {
       this.#one.begin(
         op,
         dtype,
@@ -208,6 +169,25 @@ export class ThreadedKernels implements Kernels {
         weightOffset,
         flags,
       );
+      return;
+    }
+    // What all chunks have in common.
+    const { job } = this.#control;
+    job[0] = op;
+    job[1] = dtype;
+    job[2] = size;
+    job[3] = inner;
+    job[4] = statSize;
+    job[5] = eps;
+    job[6] = clamp;
+    job[7] = alpha;
+    job[8] = weightOffset;
+    job[9] = flags;
+    this.#gamma = gamma;
+    this.#beta = beta;
+    this.#scratch = scratch;
+    this.#outer = outer;
+    this.#groups = groups;
   }
 
   addForward(x: number, residual: number, sum: number, y: number, rstd: number): void {
@@ -237,42 +217,6 @@ export class ThreadedKernels implements Kernels {
   forwardQuantized(x: number, q: number, scales: number, scale: number): void {
     if (this.#large) this.#run([x, q, scales, scale]);
     else this.#one.forwardQuantized(x, q, scales, scale);
-  }
-
-  /** Writes what all chunks have in common. */
-  #store(
-    op: number,
-    dtype: number,
-    gamma: number,
-    beta: number,
-    scratch: number,
-    outer: number,
-    groups: number,
-    size: number,
-    inner: number,
-    statSize: number,
-    eps: number,
-    clamp: number,
-    alpha: number,
-    weightOffset: number,
-    flags: number,
-  ): void {
-    const { job } = this.#control;
-    job[0] = op;
-    job[1] = dtype;
-    job[2] = size;
-    job[3] = inner;
-    job[4] = statSize;
-    job[5] = eps;
-    job[6] = clamp;
-    job[7] = alpha;
-    job[8] = weightOffset;
-    job[9] = flags;
-    this.#gamma = gamma;
-    this.#beta = beta;
-    this.#scratch = scratch;
-    this.#outer = outer;
-    this.#groups = groups;
   }
 
   /** Runs the operation that is stored, by the caller alone where there is nothing to cut. */
