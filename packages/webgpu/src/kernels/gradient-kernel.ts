@@ -9,7 +9,7 @@ import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { combining, combiningDots } from './sections.ts';
 import { statistics } from './statistic.ts';
-import { rescaling, sumOfSquares } from './sums.ts';
+import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
 import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, workgroupSize } from './team.ts';
 import { type Lanes, lines } from './wgsl.ts';
 
@@ -175,16 +175,7 @@ fn main(${BUILTINS}) {
           'squares',
           ({ of }, block) => `let c = counted(row, j, ${of('x')}); ${block} = fma(c, c, ${block});`,
         ),
-        `
-  let sum = team_sum(sum_of(squares));
-  clamped = sum <= S(p.least);
-  ${given ? '' : 's.r = plain_r(sum);'}
-  if (team_any(!is_plain(sum))) {
-    let result = rescaled(row, sum);
-    clamped = result.clamped;
-    ${given ? '' : 's = result.statistic; special = true;'}
-  }
-  clamped = clamped & SB(p.clamp != 0u);`,
+        gradientStatistic('sum_of(squares)', given, ' special = true;'),
       ),
     eachStep(held, ({ of }) => `${of('x')} = times(${of('x')}, s, special);`),
     !sections &&

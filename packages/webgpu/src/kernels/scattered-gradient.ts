@@ -30,7 +30,7 @@ import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
 import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
 import { statistics } from './statistic.ts';
-import { rescaling, sumOfSquares } from './sums.ts';
+import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
 import { enables, type Team, teamKey, workgroupSize } from './team.ts';
 import { weightedGradient } from './weighted-gradient.ts';
 import { aliases, lines } from './wgsl.ts';
@@ -159,17 +159,7 @@ fn main(${BUILTINS}) {
   let row = row_of(min(unit, units() - 1u));
   var s = ${given ? 'given_statistic(get_rstd(row))' : 'Statistic(S(), SI())'};
   var clamped = SB();`,
-    squares &&
-      `
-  let sum = team_sum(sum_of_squares(row, S(1.0)));
-  clamped = sum <= S(p.least);
-  ${given ? '' : 's = Statistic(plain_r(sum), SI());'}
-  if (team_any(!is_plain(sum))) {
-    let result = rescaled(row, sum);
-    clamped = result.clamped;
-    ${given ? '' : 's = result.statistic;'}
-  }
-  clamped = clamped & SB(p.clamp != 0u);`,
+    squares && gradientStatistic('sum_of_squares(row, S(1.0))', given),
     `
   let mean = team_sum(dot(row, s)) * p.reciprocal_count;
   if (unit < units() && lane() == 0u) {

@@ -67,6 +67,23 @@ fn rescaled(row: Row, sum: S) -> Rescaled {
 }`;
 }
 
+/**
+ * Of a gradient's row: `clamped`, whether eps is the denominator, and `s`, unless that is given. `then` is done where the
+ * row is not plain.
+ */
+export function gradientStatistic(squares: string, given: boolean, then = ''): string {
+  return `
+  let sum = team_sum(${squares});
+  clamped = sum <= S(p.least);
+  ${given ? '' : 's.r = plain_r(sum);'}
+  if (team_any(!is_plain(sum))) {
+    let result = rescaled(row, sum);
+    clamped = result.clamped;
+    ${given ? '' : `s = result.statistic;${then}`}
+  }
+  clamped = clamped & SB(p.clamp != 0u);`;
+}
+
 /** A statistic from sums that are given, of any magnitude. */
 export const GIVEN_SUMS = `
 fn statistic_of(sum: S) -> Statistic {
