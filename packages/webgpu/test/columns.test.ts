@@ -35,7 +35,7 @@ describeOnDevice('columns of 16 bits', () => {
       );
     }
 
-    test.each([8, 100, 1025])('%i features', async (size) => {
+    test.each([8, 100, 1025, 4100])('%i features', async (size) => {
       const even = await firstColumns(size, 4);
       expect(await firstColumns(size, 3)).toEqual(even);
       expect(await firstColumns(size, 6)).toEqual(even);

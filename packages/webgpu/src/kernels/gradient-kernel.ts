@@ -4,7 +4,7 @@ import { type Declared, LANES, load, loadWeights, store } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { narrow, widen } from './element.ts';
 import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
-import { getting, type Layout, layoutKey, powerOfTwoFrom, RESIDENT_COLUMN, SECTION } from './layout.ts';
+import { getting, type Layout, layoutKey, powerOfTwoFrom, RESIDENT_GRADIENT_COLUMN, SECTION } from './layout.ts';
 import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import { combining, combiningDots } from './sections.ts';
@@ -25,7 +25,7 @@ export interface GradientTeam {
 /** Rows that are longer are held by the section; null where a column is too long, or rows share words. */
 export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabilities): GradientTeam | null {
   if (layout.kind === 'columns') {
-    if (p.size > RESIDENT_COLUMN) return null;
+    if (p.size > RESIDENT_GRADIENT_COLUMN) return null;
     return heldBy(columnTeam(p.size, capabilities), p.size, capabilities);
   }
   if (layout.kind === 'pairs') return null;

@@ -29,8 +29,11 @@ export interface Layout {
 /** Features of a section. */
 export const SECTION = 8192;
 
-/** Columns of up to so many features are held by a workgroup. */
+/** Columns of up to so many features are held by a workgroup: longer ones are faster read twice. */
 export const RESIDENT_COLUMN = 1024;
+
+/** Of backward, which would have to read two tensors twice, and has sums over the columns besides. */
+export const RESIDENT_GRADIENT_COLUMN = 8192;
 
 /** From so many features on a row is split into sections, each a workgroup's. */
 export const WIDE = 65536;
@@ -74,10 +77,15 @@ export function unitsOf({ kind, statistics }: Layout, rows: number): number {
 }
 
 /** A team for rows that are read in loops; its width, and so the order of additions, follows from the size alone. */
-export function loopTeam({ kind, statistics }: Layout, { size }: Problem, capabilities: Capabilities): Team {
+export function loopTeam(
+  { kind, statistics }: Layout,
+  { size }: Problem,
+  capabilities: Capabilities,
+  residentColumn: number = RESIDENT_COLUMN,
+): Team {
   if (kind === 'columns') {
     // As where they are held, for the order of additions is the same: some columns of 16 bits share words and cannot be.
-    if (size <= RESIDENT_COLUMN) return columnTeam(size, capabilities);
+    if (size <= residentColumn) return columnTeam(size, capabilities);
     // 16 numbers of each member beside each other, 64 bytes of float32.
     const teams = 16 / statistics;
     return { kind: 'shared', width: 16, teams, stride: teams };

@@ -21,6 +21,7 @@ import {
   loopTeam,
   powerOfTwoFrom,
   putting,
+  RESIDENT_GRADIENT_COLUMN,
   readingLayoutOf,
   unitsOf,
 } from './layout.ts';
@@ -87,7 +88,7 @@ function dispatchOf(
 function statisticsOf(call: Call, part: Part): Dispatch {
   const { p, operands, capabilities, gamma, given } = call;
   const layout = readingLayoutOf(p);
-  const team = loopTeam(layout, p, capabilities);
+  const team = loopTeam(layout, p, capabilities, RESIDENT_GRADIENT_COLUMN);
   const weights = layout.access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
   const buffers = bound(
     [

@@ -49,7 +49,9 @@ export function narrowSubgroups({ subgroups }: Capabilities): boolean {
 export function columnTeam(size: number, capabilities: Capabilities): Team {
   const narrow = narrowSubgroups(capabilities);
   const most = narrow ? 64 : 8;
-  const width = Math.min(64, 2 ** Math.max(0, Math.ceil(Math.log2(size / most))));
+  // Wider where a member would hold more than 16 elements of each of its columns.
+  const widest = narrow || size <= 1024 ? 64 : Math.min(INVOCATIONS, 2 ** Math.ceil(Math.log2(size / 16)));
+  const width = Math.min(widest, 2 ** Math.max(0, Math.ceil(Math.log2(size / most))));
   if (width === 1) return { kind: 'lane', width, teams: narrow ? 4 : 64 };
   const teams = narrow ? 4 : INVOCATIONS / width;
   return { kind: 'shared', width, teams, stride: teams };
