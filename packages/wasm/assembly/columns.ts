@@ -122,11 +122,12 @@ function scaled<Beta>(v: v128, r: v128, w: v128, b: v128): v128 {
   return has<Beta>() ? f32x4.add(t, b) : t;
 }
 
-/** y = x * factor of the column * w (+ b) of the row. `w` and `b` point at one float32 for each of the `rows`. */
+/** y = x * factor of the column * w (+ b) of the row, `stride` and `toStride` bytes from the next. `w` and `b` point at one float32 for each of the `rows`. */
 export function scaleColumns<Beta>(
   from: usize,
   to: usize,
   stride: usize,
+  toStride: usize,
   columns: u32,
   rows: u32,
   factors: usize,
@@ -137,27 +138,27 @@ export function scaleColumns<Beta>(
   if (columns <= NARROW) {
     for (; column + 16 <= columns; column += 16) {
       const at = <usize>column << 2;
-      scale16Columns<Beta>(from + at, to + at, stride, rows, factors + at, w, b);
+      scale16Columns<Beta>(from + at, to + at, stride, toStride, rows, factors + at, w, b);
     }
   }
   const vectors = columns & ~3;
   if (column < vectors) {
     const at = <usize>column << 2;
-    scaleVectors<Beta>(from + at, to + at, stride, vectors - column, rows, factors + at, w, b);
+    scaleVectors<Beta>(from + at, to + at, stride, toStride, vectors - column, rows, factors + at, w, b);
   }
   for (column = vectors; column < columns; column++) {
     const at = <usize>column << 2;
-    scaleColumn<Beta>(from + at, to + at, stride, rows, load<f32>(factors + at), w, b);
+    scaleColumn<Beta>(from + at, to + at, stride, toStride, rows, load<f32>(factors + at), w, b);
   }
 }
 
-function scaleColumn<Beta>(p: usize, q: usize, stride: usize, rows: u32, factor: f32, w: usize, b: usize): void {
+function scaleColumn<Beta>(p: usize, q: usize, stride: usize, toStride: usize, rows: u32, factor: f32, w: usize, b: usize): void {
   for (const end = w + (<usize>rows << 2); w < end; w += 4) {
     let t = load<f32>(p) * factor * load<f32>(w);
     if (has<Beta>()) t += load<f32>(b);
     store<f32>(q, t);
     p += stride;
-    q += stride;
+    q += toStride;
     if (has<Beta>()) b += 4;
   }
 }
@@ -167,6 +168,7 @@ function scaleVectors<Beta>(
   from: usize,
   to: usize,
   stride: usize,
+  toStride: usize,
   columns: u32,
   rows: u32,
   factors: usize,
@@ -191,12 +193,12 @@ function scaleVectors<Beta>(
       v128.store(q, scaled<Beta>(v128.load(p), v128.load(r), weight, bias));
     }
     from += stride;
-    to += stride;
+    to += toStride;
     if (has<Beta>()) b += 4;
   }
 }
 
-function scale16Columns<Beta>(p: usize, q: usize, stride: usize, rows: u32, factors: usize, w: usize, b: usize): void {
+function scale16Columns<Beta>(p: usize, q: usize, stride: usize, toStride: usize, rows: u32, factors: usize, w: usize, b: usize): void {
   const r0 = v128.load(factors);
   const r1 = v128.load(factors, 16);
   const r2 = v128.load(factors, 32);
@@ -209,7 +211,7 @@ function scale16Columns<Beta>(p: usize, q: usize, stride: usize, rows: u32, fact
     v128.store(q, scaled<Beta>(v128.load(p, 32), r2, weight, bias), 32);
     v128.store(q, scaled<Beta>(v128.load(p, 48), r3, weight, bias), 48);
     p += stride;
-    q += stride;
+    q += toStride;
     if (has<Beta>()) b += 4;
   }
 }
