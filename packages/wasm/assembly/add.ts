@@ -7,7 +7,7 @@ import { normalize } from './forward';
 import { beta, groups, inner, outer, setPart, size, statSize } from './problem';
 import { beyondCaches, finishRow } from './rows';
 import { dtype, shift } from './runs';
-import { ADD, FIRST, pass, RUN, setOther, setStage } from './stages';
+import { ADD, ENTER, pass, RUN, setOther, setStage } from './stages';
 import { strips } from './strips';
 import { finishSum, promoteHigh, sumOfSquares } from './sum';
 import { count, first, nextTile, startTiles } from './tiles';
@@ -32,7 +32,7 @@ export function addForward(x: usize, residual: usize, sum: usize, y: usize, rstd
   while (nextTile(1)) {
     const at = <usize>(first * size) << shift();
     for (let done: u32 = 0; done < count * size; done += RUN) {
-      pass(FIRST, at + (<usize>done << shift()), own + (<usize>RUN << 2), 4, 1, min(RUN, count * size - done));
+      pass(ENTER, at + (<usize>done << shift()), own + (<usize>RUN << 2), 4, 1, min(RUN, count * size - done));
     }
     setPart(sum + at, y + at, rstd ? rstd + (<usize>first << 2) : 0, count, first % groups);
     normalize(dtype);

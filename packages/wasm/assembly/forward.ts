@@ -3,14 +3,8 @@
 import { FLOAT32 } from './dtype';
 import { inner } from './problem';
 import { float32Rows } from './rows';
-import { rowBytes, rows16 } from './rows-16';
-import { stripBytes, strips } from './strips';
-
-/** Bytes behind the cells and the weights. */
-export function forwardBytes(dtype: i32, size: u32, inner: u32): u32 {
-  if (inner > 1) return stripBytes(dtype, size, inner);
-  return dtype === FLOAT32 ? 0 : rowBytes(size);
-}
+import { rows16 } from './rows-16';
+import { strips } from './strips';
 
 /** `dtype` is that of runs.ts, or float32 for tiles of it. */
 export function normalize(dtype: i32): void {

@@ -4,7 +4,7 @@ import { FLOAT32 } from './dtype';
 import { normalizeTile } from './normalize-tile';
 import { groups, inner, outer, setPart, size } from './problem';
 import { dtype, shift } from './runs';
-import { FIRST, GATE_FIRST, GATE_LAST, isEntered, isLeft, LEAVE, pass, RUN, setOther, setStage } from './stages';
+import { ENTER, GATE_FIRST, GATE_LAST, LEAVE, pass, RUN, setOther, setStage } from './stages';
 import { strips } from './strips';
 import { count, first, nextTile, startTiles } from './tiles';
 
@@ -24,8 +24,8 @@ export function gatedForward(x: usize, gate: usize, y: usize, rstd: usize, normF
   startTiles();
   while (nextTile(1)) {
     const at = <usize>(first * size) << shift();
-    if (!direct || isEntered()) pass(FIRST, at, tile, 4, 1, count * size);
-    const to = direct && !isLeft() ? y + at : tile;
+    if (!direct || !normFirst) pass(ENTER, at, tile, 4, 1, count * size);
+    const to = direct && !normFirst ? y + at : tile;
     normalizeTile(first, count, direct ? source + at : tile, to, rstd, rounding);
     if (to === tile) pass(LEAVE, at, tile, 4, 1, count * size);
   }

@@ -5,14 +5,16 @@ import { backwardColumns, columnBytes } from './backward-columns';
 import { backwardRows, blockBytes } from './backward-rows';
 import { CELL_BYTES } from './cells';
 import { FLOAT32 } from './dtype';
-import { forwardBytes, normalize } from './forward';
+import { normalize } from './forward';
 import { gatedForward as gated } from './gated';
 import { setGradients, storeSums } from './gradient';
 import { groups, inner, outer, setColumns, setPart, setProblem, size, useSums } from './problem';
 import { forwardQuantized as quantized } from './quantize';
 import { setApart } from './rows';
+import { rowBytes } from './rows-16';
 import { dtype, setDtype } from './runs';
 import { PLAIN, RUN, setStage } from './stages';
+import { stripBytes } from './strips';
 import { sumSquares as sumsOf } from './sums';
 import { tileElements } from './tiles';
 import { prepareWeights, weightBytes } from './weights';
@@ -20,6 +22,7 @@ import { prepareWeights, weightBytes } from './weights';
 // Codes of the operations, as in src/kernels.ts.
 const FORWARD: i32 = 0;
 const ADD_FORWARD: i32 = 1;
+const GATED_FORWARD: i32 = 2;
 const BACKWARD: i32 = 3;
 const SCALE_BY: i32 = 5;
 const QUANTIZED: i32 = 6;
@@ -47,8 +50,12 @@ export function scratchBytes(dtype: i32, groups: u32, size: u32, inner: u32, wei
 }
 
 export function operationBytes(op: i32, dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
-  const ofForward = CELL_BYTES + weightBytes(groups * size, size, weightOffset) + forwardBytes(dtype, size, inner);
-  return ownBytes(op, groups, size, inner) + ofForward;
+  const quantized = op === QUANTIZED;
+  const features = quantized ? groups * size : size;
+  let kernel: u32 = 0;
+  if (inner > 1) kernel = stripBytes(dtype, quantized || (op === GATED_FORWARD && dtype !== FLOAT32), features, size, inner);
+  else if (dtype !== FLOAT32) kernel = rowBytes(size);
+  return ownBytes(op, groups, size, inner) + CELL_BYTES + weightBytes(groups * size, size, weightOffset) + kernel;
 }
 
 export function begin(

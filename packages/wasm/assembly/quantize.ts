@@ -1,5 +1,4 @@
-// forwardQuantized. Contiguous rows are normalized in float32 memory, then quantized by the largest of all groups. Strips of
-// others are normalized twice: for the largest of each column, and to be quantized.
+// forwardQuantized: what has been normalized stays in float32 memory, and is quantized by the largest of each (outer, inner).
 //
 // Plain rows of one group without a beta need no y in memory: max |x * w| is found while x is summed, and q is x * w times
 // r / step, at most 3 roundings from y / step.
@@ -8,16 +7,19 @@ import { splat } from './cells';
 import { FLOAT32 } from './dtype';
 import { normalizeTile } from './normalize-tile';
 import { alpha, beta, endColumn, firstColumn, groups, inner, isPlain, llama, outer, rstdOf, setPart, size, statSize } from './problem';
-import { CONSTANTS, packed, quantizeRun, rounded, stepOf } from './quantize-columns';
 import { dtype, loadRun, shift } from './runs';
-import { LARGEST, QUANTIZE, RUN, setStage } from './stages';
-import { startStrips, strip, width } from './strips';
+import { KEEP, RUN, setStage } from './stages';
+import { startStrips, strip, values, width } from './strips';
 import { finishSum, promoteHigh, sumOfSquares } from './sum';
 import { count, first, nextTile, startTiles } from './tiles';
 import { PIECE, weightsOf } from './weights';
 
+// -127 and 1.5 * 2^23 as float32, and the bits of a magnitude.
+const CONSTANTS = memory.data<u32>([0xc2fe0000, 0x4b400000, 0x7fffffff]);
+
 /** @param scale 0 where each (outer, inner) gets its own. @param own float32 memory for a run and a tile, where inner = 1 */
 export function forwardQuantized(x: usize, q: usize, scales: usize, scale: f32, own: usize): void {
+  setStage(KEEP, x, 0, x, 0);
   if (inner > 1) {
     quantizeStrips(x, q, scales, scale);
     return;
@@ -59,25 +61,19 @@ function quantizeTile(row: u32, rows: u32, p: usize, q: usize, scales: usize, sc
 function quantizeStrips(x: usize, q: usize, scales: usize, scale: f32): void {
   setPart(x, 0, 0, outer * groups, 0);
   startStrips();
-  for (let o: u32 = 0; o < outer; o++, scales += <usize>inner << 2) {
+  const features = groups * size;
+  for (let o: u32 = 0; o < outer; o++, scales += <usize>inner << 2, q += <usize>features * inner) {
     for (let column = firstColumn; column < endColumn; column += width) {
       const columns = min(width, endColumn - column);
+      for (let g: u32 = 0; g < groups; g++) strip(o * groups + g, column, columns, g * size);
       const steps = scales + (<usize>column << 2);
-      const end = steps + (<usize>columns << 2);
-      for (let p = steps; p < end; p += 4) store<f32>(p, scale);
-      if (scale === 0) {
-        setStage(LARGEST, 0, scales, x, 0);
-        groupsOfStrip(o, column, columns);
-        for (let p = steps; p < end; p += 4) store<f32>(p, stepOf(load<f32>(p)));
-      }
-      setStage(QUANTIZE, 0, scales, x, q);
-      groupsOfStrip(o, column, columns);
+      if (scale > 0) fill(steps, columns, scale);
+      else largestOfColumns(values, features, columns, steps);
+      let from = values;
+      let to = q + column;
+      for (let i: u32 = 0; i < features; i++, from += <usize>columns << 2, to += inner) quantizeRun<v128>(from, 0, steps, to, columns);
     }
   }
-}
-
-function groupsOfStrip(o: u32, column: u32, columns: u32): void {
-  for (let g: u32 = 0; g < groups; g++) strip(o * groups + g, column, columns, g * size);
 }
 
 /** What |x * w| may be at most, and r / step: far from where float32 ends. */
@@ -148,6 +144,14 @@ function quantizeProducts(p: usize, w: usize, factor: f32, to: usize, count: u32
   }
 }
 
+function stepOf(largest: f32): f32 {
+  return largest === 0 ? 1 : largest / 127;
+}
+
+function fill(p: usize, count: u32, value: f32): void {
+  for (const end = p + (<usize>count << 2); p < end; p += 4) store<f32>(p, value);
+}
+
 /** The largest magnitude, by its bits: that of a NaN is larger than any other. */
 function largest(p: usize, count: u32): f32 {
   const absolute = v128.load32_splat(CONSTANTS, 8);
@@ -163,4 +167,60 @@ function largest(p: usize, count: u32): f32 {
   a = i32x4.max_s(a, b);
   a = i32x4.max_s(a, v128.shuffle<u64>(a, a, 1, 0));
   return reinterpret<f32>(max(i32x4.extract_lane(a, 0), i32x4.extract_lane(a, 1)));
+}
+
+/** The step of each column. */
+function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize): void {
+  const end = steps + (<usize>columns << 2);
+  const whole = steps + (<usize>(columns & ~3) << 2);
+  const absolute = v128.load32_splat(CONSTANTS, 8);
+  fill(steps, columns, 0);
+  for (; rows > 0; rows--) {
+    let s = steps;
+    for (; s < whole; s += 16, p += 16) v128.store(s, i32x4.max_s(v128.load(s), v128.and(v128.load(p), absolute)));
+    for (; s < end; s += 4, p += 4) store<f32>(s, max(load<f32>(s), abs(load<f32>(p))));
+  }
+  for (let s = steps; s < end; s += 4) store<f32>(s, stepOf(load<f32>(s)));
+}
+
+/** Half to even, from -127; from 2^22 on anything above 127, which `packed` makes 127. */
+// @ts-ignore: decorator
+@inline
+function rounded(v: v128, least: v128, magic: v128): v128 {
+  return i32x4.sub(f32x4.add(f32x4.pmax(v, least), magic), magic);
+}
+
+// @ts-ignore: decorator
+@inline
+function packed(a: v128, b: v128, c: v128, d: v128): v128 {
+  return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+}
+
+/** v / step, rounded half to even, within 127; 0 where it is NaN. */
+// @ts-ignore: decorator
+@inline
+function quantized(v: v128, step: v128, least: v128, magic: v128): v128 {
+  const t = f32x4.div(v, step);
+  return v128.and(rounded(t, least, magic), f32x4.eq(t, t));
+}
+
+/** By one `step` for all (S = f32), or by one for each element. */
+function quantizeRun<S>(p: usize, step: f32, steps: usize, to: usize, count: u32): void {
+  const least = v128.load32_splat(CONSTANTS);
+  const magic = v128.load32_splat(CONSTANTS, 4);
+  const one = f32x4.splat(step);
+  for (const end = to + (count & ~15); to < end; p += 64, to += 16) {
+    const a = quantized(v128.load(p), isFloat<S>() ? one : v128.load(steps), least, magic);
+    const b = quantized(v128.load(p, 16), isFloat<S>() ? one : v128.load(steps, 16), least, magic);
+    const c = quantized(v128.load(p, 32), isFloat<S>() ? one : v128.load(steps, 32), least, magic);
+    const d = quantized(v128.load(p, 48), isFloat<S>() ? one : v128.load(steps, 48), least, magic);
+    v128.store(to, packed(a, b, c, d));
+    if (!isFloat<S>()) steps += 64;
+  }
+  for (let rest = count & 15; rest > 0; rest--, p += 4, to++) {
+    const by = isFloat<S>() ? one : v128.load32_splat(steps);
+    const v = quantized(v128.load32_splat(p), by, least, magic);
+    v128.store8_lane(to, packed(v, v, v, v), 0);
+    if (!isFloat<S>()) steps += 4;
+  }
 }

@@ -4,7 +4,6 @@
 import { addFloat32 } from './add-float32';
 import { FLOAT32 } from './dtype';
 import { inner } from './problem';
-import { largestOfColumns, quantizeColumns } from './quantize-columns';
 import { dtype, loadRun, shift, storeRun } from './runs';
 import { multiplySilu } from './silu';
 
@@ -15,10 +14,8 @@ export const ADD: i32 = 1;
 export const GATE_FIRST: i32 = 2;
 /** What has been normalized is multiplied by silu(second). */
 export const GATE_LAST: i32 = 3;
-/** What has been normalized is not stored: its largest magnitudes are, of each column. */
-export const LARGEST: i32 = 4;
-/** What has been normalized is stored as int8, by one step for each column. */
-export const QUANTIZE: i32 = 5;
+/** What has been normalized stays in memory, as float32. */
+export const KEEP: i32 = 4;
 
 /** Elements of a run that are done at a time. */
 export const RUN: u32 = 4096;
@@ -49,18 +46,13 @@ export function isEntered(): bool {
   return stage === ADD || stage === GATE_FIRST;
 }
 
-/** Whether what has been normalized has another way to go before, or instead of, being stored. */
-export function isLeft(): bool {
-  return stage >= GATE_LAST;
-}
-
-/** Brings a run into the memory at `v`; float32 stages work on the tensors instead, but for values that have entered before (`again`). */
-function enterRun(at: usize, v: usize, length: u32, again: bool): void {
-  const direct = dtype === FLOAT32;
-  if (!isEntered() || (again && (direct || stage === ADD))) {
+/** Brings a run into the memory at `v`; float32 stages work on the tensors instead. */
+function enterRun(at: usize, v: usize, length: u32): void {
+  if (!isEntered()) {
     loadRun(source + at, v, length);
     return;
   }
+  const direct = dtype === FLOAT32;
   let a = x + at;
   let b = second + at;
   if (direct) {
@@ -93,9 +85,9 @@ function leaveRun(v: usize, at: usize, length: u32): void {
   storeRun(v, target + at, length);
 }
 
-/** Values enter, or enter once more, or leave. */
-export const FIRST: i32 = 0;
-export const AGAIN: i32 = 1;
+/** What `pass` does: values enter; they are loaded once more from where they are kept in their dtype; they leave. */
+export const ENTER: i32 = 0;
+export const LOAD: i32 = 1;
 export const LEAVE: i32 = 2;
 
 /**
@@ -103,13 +95,6 @@ export const LEAVE: i32 = 2;
  * inner elements from one another; and at `v`, `stride` bytes from one another.
  */
 export function pass(way: i32, at: usize, v: usize, stride: usize, columns: u32, rows: u32): void {
-  if (way === LEAVE && stage >= LARGEST) {
-    const first = at >> shift();
-    const steps = second + ((first % inner) << 2);
-    if (stage === LARGEST) largestOfColumns(v, stride, columns, rows, steps);
-    else quantizeColumns(v, stride, columns, rows, steps, target + first, inner);
-    return;
-  }
   let rest = columns * rows;
   let step = <usize>inner << shift();
   // Rows that lie one behind another are taken together.
@@ -120,8 +105,9 @@ export function pass(way: i32, at: usize, v: usize, stride: usize, columns: u32,
   }
   for (; rest > 0; at += step, v += stride) {
     const length = min(columns, rest);
-    if (way === LEAVE) leaveRun(v, at, length);
-    else enterRun(at, v, length, way === AGAIN);
+    if (way === ENTER) enterRun(at, v, length);
+    else if (way === LOAD) loadRun(source + at, v, length);
+    else leaveRun(v, at, length);
     rest -= length;
   }
 }

@@ -1,8 +1,9 @@
 // Rows that are not contiguous (inner > 1): a slab [size, inner] of neighbouring rows is done in strips of columns, each
 // summed and then scaled, narrow enough to stay in a cache between the two. No transposition.
 //
-// float32 strips are read and written where they are, but for what leaves by another way than being stored. 16-bit ones
-// are converted into float32 scratch memory, as many of their rows at a time as fit, once where all fit.
+// float32 strips are read and written where they are, 16-bit ones are converted into float32 scratch memory: as many of
+// their rows at a time as fit, once where all fit. Where more than a conversion stands between a tensor and its values,
+// strips are so narrow that these are kept.
 
 import { CELL_BYTES } from './cells';
 import { scaleColumns, sumColumns } from './columns';
@@ -11,7 +12,7 @@ import { exactRow } from './exact-row';
 import { alpha, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
 import { dtype, loadRun, shift, storeRun } from './runs';
 import { scaleRow } from './scale';
-import { ADD, AGAIN, FIRST, isEntered, isLeft, LEAVE, pass, PLAIN, RUN, setOther, stage } from './stages';
+import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, RUN, setOther, stage } from './stages';
 import { PIECE, weightBytes, weightsOf } from './weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
@@ -19,50 +20,63 @@ const MAX_WIDTH: u32 = 1024;
 /** A float32 slab of up to 8 MB is one strip: reading it from end to end saves more than the larger caches cost. */
 const WHOLE: u32 = 1 << 21;
 const MAX_WHOLE_WIDTH: u32 = 4096;
-/** Elements of a 16-bit strip that are converted at a time; 256 KB as float32. */
-const CONVERTED: u32 = 65536;
+/** Elements of a strip that are in scratch memory at a time; 256 KB as float32. */
+const IN_MEMORY: u32 = 65536;
+/** Least columns, of as many, of a strip whose values are kept. */
+const LEAST_WIDTH: u32 = 64;
 
 // Memory of the call: float64 sums and float32 factors of a strip's columns, ones, values, a run, and a column.
 export let sums: usize = 0;
 let factors: usize = 0;
 let ones: usize = 0;
-let values: usize = 0;
+export let values: usize = 0;
 let other: usize = 0;
 let ownColumn: usize = 0;
 /** Columns of a strip. */
 export let width: u32 = 0;
-/** Rows of a strip that are done at a time where values are brought into memory, or enter. */
+/** Rows of a strip that are in memory, or enter, at a time. */
 let height: u32 = 0;
+/** Whether the values of a strip stay in memory from the sum on. */
+let kept: bool = false;
 
-function widthOf(dtype: i32, size: u32, inner: u32): u32 {
-  if (dtype === FLOAT32) return inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner ? inner : min(inner, MAX_WIDTH);
-  return min(inner, max(64, min(MAX_WIDTH, (CONVERTED / size) & ~15)));
+function widthOf(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
+  if (keep) return min(inner, max(LEAST_WIDTH, (IN_MEMORY / features) & ~15));
+  if (dtype === FLOAT32 && inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner) return inner;
+  return min(inner, MAX_WIDTH);
 }
 
 /** A multiple of 4, or all. */
 function heightOf(dtype: i32, size: u32, width: u32): u32 {
-  return min(size, min(PIECE, max(4, ((dtype === FLOAT32 ? RUN : CONVERTED) / width) & ~3)));
+  return min(size, min(PIECE, max(4, ((dtype === FLOAT32 ? RUN : IN_MEMORY) / width) & ~3)));
 }
 
-function padded(columns: u32): u32 {
-  return (columns + 3) & ~3;
+function padded(elements: u32): u32 {
+  return (elements + 3) & ~3;
 }
 
-/** What lies behind the cells and the weights. */
-export function stripBytes(dtype: i32, size: u32, inner: u32): u32 {
-  const width = widthOf(dtype, size, inner);
-  return (padded(width) * 4 + padded(width * heightOf(dtype, size, width)) + RUN + size) * 4;
+function elementsOf(dtype: i32, keep: bool, features: u32, size: u32, width: u32): u32 {
+  return padded(width * (keep ? features : heightOf(dtype, size, width)));
 }
 
+/** What lies behind the cells and the weights. @param keep whether values are kept, of `features` rows of a strip */
+export function stripBytes(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
+  const width = widthOf(dtype, keep, features, size, inner);
+  return (padded(width) * 4 + elementsOf(dtype, keep, features, size, width) + RUN + size) * 4;
+}
+
+/** After the stage is set. */
 export function startStrips(): void {
-  width = widthOf(dtype, size, inner);
-  height = heightOf(dtype, size, width);
+  const keep = stage === KEEP || (dtype !== FLOAT32 && stage >= GATE_FIRST);
+  const features = stage === KEEP ? groups * size : size;
+  width = widthOf(dtype, keep, features, size, inner);
+  height = keep ? size : heightOf(dtype, size, width);
+  kept = keep || (dtype !== FLOAT32 && size <= height && !given);
   const columns = <usize>padded(width) << 2;
   sums = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
   factors = sums + 2 * columns;
   ones = factors + columns;
   values = ones + columns;
-  other = values + (<usize>padded(width * height) << 2);
+  other = values + (<usize>elementsOf(dtype, keep, features, size, width) << 2);
   ownColumn = other + (<usize>RUN << 2);
   setOther(other);
   // 'llama' rounds x * r, and has no factors left for the multiplication by gamma.
@@ -78,10 +92,11 @@ export function strips(): void {
   }
 }
 
-/** Columns of a slab, whose first feature is `feature`. */
+/** Columns of a slab, whose first feature is `feature`. KEEP leaves its values behind those of the features before. */
 export function strip(slab: u32, column: u32, columns: u32, feature: u32): void {
   const at = offsetOf(slab, column);
-  if (!given) sumStrip(at, columns);
+  const v = values + (stage === KEEP ? <usize>(feature * columns) << 2 : 0);
+  if (!given) sumStrip(at, columns, v);
   // Columns that are not plain are done by themselves, and the ones between them together: in place, none twice.
   let done: u32 = 0;
   for (let c: u32 = 0; c < columns; c++) {
@@ -91,13 +106,13 @@ export function strip(slab: u32, column: u32, columns: u32, feature: u32): void 
     const r = alpha * scale;
     store<f32>(factors + (<usize>c << 2), <f32>r);
     if (!isPlain(sum, r)) {
-      scaleStrip(at, columns, done, c - done, feature);
-      scale = exactColumn(at + (<usize>c << shift()), row, feature);
+      scaleStrip(at, columns, done, c - done, feature, v);
+      scale = exactColumn(at + (<usize>c << shift()), v + (<usize>c << 2), <usize>columns << 2, row, feature);
       done = c + 1;
     }
     if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
   }
-  scaleStrip(at, columns, done, columns - done, feature);
+  scaleStrip(at, columns, done, columns - done, feature, v);
 }
 
 /** Bytes from the beginning of a tensor. */
@@ -105,57 +120,47 @@ export function offsetOf(slab: u32, column: u32): usize {
   return (<usize>(slab * size) * inner + column) << shift();
 }
 
-/** Whether the values of a strip stay in memory from the sum on. */
-function areKept(): bool {
-  return dtype !== FLOAT32 && size <= height && !given;
-}
-
-/** Sums the columns of a strip whose values enter. */
-export function sumStrip(at: usize, columns: u32): void {
+/** Sums the columns of a strip whose values enter, at `v` where they come into memory. */
+export function sumStrip(at: usize, columns: u32, v: usize): void {
   memory.fill(sums, 0, <usize>columns << 3);
-  const direct = dtype === FLOAT32;
+  const direct = dtype === FLOAT32 && !kept;
+  const pitch = <usize>inner << shift();
   if (direct && !isEntered()) {
-    sumColumns(x + at, <usize>inner << 2, columns, statSize, sums);
+    sumColumns(x + at, pitch, columns, statSize, sums);
     return;
   }
-  const pitch = <usize>inner << shift();
   const dense = <usize>columns << 2;
   const end = isEntered() ? size : statSize;
   for (let i: u32 = 0; i < end; i += height, at += height * pitch) {
     const rows = min(height, size - i);
-    pass(FIRST, at, values, dense, columns, rows);
-    if (i < statSize) sumColumns(direct ? x + at : values, direct ? pitch : dense, columns, min(rows, statSize - i), sums);
+    pass(ENTER, at, v, dense, columns, rows);
+    if (i < statSize) sumColumns(direct ? x + at : v, direct ? pitch : dense, columns, min(rows, statSize - i), sums);
   }
 }
 
 /** Scales `count` columns of a strip from its column `first` on. */
-function scaleStrip(at: usize, columns: u32, first: u32, count: u32, feature: u32): void {
+function scaleStrip(at: usize, columns: u32, first: u32, count: u32, feature: u32, v: usize): void {
   if (count === 0) return;
-  const float32 = dtype === FLOAT32;
-  const stored = float32 && !isLeft();
-  const kept = areKept();
+  const direct = dtype === FLOAT32 && !kept;
+  const stored = direct && stage !== GATE_LAST;
   const pitch = <usize>inner << shift();
   const dense = <usize>(kept ? columns : count) << 2;
-  const v = values + (kept ? <usize>first << 2 : 0);
-  const f = factors + (<usize>first << 2);
   const high = stored ? PIECE : height;
+  const f = factors + (<usize>first << 2);
+  if (kept) v += <usize>first << 2;
   at += <usize>first << shift();
   for (let i: u32 = 0; i < size; i += high, at += high * pitch) {
     const rows = min(high, size - i);
     const w = weightsOf(feature + i, rows);
     const b = beta + (<usize>(feature + i) << 2);
-    if (stored) {
-      scale(x + at, y + at, pitch, pitch, count, rows, f, w, b);
-      continue;
-    }
-    if (float32) {
-      scale(x + at, v, pitch, dense, count, rows, f, w, b);
+    if (direct) {
+      scale(x + at, stored ? y + at : v, pitch, stored ? pitch : dense, count, rows, f, w, b);
     } else {
-      if (!kept) pass(AGAIN, at, v, dense, count, rows);
+      if (!kept) pass(LOAD, at, v, dense, count, rows);
       if (llama) roundProducts(v, dense, count, rows, f);
       scale(v, v, dense, dense, count, rows, llama ? ones : f, w, b);
     }
-    pass(LEAVE, at, v, dense, count, rows);
+    if (!stored && stage !== KEEP) pass(LEAVE, at, v, dense, count, rows);
   }
 }
 
@@ -173,12 +178,15 @@ function roundProducts(v: usize, stride: usize, columns: u32, rows: u32, factors
   }
 }
 
-/** A column that is not plain. Returns r / alpha. */
-function exactColumn(at: usize, row: u32, feature: u32): f64 {
-  const stride = <usize>inner << shift();
-  if (stage === PLAIN || stage === ADD) return exactRow(dtype, x + at, y + at, stride, row, feature);
-  pass(AGAIN, at, ownColumn, 4, 1, size);
-  const scale = exactRow(FLOAT32, ownColumn, ownColumn, 4, row, feature);
-  pass(LEAVE, at, ownColumn, 4, 1, size);
+/** A column that is not plain; `v` and `stride` say where its values are kept. Returns r / alpha. */
+function exactColumn(at: usize, v: usize, stride: usize, row: u32, feature: u32): f64 {
+  if (stage !== GATE_LAST && (stage <= ADD || !kept)) return exactRow(dtype, x + at, y + at, <usize>inner << shift(), row, feature);
+  if (!kept) {
+    v = ownColumn;
+    stride = 4;
+    pass(LOAD, at, v, stride, 1, size);
+  }
+  const scale = exactRow(FLOAT32, v, v, stride, row, feature);
+  if (stage !== KEEP) pass(LEAVE, at, v, stride, 1, size);
   return scale;
 }

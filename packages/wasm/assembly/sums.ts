@@ -4,7 +4,7 @@ import { FLOAT32 } from './dtype';
 import { exactSum } from './exact-row';
 import { groups, endColumn, firstColumn, inner, isInRange, outer, setPart, size } from './problem';
 import { dtype, loadRun, shift } from './runs';
-import { offsetOf, startStrips, sums as sumsOfColumns, sumStrip, width } from './strips';
+import { offsetOf, startStrips, sums as sumsOfColumns, sumStrip, values, width } from './strips';
 import { sumSquares as sumRow } from './sum';
 import { count, first, nextTile, startTiles } from './tiles';
 
@@ -16,7 +16,7 @@ export function sumSquares(x: usize, sums: usize, tile: usize): void {
     for (let slab: u32 = 0; slab < outer * groups; slab++) {
       for (let column = firstColumn; column < endColumn; column += width) {
         const columns = min(width, endColumn - column);
-        sumStrip(offsetOf(slab, column), columns);
+        sumStrip(offsetOf(slab, column), columns, values);
         for (let c: u32 = 0; c < columns; c++) {
           storeSum(load<f64>(sumsOfColumns + (<usize>c << 3)), x + offsetOf(slab, column + c), sums + (<usize>(slab * inner + column + c) << 2));
         }
