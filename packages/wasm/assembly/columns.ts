@@ -5,35 +5,45 @@
 import { has } from './dtype';
 import { addToSums, promoteHigh, sumOfSquares } from './sum';
 
-/** Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers. */
+/**
+ * Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers; wider
+ * ones by 8 of their rows at a time.
+ */
 const NARROW: u32 = 64;
-/** Rows of wider ones that are summed at a time, a multiple of 4. */
-const BAND: u32 = 8;
 
 /** Adds the squares of `rows` rows of the strip at `from` to the float64 `sums` of its columns. */
 export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
-  const band: u32 = columns <= NARROW ? rows : BAND;
-  for (; rows > 0; ) {
-    const height = min(rows, band);
-    sumBand(from, stride, columns, height, sums);
-    from += height * stride;
-    rows -= height;
+  const vectors = columns & ~3;
+  for (let column = vectors; column < columns; column++) {
+    sumColumn(from + (<usize>column << 2), stride, rows, sums + (<usize>column << 3));
   }
+  const narrow = columns <= NARROW;
+  if (!narrow) for (; rows >= 8; rows -= 8, from += 8 * stride) sumEights(from, stride, vectors, sums);
+  const fours = rows & ~3;
+  if (fours) {
+    let column: u32 = 0;
+    if (narrow) {
+      for (; column + 16 <= columns; column += 16) {
+        sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
+      }
+    }
+    if (column < vectors) sumFours(from + (<usize>column << 2), stride, vectors - column, fours, sums + (<usize>column << 3));
+  }
+  for (let i = fours; i < rows; i++) addSquares(from + i * stride, vectors, sums);
 }
 
-function sumBand(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
-  const fours = rows & ~3;
-  let column: u32 = 0;
-  if (fours) {
-    for (; column + 16 <= columns; column += 16) {
-      sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
-    }
-  }
-  const vectors = columns & ~3;
-  if (column < vectors) sumFours(from + (<usize>column << 2), stride, vectors - column, fours, sums + (<usize>column << 3));
-  for (let i = fours; i < rows; i++) addSquares(from + i * stride, vectors, sums);
-  for (column = vectors; column < columns; column++) {
-    sumColumn(from + (<usize>column << 2), stride, rows, sums + (<usize>column << 3));
+/** 8 rows, the sums in memory. `columns` is a multiple of 4. */
+function sumEights(p: usize, stride: usize, columns: u32, sums: usize): void {
+  const s2 = 2 * stride;
+  const s4 = 4 * stride;
+  for (const end = p + (<usize>columns << 2); p < end; p += 16, sums += 32) {
+    const q = p + s2;
+    const r = p + s4;
+    const s = q + s4;
+    const a = sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(q), v128.load(q + stride));
+    const b = sumOfSquares(v128.load(r), v128.load(r + stride), v128.load(s), v128.load(s + stride));
+    v128.store(sums, f64x2.add(f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(a)), f64x2.promote_low_f32x4(b)));
+    v128.store(sums, f64x2.add(f64x2.add(v128.load(sums, 16), promoteHigh(a)), promoteHigh(b)), 16);
   }
 }
 

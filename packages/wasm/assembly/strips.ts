@@ -9,7 +9,7 @@ import { CELL_BYTES } from './cells';
 import { scaleColumns, sumColumns } from './columns';
 import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { alpha, arePlain2, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
 import { dtype, loadRun, shift, storeRun } from './runs';
 import { scaleRow } from './scale';
 import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, RUN, setOther, stage } from './stages';
@@ -45,9 +45,9 @@ function widthOf(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): 
   return min(inner, MAX_WIDTH);
 }
 
-/** A multiple of 4, or all. */
+/** A multiple of 8, or all. */
 function heightOf(dtype: i32, size: u32, width: u32): u32 {
-  return min(size, min(PIECE, max(4, ((dtype === FLOAT32 ? RUN : IN_MEMORY) / width) & ~3)));
+  return min(size, min(PIECE, max(8, ((dtype === FLOAT32 ? RUN : IN_MEMORY) / width) & ~7)));
 }
 
 function padded(elements: u32): u32 {
@@ -101,6 +101,10 @@ export function strip(slab: u32, column: u32, columns: u32, feature: u32): void 
   let done: u32 = 0;
   for (let c: u32 = 0; c < columns; c++) {
     const row = slab * inner + column + c;
+    if (c + 2 <= columns && arePlain(c, row)) {
+      c++;
+      continue;
+    }
     const sum = given ? <f64>load<f32>(given + (<usize>row << 2)) : load<f64>(sums + (<usize>c << 3));
     let scale = rstdOf(sum);
     const r = alpha * scale;
@@ -113,6 +117,18 @@ export function strip(slab: u32, column: u32, columns: u32, feature: u32): void 
     if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
   }
   scaleStrip(at, columns, done, columns - done, feature, v);
+}
+
+/** Whether the two columns from `c` on are plain, which are rows `row` and `row` + 1: then factors and rstd are written. */
+function arePlain(c: u32, row: u32): bool {
+  const at = <usize>row << 2;
+  const pair = given ? f64x2.promote_low_f32x4(v128.load64_zero(given + at)) : v128.load(sums + (<usize>c << 3));
+  const scales = rstdOf2(pair);
+  const rs = f64x2.mul(scales, f64x2.splat(alpha));
+  if (!arePlain2(pair, rs)) return false;
+  v128.store64_lane(factors + (<usize>c << 2), f32x4.demote_f64x2_zero(rs), 0);
+  if (rstd) v128.store64_lane(rstd + at, f32x4.demote_f64x2_zero(scales), 0);
+  return true;
 }
 
 /** Bytes from the beginning of a tensor. */

@@ -16,9 +16,14 @@ export function sumSquares(x: usize, sums: usize, tile: usize): void {
     for (let slab: u32 = 0; slab < outer * groups; slab++) {
       for (let column = firstColumn; column < endColumn; column += width) {
         const columns = min(width, endColumn - column);
-        sumStrip(offsetOf(slab, column), columns, values);
-        for (let c: u32 = 0; c < columns; c++) {
-          storeSum(load<f64>(sumsOfColumns + (<usize>c << 3)), x + offsetOf(slab, column + c), sums + (<usize>(slab * inner + column + c) << 2));
+        const at = offsetOf(slab, column);
+        sumStrip(at, columns, values);
+        let from = sumsOfColumns;
+        let to = sums + (<usize>(slab * inner + column) << 2);
+        for (let original = x + at, end = original + (<usize>columns << shift()); original < end; original += <usize>1 << shift()) {
+          storeSum(load<f64>(from), original, to);
+          from += 8;
+          to += 4;
         }
       }
     }
