@@ -40,7 +40,7 @@ let height: u32 = 0;
 let kept: bool = false;
 
 function widthOf(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
-  if (keep) return min(inner, max(LEAST_WIDTH, (IN_MEMORY / features) & ~15));
+  if (keep) return min(inner, max(LEAST_WIDTH, min(MAX_WIDTH, (IN_MEMORY / features) & ~15)));
   if (dtype === FLOAT32 && inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner) return inner;
   return min(inner, MAX_WIDTH);
 }
@@ -161,7 +161,7 @@ function scaleStrip(at: usize, columns: u32, first: u32, count: u32, feature: u3
   const stored = direct && stage !== GATE_LAST;
   const pitch = <usize>inner << shift();
   const dense = <usize>(kept ? columns : count) << 2;
-  const high = stored ? PIECE : height;
+  const high = stored ? PIECE : min(PIECE, height);
   const f = factors + (<usize>first << 2);
   if (kept) v += <usize>first << 2;
   at += <usize>first << shift();
@@ -177,6 +177,7 @@ function scaleStrip(at: usize, columns: u32, first: u32, count: u32, feature: u3
       scale(v, v, dense, dense, count, rows, llama ? ones : f, w, b);
     }
     if (!stored && stage !== KEEP) pass(LEAVE, at, v, dense, count, rows);
+    if (kept) v += high * dense;
   }
 }
 
