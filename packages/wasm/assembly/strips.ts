@@ -20,9 +20,10 @@ const MAX_WIDTH: u32 = 1024;
 /** A float32 slab of up to 8 MB is one strip: reading it from end to end saves more than the larger caches cost. */
 const WHOLE: u32 = 1 << 21;
 const MAX_WHOLE_WIDTH: u32 = 4096;
-/** Elements of a strip that are in scratch memory at a time; 256 KB as float32. */
-const IN_MEMORY: u32 = 65536;
-/** Least columns, of as many, of a strip whose values are kept. */
+/** Elements of a 16-bit strip that are converted at a time; 256 KB as float32. */
+const CONVERTED: u32 = 65536;
+/** Elements of a strip whose values are kept, 1 MB, and how many columns it has even so. */
+const KEPT: u32 = 1 << 18;
 const LEAST_WIDTH: u32 = 64;
 
 // Memory of the call: float64 sums and float32 factors of a strip's columns, ones, values, a run, and a column.
@@ -40,14 +41,14 @@ let height: u32 = 0;
 let kept: bool = false;
 
 function widthOf(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
-  if (keep) return min(inner, max(LEAST_WIDTH, min(MAX_WIDTH, (IN_MEMORY / features) & ~15)));
+  if (keep) return min(inner, max(LEAST_WIDTH, min(MAX_WIDTH, (KEPT / features) & ~15)));
   if (dtype === FLOAT32 && inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner) return inner;
   return min(inner, MAX_WIDTH);
 }
 
 /** A multiple of 8, or all. */
 function heightOf(dtype: i32, size: u32, width: u32): u32 {
-  return min(size, min(PIECE, max(8, ((dtype === FLOAT32 ? RUN : IN_MEMORY) / width) & ~7)));
+  return min(size, min(PIECE, max(8, ((dtype === FLOAT32 ? RUN : CONVERTED) / width) & ~7)));
 }
 
 function padded(elements: u32): u32 {
