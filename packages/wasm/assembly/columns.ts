@@ -5,31 +5,40 @@
 import { has } from './dtype';
 import { addToSums, promoteHigh, sumOfSquares } from './sum';
 
-/**
- * Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers; wider
- * ones by 8 of their rows at a time.
- */
+/** Most columns of a strip that is done in blocks of 16, a cache line, from top to bottom, sums and factors in registers. */
 const NARROW: u32 = 64;
+
+/** Others are done 8 rows at a time, or one: blocks that are no whole lines would read each line twice. */
+function inBlocks(columns: u32): bool {
+  return columns <= NARROW && (columns & 15) === 0;
+}
 
 /** Adds the squares of `rows` rows of the strip at `from` to the float64 `sums` of its columns. */
 export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
-  const vectors = columns & ~3;
-  for (let column = vectors; column < columns; column++) {
-    sumColumn(from + (<usize>column << 2), stride, rows, sums + (<usize>column << 3));
-  }
-  const narrow = columns <= NARROW;
-  if (!narrow) for (; rows >= 8; rows -= 8, from += 8 * stride) sumEights(from, stride, vectors, sums);
-  const fours = rows & ~3;
-  if (fours) {
-    let column: u32 = 0;
-    if (narrow) {
-      for (; column + 16 <= columns; column += 16) {
-        sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
-      }
+  if (inBlocks(columns) && rows >= 4) {
+    const fours = rows & ~3;
+    for (let column: u32 = 0; column < columns; column += 16) {
+      sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
     }
-    if (column < vectors) sumFours(from + (<usize>column << 2), stride, vectors - column, fours, sums + (<usize>column << 3));
+    from += fours * stride;
+    rows -= fours;
   }
-  for (let i = fours; i < rows; i++) addSquares(from + i * stride, vectors, sums);
+  const vectors = columns & ~3;
+  const most: u32 = columns < 16 ? rows : 8;
+  while (rows > 0) {
+    const height = min(rows, most);
+    const fours = height & ~3;
+    if (height === 8) sumEights(from, stride, vectors, sums);
+    else {
+      sumFours(from, stride, vectors, fours, sums);
+      for (let i = fours; i < height; i++) addSquares(from + i * stride, vectors, sums);
+    }
+    for (let column = vectors; column < columns; column++) {
+      sumColumn(from + (<usize>column << 2), stride, height, sums + (<usize>column << 3));
+    }
+    from += height * stride;
+    rows -= height;
+  }
 }
 
 /** 8 rows, the sums in memory. `columns` is a multiple of 4. */
@@ -86,7 +95,7 @@ function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): void {
   v128.store(sums, d1, 112);
 }
 
-/** 4 rows at a time, the sums in memory. `rows` and `columns` are multiples of 4. */
+/** 4 rows at a time. `rows` and `columns` are multiples of 4. */
 function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
   const vectors = sums + (<usize>columns << 3);
   for (let i: u32 = 0; i < rows; i += 4, from += 4 * stride) {
@@ -144,37 +153,16 @@ export function scaleColumns<Beta>(
   w: usize,
   b: usize,
 ): void {
-  let column: u32 = 0;
-  if (columns <= NARROW) {
-    for (; column + 16 <= columns; column += 16) {
-      const at = <usize>column << 2;
-      scale16Columns<Beta>(from + at, to + at, stride, toStride, rows, factors + at, w, b);
-    }
+  if (!inBlocks(columns)) {
+    scaleRows<Beta>(from, to, stride, toStride, columns, rows, factors, w, b);
+    return;
   }
-  const vectors = columns & ~3;
-  if (column < vectors) {
-    const at = <usize>column << 2;
-    scaleVectors<Beta>(from + at, to + at, stride, toStride, vectors - column, rows, factors + at, w, b);
-  }
-  for (column = vectors; column < columns; column++) {
-    const at = <usize>column << 2;
-    scaleColumn<Beta>(from + at, to + at, stride, toStride, rows, load<f32>(factors + at), w, b);
+  for (const end = factors + (<usize>columns << 2); factors < end; from += 64, to += 64, factors += 64) {
+    scale16Columns<Beta>(from, to, stride, toStride, rows, factors, w, b);
   }
 }
 
-function scaleColumn<Beta>(p: usize, q: usize, stride: usize, toStride: usize, rows: u32, factor: f32, w: usize, b: usize): void {
-  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
-    let t = load<f32>(p) * factor * load<f32>(w);
-    if (has<Beta>()) t += load<f32>(b);
-    store<f32>(q, t);
-    p += stride;
-    q += toStride;
-    if (has<Beta>()) b += 4;
-  }
-}
-
-/** `columns` is a multiple of 4. */
-function scaleVectors<Beta>(
+function scaleRows<Beta>(
   from: usize,
   to: usize,
   stride: usize,
@@ -186,7 +174,8 @@ function scaleVectors<Beta>(
   b: usize,
 ): void {
   const wide = factors + (<usize>(columns & ~15) << 2);
-  const vectors = factors + (<usize>columns << 2);
+  const vectors = factors + (<usize>(columns & ~3) << 2);
+  const last = factors + (<usize>columns << 2);
   for (const end = w + (<usize>rows << 2); w < end; w += 4) {
     const weight = v128.load32_splat(w);
     const bias = has<Beta>() ? v128.load32_splat(b) : weight;
@@ -201,6 +190,10 @@ function scaleVectors<Beta>(
     }
     for (; r < vectors; r += 16, p += 16, q += 16) {
       v128.store(q, scaled<Beta>(v128.load(p), v128.load(r), weight, bias));
+    }
+    for (; r < last; r += 4, p += 4, q += 4) {
+      const t = load<f32>(p) * load<f32>(r) * load<f32>(w);
+      store<f32>(q, has<Beta>() ? t + load<f32>(b) : t);
     }
     from += stride;
     to += toStride;
