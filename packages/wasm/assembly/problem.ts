@@ -146,6 +146,8 @@ export function arePlain2(sums: v128, r: v128): bool {
 }
 
 /** Whether a sum of squares in float32 neither overflowed nor vanished, whatever eps. */
+// @ts-ignore: decorator
+@inline
 export function isInRange(sum: f64): bool {
   return sum >= LOW * <f64>size && sum <= HIGHEST;
 }

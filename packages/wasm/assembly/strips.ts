@@ -1,9 +1,9 @@
 // Rows that are not contiguous (inner > 1): a slab [size, inner] of neighbouring rows is done in strips of columns, each
 // summed and then scaled, narrow enough to stay in a cache between the two. No transposition.
 //
-// float32 strips are read and written where they are, 16-bit ones are converted into float32 scratch memory: as many of
-// their rows at a time as fit, once where all fit. Where more than a conversion stands between a tensor and its values,
-// strips are so narrow that these are kept.
+// float32 strips are read where they are. 16-bit ones are converted into float32 scratch memory, as many of their rows at a
+// time as fit, once where all fit. Where making or using values takes more than a conversion, a strip is so narrow that
+// all of them are kept.
 
 import { CELL_BYTES } from './cells';
 import { scaleColumns, sumColumns } from './columns';
@@ -37,7 +37,7 @@ let ownColumn: usize = 0;
 export let width: u32 = 0;
 /** Rows of a strip that are in memory, or enter, at a time. */
 let height: u32 = 0;
-/** Whether the values of a strip stay in memory from the sum on. */
+/** Whether all values of a strip have their place in memory. */
 let kept: bool = false;
 
 function widthOf(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
@@ -140,7 +140,7 @@ export function offsetOf(slab: u32, column: u32): usize {
 /** Sums the columns of a strip whose values enter, at `v` where they come into memory. */
 export function sumStrip(at: usize, columns: u32, v: usize): void {
   memory.fill(sums, 0, <usize>columns << 3);
-  const direct = dtype === FLOAT32 && !kept;
+  const direct = dtype === FLOAT32;
   const pitch = <usize>inner << shift();
   if (direct && !isEntered()) {
     sumColumns(x + at, pitch, columns, statSize, sums);
@@ -158,8 +158,8 @@ export function sumStrip(at: usize, columns: u32, v: usize): void {
 /** Scales `count` columns of a strip from its column `first` on. */
 function scaleStrip(at: usize, columns: u32, first: u32, count: u32, feature: u32, v: usize): void {
   if (count === 0) return;
-  const direct = dtype === FLOAT32 && !kept;
-  const stored = direct && stage !== GATE_LAST;
+  const direct = dtype === FLOAT32;
+  const stored = direct && stage < GATE_LAST;
   const pitch = <usize>inner << shift();
   const dense = <usize>(kept ? columns : count) << 2;
   const high = stored ? PIECE : min(PIECE, height);
@@ -198,10 +198,13 @@ function roundProducts(v: usize, stride: usize, columns: u32, rows: u32, factors
 
 /** A column that is not plain; `v` and `stride` say where its values are kept. Returns r / alpha. */
 function exactColumn(at: usize, v: usize, stride: usize, row: u32, feature: u32): f64 {
-  if (stage !== GATE_LAST && (stage <= ADD || !kept)) return exactRow(dtype, x + at, y + at, <usize>inner << shift(), row, feature);
-  if (!kept) {
-    v = ownColumn;
-    stride = 4;
+  const direct = dtype === FLOAT32;
+  if (stage <= (direct ? GATE_FIRST : ADD)) return exactRow(dtype, x + at, y + at, <usize>inner << shift(), row, feature);
+  if (direct) {
+    if (!kept) {
+      v = ownColumn;
+      stride = 4;
+    }
     pass(LOAD, at, v, stride, 1, size);
   }
   const scale = exactRow(FLOAT32, v, v, stride, row, feature);
