@@ -1,61 +1,44 @@
-// Rows of float16 or bfloat16 with a finite gamma and no beta: two passes over x, nothing in between in memory. A row is
-// summed before the one ahead of it is scaled, which fills the wait for the root and the quotient, unless it is long. A beta takes the way
-// through scratch memory, at 0.6 to 1.1 of the speed: it is rare beside 16-bit tensors, and a variant of its own would be
-// an eighth of the module.
+// Rows of float16 or bfloat16 with a finite gamma and no beta, some rows at a time: all are summed, then come the roots and
+// quotients, then all are scaled. Nothing but these lies in memory in between. A beta takes the way through scratch
+// memory, at half the speed: it is rare beside 16-bit tensors, and variants of the loops would cost a twentieth of the
+// module.
 
-import { splat } from './cells';
 import { Float32 } from './dtype';
 import {
-  ABSOLUTE,
-  BELOW_HALF,
-  BIAS,
   constant,
+  evenBFloat16,
   EXPONENT,
-  highBFloat16,
+  FROM_EVEN,
+  FROM_ODD,
   JOIN,
   LEAST,
-  lowBFloat16,
-  MASK,
-  ONE,
+  MAGNITUDES,
+  ODD,
+  ONES,
   packBFloat16,
-  packFloat16,
   raisedFloat16,
-  REBIAS,
   SIGNS,
-  smallFloat16,
   THIRTEEN,
-  TOP,
 } from './finite-16';
 import { load4, loadPart, store4, storePart } from './lanes';
-import { alpha, firstGroup, groups, isPlain, rstd, rstdOf, size, slabs, x, y } from './problem';
+import { forgetPacked, packedOf, packedTogether } from './packed-16';
+import { alpha, arePlain2, firstGroup, gamma, groups, rstd, rstdOf2, size, slabs, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
-import { promoteHigh, sumOfSquares } from './sum';
-import { weightsOf } from './weights';
+import { SPECIAL, sumRows16 } from './sum-16';
+import { largestWeight, weightsOf } from './weights';
 
-/** A sum of squares below this holds no float16 that is NaN or infinite: read as if finite, they are 65536 or more. */
-const SPECIAL: f64 = 4294967296;
-/** Up to this, r * 2^112 is finite. */
-const LARGEST_R: f64 = 32768;
-const TWO_112 = reinterpret<f32>((127 + 112) << 23);
+/** At a time: so many elements, of so many rows at most, of one at least. */
+const ELEMENTS: u32 = 4096;
+const ROWS: u32 = 64;
+/** Their sums, one more, and their factors. */
+const FACTORS: usize = (ROWS + 2) * 8;
+export const ROWS_BYTES: u32 = (ROWS + 2) * 12 + 8;
 
-/** Rows of so many elements are summed and scaled one by one: two of them leave too little of a first-level cache. */
-const LONG: u32 = 2048;
-
-/** As finishSum in sum.ts, up to its last addition, for the dtype's own elements. */
-function finishSum16<T>(low: v128, high: v128, p: usize, rest: u32): v128 {
-  let squares = i64x2.splat(0);
-  for (; rest >= 4; rest -= 4, p += 8) {
-    const v = load4<T>(p);
-    squares = f32x4.add(squares, f32x4.mul(v, v));
-  }
-  if (rest) {
-    const v = loadPart<T>(p, rest);
-    squares = f32x4.add(squares, f32x4.mul(v, v));
-  }
-  low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
-  high = f64x2.add(high, promoteHigh(squares));
-  return f64x2.add(low, high);
-}
+/** With this the factors of float16 rows are multiplied. */
+const TWO_65 = reinterpret<f64>(<u64>(1023 + 65) << 52);
+const TWO_MINUS_65 = reinterpret<f32>((127 - 65) << 23);
+/** A square. Magnitudes below are finite as float16. */
+const BELOW_OVERFLOW: f64 = 65000 * 65000;
 
 // @ts-ignore: decorator
 @inline
@@ -64,103 +47,153 @@ function scaled(v: v128, r: v128, w: v128): v128 {
 }
 
 function scaleRest<T>(from: usize, to: usize, w: usize, rest: u32, factor: f32): void {
-  const r = splat(factor);
-  for (; rest >= 4; rest -= 4, from += 8, to += 8, w += 16) store4<T>(to, scaled(load4<T>(from), r, v128.load(w)));
+  const r = f32x4.splat(isSigned<T>() ? factor : factor * TWO_MINUS_65);
+  if (rest & 4) {
+    store4<T>(to, scaled(load4<T>(from), r, v128.load(w)));
+    from += 8;
+    to += 8;
+    w += 16;
+  }
+  rest &= 3;
   if (rest) storePart<T>(to, scaled(loadPart<T>(from, rest), r, loadPart<Float32>(w, rest)), rest);
 }
 
-/** Rows of at most PIECE elements, all of which are in the statistic. `values` is scratch memory for the rows that are not plain. */
-export function finiteRows16<T>(values: usize): void {
-  const rows = slabs;
-  const bytes = <usize>size << 1;
-  const blocks = <usize>(size & ~15) << 1;
-  const rest = size & 15;
-  const mask = constant(MASK);
-  const rebias = constant(REBIAS);
-  const absolute = constant(ABSOLUTE);
+/**
+ * The factors of the rows whose sums stand in `own`, and their rstd. False: there is one that is not plain, or, of
+ * float16, one that may not be scaled here: an element is special, y may overflow (no |x * r| is above r * sqrt(sum)),
+ * or what underflows on the way (see scaleFloat16) may not be 0 as a float16.
+ */
+function factorsOf<T>(own: usize, rows: u32, statistics: usize): bool {
+  const most = min(1e30, BELOW_OVERFLOW / (largestWeight * largestWeight));
+  let plain = isSigned<T>() || largestWeight < 1e15;
+  // An odd number of rows: the last is computed twice.
+  const end = own + (<usize>rows << 3);
+  store<f64>(end, load<f64>(end - 8));
+  let factors = own + FACTORS;
+  for (let p = own; p < end; p += 16, factors += 8) {
+    const sums = v128.load(p);
+    const rstds = rstdOf2(sums);
+    const r = f64x2.mul(rstds, f64x2.splat(alpha));
+    plain = plain && arePlain2(sums, r);
+    if (!isSigned<T>()) {
+      const fits = v128.and(f64x2.lt(sums, f64x2.splat(SPECIAL)), f64x2.lt(f64x2.mul(sums, f64x2.mul(r, r)), f64x2.splat(most)));
+      const inRange = v128.and(f64x2.gt(r, f64x2.splat(0)), f64x2.lt(r, f64x2.splat(1e18)));
+      plain = plain && i64x2.all_true(v128.and(fits, inRange));
+    }
+    v128.store64_lane(factors, f32x4.demote_f64x2_zero(isSigned<T>() ? r : f64x2.mul(r, f64x2.splat(TWO_65))), 0);
+    if (statistics) {
+      const rounded = f32x4.demote_f64x2_zero(rstds);
+      v128.store32_lane(statistics, rounded, 0);
+      if (p + 8 < end) v128.store32_lane(statistics, rounded, 1, 4);
+      statistics += 8;
+    }
+  }
+  return plain;
+}
+
+// @ts-ignore: decorator
+@inline
+function eightBFloat16(v: v128, f: v128, w0: v128, w1: v128, mask: v128, ones: v128): v128 {
+  return packBFloat16(scaled(evenBFloat16(v), f, w0), scaled(v128.and(v, mask), f, w1), ones);
+}
+
+/** x times 2^-112 times r * 2^65 times w * 2^-47 is y times 2^-94, with float32's range below it. */
+// @ts-ignore: decorator
+@inline
+function eightFloat16(
+  v: v128,
+  f: v128,
+  w: usize,
+  magnitudes: v128,
+  fromEven: v128,
+  fromOdd: v128,
+  exponent: v128,
+  least: v128,
+  thirteen: v128,
+  join: v128,
+  signs: v128,
+): v128 {
+  const magnitude = v128.and(v, magnitudes);
+  const even = scaled(i32x4.dot_i16x8_s(magnitude, fromEven), f, v128.load(w));
+  const odd = scaled(i32x4.dot_i16x8_s(magnitude, fromOdd), f, v128.load(w, 16));
+  const raised = i16x8.narrow_i32x4_u(
+    raisedFloat16(even, exponent, least, thirteen, join),
+    raisedFloat16(odd, exponent, least, thirteen, join),
+  );
+  return v128.xor(raised, v128.xor(v128.and(v, signs), v128.load(w, 32)));
+}
+
+/** `group` is that of the first row, whose packed weights are at `w`; those of the first group are at `table`. */
+function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32, w: usize, table: usize): void {
+  const mask = constant(isSigned<T>() ? ODD : MAGNITUDES);
+  const ones = constant(ONES);
+  const fromEven = constant(FROM_EVEN);
+  const fromOdd = constant(FROM_ODD);
   const exponent = constant(EXPONENT);
   const least = constant(LEAST);
   const thirteen = constant(THIRTEEN);
   const join = constant(JOIN);
-  const bias = constant(BIAS);
-  const top = constant(TOP);
   const signs = constant(SIGNS);
-  const one = constant(ONE);
-  const belowHalf = constant(BELOW_HALF);
+  const kinds = gamma ? groups : 1;
+  if (!gamma) group = 0;
+  for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
+    const f = v128.load32_splat(factors);
+    const end = p + (<usize>(size & ~7) << 1);
+    if (isSigned<T>()) {
+      for (const sixteens = p + (<usize>(size & ~15) << 1); p < sixteens; p += 32, q += 32, w += 64) {
+        v128.store(q, eightBFloat16(v128.load(p), f, v128.load(w), v128.load(w, 16), mask, ones));
+        v128.store(q, eightBFloat16(v128.load(p, 16), f, v128.load(w, 32), v128.load(w, 48), mask, ones), 16);
+      }
+      if (p < end) {
+        v128.store(q, eightBFloat16(v128.load(p), f, v128.load(w), v128.load(w, 16), mask, ones));
+        p += 16;
+        q += 16;
+        w += 32;
+      }
+    } else {
+      for (; p < end; p += 16, q += 16, w += 48) {
+        v128.store(q, eightFloat16(v128.load(p), f, w, mask, fromEven, fromOdd, exponent, least, thirteen, join, signs));
+      }
+    }
+    const rest = size & 7;
+    if (rest) {
+      scaleRest<T>(p, q, weightsOf(group * size + (size - rest), rest), rest, load<f32>(factors));
+      p += <usize>rest << 1;
+      q += <usize>rest << 1;
+    }
+    if (++group >= kinds) {
+      group = 0;
+      w = table;
+    }
+  }
+}
+
+/** Rows of at most PIECE elements, all of which are in the statistic. `own`: ROWS_BYTES, and packed weights or a row. */
+export function finiteRows16<T>(own: usize): void {
+  const table = own + ROWS_BYTES;
+  const bytes = <usize>size << 1;
+  const most = packedTogether() ? max(1, min(ROWS, ELEMENTS / size)) : 1;
   let from = x;
   let to = y;
   let group = firstGroup;
-  let nextSum: f64 = 0;
-  const ahead: u32 = size < LONG ? 1 : 0;
-  for (let at: u32 = 0; at < rows + ahead; at++) {
-    let sum = nextSum;
-    let scale = rstdOf(sum);
-    if (at < rows) {
-      let low = i64x2.splat(0);
-      let high = i64x2.splat(0);
-      let p = x + at * bytes;
-      for (const end = p + blocks; p < end; p += 32) {
-        let squares: v128;
-        if (isSigned<T>()) {
-          const u = v128.load(p);
-          const v = v128.load(p, 16);
-          squares = sumOfSquares(lowBFloat16(u), highBFloat16(u), lowBFloat16(v), highBFloat16(v));
-        } else {
-          squares = sumOfSquares(
-            f32x4.mul(smallFloat16(p, mask), rebias),
-            f32x4.mul(smallFloat16(p + 8, mask), rebias),
-            f32x4.mul(smallFloat16(p + 16, mask), rebias),
-            f32x4.mul(smallFloat16(p + 24, mask), rebias),
-          );
-        }
-        low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
-        high = f64x2.add(high, promoteHigh(squares));
-      }
-      const both = rest ? finishSum16<T>(low, high, p, rest) : f64x2.add(low, high);
-      nextSum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
-    }
-    if (at < ahead) continue;
-    if (!ahead) {
-      sum = nextSum;
-      scale = rstdOf(sum);
-    }
-    const row = at - ahead;
-    const r = alpha * scale;
-    const feature = group * size;
-    if (isPlain(sum, r) && (isSigned<T>() || (sum < SPECIAL && abs(r) <= LARGEST_R))) {
-      const factor = <f32>r;
-      let w = weightsOf(feature, size);
-      let p = from;
-      let q = to;
-      if (isSigned<T>()) {
-        const f = splat(factor);
-        for (const end = p + blocks; p < end; p += 32, q += 32, w += 64) {
-          const u = v128.load(p);
-          const v = v128.load(p, 16);
-          const u0 = scaled(lowBFloat16(u), f, v128.load(w));
-          const u1 = scaled(highBFloat16(u), f, v128.load(w, 16));
-          v128.store(q, packBFloat16(u0, u1, one, belowHalf));
-          const v0 = scaled(lowBFloat16(v), f, v128.load(w, 32));
-          const v1 = scaled(highBFloat16(v), f, v128.load(w, 48));
-          v128.store(q, packBFloat16(v0, v1, one, belowHalf), 16);
-        }
-      } else {
-        const f = splat(factor * TWO_112);
-        for (const end = p + blocks; p < end; p += 16, q += 16, w += 32) {
-          const u = scaled(smallFloat16(p, mask), f, v128.load(w));
-          const v = scaled(smallFloat16(p + 8, mask), f, v128.load(w, 16));
-          const raisedU = raisedFloat16(u, absolute, exponent, least, thirteen, join, bias);
-          const raisedV = raisedFloat16(v, absolute, exponent, least, thirteen, join, bias);
-          v128.store(q, packFloat16(u, v, raisedU, raisedV, top, signs));
-        }
-      }
-      if (rest) scaleRest<T>(p, q, w, rest, factor);
+  let alone: u32 = 0;
+  for (let row: u32 = 0; row < slabs; ) {
+    const rows = alone ? 1 : min(most, slabs - row);
+    sumRows16<T>(from, size, rows, own);
+    if (factorsOf<T>(own, rows, rstd ? rstd + (<usize>row << 2) : 0)) {
+      scaleRows<T>(from, to, own + FACTORS, rows, group, packedOf<T>(group, table), table);
+    } else if (rows > 1) {
+      alone = rows;
+      continue;
     } else {
-      scale = rowInPieces(from, to, row, feature, values);
+      forgetPacked();
+      const scale = rowInPieces(from, to, row, group * size, table);
+      if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
     }
-    if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
-    from += bytes;
-    to += bytes;
-    if (++group === groups) group = 0;
+    if (alone) alone--;
+    row += rows;
+    from += rows * bytes;
+    to += rows * bytes;
+    group = (group + rows) % groups;
   }
 }

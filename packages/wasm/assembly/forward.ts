@@ -7,9 +7,9 @@ import { rowBytes, rows16 } from './rows-16';
 import { stripBytes, strips } from './strips';
 
 /** Bytes behind the cells and the weights. */
-export function forwardBytes(dtype: i32, size: u32, inner: u32): u32 {
+export function forwardBytes(dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
   if (dtype === FLOAT32) return inner > 1 ? stripBytes<Float32>(size, inner) : 0;
-  return inner > 1 ? stripBytes<Float16>(size, inner) : rowBytes(size);
+  return inner > 1 ? stripBytes<Float16>(size, inner) : rowBytes(groups, size, weightOffset);
 }
 
 /** `dtype` is that of runs.ts, or float32 for tiles of it. */

@@ -62,7 +62,11 @@ export function operationBytes(op: i32, dtype: i32, groups: u32, size: u32, inne
   const whole = op === FORWARD || op === SCALE_BY;
   const wide = whole ? inner : tileWidth(featuresOf(op, groups, size), inner);
   const kernel = whole || op === ADD_FORWARD ? dtype : FLOAT32;
-  const behind = max(forwardBytes(kernel, size, wide), forwardBytes(kernel, size, lastWidth(wide, inner)));
+  const last = lastWidth(wide, inner);
+  const behind = max(
+    forwardBytes(kernel, groups, size, wide, weightOffset),
+    forwardBytes(kernel, groups, size, last, weightOffset),
+  );
   return ownBytes(op, groups, size, inner) + CELL_BYTES + weightBytes(groups * size, size, weightOffset) + behind;
 }
 

@@ -2,14 +2,17 @@
 
 import { CELL_BYTES } from './cells';
 import { BFloat16, FLOAT16, Float16 } from './dtype';
-import { finiteRows16 } from './finite-rows-16';
+import { finiteRows16, ROWS_BYTES } from './finite-rows-16';
 import { beta, firstGroup, given, groups, llama, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { forgetPacked, packedBytes } from './packed-16';
 import { rowInPieces } from './row-in-pieces';
 import { dtype } from './runs';
 import { PIECE, weightBytes, weightsAreFinite } from './weights';
 
-export function rowBytes(size: u32): u32 {
-  return (min(size, PIECE) * 4 + 15) & ~15;
+/** A row as float32, or packed weights. */
+export function rowBytes(groups: u32, size: u32, weightOffset: f64): u32 {
+  const row = (min(size, PIECE) * 4 + 15) & ~15;
+  return size > PIECE ? row : ROWS_BYTES + max(row, packedBytes(groups, size, weightOffset));
 }
 
 export function rows16(): void {
@@ -20,6 +23,7 @@ export function rows16(): void {
 }
 
 function rowsInPieces(values: usize): void {
+  forgetPacked();
   const bytes = <usize>size << 1;
   let from = x;
   let to = y;

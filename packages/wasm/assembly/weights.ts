@@ -1,6 +1,7 @@
 // What multiplies x * r, as a float32 array: gamma itself, ones where there is none, or weightOffset + gamma.
 
 import { CELL_BYTES } from './cells';
+import { forgetPacked } from './packed-16';
 import { beta, gamma, groups, scratch, size, weightOffset } from './problem';
 
 /** Rows are scaled in pieces of at most this many elements, so that scratch memory is bounded. A multiple of 16. */
@@ -11,6 +12,9 @@ const MADE_ONCE: u32 = 65536;
 let made: bool = false;
 let checked: bool = false;
 let finite: bool = false;
+
+/** A bound of the weights' magnitudes, once weightsAreFinite has said yes. */
+export let largestWeight: f64 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -27,6 +31,7 @@ export function weightBytes(features: u32, size: u32, weightOffset: f64): u32 {
 /** Makes at the start of a call what all its rows share. */
 export function prepareWeights(): void {
   made = false;
+  forgetPacked();
   checked = false;
   if (!gamma) {
     const end = table() + (<usize>min(size, PIECE) << 2);
@@ -61,26 +66,26 @@ function makeWeights(feature: u32, count: u32): void {
 
 /** Whether the weights and beta are finite: looked up once per call. Says no to some that are huge, too. */
 export function weightsAreFinite(): bool {
-  if (!checked) finite = abs(weightOffset) < 1e30 && areFinite(gamma) && areFinite(beta);
+  if (!checked) {
+    largestWeight = abs(weightOffset) + (gamma ? largest(gamma) : 1);
+    finite = largestWeight < 1e38 && (!beta || largest(beta) < Infinity);
+  }
   checked = true;
   return finite;
 }
 
-function areFinite(p: usize): bool {
-  if (!p) return true;
+/** The largest magnitude, a NaN if there is one: as integers, they are the largest numbers. */
+function largest(p: usize): f64 {
   const end = p + (<usize>(groups * size) << 2);
   let a = i64x2.splat(0);
   let b = i64x2.splat(0);
-  let c = i64x2.splat(0);
-  let d = i64x2.splat(0);
-  for (const blocks = end - 64; p <= blocks; p += 64) {
-    a = f32x4.add(a, v128.load(p));
-    b = f32x4.add(b, v128.load(p, 16));
-    c = f32x4.add(c, v128.load(p, 32));
-    d = f32x4.add(d, v128.load(p, 48));
+  for (const blocks = end - 32; p <= blocks; p += 32) {
+    a = i32x4.max_s(a, f32x4.abs(v128.load(p)));
+    b = i32x4.max_s(b, f32x4.abs(v128.load(p, 16)));
   }
-  for (; p < end; p += 4) a = f32x4.add(a, v128.load32_zero(p));
-  // What is not finite stays so in the sum.
-  const all = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
-  return i32x4.all_true(f32x4.lt(f32x4.abs(all), f32x4.splat(Infinity)));
+  for (; p < end; p += 4) a = i32x4.max_s(a, f32x4.abs(v128.load32_zero(p)));
+  a = i32x4.max_s(a, b);
+  a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 2, 3, 0, 1));
+  a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 1, 0, 3, 2));
+  return f32x4.extract_lane(a, 0);
 }
