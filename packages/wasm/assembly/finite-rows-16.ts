@@ -116,9 +116,9 @@ function eightFloat16(
   const magnitude = v128.and(v, magnitudes);
   const even = scaled(i32x4.dot_i16x8_s(magnitude, fromEven), f, v128.load(w));
   const odd = scaled(i32x4.dot_i16x8_s(magnitude, fromOdd), f, v128.load(w, 16));
-  const raised = i16x8.narrow_i32x4_u(
+  const raised = v128.or(
     raisedFloat16(even, exponent, least, thirteen, join),
-    raisedFloat16(odd, exponent, least, thirteen, join),
+    i32x4.shl(raisedFloat16(odd, exponent, least, thirteen, join), 16),
   );
   return v128.xor(raised, v128.xor(v128.and(v, signs), v128.load(w, 32)));
 }
