@@ -6,6 +6,7 @@
 
 const CONSTANTS = memory.data<u32>([
   0xffff0000, 0x00010001, 0x7fff7fff, 0x00002000, 0x20000000, 0x77800000, 0x7f800000, 0x09800000, 0x06800000, 0x00080001, 0x80008000,
+  0x7fffffff, 0x28000000,
 ]);
 /** The odd places. */
 export const ODD: usize = 0;
@@ -24,6 +25,9 @@ export const THIRTEEN: usize = 32;
 /** For 16-bit lanes: the lower half of 32 bits once, the upper 8 times. */
 export const JOIN: usize = 36;
 export const SIGNS: usize = 40;
+export const ABSOLUTE: usize = 44;
+/** 2^-47. */
+export const SCALE: usize = 48;
 
 // @ts-ignore: decorator
 @inline

@@ -27,9 +27,14 @@ import { rowInPieces } from './row-in-pieces';
 import { SPECIAL, sumRows16 } from './sum-16';
 import { largestWeight, weightsOf } from './weights';
 
-/** At a time: so many elements, of so many rows at most, of one at least. */
-const ELEMENTS: u32 = 4096;
+/**
+ * At a time: so many rows at most, and so many elements, which a first-level cache holds beside their weights. Where it
+ * does not hold these, so many that a second-level cache holds.
+ */
 const ROWS: u32 = 64;
+const ELEMENTS: u32 = 4096;
+const LONG: u32 = 2048;
+const ELEMENTS_OF_LONG: u32 = 32768;
 /** Their sums, one more, and their factors. */
 const FACTORS: usize = (ROWS + 2) * 8;
 export const ROWS_BYTES: u32 = (ROWS + 2) * 12 + 8;
@@ -172,7 +177,7 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
 export function finiteRows16<T>(own: usize): void {
   const table = own + ROWS_BYTES;
   const bytes = <usize>size << 1;
-  const most = packedTogether() ? max(1, min(ROWS, ELEMENTS / size)) : 1;
+  const most = packedTogether() ? min(ROWS, (size > LONG ? ELEMENTS_OF_LONG : ELEMENTS) / size) : 1;
   let from = x;
   let to = y;
   let group = firstGroup;

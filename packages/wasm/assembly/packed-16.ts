@@ -1,11 +1,9 @@
 // Weights as the loops of finite-rows-16.ts take them: eight features are two vectors, those at even places and those at
 // odd ones. For float16 the vectors hold magnitudes times 2^-47, and a third one holds the eight signs.
 
-import { constant, SIGNS } from './finite-16';
+import { ABSOLUTE, constant, SCALE, SIGNS } from './finite-16';
 import { gamma, groups, size, weightOffset } from './problem';
 import { PIECE, weightsOf } from './weights';
-
-const SCALE = reinterpret<f32>((127 - 47) << 23);
 
 /** The group whose weights are packed, 0 where those of all groups are, or none. */
 let packed: u32 = -1;
@@ -51,7 +49,8 @@ export function packedOf<T>(group: u32, table: usize): usize {
 
 function pack<T>(from: usize, to: usize, bytes: usize): void {
   const signs = constant(SIGNS);
-  const scale = f32x4.splat(SCALE);
+  const absolute = constant(ABSOLUTE);
+  const scale = constant(SCALE);
   for (const end = to + bytes; to < end; from += 32, to += eightBytes<T>()) {
     const a = v128.load(from);
     const b = v128.load(from, 16);
@@ -61,8 +60,8 @@ function pack<T>(from: usize, to: usize, bytes: usize): void {
       v128.store(to, even);
       v128.store(to, odd, 16);
     } else {
-      v128.store(to, f32x4.mul(f32x4.abs(even), scale));
-      v128.store(to, f32x4.mul(f32x4.abs(odd), scale), 16);
+      v128.store(to, f32x4.mul(v128.and(even, absolute), scale));
+      v128.store(to, f32x4.mul(v128.and(odd, absolute), scale), 16);
       // A negative float is a number that saturates at 0x8000; what is left of a positive one has no sign bit.
       v128.store(to, v128.andnot(signs, i16x8.narrow_i32x4_s(a, b)), 32);
     }

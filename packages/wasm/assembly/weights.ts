@@ -1,6 +1,7 @@
 // What multiplies x * r, as a float32 array: gamma itself, ones where there is none, or weightOffset + gamma.
 
 import { CELL_BYTES } from './cells';
+import { ABSOLUTE, constant } from './finite-16';
 import { forgetPacked } from './packed-16';
 import { beta, gamma, groups, scratch, size, weightOffset } from './problem';
 
@@ -77,13 +78,14 @@ export function weightsAreFinite(): bool {
 /** The largest magnitude, a NaN if there is one: as integers, they are the largest numbers. */
 function largest(p: usize): f64 {
   const end = p + (<usize>(groups * size) << 2);
+  const absolute = constant(ABSOLUTE);
   let a = i64x2.splat(0);
   let b = i64x2.splat(0);
   for (const blocks = end - 32; p <= blocks; p += 32) {
-    a = i32x4.max_s(a, f32x4.abs(v128.load(p)));
-    b = i32x4.max_s(b, f32x4.abs(v128.load(p, 16)));
+    a = i32x4.max_s(a, v128.and(v128.load(p), absolute));
+    b = i32x4.max_s(b, v128.and(v128.load(p, 16), absolute));
   }
-  for (; p < end; p += 4) a = i32x4.max_s(a, f32x4.abs(v128.load32_zero(p)));
+  for (; p < end; p += 4) a = i32x4.max_s(a, v128.and(v128.load32_zero(p), absolute));
   a = i32x4.max_s(a, b);
   a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 2, 3, 0, 1));
   a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 1, 0, 3, 2));
