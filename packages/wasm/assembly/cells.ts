@@ -20,3 +20,12 @@ export function splat(value: f32): v128 {
   store<f32>(scratch + SPLAT, value);
   return v128.load32_splat(scratch + SPLAT);
 }
+
+/** Where the `bytes`, at most 32, from `p` on are copied to, with zeros behind them up to 32. */
+export function padded(p: usize, bytes: u32): usize {
+  const cell = scratch + TAIL;
+  v128.store(cell, i64x2.splat(0));
+  v128.store(cell, i64x2.splat(0), 16);
+  memory.copy(cell, p, bytes);
+  return cell;
+}

@@ -3,7 +3,7 @@
 // memory, at half the speed: it is rare beside 16-bit tensors, and variants of the loops would cost a twentieth of the
 // module.
 
-import { Float32 } from './dtype';
+import { padded } from './cells';
 import {
   constant,
   evenBFloat16,
@@ -20,12 +20,10 @@ import {
   SIGNS,
   THIRTEEN,
 } from './finite-16';
-import { load4, loadPart, store4, storePart } from './lanes';
-import { forgetPacked, packedOf, packedTogether } from './packed-16';
+import { forgetPacked, largestWeight, packBytes, packedGroups, packedOf } from './packed-16';
 import { alpha, arePlain2, firstGroup, gamma, groups, rstd, rstdOf2, size, slabs, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
 import { SPECIAL, sumRows16 } from './sum-16';
-import { largestWeight, weightsOf } from './weights';
 
 /**
  * At a time: so many rows at most, and so many elements, which a first-level cache holds beside their weights. Where it
@@ -41,7 +39,6 @@ export const ROWS_BYTES: u32 = (ROWS + 2) * 12 + 8;
 
 /** With this the factors of float16 rows are multiplied. */
 const TWO_65 = reinterpret<f64>(<u64>(1023 + 65) << 52);
-const TWO_MINUS_65 = reinterpret<f32>((127 - 65) << 23);
 /** A square. Magnitudes below are finite as float16. */
 const BELOW_OVERFLOW: f64 = 65000 * 65000;
 
@@ -51,18 +48,6 @@ function scaled(v: v128, r: v128, w: v128): v128 {
   return f32x4.mul(f32x4.mul(v, r), w);
 }
 
-function scaleRest<T>(from: usize, to: usize, w: usize, rest: u32, factor: f32): void {
-  const r = f32x4.splat(isSigned<T>() ? factor : factor * TWO_MINUS_65);
-  if (rest & 4) {
-    store4<T>(to, scaled(load4<T>(from), r, v128.load(w)));
-    from += 8;
-    to += 8;
-    w += 16;
-  }
-  rest &= 3;
-  if (rest) storePart<T>(to, scaled(loadPart<T>(from, rest), r, loadPart<Float32>(w, rest)), rest);
-}
-
 /**
  * The factors of the rows whose sums stand in `own`, and their rstd. False: there is one that is not plain, or, of
  * float16, one that may not be scaled here: an element is special, y may overflow (no |x * r| is above r * sqrt(sum)),
@@ -70,7 +55,7 @@ function scaleRest<T>(from: usize, to: usize, w: usize, rest: u32, factor: f32):
  */
 function factorsOf<T>(own: usize, rows: u32, statistics: usize): bool {
   const most = min(1e30, BELOW_OVERFLOW / (largestWeight * largestWeight));
-  let plain = isSigned<T>() || largestWeight < 1e15;
+  let plain = largestWeight < (isSigned<T>() ? Infinity : 1e15);
   // An odd number of rows: the last is computed twice.
   const end = own + (<usize>rows << 3);
   store<f64>(end, load<f64>(end - 8));
@@ -98,8 +83,8 @@ function factorsOf<T>(own: usize, rows: u32, statistics: usize): bool {
 
 // @ts-ignore: decorator
 @inline
-function eightBFloat16(v: v128, f: v128, w0: v128, w1: v128, mask: v128, ones: v128): v128 {
-  return packBFloat16(scaled(evenBFloat16(v), f, w0), scaled(v128.and(v, mask), f, w1), ones);
+function eightBFloat16(v: v128, f: v128, even: v128, odd: v128, mask: v128, ones: v128): v128 {
+  return packBFloat16(scaled(evenBFloat16(v), f, even), scaled(v128.and(v, mask), f, odd), ones);
 }
 
 /** x times 2^-112 times r * 2^65 times w * 2^-47 is y times 2^-94, with float32's range below it. */
@@ -108,7 +93,9 @@ function eightBFloat16(v: v128, f: v128, w0: v128, w1: v128, mask: v128, ones: v
 function eightFloat16(
   v: v128,
   f: v128,
-  w: usize,
+  even: v128,
+  odd: v128,
+  signs: v128,
   magnitudes: v128,
   fromEven: v128,
   fromOdd: v128,
@@ -116,16 +103,14 @@ function eightFloat16(
   least: v128,
   thirteen: v128,
   join: v128,
-  signs: v128,
+  sign: v128,
 ): v128 {
   const magnitude = v128.and(v, magnitudes);
-  const even = scaled(i32x4.dot_i16x8_s(magnitude, fromEven), f, v128.load(w));
-  const odd = scaled(i32x4.dot_i16x8_s(magnitude, fromOdd), f, v128.load(w, 16));
   const raised = v128.or(
-    raisedFloat16(even, exponent, least, thirteen, join),
-    i32x4.shl(raisedFloat16(odd, exponent, least, thirteen, join), 16),
+    raisedFloat16(scaled(i32x4.dot_i16x8_s(magnitude, fromEven), f, even), exponent, least, thirteen, join),
+    i32x4.shl(raisedFloat16(scaled(i32x4.dot_i16x8_s(magnitude, fromOdd), f, odd), exponent, least, thirteen, join), 16),
   );
-  return v128.xor(raised, v128.xor(v128.and(v, signs), v128.load(w, 32)));
+  return v128.xor(raised, v128.xor(v128.and(v, sign), signs));
 }
 
 /** `group` is that of the first row, whose packed weights are at `w`; those of the first group are at `table`. */
@@ -138,35 +123,48 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
   const least = constant(LEAST);
   const thirteen = constant(THIRTEEN);
   const join = constant(JOIN);
-  const signs = constant(SIGNS);
-  const kinds = gamma ? groups : 1;
-  if (!gamma) group = 0;
+  const sign = constant(SIGNS);
+  const count = packedGroups();
+  const whole = <usize>(size & ~15) << 1;
+  const rest = <usize>(size & 15) << 1;
   for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
     const f = v128.load32_splat(factors);
-    const end = p + (<usize>(size & ~7) << 1);
-    if (isSigned<T>()) {
-      for (const sixteens = p + (<usize>(size & ~15) << 1); p < sixteens; p += 32, q += 32, w += 64) {
-        v128.store(q, eightBFloat16(v128.load(p), f, v128.load(w), v128.load(w, 16), mask, ones));
-        v128.store(q, eightBFloat16(v128.load(p, 16), f, v128.load(w, 32), v128.load(w, 48), mask, ones), 16);
+    let from = p;
+    let to = q;
+    p += whole;
+    q += whole;
+    let end = p;
+    while (true) {
+      for (; from < end; from += 32, to += 32, w += packBytes<T>()) {
+        const u = v128.load(from);
+        const v = v128.load(from, 16);
+        if (isSigned<T>()) {
+          v128.store(to, eightBFloat16(u, f, v128.load(w), v128.load(w, 16), mask, ones));
+          v128.store(to, eightBFloat16(v, f, v128.load(w, 32), v128.load(w, 48), mask, ones), 16);
+        } else {
+          v128.store(
+            to,
+            eightFloat16(u, f, v128.load(w), v128.load(w, 16), v128.load(w, 32), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign),
+          );
+          v128.store(
+            to,
+            eightFloat16(v, f, v128.load(w, 48), v128.load(w, 64), v128.load(w, 80), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign),
+            16,
+          );
+        }
       }
-      if (p < end) {
-        v128.store(q, eightBFloat16(v128.load(p), f, v128.load(w), v128.load(w, 16), mask, ones));
-        p += 16;
-        q += 16;
-        w += 32;
+      if (!rest) break;
+      if (end !== p) {
+        memory.copy(q, to - 32, rest);
+        break;
       }
-    } else {
-      for (; p < end; p += 16, q += 16, w += 48) {
-        v128.store(q, eightFloat16(v128.load(p), f, w, mask, fromEven, fromOdd, exponent, least, thirteen, join, signs));
-      }
+      from = padded(p, rest);
+      to = from;
+      end = from + 32;
     }
-    const rest = size & 7;
-    if (rest) {
-      scaleRest<T>(p, q, weightsOf(group * size + (size - rest), rest), rest, load<f32>(factors));
-      p += <usize>rest << 1;
-      q += <usize>rest << 1;
-    }
-    if (++group >= kinds) {
+    p += rest;
+    q += rest;
+    if (++group >= count) {
       group = 0;
       w = table;
     }
@@ -177,16 +175,17 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
 export function finiteRows16<T>(own: usize): void {
   const table = own + ROWS_BYTES;
   const bytes = <usize>size << 1;
-  const most = packedTogether() ? min(ROWS, (size > LONG ? ELEMENTS_OF_LONG : ELEMENTS) / size) : 1;
+  const most = packedGroups() < groups && gamma ? 1 : max(1, min(ROWS, (size > LONG ? ELEMENTS_OF_LONG : ELEMENTS) / size));
   let from = x;
   let to = y;
   let group = firstGroup;
   let alone: u32 = 0;
   for (let row: u32 = 0; row < slabs; ) {
     const rows = alone ? 1 : min(most, slabs - row);
+    const w = packedOf<T>(group, table);
     sumRows16<T>(from, size, rows, own);
     if (factorsOf<T>(own, rows, rstd ? rstd + (<usize>row << 2) : 0)) {
-      scaleRows<T>(from, to, own + FACTORS, rows, group, packedOf<T>(group, table), table);
+      scaleRows<T>(from, to, own + FACTORS, rows, gamma ? group : 0, w, table);
     } else if (rows > 1) {
       alone = rows;
       continue;

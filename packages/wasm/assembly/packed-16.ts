@@ -1,6 +1,7 @@
-// Weights as the loops of finite-rows-16.ts take them: eight features are two vectors, those at even places and those at
-// odd ones. For float16 the vectors hold magnitudes times 2^-47, and a third one holds the eight signs.
+// Weights as the loops of finite-rows-16.ts take them. Eight features are two vectors, those at even places and those at
+// odd ones; for float16 as magnitudes times 2^-47, and a third vector holds the eight signs.
 
+import { padded } from './cells';
 import { ABSOLUTE, constant, SCALE, SIGNS } from './finite-16';
 import { gamma, groups, size, weightOffset } from './problem';
 import { PIECE, weightsOf } from './weights';
@@ -8,62 +9,76 @@ import { PIECE, weightsOf } from './weights';
 /** The group whose weights are packed, 0 where those of all groups are, or none. */
 let packed: u32 = -1;
 
+/** The largest magnitude of the packed weights: a NaN if there is one. */
+export let largestWeight: f64 = 0;
+
 export function forgetPacked(): void {
   packed = -1;
 }
 
-/** Bytes of eight features. */
+/** Bytes of 16 features. */
 // @ts-ignore: decorator
 @inline
-function eightBytes<T>(): usize {
-  return isSigned<T>() ? 32 : 48;
+export function packBytes<T>(): usize {
+  return isSigned<T>() ? 64 : 96;
 }
 
-/** How many groups are packed at once: all, unless they are too many, which are packed again for each row. */
-function together(groups: u32, size: u32, weightOffset: f64): u32 {
-  return groups * size <= (weightOffset !== 0 ? PIECE : 3 * PIECE) ? groups : 1;
+/** Whether all groups are packed at once, or each again for each of its rows: there are too many weights. */
+function fit(groups: u32, size: u32, weightOffset: f64): bool {
+  return groups * size <= (weightOffset !== 0 ? PIECE : 3 * PIECE);
 }
 
 export function packedBytes(groups: u32, size: u32, weightOffset: f64): u32 {
-  return together(groups, size, weightOffset) * (size >> 3) * 48;
+  return (fit(groups, size, weightOffset) ? groups : 1) * ((size + 15) >> 4) * 96;
 }
 
-/** Whether those of all groups are packed at once. */
-export function packedTogether(): bool {
-  return together(groups, size, weightOffset) === groups;
+/** How many groups the weights have, of which `packedOf` packs one or all. */
+export function packedGroups(): u32 {
+  return gamma && fit(groups, size, weightOffset) ? groups : 1;
 }
 
-/** The packed weights of a group's first features, a multiple of eight; at `table`, where they stay until `forgetPacked`. */
+/** The packed weights of a group, filled up with zeros to a multiple of 16; at `table`, where they stay until `forgetPacked`. */
 export function packedOf<T>(group: u32, table: usize): usize {
-  const bytes = <usize>(size >> 3) * eightBytes<T>();
+  const count = packedGroups();
+  const bytes = <usize>((size + 15) >> 4) * packBytes<T>();
   if (!gamma) group = 0;
-  const all = packedTogether();
-  const first = all ? 0 : group;
+  const first = count === groups ? 0 : group;
   if (packed !== first) {
     packed = first;
-    const count: u32 = all && gamma ? groups : 1;
-    for (let g: u32 = 0; g < count; g++) pack<T>(weightsOf((first + g) * size, size), table + g * bytes, bytes);
+    largestWeight = 0;
+    for (let g: u32 = 0; g < count; g++) pack<T>(weightsOf((first + g) * size, size), table + g * bytes);
   }
-  return all ? table + group * bytes : table;
+  return table + (group - first) * bytes;
 }
 
-function pack<T>(from: usize, to: usize, bytes: usize): void {
-  const signs = constant(SIGNS);
+function pack<T>(from: usize, to: usize): void {
   const absolute = constant(ABSOLUTE);
   const scale = constant(SCALE);
-  for (const end = to + bytes; to < end; from += 32, to += eightBytes<T>()) {
+  const signs = constant(SIGNS);
+  let largest = i64x2.splat(0);
+  let left: i32 = size;
+  for (const end = to + ((size + 15) >> 4) * packBytes<T>(); to < end; left -= 8, from += 32, to += packBytes<T>() / 2) {
+    if (left < 8) from = padded(from, max(left, 0) << 2);
     const a = v128.load(from);
     const b = v128.load(from, 16);
     const even = v128.shuffle<u32>(a, b, 0, 2, 4, 6);
     const odd = v128.shuffle<u32>(a, b, 1, 3, 5, 7);
+    const magnitudes = v128.and(even, absolute);
+    const others = v128.and(odd, absolute);
+    // As integers, magnitudes have the same order, and NaNs are the largest.
+    largest = i32x4.max_s(largest, i32x4.max_s(magnitudes, others));
     if (isSigned<T>()) {
       v128.store(to, even);
       v128.store(to, odd, 16);
     } else {
-      v128.store(to, f32x4.mul(v128.and(even, absolute), scale));
-      v128.store(to, f32x4.mul(v128.and(odd, absolute), scale), 16);
+      v128.store(to, f32x4.mul(magnitudes, scale));
+      v128.store(to, f32x4.mul(others, scale), 16);
       // A negative float is a number that saturates at 0x8000; what is left of a positive one has no sign bit.
       v128.store(to, v128.andnot(signs, i16x8.narrow_i32x4_s(a, b)), 32);
     }
   }
+  largest = i32x4.max_s(largest, v128.shuffle<u32>(largest, largest, 2, 3, 0, 1));
+  largest = i32x4.max_s(largest, v128.shuffle<u32>(largest, largest, 1, 0, 3, 2));
+  // A NaN stays.
+  largestWeight = max(largestWeight, <f64>f32x4.extract_lane(largest, 0));
 }

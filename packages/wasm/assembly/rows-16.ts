@@ -7,7 +7,7 @@ import { beta, firstGroup, given, groups, llama, rstd, scratch, size, slabs, sta
 import { forgetPacked, packedBytes } from './packed-16';
 import { rowInPieces } from './row-in-pieces';
 import { dtype } from './runs';
-import { PIECE, weightBytes, weightsAreFinite } from './weights';
+import { PIECE, weightBytes } from './weights';
 
 /** A row as float32, or packed weights. */
 export function rowBytes(groups: u32, size: u32, weightOffset: f64): u32 {
@@ -17,7 +17,7 @@ export function rowBytes(groups: u32, size: u32, weightOffset: f64): u32 {
 
 export function rows16(): void {
   const values = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
-  if (size > PIECE || statSize !== size || beta || llama || given || !weightsAreFinite()) rowsInPieces(values);
+  if (size > PIECE || statSize !== size || beta || llama || given) rowsInPieces(values);
   else if (dtype === FLOAT16) finiteRows16<Float16>(values);
   else finiteRows16<BFloat16>(values);
 }

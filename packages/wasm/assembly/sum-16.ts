@@ -3,8 +3,8 @@
 // Accuracy: a square is exact in float32, so that eight are added there with no more roundings (3 of 2^-24) than four
 // squares of float32 numbers, see sum.ts. The order depends on the number of elements alone.
 
+import { padded } from './cells';
 import { constant, evenBFloat16, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './finite-16';
-import { load4, loadPart } from './lanes';
 import { promoteHigh } from './sum';
 
 /** A sum below this holds no float16 that is NaN or infinite: read as if finite, they are 65536 or more. */
@@ -27,21 +27,6 @@ function squares<T>(eight: v128, mask: v128, fromEven: v128, fromOdd: v128, rebi
   return f32x4.add(f32x4.mul(even, even), f32x4.mul(odd, odd));
 }
 
-/** Of fewer than eight elements. */
-function restOfSquares<T>(p: usize, rest: u32): v128 {
-  let sum = i64x2.splat(0);
-  if (rest & 4) {
-    const v = load4<T>(p);
-    sum = f32x4.mul(v, v);
-    p += 8;
-  }
-  if (rest & 3) {
-    const v = loadPart<T>(p, rest & 3);
-    sum = f32x4.add(sum, f32x4.mul(v, v));
-  }
-  return sum;
-}
-
 /** Writes the float64 sum of each of `rows` rows of `size` elements to `sums`. */
 export function sumRows16<T>(p: usize, size: u32, rows: u32, sums: usize): void {
   const mask = constant(isSigned<T>() ? ODD : MAGNITUDES);
@@ -49,6 +34,7 @@ export function sumRows16<T>(p: usize, size: u32, rows: u32, sums: usize): void 
   const fromOdd = constant(FROM_ODD);
   const rebias = constant(REBIAS);
   for (const last = sums + (<usize>rows << 3); sums < last; sums += 8) {
+    const next = p + (<usize>size << 1);
     let low = i64x2.splat(0);
     let high = i64x2.splat(0);
     for (const end = p + (<usize>(size & ~31) << 1); p < end; p += 64) {
@@ -60,17 +46,12 @@ export function sumRows16<T>(p: usize, size: u32, rows: u32, sums: usize): void 
       low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
       high = f64x2.add(high, promoteHigh(sum));
     }
-    for (const end = p + (<usize>(size & 24) << 1); p < end; p += 16) {
-      const sum = squares<T>(v128.load(p), mask, fromEven, fromOdd, rebias);
+    for (let left: i32 = size & 31; left > 0; left -= 8, p += 16) {
+      const sum = squares<T>(v128.load(left < 8 ? padded(p, left << 1) : p), mask, fromEven, fromOdd, rebias);
       low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
       high = f64x2.add(high, promoteHigh(sum));
     }
-    if (size & 7) {
-      const sum = restOfSquares<T>(p, size & 7);
-      low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
-      high = f64x2.add(high, promoteHigh(sum));
-      p += <usize>(size & 7) << 1;
-    }
+    p = next;
     const both = f64x2.add(low, high);
     store<f64>(sums, f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1));
   }

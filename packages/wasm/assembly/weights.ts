@@ -1,9 +1,8 @@
 // What multiplies x * r, as a float32 array: gamma itself, ones where there is none, or weightOffset + gamma.
 
 import { CELL_BYTES } from './cells';
-import { ABSOLUTE, constant } from './finite-16';
 import { forgetPacked } from './packed-16';
-import { beta, gamma, groups, scratch, size, weightOffset } from './problem';
+import { gamma, groups, scratch, size, weightOffset } from './problem';
 
 /** Rows are scaled in pieces of at most this many elements, so that scratch memory is bounded. A multiple of 16. */
 export const PIECE: u32 = 16384;
@@ -11,11 +10,6 @@ export const PIECE: u32 = 16384;
 const MADE_ONCE: u32 = 65536;
 
 let made: bool = false;
-let checked: bool = false;
-let finite: bool = false;
-
-/** A bound of the weights' magnitudes, once weightsAreFinite has said yes. */
-export let largestWeight: f64 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -33,7 +27,6 @@ export function weightBytes(features: u32, size: u32, weightOffset: f64): u32 {
 export function prepareWeights(): void {
   made = false;
   forgetPacked();
-  checked = false;
   if (!gamma) {
     const end = table() + (<usize>min(size, PIECE) << 2);
     for (let p = table(); p < end; p += 16) v128.store(p, f32x4.splat(1));
@@ -63,31 +56,4 @@ function makeWeights(feature: u32, count: u32): void {
     for (; to < vectors; from += 16, to += 16) v128.store(to, f32x4.add(v128.load(from), f32x4.splat(offset)));
   }
   for (; to < end; from += 4, to += 4) store<f32>(to, <f32>(weightOffset + <f64>load<f32>(from)));
-}
-
-/** Whether the weights and beta are finite: looked up once per call. Says no to some that are huge, too. */
-export function weightsAreFinite(): bool {
-  if (!checked) {
-    largestWeight = abs(weightOffset) + (gamma ? largest(gamma) : 1);
-    finite = largestWeight < 1e38 && (!beta || largest(beta) < Infinity);
-  }
-  checked = true;
-  return finite;
-}
-
-/** The largest magnitude, a NaN if there is one: as integers, they are the largest numbers. */
-function largest(p: usize): f64 {
-  const end = p + (<usize>(groups * size) << 2);
-  const absolute = constant(ABSOLUTE);
-  let a = i64x2.splat(0);
-  let b = i64x2.splat(0);
-  for (const blocks = end - 32; p <= blocks; p += 32) {
-    a = i32x4.max_s(a, v128.and(v128.load(p), absolute));
-    b = i32x4.max_s(b, v128.and(v128.load(p, 16), absolute));
-  }
-  for (; p < end; p += 4) a = i32x4.max_s(a, v128.and(v128.load32_zero(p), absolute));
-  a = i32x4.max_s(a, b);
-  a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 2, 3, 0, 1));
-  a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 1, 0, 3, 2));
-  return f32x4.extract_lane(a, 0);
 }
