@@ -4,6 +4,7 @@
 // module.
 
 import { padded } from './cells';
+import { BFloat16, FLOAT16, Float16 } from './dtype';
 import {
   constant,
   evenBFloat16,
@@ -20,10 +21,12 @@ import {
   SIGNS,
   THIRTEEN,
 } from './finite-16';
-import { forgetPacked, largestWeight, packBytes, packedGroups, packedOf } from './packed-16';
-import { alpha, arePlain2, firstGroup, gamma, groups, rstd, rstdOf2, size, slabs, x, y } from './problem';
+import { forgetPacked, largestWeight, packedGroups, packedOf } from './packed-16';
+import { alpha, arePlain2, beta, firstGroup, gamma, given, groups, llama, rstd, rstdOf2, size, slabs, statSize, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
+import { dtype } from './runs';
 import { SPECIAL, sumRows16 } from './sum-16';
+import { PIECE } from './weights';
 
 /**
  * At a time: so many rows at most, and so many elements, which a first-level cache holds beside their weights. Where it
@@ -51,11 +54,12 @@ function scaled(v: v128, r: v128, w: v128): v128 {
 /**
  * The factors of the rows whose sums stand in `own`, and their rstd. False: there is one that is not plain, or, of
  * float16, one that may not be scaled here: an element is special, y may overflow (no |x * r| is above r * sqrt(sum)),
- * or what underflows on the way (see scaleFloat16) may not be 0 as a float16.
+ * or what underflows on the way (see eightFloat16) may not be 0 as a float16.
  */
-function factorsOf<T>(own: usize, rows: u32, statistics: usize): bool {
+function factorsOf(own: usize, rows: u32, statistics: usize): bool {
+  const half = dtype === FLOAT16;
   const most = min(1e30, BELOW_OVERFLOW / (largestWeight * largestWeight));
-  let plain = largestWeight < (isSigned<T>() ? Infinity : 1e15);
+  let plain = largestWeight < 1e15;
   // An odd number of rows: the last is computed twice.
   const end = own + (<usize>rows << 3);
   store<f64>(end, load<f64>(end - 8));
@@ -65,12 +69,12 @@ function factorsOf<T>(own: usize, rows: u32, statistics: usize): bool {
     const rstds = rstdOf2(sums);
     const r = f64x2.mul(rstds, f64x2.splat(alpha));
     plain = plain && arePlain2(sums, r);
-    if (!isSigned<T>()) {
+    if (half) {
       const fits = v128.and(f64x2.lt(sums, f64x2.splat(SPECIAL)), f64x2.lt(f64x2.mul(sums, f64x2.mul(r, r)), f64x2.splat(most)));
       const inRange = v128.and(f64x2.gt(r, f64x2.splat(0)), f64x2.lt(r, f64x2.splat(1e18)));
       plain = plain && i64x2.all_true(v128.and(fits, inRange));
     }
-    v128.store64_lane(factors, f32x4.demote_f64x2_zero(isSigned<T>() ? r : f64x2.mul(r, f64x2.splat(TWO_65))), 0);
+    v128.store64_lane(factors, f32x4.demote_f64x2_zero(half ? f64x2.mul(r, f64x2.splat(TWO_65)) : r), 0);
     if (statistics) {
       const rounded = f32x4.demote_f64x2_zero(rstds);
       v128.store32_lane(statistics, rounded, 0);
@@ -135,7 +139,7 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
     q += whole;
     let end = p;
     while (true) {
-      for (; from < end; from += 32, to += 32, w += packBytes<T>()) {
+      for (; from < end; from += 32, to += 32, w += isSigned<T>() ? 64 : 96) {
         const u = v128.load(from);
         const v = v128.load(from, 16);
         if (isSigned<T>()) {
@@ -171,28 +175,32 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
   }
 }
 
-/** Rows of at most PIECE elements, all of which are in the statistic. `own`: ROWS_BYTES, and packed weights or a row. */
-export function finiteRows16<T>(own: usize): void {
+/** `own`: ROWS_BYTES, and packed weights or a row. */
+export function rows16At(own: usize): void {
   const table = own + ROWS_BYTES;
   const bytes = <usize>size << 1;
-  const most = packedGroups() < groups && gamma ? 1 : max(1, min(ROWS, (size > LONG ? ELEMENTS_OF_LONG : ELEMENTS) / size));
+  const fast = size <= PIECE && statSize === size && !beta && !llama && !given;
+  const most = !fast || (gamma && packedGroups() < groups) ? 1 : max(1, min(ROWS, (size > LONG ? ELEMENTS_OF_LONG : ELEMENTS) / size));
   let from = x;
   let to = y;
   let group = firstGroup;
   let alone: u32 = 0;
   for (let row: u32 = 0; row < slabs; ) {
     const rows = alone ? 1 : min(most, slabs - row);
-    const w = packedOf<T>(group, table);
-    sumRows16<T>(from, size, rows, own);
-    if (factorsOf<T>(own, rows, rstd ? rstd + (<usize>row << 2) : 0)) {
-      scaleRows<T>(from, to, own + FACTORS, rows, gamma ? group : 0, w, table);
+    const statistics = rstd ? rstd + (<usize>row << 2) : 0;
+    if (fast) sumRows16(from, size, rows, own);
+    const w = fast ? packedOf(group, table) : 0;
+    if (fast && factorsOf(own, rows, statistics)) {
+      const first = gamma ? group : 0;
+      if (dtype === FLOAT16) scaleRows<Float16>(from, to, own + FACTORS, rows, first, w, table);
+      else scaleRows<BFloat16>(from, to, own + FACTORS, rows, first, w, table);
     } else if (rows > 1) {
       alone = rows;
       continue;
     } else {
       forgetPacked();
       const scale = rowInPieces(from, to, row, group * size, table);
-      if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
+      if (statistics) store<f32>(statistics, <f32>scale);
     }
     if (alone) alone--;
     row += rows;

@@ -2,8 +2,10 @@
 // odd ones; for float16 as magnitudes times 2^-47, and a third vector holds the eight signs.
 
 import { padded } from './cells';
+import { FLOAT16 } from './dtype';
 import { ABSOLUTE, constant, SCALE, SIGNS } from './finite-16';
 import { gamma, groups, size, weightOffset } from './problem';
+import { dtype } from './runs';
 import { PIECE, weightsOf } from './weights';
 
 /** The group whose weights are packed, 0 where those of all groups are, or none. */
@@ -16,11 +18,9 @@ export function forgetPacked(): void {
   packed = -1;
 }
 
-/** Bytes of 16 features. */
-// @ts-ignore: decorator
-@inline
-export function packBytes<T>(): usize {
-  return isSigned<T>() ? 64 : 96;
+/** Bytes of eight features. */
+function eightBytes(): usize {
+  return dtype === FLOAT16 ? 48 : 32;
 }
 
 /** Whether all groups are packed at once, or each again for each of its rows: there are too many weights. */
@@ -38,26 +38,28 @@ export function packedGroups(): u32 {
 }
 
 /** The packed weights of a group, filled up with zeros to a multiple of 16; at `table`, where they stay until `forgetPacked`. */
-export function packedOf<T>(group: u32, table: usize): usize {
+export function packedOf(group: u32, table: usize): usize {
   const count = packedGroups();
-  const bytes = <usize>((size + 15) >> 4) * packBytes<T>();
+  const bytes = <usize>((size + 15) >> 4) * 2 * eightBytes();
   if (!gamma) group = 0;
   const first = count === groups ? 0 : group;
   if (packed !== first) {
     packed = first;
     largestWeight = 0;
-    for (let g: u32 = 0; g < count; g++) pack<T>(weightsOf((first + g) * size, size), table + g * bytes);
+    for (let g: u32 = 0; g < count; g++) pack(weightsOf((first + g) * size, size), table + g * bytes);
   }
   return table + (group - first) * bytes;
 }
 
-function pack<T>(from: usize, to: usize): void {
+function pack(from: usize, to: usize): void {
   const absolute = constant(ABSOLUTE);
   const scale = constant(SCALE);
   const signs = constant(SIGNS);
+  const half = dtype === FLOAT16;
   let largest = i64x2.splat(0);
-  let left: i32 = size;
-  for (const end = to + ((size + 15) >> 4) * packBytes<T>(); to < end; left -= 8, from += 32, to += packBytes<T>() / 2) {
+  const step = eightBytes();
+  const last = -<i32>(-size & 15);
+  for (let left: i32 = size; left > last; left -= 8, from += 32, to += step) {
     if (left < 8) from = padded(from, max(left, 0) << 2);
     const a = v128.load(from);
     const b = v128.load(from, 16);
@@ -67,7 +69,7 @@ function pack<T>(from: usize, to: usize): void {
     const others = v128.and(odd, absolute);
     // As integers, magnitudes have the same order, and NaNs are the largest.
     largest = i32x4.max_s(largest, i32x4.max_s(magnitudes, others));
-    if (isSigned<T>()) {
+    if (!half) {
       v128.store(to, even);
       v128.store(to, odd, 16);
     } else {

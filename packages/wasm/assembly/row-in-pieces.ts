@@ -2,7 +2,7 @@
 // scaled there, and rounded into y. Rows longer than a piece are converted a second time.
 
 import { TAIL } from './cells';
-import { BFLOAT16, BFloat16, Float16, With, Without } from './dtype';
+import { FLOAT16, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { alpha, beta, given, isPlain, llama, rstdOf, scratch, size, statSize } from './problem';
 import { dtype, loadRun, storeRun } from './runs';
@@ -14,10 +14,9 @@ import { PIECE, weightsOf } from './weights';
 /** The sum of squares of `count` elements at `p`, and as float32 at `values`. */
 function sumOf(p: usize, values: usize, count: u32): f64 {
   const cell = scratch + TAIL;
-  if (dtype === BFLOAT16) sumRows16<BFloat16>(p, count, 1, cell);
-  else sumRows16<Float16>(p, count, 1, cell);
+  sumRows16(p, count, 1, cell);
   const sum = load<f64>(cell);
-  return dtype === BFLOAT16 || sum < SPECIAL ? sum : sumSquares(values, count);
+  return dtype === FLOAT16 && !(sum < SPECIAL) ? sumSquares(values, count) : sum;
 }
 
 /**

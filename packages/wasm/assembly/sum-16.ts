@@ -4,7 +4,9 @@
 // squares of float32 numbers, see sum.ts. The order depends on the number of elements alone.
 
 import { padded } from './cells';
+import { BFloat16, FLOAT16, Float16 } from './dtype';
 import { constant, evenBFloat16, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './finite-16';
+import { dtype } from './runs';
 import { promoteHigh } from './sum';
 
 /** A sum below this holds no float16 that is NaN or infinite: read as if finite, they are 65536 or more. */
@@ -27,13 +29,12 @@ function squares<T>(eight: v128, mask: v128, fromEven: v128, fromOdd: v128, rebi
   return f32x4.add(f32x4.mul(even, even), f32x4.mul(odd, odd));
 }
 
-/** Writes the float64 sum of each of `rows` rows of `size` elements to `sums`. */
-export function sumRows16<T>(p: usize, size: u32, rows: u32, sums: usize): void {
+function sums<T>(p: usize, size: u32, rows: u32, to: usize): void {
   const mask = constant(isSigned<T>() ? ODD : MAGNITUDES);
   const fromEven = constant(FROM_EVEN);
   const fromOdd = constant(FROM_ODD);
   const rebias = constant(REBIAS);
-  for (const last = sums + (<usize>rows << 3); sums < last; sums += 8) {
+  for (const last = to + (<usize>rows << 3); to < last; to += 8) {
     const next = p + (<usize>size << 1);
     let low = i64x2.splat(0);
     let high = i64x2.splat(0);
@@ -53,6 +54,12 @@ export function sumRows16<T>(p: usize, size: u32, rows: u32, sums: usize): void 
     }
     p = next;
     const both = f64x2.add(low, high);
-    store<f64>(sums, f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1));
+    store<f64>(to, f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1));
   }
+}
+
+/** Writes the float64 sum of each of `rows` rows of `size` elements to `to`. */
+export function sumRows16(p: usize, size: u32, rows: u32, to: usize): void {
+  if (dtype === FLOAT16) sums<Float16>(p, size, rows, to);
+  else sums<BFloat16>(p, size, rows, to);
 }
