@@ -3,7 +3,7 @@
 // memory, at half the speed: it is rare beside 16-bit tensors, and variants of the loops would cost a twentieth of the
 // module.
 
-import { padded } from './cells';
+import { copyFew, readable, RESULT } from './cells';
 import { BFloat16, FLOAT16, Float16 } from './dtype';
 import {
   constant,
@@ -22,7 +22,7 @@ import {
   THIRTEEN,
 } from './finite-16';
 import { forgetPacked, largestWeight, packedGroups, packedOf } from './packed-16';
-import { alpha, arePlain2, beta, firstGroup, gamma, given, groups, llama, rstd, rstdOf2, size, slabs, statSize, x, y } from './problem';
+import { alpha, arePlain2, beta, firstGroup, gamma, given, groups, llama, rstd, rstdOf2, scratch, size, slabs, statSize, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
 import { dtype } from './runs';
 import { SPECIAL, sumRows16 } from './sum-16';
@@ -138,6 +138,7 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
     p += whole;
     q += whole;
     let end = p;
+    let isRest = false;
     while (true) {
       for (; from < end; from += 32, to += 32, w += isSigned<T>() ? 64 : 96) {
         const u = v128.load(from);
@@ -158,13 +159,14 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
         }
       }
       if (!rest) break;
-      if (end !== p) {
-        memory.copy(q, to - 32, rest);
+      if (isRest) {
+        copyFew(scratch + RESULT, q, rest);
         break;
       }
-      from = padded(p, rest);
-      to = from;
+      from = readable(p, rest);
+      to = scratch + RESULT;
       end = from + 32;
+      isRest = true;
     }
     p += rest;
     q += rest;

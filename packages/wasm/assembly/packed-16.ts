@@ -25,7 +25,7 @@ function eightBytes(): usize {
 
 /** Whether all groups are packed at once, or each again for each of its rows: there are too many weights. */
 function fit(groups: u32, size: u32, weightOffset: f64): bool {
-  return groups * size <= (weightOffset !== 0 ? PIECE : 3 * PIECE);
+  return <u64>groups * ((size + 15) & ~15) <= (weightOffset !== 0 ? PIECE : 3 * PIECE);
 }
 
 export function packedBytes(groups: u32, size: u32, weightOffset: f64): u32 {

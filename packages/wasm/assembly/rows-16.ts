@@ -12,7 +12,7 @@ import { PIECE, weightBytes } from './weights';
 /** A row as float32, or packed weights. */
 export function rowBytes(groups: u32, size: u32, weightOffset: f64): u32 {
   const row = (min(size, PIECE) * 4 + 15) & ~15;
-  return size > PIECE ? row : ROWS_BYTES + max(row, packedBytes(groups, size, weightOffset));
+  return ROWS_BYTES + max(row, size > PIECE ? 0 : packedBytes(groups, size, weightOffset));
 }
 
 export function rows16(): void {

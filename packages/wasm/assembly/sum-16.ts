@@ -3,11 +3,14 @@
 // Accuracy: a square is exact in float32, so that eight are added there with no more roundings (3 of 2^-24) than four
 // squares of float32 numbers, see sum.ts. The order depends on the number of elements alone.
 
-import { padded } from './cells';
+import { readable } from './cells';
 import { BFloat16, FLOAT16, Float16 } from './dtype';
 import { constant, evenBFloat16, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './finite-16';
 import { dtype } from './runs';
 import { promoteHigh } from './sum';
+
+/** Read `n` lanes before the middle, this leaves the first 8 - n. */
+const FIRST = memory.data<u64>([-1, -1, 0, 0]);
 
 /** A sum below this holds no float16 that is NaN or infinite: read as if finite, they are 65536 or more. */
 export const SPECIAL: f64 = 4294967296;
@@ -48,7 +51,8 @@ function sums<T>(p: usize, size: u32, rows: u32, to: usize): void {
       high = f64x2.add(high, promoteHigh(sum));
     }
     for (let left: i32 = size & 31; left > 0; left -= 8, p += 16) {
-      const sum = squares<T>(v128.load(left < 8 ? padded(p, left << 1) : p), mask, fromEven, fromOdd, rebias);
+      const v = left < 8 ? v128.and(v128.load(readable(p, left << 1)), v128.load(FIRST + ((8 - left) << 1))) : v128.load(p);
+      const sum = squares<T>(v, mask, fromEven, fromOdd, rebias);
       low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
       high = f64x2.add(high, promoteHigh(sum));
     }
