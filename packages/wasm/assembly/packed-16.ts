@@ -58,26 +58,31 @@ function pack(from: usize, to: usize): void {
   const half = dtype === FLOAT16;
   let largest = i64x2.splat(0);
   const step = eightBytes();
-  const last = -<i32>(-size & 15);
-  for (let left: i32 = size; left > last; left -= 8, from += 32, to += step) {
-    if (left < 8) from = padded(from, max(left, 0) << 2);
-    const a = v128.load(from);
-    const b = v128.load(from, 16);
-    const even = v128.shuffle<u32>(a, b, 0, 2, 4, 6);
-    const odd = v128.shuffle<u32>(a, b, 1, 3, 5, 7);
-    const magnitudes = v128.and(even, absolute);
-    const others = v128.and(odd, absolute);
-    // As integers, magnitudes have the same order, and NaNs are the largest.
-    largest = i32x4.max_s(largest, i32x4.max_s(magnitudes, others));
-    if (!half) {
-      v128.store(to, even);
-      v128.store(to, odd, 16);
-    } else {
-      v128.store(to, f32x4.mul(magnitudes, scale));
-      v128.store(to, f32x4.mul(others, scale), 16);
-      // A negative float is a number that saturates at 0x8000; what is left of a positive one has no sign bit.
-      v128.store(to, v128.andnot(signs, i16x8.narrow_i32x4_s(a, b)), 32);
+  const last = to + <usize>((size + 15) >> 4) * 2 * step;
+  let end = to + <usize>(size >> 3) * step;
+  for (let rest = size & 7; ; rest = 0) {
+    for (; to < end; from += 32, to += step) {
+      const a = v128.load(from);
+      const b = v128.load(from, 16);
+      const even = v128.shuffle<u32>(a, b, 0, 2, 4, 6);
+      const odd = v128.shuffle<u32>(a, b, 1, 3, 5, 7);
+      const magnitudes = v128.and(even, absolute);
+      const others = v128.and(odd, absolute);
+      // As integers, magnitudes have the same order, and NaNs are the largest.
+      largest = i32x4.max_s(largest, i32x4.max_s(magnitudes, others));
+      if (!half) {
+        v128.store(to, even);
+        v128.store(to, odd, 16);
+      } else {
+        v128.store(to, f32x4.mul(magnitudes, scale));
+        v128.store(to, f32x4.mul(others, scale), 16);
+        // A negative float is a number that saturates at 0x8000; what is left of a positive one has no sign bit.
+        v128.store(to, v128.andnot(signs, i16x8.narrow_i32x4_s(a, b)), 32);
+      }
     }
+    if (end === last) break;
+    from = padded(from, rest << 2);
+    end += step;
   }
   largest = i32x4.max_s(largest, v128.shuffle<u32>(largest, largest, 2, 3, 0, 1));
   largest = i32x4.max_s(largest, v128.shuffle<u32>(largest, largest, 1, 0, 3, 2));
