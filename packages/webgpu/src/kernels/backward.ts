@@ -1,12 +1,12 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan } from '../dispatch.ts';
 import { bindings, bound, type Declared, elementType, LANES } from './buffers.ts';
 import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './gradient-kernel.ts';
 import { gradientSectionsShader, type SectionsKernel } from './gradient-sections.ts';
-import { type Layout, layoutOf, powerOfTwoFrom, SECTION } from './layout.ts';
+import { type Layout, layoutOf, powerOfTwoFrom, SECTION, twinsOf } from './layout.ts';
 import { bytesPerSlab, sectionsOf, wideTeam } from './normalization.ts';
 import { type Extra, type Part, parameters } from './parameters.ts';
 import { gridOf, partsOf, rangeIn } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { planScatteredGradient } from './scattered-gradient.ts';
 import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
 import { weightTotals } from './weight-totals.ts';
@@ -50,7 +50,7 @@ export function planBackward(p: Problem, operands: Operands, capabilities: Capab
     const gradient: Dispatch = {
       shader,
       ...of(kernel.buffers, { ...split, firstChunk: index * split.chunks }),
-      workgroups: gridOf(split.chunks * p.groups * sections, capabilities),
+      workgroups: gridOf(split.chunks * groupsOf(p, layout) * sections, capabilities),
     };
     if (sections === 1) return [gradient];
     const first = sectionsKernelOf(p, layout, operands, capabilities);
@@ -63,7 +63,8 @@ export function planBackward(p: Problem, operands: Operands, capabilities: Capab
       gradient,
     ];
   });
-  const chunks = parts.length * split.chunks;
+  // Of an odd number of groups each is a row's first of two, and its second.
+  const chunks = parts.length * split.chunks * (layout.kind === 'twins' && p.groups > 1 && p.groups % 2 ? 2 : 1);
   const slabs = p.outer * p.groups;
   const scratch = [
     ...(sections > 1 ? [{ name: 'sections', bytes: slabs * sections * SECTION_BYTES }] : []),
@@ -76,6 +77,7 @@ export function planBackward(p: Problem, operands: Operands, capabilities: Capab
 /** By sections, where a row is too long to be held. */
 function gradientLayoutOf(p: Problem): Layout | null {
   const layout = layoutOf(p);
+  if (layout?.kind === 'pairs' && p.size <= SECTION) return twinsOf(layout);
   return layout?.kind === 'rows' && p.size > SECTION ? sectionsOf(layout) : layout;
 }
 
@@ -133,9 +135,17 @@ function kernelOf(p: Problem, layout: Layout, team: GradientTeam, operands: Oper
   };
 }
 
-/** Rows of one group of features, or as many columns of it as are an invocation's. */
-function unitsOfGroup({ groups, inner }: Problem, { kind, access }: Layout, { slabs }: Part): number {
-  return Math.ceil(slabs / groups) * (kind === 'columns' ? inner / LANES[access] : 1);
+/** Groups of features, each with workgroups of its own; twins' are of two at once. */
+function groupsOf({ groups }: Problem, { kind }: Layout): number {
+  return kind === 'twins' && groups % 2 === 0 ? groups / 2 : groups;
+}
+
+/** Rows of one group of features, twins of two, or as many columns of it as are an invocation's. */
+function unitsOfGroup(p: Problem, layout: Layout, { slabs }: Part): number {
+  const { kind, access } = layout;
+  const groups = groupsOf(p, layout);
+  if (kind === 'twins') return Math.ceil(Math.ceil(slabs / 2) / groups);
+  return Math.ceil(slabs / groups) * (kind === 'columns' ? p.inner / LANES[access] : 1);
 }
 
 /** Where groups are many and rows few, no more teams than rows: a workgroup has one group's. */

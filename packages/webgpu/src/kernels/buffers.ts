@@ -11,12 +11,21 @@ import { component, type Lanes, lines, vector } from './wgsl.ts';
  * - `one`: one element
  * - `loose`: up to four 16-bit neighbours from anywhere; only read
  * - `pair`: the elements at the same place of two successive rows, of 16 bits; only read
+ * - `twins`: the same of two neighbouring places, first those of the first; written by the word (see twins.ts)
  *
  * Every word that is written is written by one invocation, which has read it before.
  */
-export type Access = 'quad' | 'ragged' | 'loose' | 'word' | 'one' | 'pair';
+export type Access = 'quad' | 'ragged' | 'loose' | 'word' | 'one' | 'pair' | 'twins';
 
-export const LANES: Readonly<Record<Access, Lanes>> = { quad: 4, ragged: 4, loose: 4, word: 2, one: 1, pair: 2 };
+export const LANES: Readonly<Record<Access, Lanes>> = {
+  quad: 4,
+  ragged: 4,
+  loose: 4,
+  word: 2,
+  one: 1,
+  pair: 2,
+  twins: 4,
+};
 
 /** Where elements lie: the first one's index here, how many there are, and which features they belong to. */
 export const AT = `struct At {
@@ -99,6 +108,8 @@ function loadHalves(x: string, access: Access): string {
       return `return select(V(), ${vector('V', 4, (i) => half(`at.i + ${i}u`))}, FIRST_FOUR < vec4u(at.n));`;
     case 'pair':
       return `return V(${half('at.i')}, select(0.0, ${half('at.i + p.size')}, at.n > 1u));`;
+    case 'twins':
+      return `let first = widen(${x}[at.i >> 1u]); let w = (at.i + p.size) >> 1u; return select(V(), V(first.x, widen(${x}[w]).y, first.y, widen(${x}[w + 1u]).x), twins_here(at));`;
   }
 }
 
@@ -134,8 +145,8 @@ function storeHalves(y: string, access: Access): string {
   }
 }
 
-/** Which of the features' numbers go with the elements: one for all, neighbours, or two of any. */
-export type Along = 'splat' | 'neighbours' | 'two' | 'four';
+/** Which of the features' numbers go with the elements: one for all, neighbours, two of any, two neighbours of each of these, or four of any. */
+export type Along = 'splat' | 'neighbours' | 'two' | 'twins' | 'four';
 
 /** `load_NAME(at)` for gamma and beta, float32. */
 export function loadWeights(name: string, along: Along, access: Access): string {
@@ -144,6 +155,7 @@ export function loadWeights(name: string, along: Along, access: Access): string 
     splat: `V(${name}[at.f])`,
     neighbours: access === 'quad' ? `${name}[at.f >> 2u]` : vector('V', lanes, (i) => `${name}[at.f + ${i}u]`),
     two: `V(${name}[at.f], ${name}[at.g])`,
+    twins: `V(${name}[at.f], ${name}[at.g], ${name}[at.f + 1u], ${name}[at.g + 1u])`,
     four: vector('V', 4, (i) => `${name}[${component('features(at.i)', 4, i)}]`),
   }[along];
   return `fn load_${name}(at: At) -> V { return ${body}; }`;

@@ -4,10 +4,10 @@ import { lines } from './wgsl.ts';
  * Sums whose error does not grow with the number of terms: beside the sum, what its additions lost (Knuth's TwoSum).
  * `add(total, v)`, `add_total(a, b)`, `value_of_total(total)`, of type V; and `add_term`, ... of `terms`' type.
  */
-export function compensated(terms: 'V' | 'f32' | null = null): string {
+export function compensated(terms: 'V' | 'vec2f' | 'f32' | null = null): string {
   return lines(
     total('Total', '', 'V', 'U'),
-    terms !== null && total('Terms', '_term', terms, terms === 'V' ? 'U' : 'u32'),
+    terms !== null && total('Terms', '_term', terms, { V: 'U', vec2f: 'vec2u', f32: 'u32' }[terms]),
   );
 }
 

@@ -1,16 +1,17 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
 import { type Declared, LANES, load, loadWeights, store } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { narrow, widen } from './element.ts';
 import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
-import { getting, type Layout, layoutKey, powerOfTwoFrom, RESIDENT_COLUMN, SECTION } from './layout.ts';
+import { getting, type Layout, layoutKey, powerOfTwoFrom, RESIDENT_GRADIENT_COLUMN, SECTION } from './layout.ts';
 import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { combining, combiningDots } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
 import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, workgroupSize } from './team.ts';
+import { loadBesides, loadWords, storeWords, twinWords } from './twins.ts';
 import { type Lanes, lines } from './wgsl.ts';
 
 /** Rows of x and dy held by a team that goes from row to row, and sums up the gradients of the weights on its way. */
@@ -24,11 +25,13 @@ export interface GradientTeam {
 /** Rows that are longer are held by the section; null where a column is too long, or rows share words. */
 export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabilities): GradientTeam | null {
   if (layout.kind === 'columns') {
-    if (p.size > RESIDENT_COLUMN) return null;
+    if (p.size > RESIDENT_GRADIENT_COLUMN) return null;
     return heldBy(columnTeam(p.size, capabilities), p.size, capabilities);
   }
   if (layout.kind === 'pairs') return null;
-  const quads = Math.ceil((layout.kind === 'sections' ? SECTION : p.size) / 4);
+  // Of twins an invocation has two elements of two rows.
+  const quads =
+    layout.kind === 'twins' ? Math.ceil(p.size / 2) : Math.ceil((layout.kind === 'sections' ? SECTION : p.size) / 4);
   return heldBy(
     gradientRowTeam(quads, capabilities),
     quads,
@@ -74,7 +77,7 @@ export function gradientShader(kernel: GradientKernel): Shader {
   const { p, layout, team, together, held, gamma, given, buffers, target } = kernel;
   const steps = `${held.steps}/${held.certain}${held.registers ? '' : 'array'}${together ? 'together' : ''}`;
   const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
-  const sums = `${kernel.dgamma},${kernel.dbeta}`;
+  const sums = `${kernel.dgamma},${kernel.dbeta}${twinsApart(kernel) ? ',apart' : ''}`;
   return {
     key: `gradient:${p.dtype},${layoutKey(layout)},${teamKey(team)},${steps},${gamma},${given},${p.epsMode},${sums}:${names}>${target}`,
     code: () => gradientCode(kernel),
@@ -86,21 +89,23 @@ function gradientCode(kernel: GradientKernel): string {
   const { access, along } = layout;
   const lanes = LANES[access];
   const columns = layout.kind === 'columns';
+  const twins = layout.kind === 'twins';
   const clamp = p.epsMode === 'clamp';
   const sections = layout.kind === 'sections';
   const squares = clamp || !given;
-  const ragged = !columns && access !== 'quad';
   const sums = dgamma || dbeta;
-  const terms = columns ? 'f32' : 'V';
+  const terms = termsOf(kernel);
+  const here = { quad: null, ragged: 'FIRST_FOUR < vec4u(at.n)', twins: 'twins_here(at)' };
+  const present = columns ? null : here[access as keyof typeof here];
   return lines(
-    enables(team, together && team.teams > 1),
+    enables(p, team, together && team.teams > 1),
     opening(layout, team, buffers),
-    p.dtype !== 'float32' && widen(p.dtype),
-    narrow(p.dtype, lanes),
+    widen(p),
+    narrow(p, lanes),
     load('x', 'x', p.dtype, access),
     load('dy', 'dy', p.dtype, access),
-    dsum && load('dsum', 'dsum', p.dtype, access),
-    store('dx', target, p.dtype, access),
+    dsum && (twins ? loadWords('dsum') : load('dsum', 'dsum', p.dtype, access)),
+    twins ? storeWords('dx', target) : store('dx', target, p.dtype, access),
     gamma && loadWeights('gamma', along, access),
     'fn source_for_sum(at: At) -> V { return load_x(at); }',
     statistics({ product: true, given }),
@@ -111,14 +116,14 @@ function gradientCode(kernel: GradientKernel): string {
     compensated(sums ? terms : null),
     sums &&
       lines(
-        termOf(columns, lanes),
+        TERM_OF[terms](lanes),
         acrossTeams(team, together),
-        PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged'],
+        twins ? putOfTwins(kernel) : PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged'],
       ),
     `
 fn weighted(at: At, dy: V) -> V {
   let g = dy${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
-  return ${ragged ? 'select(V(), g, FIRST_FOUR < vec4u(at.n))' : 'g'};
+  return ${present ? `select(V(), g, ${present})` : 'g'};
 }
 
 // special: whether any power is not 0.
@@ -132,31 +137,42 @@ fn projected(row: Row, j: u32, g: V, n: V, mean: S, s: Statistic) -> V {
   let v = fma(-n, V(mean), g);
   return select(${layout.partial ? 'select(v, g, counted(row, j, V(1.0)) == V())' : 'v'}, g, s.power == SI(ZERO_ROW));
 }
-
+`,
+    twins && lines(loadBesides('x'), loadBesides('dy'), twinWords(gamma), gradientInWords(layout, gamma)),
+    `
 @compute @workgroup_size(${workgroupSize(team)})
 fn main(${BUILTINS}) {
   local = index;
   let group = ${WORKGROUP_INDEX};
-  // All units of a workgroup are of one group of features; it has a chunk of them.
-  let own_group = group % p.groups;
-  let section = ${sections ? '(group / p.groups) % p.sections' : '0u'};
-  let chunk = group / (p.groups${sections ? ' * p.sections' : ''});
+  // All units of a workgroup are of one group of features${twins ? ', or of the same two' : ''}; it has a chunk of them.
+  let groups = ${twins ? 'select(p.groups, p.groups / 2u, p.groups % 2u == 0u)' : 'p.groups'};
+  let own_group = group % groups;
+  let section = ${sections ? '(group / groups) % p.sections' : '0u'};
+  let chunk = group / (groups${sections ? ' * p.sections' : ''});
   if (chunk >= p.chunks) { return; }
   let across = p.inner / ${columns ? lanes : 1}u;
-  let slabs = p.rows / p.inner;
-  let count = select(0u, (slabs - own_group + p.groups - 1u) / p.groups, own_group < slabs) * across;
+  let slabs = ${twins ? 'units()' : 'p.rows / p.inner'};
+  let count = select(0u, (slabs - own_group + groups - 1u) / groups, own_group < slabs) * across;
   let first = chunk * p.chunk * ${team.teams}u + team(0u);`,
     declared(held, 'x', 'V'),
     declared(held, 'y', 'V'),
+    twins && lines(declared(held, 'more_x', 'f32'), declared(held, 'more_y', 'f32')),
     dgamma && declared(held, 'sum_gamma', 'Terms'),
     dbeta && declared(held, 'sum_beta', 'Terms'),
     `
   for (var i = 0u; i < p.chunk; i++) {
   let at_unit = first + i * ${team.teams}u;
   let ours = at_unit < count;
-  let unit = ${sections ? '(own_group + p.groups * at_unit) * p.sections + section' : '(own_group + p.groups * (at_unit / across)) * across + at_unit % across'};
+  let unit = ${sections ? '(own_group + groups * at_unit) * p.sections + section' : '(own_group + groups * (at_unit / across)) * across + at_unit % across'};
   let row = row_of(min(unit, units() - 1u));`,
-    eachStep(held, ({ of }) => `let at = place(row, j); ${of('x')} = load_x(at); ${of('y')} = load_dy(at);`),
+    eachStep(held, ({ of }) =>
+      lines(
+        `let at = place(row, j); ${of('x')} = load_x(at); ${of('y')} = load_dy(at);`,
+        twins && `${of('more_x')} = besides_x(at); ${of('more_y')} = besides_dy(at);`,
+      ),
+    ),
+    // Neighbours read some of each other's words: before any is written in place.
+    twins && target !== 'dx' && '  storageBarrier();',
     given
       ? '  var s = given_statistic(get_rstd(row));\n  var special = any(s.power != SI());'
       : '  var s = Statistic(S(), SI());\n  var special = false;',
@@ -177,7 +193,12 @@ fn main(${BUILTINS}) {
         ),
         gradientStatistic('sum_of(squares)', given, ' special = true;'),
       ),
-    eachStep(held, ({ of }) => `${of('x')} = times(${of('x')}, s, special);`),
+    eachStep(held, ({ of }) =>
+      lines(
+        `${of('x')} = times(${of('x')}, s, special);`,
+        twins && `${of('more_x')} = times(V(${of('more_x')}), statistic_besides(s), special).x;`,
+      ),
+    ),
     !sections &&
       summed(
         held,
@@ -191,10 +212,12 @@ fn main(${BUILTINS}) {
     eachStep(held, ({ of }) =>
       lines(
         'let at = place(row, j);',
-        `let g = projected(row, j, weighted(at, ${of('y')}), ${of('x')}, mean, s);`,
+        twins
+          ? `let dx = gradient_in_words(at, j, in_words(at, ${of('x')}, ${of('more_x')}), in_words(at, ${of('y')}, ${of('more_y')}), mean, s, special);`
+          : `let dx = times(projected(row, j, weighted(at, ${of('y')}), ${of('x')}, mean, s), s, special);`,
         dsum
-          ? 'store_dx(at, fma(times(g, s, special), V(p.alpha), load_dsum(at)));'
-          : 'store_dx(at, times(g, s, special) * p.alpha);',
+          ? `store_dx(at, fma(dx, V(p.alpha), ${twins ? 'dsum_in_words' : 'load_dsum'}(at)));`
+          : 'store_dx(at, dx * p.alpha);',
         dgamma && `${of('sum_gamma')} = add_term(${of('sum_gamma')}, term_of(${of('y')} * (${of('x')} * p.alpha)));`,
         dbeta && `${of('sum_beta')} = add_term(${of('sum_beta')}, term_of(${of('y')}));`,
       ),
@@ -206,7 +229,7 @@ fn main(${BUILTINS}) {
         `
   let features = p.groups * p.size;
   let row = row_of(${sections ? 'own_group * p.sections + section' : 'own_group * across'});
-  let place_of_chunk = (p.first_chunk + chunk) * features * ${Number(dgamma) + Number(dbeta)}u + row.feature;`,
+  let place_of_chunk = (p.first_chunk + chunk) * features * ${Number(dgamma) + Number(dbeta)}u${twinsApart(kernel) ? ' * (1u + p.groups % 2u)' : ''} + row.feature;`,
         everyStep(held, ({ of }) =>
           lines(dgamma && put(of('sum_gamma'), 0), dbeta && put(of('sum_beta'), dgamma ? 1 : 0)),
         ),
@@ -215,11 +238,36 @@ fn main(${BUILTINS}) {
   );
 }
 
-/** What of an invocation's elements becomes a term of its features: columns' are of one feature. */
-function termOf(columns: boolean, lanes: Lanes): string {
-  if (!columns) return 'fn term_of(v: V) -> V { return v; }';
-  const sum = { 1: 'v', 2: 'v.x + v.y', 4: '(v.x + v.y) + (v.z + v.w)' }[lanes];
-  return `fn term_of(v: V) -> f32 { return ${sum}; }`;
+/** Whether twins have features of two groups, each with sums of its own. */
+function twinsApart({ layout, p }: GradientKernel): boolean {
+  return layout.kind === 'twins' && p.groups > 1;
+}
+
+/** A step's features: one of columns, two of twins, which of each have a term of both rows, else one for each element. */
+function termsOf(kernel: GradientKernel): 'V' | 'vec2f' | 'f32' {
+  if (kernel.layout.kind === 'columns') return 'f32';
+  return kernel.layout.kind === 'twins' && !twinsApart(kernel) ? 'vec2f' : 'V';
+}
+
+/** What of an invocation's elements becomes a term of its features. */
+const TERM_OF = {
+  V: () => 'fn term_of(v: V) -> V { return v; }',
+  vec2f: () => 'fn term_of(v: V) -> vec2f { return v.xz + v.yw; }',
+  f32: (lanes: Lanes) => {
+    const sum = { 1: 'v', 2: 'v.x + v.y', 4: '(v.x + v.y) + (v.z + v.w)' }[lanes];
+    return `fn term_of(v: V) -> f32 { return ${sum}; }`;
+  },
+};
+
+/** dx before alpha, in the order of the invocation's words. */
+function gradientInWords({ partial }: Layout, gamma: boolean): string {
+  return `
+fn gradient_in_words(at: At, j: u32, n: V, dy: V, mean: S, s: Statistic, special: bool) -> V {
+  let own = statistic_in_words(at, s);
+  let g = dy${gamma ? ' * ((gamma_in_words(at, j) + p.weight_offset) + p.weight_offset_low)' : ''};
+  let v = fma(-n, rows_in_words(at, mean), g);
+  return times(select(${partial ? 'select(v, g, features_in_words(at, j) >= vec4u(p.stat_size))' : 'v'}, g, own.power == SI(ZERO_ROW)), own, special);
+}`;
 }
 
 /** `across_teams(own)`: for the first team the sum over all teams of the workgroup, as a tree. */
@@ -249,15 +297,35 @@ fn across_teams(own: Terms) -> Terms {
 }`;
 }
 
-/** `put_sum(place, j, v)`: of the features of a step j. */
+/** `put_sum(place, row, j, v)`: of the features of a step j. */
 const PUT: Readonly<Record<'column' | 'quad' | 'ragged', string>> = {
-  column: 'fn put_sum(place: u32, j: u32, v: f32) { weight_sums[place + j] = v; }',
-  quad: 'fn put_sum(place: u32, j: u32, v: V) { weight_sums[(place >> 2u) + j] = v; }',
-  ragged: `fn put_sum(place: u32, j: u32, v: V) {
+  column: 'fn put_sum(place: u32, row: Row, j: u32, v: f32) { weight_sums[place + j] = v; }',
+  quad: 'fn put_sum(place: u32, row: Row, j: u32, v: V) { weight_sums[(place >> 2u) + j] = v; }',
+  ragged: `fn put_sum(place: u32, row: Row, j: u32, v: V) {
   for (var c = 0u; c < min(4u, p.size - 4u * j); c++) { weight_sums[place + 4u * j + c] = v[c]; }
 }`,
 };
 
+/** Of two groups: where these are odd in number, each is the first of two rows, and the second: there are two sums. */
+function putOfTwins(kernel: GradientKernel): string {
+  if (!twinsApart(kernel)) {
+    return `fn put_sum(place: u32, row: Row, j: u32, v: vec2f) {
+  weight_sums[place + 2u * j] = v.x;
+  if (2u * j + 1u < p.size) { weight_sums[place + 2u * j + 1u] = v.y; }
+}`;
+  }
+  const sums = Number(kernel.dgamma) + Number(kernel.dbeta);
+  return `fn put_sum(place: u32, row: Row, j: u32, v: V) {
+  let second = place + first_feature(row.index + 1u) - row.feature + (p.groups % 2u) * p.groups * p.size * ${sums}u;
+  weight_sums[place + 2u * j] = v.x;
+  weight_sums[second + 2u * j] = v.y;
+  if (2u * j + 1u < p.size) {
+    weight_sums[place + 2u * j + 1u] = v.z;
+    weight_sums[second + 2u * j + 1u] = v.w;
+  }
+}`;
+}
+
 function put(sum: string, index: number): string {
-  return `{ let v = across_teams(${sum}); if (team(0u) == 0u && j < steps(row)) { put_sum(place_of_chunk${index ? ' + features' : ''}, row.first + j, value_of_total_term(v)); } }`;
+  return `{ let v = across_teams(${sum}); if (team(0u) == 0u && j < steps(row)) { put_sum(place_of_chunk${index ? ' + features' : ''}, row, row.first + j, value_of_total_term(v)); } }`;
 }

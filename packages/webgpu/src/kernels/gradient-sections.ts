@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
 import { type Declared, load, loadWeights } from './buffers.ts';
 import { compensated } from './compensated.ts';
@@ -6,6 +5,7 @@ import { widen } from './element.ts';
 import { type Layout, layoutKey } from './layout.ts';
 import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
@@ -35,9 +35,9 @@ export function gradientSectionsShader(kernel: SectionsKernel): Shader {
 function code({ p, layout, team, gamma, squares, buffers }: SectionsKernel): string {
   const { access, along } = layout;
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
-    p.dtype !== 'float32' && widen(p.dtype),
+    widen(p),
     load('x', 'x', p.dtype, access),
     load('dy', 'dy', p.dtype, access),
     gamma && loadWeights('gamma', along, access),

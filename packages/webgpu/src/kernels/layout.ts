@@ -1,7 +1,8 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities } from '../dispatch.ts';
 import { type Access, type Along, LANES } from './buffers.ts';
+import type { Problem } from './problem.ts';
 import { columnTeam, rowTeam, type Team } from './team.ts';
+import { OF_TWINS, TWIN_PLACES } from './twins.ts';
 import { aliases, type Lanes, lines } from './wgsl.ts';
 
 /**
@@ -10,10 +11,11 @@ import { aliases, type Lanes, lines } from './wgsl.ts';
  * - `rows`: a row lies in one piece, and is read four elements at a time
  * - `sections`: the same, but each team has a section of a row
  * - `pairs`: rows of an odd number of 16-bit elements; two of them begin and end at a word, so that a team takes both
+ * - `twins`: the same where both are held
  * - `columns`: neighbours belong to different rows; an invocation takes as many of them as lie in a word or four
  */
 export interface Layout {
-  readonly kind: 'rows' | 'sections' | 'pairs' | 'columns';
+  readonly kind: 'rows' | 'sections' | 'pairs' | 'twins' | 'columns';
   /** How elements are read and written, and how they are read for the statistic. */
   readonly access: Access;
   readonly gather: Access;
@@ -27,8 +29,11 @@ export interface Layout {
 /** Features of a section. */
 export const SECTION = 8192;
 
-/** Columns of up to so many features are held by a workgroup. */
+/** Columns of up to so many features are held by a workgroup: longer ones are faster read twice. */
 export const RESIDENT_COLUMN = 1024;
+
+/** Of backward, which would have to read two tensors twice, and has sums over the columns besides. */
+export const RESIDENT_GRADIENT_COLUMN = 8192;
 
 /** From so many features on a row is split into sections, each a workgroup's. */
 export const WIDE = 65536;
@@ -48,6 +53,11 @@ export function layoutOf(p: Problem): Layout | null {
   return { kind: 'rows', access, gather: access, statistics: 1, along: 'neighbours', partial };
 }
 
+/** Rows of an odd number of 16-bit elements, both of two held. */
+export function twinsOf(layout: Layout): Layout {
+  return { ...layout, kind: 'twins', access: 'twins', gather: 'twins', statistics: 4, along: 'twins' };
+}
+
 /** A layout in which rows are only read: one element at a time where they share words. */
 export function readingLayoutOf(p: Problem): Layout {
   const partial = p.statSize < p.size;
@@ -63,14 +73,19 @@ export function layoutKey({ kind, access, partial }: Layout): string {
 
 /** How many teams it takes: each has a unit of one row, two, or as many columns as an invocation. */
 export function unitsOf({ kind, statistics }: Layout, rows: number): number {
-  return kind === 'pairs' ? Math.ceil(rows / 2) : rows / statistics;
+  return kind === 'pairs' || kind === 'twins' ? Math.ceil(rows / 2) : rows / statistics;
 }
 
 /** A team for rows that are read in loops; its width, and so the order of additions, follows from the size alone. */
-export function loopTeam({ kind, statistics }: Layout, { size }: Problem, capabilities: Capabilities): Team {
+export function loopTeam(
+  { kind, statistics }: Layout,
+  { size }: Problem,
+  capabilities: Capabilities,
+  residentColumn: number = RESIDENT_COLUMN,
+): Team {
   if (kind === 'columns') {
     // As where they are held, for the order of additions is the same: some columns of 16 bits share words and cannot be.
-    if (size <= RESIDENT_COLUMN) return columnTeam(size, capabilities);
+    if (size <= residentColumn) return columnTeam(size, capabilities);
     // 16 numbers of each member beside each other, 64 bytes of float32.
     const teams = 16 / statistics;
     return { kind: 'shared', width: 16, teams, stride: teams };
@@ -97,10 +112,8 @@ export function placing(layout: Layout): string {
     ROW,
     PLACES[layout.kind](LANES[access]),
     gather === access && 'fn gather_place(row: Row, j: u32) -> At { return place(row, j); }',
-    along
-      ? `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? 'select(V(), v, FIRST_FOUR + 4u * (row.first + j) < vec4u(p.stat_size))' : 'v'}; }`
-      : `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? 'select(V(), v, j < p.stat_size)' : 'v'}; }`,
-    along ? ACROSS : ALONE,
+    `fn counted(row: Row, j: u32, v: V) -> V { return ${partial ? `select(V(), v, ${COUNTED[layout.kind]})` : 'v'}; }`,
+    layout.kind === 'twins' ? OF_TWINS : along ? ACROSS : ALONE,
     layout.kind === 'pairs'
       ? OF_TWO_ROWS
       : 'fn statistic_at(row: Row, j: u32, s: Statistic) -> Statistic { return s; }',
@@ -115,6 +128,21 @@ struct Row { index: u32, base: u32, feature: u32, n: u32, section: u32, first: u
 fn first_feature(slab: u32) -> u32 {
   if (p.groups == 1u) { return 0u; }
   return ((p.first_slab + slab) % p.groups) * p.size;
+}`;
+
+/** Whether elements enter the statistic. */
+const COUNTED: Readonly<Record<Layout['kind'], string>> = {
+  rows: 'FIRST_FOUR + 4u * j < vec4u(p.stat_size)',
+  sections: 'FIRST_FOUR + 4u * (row.first + j) < vec4u(p.stat_size)',
+  pairs: 'j < p.stat_size',
+  twins: '2u * j + vec4u(0u, 0u, 1u, 1u) < vec4u(p.stat_size)',
+  columns: 'j < p.stat_size',
+};
+
+/** Two rows that begin and end at a word. */
+const ROW_OF_TWO = `
+fn row_of(unit: u32) -> Row {
+  return Row(2u * unit, 2u * unit * p.size, first_feature(2u * unit), min(2u, p.rows - 2u * unit), 0u, 0u, p.size);
 }`;
 
 const PLACES: Readonly<Record<Layout['kind'], (lanes: Lanes) => string>> = {
@@ -142,10 +170,7 @@ fn steps(row: Row) -> u32 { return within_section(row, p.size); }
 fn statistic_steps(row: Row) -> u32 { return within_section(row, p.stat_size); }
 fn units() -> u32 { return p.rows * p.sections; }
 const SECTION_STEPS = ${SECTION / 4}u;`,
-  pairs: () => `
-fn row_of(unit: u32) -> Row {
-  return Row(2u * unit, 2u * unit * p.size, first_feature(2u * unit), min(2u, p.rows - 2u * unit), 0u, 0u, p.size);
-}
+  pairs: () => `${ROW_OF_TWO}
 fn gather_place(row: Row, j: u32) -> At { return At(row.base + j, row.n, row.feature + j, 0u); }
 fn feature_at(row: Row, i: u32) -> u32 {
   return select(row.feature + i, first_feature(row.index + 1u) + i - p.size, i >= p.size);
@@ -156,6 +181,7 @@ fn place(row: Row, j: u32) -> At {
 fn steps(row: Row) -> u32 { return (row.n * p.size + 1u) / 2u; }
 fn statistic_steps(row: Row) -> u32 { return p.stat_size; }
 fn units() -> u32 { return (p.rows + 1u) / 2u; }`,
+  twins: () => `${ROW_OF_TWO}${TWIN_PLACES}`,
   columns: (lanes) => `
 fn row_of(unit: u32) -> Row {
   let across = p.inner / ${lanes}u;
@@ -200,8 +226,9 @@ export function putting(name: string, { kind, statistics }: Layout, type = 'S'):
 
 /** `get_NAME(row)`. */
 export function getting(name: string, { kind, statistics }: Layout): string {
-  const values = Array.from({ length: statistics }, (_, i) =>
-    kind === 'pairs' && i > 0 ? `${name}[row.index + min(row.n, 2u) - 1u]` : `${name}[row.index + ${i}u]`,
-  );
+  const values = Array.from({ length: statistics }, (_, i) => {
+    if (kind === 'pairs' || kind === 'twins') return `${name}[row.index${i % 2 ? ' + min(row.n, 2u) - 1u' : ''}]`;
+    return `${name}[row.index + ${i}u]`;
+  });
   return `fn get_${name}(row: Row) -> S { return S(${values.join(', ')}); }`;
 }

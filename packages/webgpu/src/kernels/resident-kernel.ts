@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
 import type { Declared } from './buffers.ts';
 import { type Layout, layoutKey, powerOfTwoFrom, putting, RESIDENT_COLUMN } from './layout.ts';
@@ -15,9 +14,10 @@ import {
   weightsKey,
 } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { statistics } from './statistic.ts';
 import { ADD_BLOCK, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
-import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, workgroupSize } from './team.ts';
+import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, widestOf, workgroupSize } from './team.ts';
 import { lines, unrolled } from './wgsl.ts';
 
 /** A row in registers: each element is read once. */
@@ -32,7 +32,7 @@ export interface Residence {
 /** Up to so many features a row is read once. */
 const RESIDENT = 8192;
 
-/** Null where a row is too long. The widest is 8 steps of 256. */
+/** Null where a row is too long. The widest is 8 steps of 256; of 128, whose steps are 16, where subgroups may be of 4. */
 export function residenceOf({ kind }: Layout, size: number, capabilities: Capabilities): Residence | null {
   if (kind === 'columns') {
     if (size > RESIDENT_COLUMN) return null;
@@ -44,7 +44,8 @@ export function residenceOf({ kind }: Layout, size: number, capabilities: Capabi
   const { limits } = capabilities;
   const most = narrowSubgroups(capabilities) ? 64 : 8;
   const quads = Math.ceil(size / 4);
-  const width = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
+  const wanted = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
+  const width = Math.min(wanted, widestOf(capabilities));
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
   // A power of two: few shaders for many sizes.
   const steps = powerOfTwoFrom(quads / width);
@@ -78,7 +79,7 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
   const { width } = team;
   const { load, write } = residence.steps > 8 ? inArray(residence) : inRegisters(residence);
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
     elementwise(operation, p, access),
     source(operation, p, access),

@@ -1,5 +1,5 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
+import { blockOf, blockShader, inBlocks, ROW_STATISTICS } from './block-gradient.ts';
 import {
   AT,
   bindings,
@@ -13,31 +13,33 @@ import {
   store,
 } from './buffers.ts';
 import { compensated } from './compensated.ts';
-import { narrow, widen } from './element.ts';
+import { enableF16, narrow, widen } from './element.ts';
 import {
   getting,
   type Layout,
   layoutKey,
   loopTeam,
   powerOfTwoFrom,
-  putting,
+  RESIDENT_GRADIENT_COLUMN,
   readingLayoutOf,
   unitsOf,
 } from './layout.ts';
-import { bytesPerSlab, R_BUFFERS, readOnly } from './normalization.ts';
+import { bytesPerSlab, readOnly } from './normalization.ts';
 import { opening } from './opening.ts';
 import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
-import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
+import type { Problem } from './problem.ts';
+import { SCATTERED, SCATTERED_PLACES, scatteredMain } from './scattered-kernel.ts';
 import { statistics } from './statistic.ts';
 import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
-import { enables, type Team, teamKey, workgroupSize } from './team.ts';
+import { enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
 import { weightedGradient } from './weighted-gradient.ts';
 import { aliases, lines } from './wgsl.ts';
 
 // For rows that share words with each other, and columns too long to be held. The steps: s and the mean of every row;
-// dgamma and dbeta in parts, before dx may overwrite x or dy; dx; then the parts added up, in an order that depends on
-// the shape alone.
+// then, where blocks of features share no words, dx and the sums for dgamma and dbeta by the block. Else dgamma and dbeta
+// in parts, before dx may overwrite x or dy; dx. Where there are several parts these are added up, in an order that
+// depends on the shape alone.
 
 /** What is the same for all dispatches of a call. */
 interface Call {
@@ -50,24 +52,27 @@ interface Call {
   readonly parts: readonly Part[];
 }
 
-const MEANS: Declared = { name: 'means', type: 'array<f32>', write: true };
-
 export function planScatteredGradient(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
-  const perSlab = bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd', 'r', 'powers', 'means']);
+  const perSlab = { ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']), statistics: p.inner * 16 };
   const parts = partsOf(p, capabilities, perSlab);
   const gamma = operands.present.has('gamma');
   const call: Call = { p, operands, capabilities, gamma, given: operands.present.has('rstd'), perSlab, parts };
   const slabs = p.outer * p.groups;
-  const scratch = ['r', 'powers', 'means'].map((name) => ({ name, bytes: slabs * perSlab[name]! }));
+  const scratch = [{ name: 'statistics', bytes: slabs * p.inner * 16 }];
 
-  const sums = operands.present.has('dgamma') || operands.present.has('dbeta') ? weightSums(call) : null;
-  const dispatches = parts.flatMap((part, index) => [
-    statisticsOf(call, part),
-    ...(sums ? [sums.part(part, index)] : []),
-    dx(call, part),
-  ]);
-  if (!sums) return { scratch, dispatches };
-  return { scratch: [...scratch, sums.scratch], dispatches: [...dispatches, sums.total()] };
+  const wanted = operands.present.has('dgamma') || operands.present.has('dbeta');
+  if (!wanted) return { scratch, dispatches: parts.flatMap((part) => [statisticsOf(call, part), dx(call, part)]) };
+  if (inBlocks(p)) {
+    const blocks = blocksOf(call);
+    const dispatches = parts.flatMap((part, index) => [statisticsOf(call, part), blocks.part(part, index)]);
+    const chunks = parts.length * blocks.chunks;
+    if (chunks === 1) return { scratch, dispatches };
+    return { scratch: [...scratch, partialsOf(p, chunks)], dispatches: [...dispatches, totals(call, chunks)] };
+  }
+  const sums = weightSums(call);
+  const chunks = parts.length * sums.chunks;
+  const dispatches = parts.flatMap((part, index) => [statisticsOf(call, part), sums.part(part, index), dx(call, part)]);
+  return { scratch: [...scratch, partialsOf(p, chunks)], dispatches: [...dispatches, totals(call, chunks)] };
 }
 
 function dispatchOf(
@@ -87,15 +92,14 @@ function dispatchOf(
 function statisticsOf(call: Call, part: Part): Dispatch {
   const { p, operands, capabilities, gamma, given } = call;
   const layout = readingLayoutOf(p);
-  const team = loopTeam(layout, p, capabilities);
+  const team = loopTeam(layout, p, capabilities, RESIDENT_GRADIENT_COLUMN);
   const weights = layout.access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
   const buffers = bound(
     [
       ...['x', 'dy'].map((name) => ({ name, type: elementType(p.dtype, layout.access), write: false })),
       ...(gamma ? [{ name: 'gamma', type: weights, write: false }] : []),
       ...(given ? [{ name: 'rstd', type: 'array<f32>', write: false }] : []),
-      ...R_BUFFERS,
-      MEANS,
+      ROW_STATISTICS,
     ],
     // Nothing is written over here.
     { ...operands, inPlace: {} },
@@ -124,9 +128,9 @@ interface StatisticsKernel {
 function statisticsCode({ p, layout, team, gamma, given, squares, buffers }: StatisticsKernel): string {
   const { access, along, gather } = layout;
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
-    p.dtype !== 'float32' && widen(p.dtype),
+    widen(p),
     load('x', 'x', p.dtype, gather),
     load('dy', 'dy', p.dtype, gather),
     gamma && loadWeights('gamma', along, access),
@@ -134,7 +138,7 @@ function statisticsCode({ p, layout, team, gamma, given, squares, buffers }: Sta
     statistics({ product: true, given }),
     squares && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
     given && getting('rstd', layout),
-    lines(putting('r', layout), putting('powers', layout, 'SI'), putting('means', layout)),
+    putStatistics(layout),
     compensated(),
     weightedGradient(gamma, LANES[access] === 4 && along === 'neighbours'),
     `
@@ -163,12 +167,21 @@ fn main(${BUILTINS}) {
     `
   let mean = team_sum(dot(row, s)) * p.reciprocal_count;
   if (unit < units() && lane() == 0u) {
-    put_r(row, s.r);
-    put_powers(row, s.power);
-    put_means(row, select(mean, S(), clamped | (s.power == SI(ZERO_ROW))));
+    put_statistics(row, s, select(mean, S(), clamped | (s.power == SI(ZERO_ROW))));
   }
 }`,
   );
+}
+
+/** `put_statistics(row, s, mean)`, for each row. */
+function putStatistics({ statistics }: Layout): string {
+  const one = (at: string, lane: string): string =>
+    `statistics[${at}] = vec4u(bitcast<u32>(s.r${lane}), bitcast<u32>(s.power${lane}), bitcast<u32>(mean${lane}), 0u);`;
+  const all =
+    statistics === 1
+      ? one('row.index', '')
+      : Array.from({ length: statistics }, (_, i) => one(`row.index + ${i}u`, `.${'xyzw'[i]}`)).join(' ');
+  return `fn put_statistics(row: Row, s: Statistic, mean: S) { ${all} }`;
 }
 
 function dx(call: Call, part: Part): Dispatch {
@@ -180,7 +193,7 @@ function dx(call: Call, part: Part): Dispatch {
       ...['x', 'dy', ...(dsum ? ['dsum'] : [])].map((name) => ({ name, type, write: false })),
       { name: 'dx', type, write: true },
       ...(gamma ? [{ name: 'gamma', type: 'array<f32>', write: false }] : []),
-      ...readOnly([...R_BUFFERS, MEANS]),
+      ...readOnly([ROW_STATISTICS]),
     ],
     operands,
   );
@@ -190,11 +203,12 @@ function dx(call: Call, part: Part): Dispatch {
       key: `dx:${p.dtype},${gamma},${dsum},${target}:${writable(buffers)}`,
       code: () =>
         lines(
+          enableF16(p),
           PARAMETERS,
           declarations(buffers),
-          SCATTER,
-          p.dtype !== 'float32' && widen(p.dtype),
-          narrow(p.dtype, 4),
+          SCATTERED_PLACES,
+          widen(p),
+          narrow(p, 4),
           load('x', 'x', p.dtype, 'ragged'),
           load('dy', 'dy', p.dtype, 'ragged'),
           dsum && load('dsum', 'dsum', p.dtype, 'ragged'),
@@ -203,8 +217,12 @@ function dx(call: Call, part: Part): Dispatch {
           statistics({ product: true }),
           scatteredMain(`
   let row = rows(i);
-  let s = statistic_of_rows(row);
-  let mean = vec4f(means[row.x], means[row.y], means[row.z], means[row.w]);
+  let a = statistics[row.x];
+  let b = statistics[row.y];
+  let c = statistics[row.z];
+  let d = statistics[row.w];
+  let s = Statistic(bitcast<V>(vec4u(a.x, b.x, c.x, d.x)), bitcast<I>(vec4u(a.y, b.y, c.y, d.y)));
+  let mean = bitcast<V>(vec4u(a.z, b.z, c.z, d.z));
   let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
   let through = fma(-product(load_x(at), s), mean, g);
   // At a zero denominator the mean is 0, and n may be infinite.
@@ -225,33 +243,83 @@ const TERMS = 32;
 /** Workgroups that keep a device busy. */
 const BUSY = 512;
 
-/** dgamma and dbeta: the parts that workgroups sum up, as vec4f(dgamma, what it lost, dbeta, what it lost), and their sum. */
-function weightSums(call: Call): {
-  part: (part: Part, index: number) => Dispatch;
-  total: () => Dispatch;
-  scratch: { name: string; bytes: number };
-} {
-  const { p, operands, parts, capabilities } = call;
+/** Parts of dgamma and dbeta, as vec4f(dgamma, what it lost, dbeta, what it lost). */
+const PARTIALS: Declared = { name: 'partials', type: 'array<vec4f>', write: true };
+
+function partialsOf({ groups, size }: Problem, chunks: number): { name: string; bytes: number } {
+  return { name: 'partials', bytes: chunks * groups * size * 16 };
+}
+
+function outputsOf({ operands }: Call): Declared[] {
+  return ['dgamma', 'dbeta']
+    .filter((name) => operands.present.has(name))
+    .map((name) => ({ name, type: 'array<f32>', write: true }));
+}
+
+/** Adds up the parts. */
+function totals(call: Call, chunks: number): Dispatch {
+  const { p, capabilities } = call;
+  const all = [...readOnly([PARTIALS]), ...outputsOf(call)];
+  return {
+    shader: { key: `weight-totals:${writable(all)}`, code: () => totalsCode(all) },
+    bindings: bindings(all),
+    uniforms: parameters(p, { firstSlab: 0, slabs: p.groups }, { chunk: chunks }),
+    workgroups: gridOf(Math.ceil((p.groups * p.size) / SCATTERED), capabilities),
+  };
+}
+
+/** dx with dgamma and dbeta, or with `chunks` parts of these. */
+function blocksOf(call: Call): { part: (part: Part, index: number) => Dispatch; chunks: number } {
+  const { p, operands, parts, capabilities, gamma } = call;
+  const blocks = p.groups * Math.ceil(p.size / blockOf(p));
+  const terms = (parts[0]!.slabs / p.groups) * p.inner;
+  // On a processor a barrier costs more than what is done between two of them.
+  const width = narrowSubgroups(capabilities) ? 4 : 64;
+  const chunks = Math.max(1, Math.min(Math.ceil(terms / (width * TERMS)), Math.ceil(BUSY / blocks)));
+  const dsum = operands.present.has('dsum');
+  const type = elementType(p.dtype, 'word');
+  const buffers = bound(
+    [
+      ...['x', 'dy', ...(dsum ? ['dsum'] : [])].map((name) => ({ name, type, write: false })),
+      { name: 'dx', type, write: true },
+      ...(gamma ? [{ name: 'gamma', type: 'array<f32>', write: false }] : []),
+      ...readOnly([ROW_STATISTICS]),
+      ...(parts.length * chunks === 1 ? outputsOf(call) : [PARTIALS]),
+    ],
+    operands,
+  );
+  const kernel = { p, buffers, gamma, dsum, target: operands.inPlace.dx ?? 'dx', width };
+  return {
+    chunks,
+    part: (part, index) =>
+      dispatchOf(call, part, {
+        shader: blockShader(kernel),
+        buffers,
+        workgroups: blocks * chunks,
+        extra: { chunks, firstChunk: index * chunks },
+      }),
+  };
+}
+
+/** Parts of dgamma and dbeta, where blocks of features share words. */
+function weightSums(call: Call): { part: (part: Part, index: number) => Dispatch; chunks: number } {
+  const { p, operands, parts } = call;
   const features = p.groups * p.size;
   const across = p.inner === 1 ? Math.min(64, powerOfTwoFrom(features)) : 1;
   const down = ADDERS / across;
   const columns = Math.ceil(features / across);
   const terms = (parts[0]!.slabs / p.groups) * p.inner;
   const chunks = Math.max(1, Math.min(Math.ceil(terms / (down * TERMS)), Math.ceil(BUSY / columns)));
-  const partials = (write: boolean): Declared => ({ name: 'partials', type: 'array<vec4f>', write });
   const buffers = bound(
     [
       ...['x', 'dy'].map((name) => ({ name, type: elementType(p.dtype, 'one'), write: false })),
-      ...readOnly(R_BUFFERS),
-      partials(true),
+      ...readOnly([ROW_STATISTICS]),
+      PARTIALS,
     ],
     { ...operands, inPlace: {} },
   );
-  const outputs = ['dgamma', 'dbeta']
-    .filter((name) => operands.present.has(name))
-    .map((name) => ({ name, type: 'array<f32>', write: true }));
   return {
-    scratch: { name: 'partials', bytes: parts.length * chunks * features * 16 },
+    chunks,
     part: (part, index) =>
       dispatchOf(call, part, {
         shader: {
@@ -263,27 +331,19 @@ function weightSums(call: Call): {
         // `sections`: how many chunks; `chunk`: the first of this part.
         extra: { sections: chunks, chunk: index * chunks },
       }),
-    total: () => {
-      const all = [partials(false), ...outputs];
-      return {
-        shader: { key: `weight-totals:${writable(all)}`, code: () => totalsCode(all) },
-        bindings: bindings(all),
-        uniforms: parameters(p, { firstSlab: 0, slabs: p.groups }, { chunk: parts.length * chunks }),
-        workgroups: gridOf(Math.ceil(features / SCATTERED), capabilities),
-      };
-    },
   };
 }
 
 function partialSumsCode(p: Problem, across: number, down: number, buffers: readonly Declared[]): string {
   return lines(
+    enableF16(p),
     PARAMETERS,
     declarations(buffers),
     AT,
     aliases('V', 'U', 'I', 1),
     aliases('S', 'SU', 'SI', 1),
     'alias SB = bool;',
-    p.dtype !== 'float32' && widen(p.dtype),
+    widen(p),
     load('x', 'x', p.dtype, 'one'),
     load('dy', 'dy', p.dtype, 'one'),
     statistics({ product: true }),
@@ -324,7 +384,8 @@ fn main(${BUILTINS}) {
       let at = At((slab * p.size + feature % p.size) * p.inner + column, 1u, 0u, 0u);
       let row = slab * p.inner + column;
       let dy = load_dy(at);
-      gamma_sum = add(gamma_sum, dy * (product(load_x(at), Statistic(r[row], powers[row])) * p.alpha));
+      let s = statistics[row];
+      gamma_sum = add(gamma_sum, dy * (product(load_x(at), Statistic(bitcast<f32>(s.x), bitcast<i32>(s.y))) * p.alpha));
       beta_sum = add(beta_sum, dy);
     }
   }

@@ -1,6 +1,6 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
 import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
+import { enableF16 } from './element.ts';
 import {
   boundKey,
   elementwise,
@@ -14,6 +14,7 @@ import {
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { statistics } from './statistic.ts';
 import { aliases, lines } from './wgsl.ts';
 
@@ -38,8 +39,8 @@ export function scatteredShader(kernel: ScatteredKernel): Shader {
   };
 }
 
-/** `rows(i)`, `features(i)` of the four elements from `i` on; `statistic_of_rows(rows)`; aliases for four rows at a time. */
-export const SCATTER: string = lines(
+/** `rows(i)`, `features(i)` of the four elements from `i` on; aliases for four rows at a time. */
+export const SCATTERED_PLACES: string = lines(
   aliases('V', 'U', 'I', 4),
   aliases('S', 'SU', 'SI', 4),
   'alias SB = vec4<bool>;',
@@ -50,7 +51,13 @@ fn indices(i: u32) -> vec4u { return min(vec4u(i) + FIRST_FOUR, vec4u(p.elements
 fn slabs(i: u32) -> vec4u { return indices(i) / vec4u(p.size * p.inner); }
 fn rows(i: u32) -> vec4u { return slabs(i) * p.inner + indices(i) % vec4u(p.inner); }
 fn in_group(i: u32) -> vec4u { return (indices(i) / vec4u(p.inner)) % vec4u(p.size); }
-fn features(i: u32) -> vec4u { return ((slabs(i) + vec4u(p.first_slab)) % vec4u(p.groups)) * p.size + in_group(i); }
+fn features(i: u32) -> vec4u { return ((slabs(i) + vec4u(p.first_slab)) % vec4u(p.groups)) * p.size + in_group(i); }`,
+);
+
+/** The same, and `statistic_of_rows(rows)`. */
+export const SCATTER: string = lines(
+  SCATTERED_PLACES,
+  `
 fn statistic_of_rows(row: vec4u) -> Statistic {
   return Statistic(vec4f(r[row.x], r[row.y], r[row.z], r[row.w]), vec4i(powers[row.x], powers[row.y], powers[row.z], powers[row.w]));
 }`,
@@ -70,6 +77,7 @@ ${body}
 
 function scatteredCode({ p, operation, weights, buffers, variable }: ScatteredKernel): string {
   return lines(
+    enableF16(p),
     PARAMETERS,
     declarations(buffers),
     SCATTER,

@@ -1,4 +1,6 @@
 import type { Capabilities } from '../dispatch.ts';
+import { enableF16 } from './element.ts';
+import type { Problem } from './problem.ts';
 import { type Lanes, lines, tree } from './wgsl.ts';
 
 /**
@@ -24,8 +26,10 @@ export type Team =
     };
 
 const INVOCATIONS = 256;
-/** How many partial sums every invocation reads and adds up by itself. */
+/** Members of a team that add up without subgroups, each all of them by itself. */
 const FINAL = 16;
+/** Up to so many subgroups' sums are read and added up by every invocation: one barrier before, one behind. */
+const FINAL_OF_SUBGROUPS = 32;
 
 /** A team for a row, at least `width` wide, which is a power of two. */
 export function rowTeam(width: number, { subgroups }: Capabilities): Team {
@@ -47,10 +51,17 @@ export function narrowSubgroups({ subgroups }: Capabilities): boolean {
 export function columnTeam(size: number, capabilities: Capabilities): Team {
   const narrow = narrowSubgroups(capabilities);
   const most = narrow ? 64 : 8;
-  const width = Math.min(64, 2 ** Math.max(0, Math.ceil(Math.log2(size / most))));
+  // Wider where a member would hold more than 16 elements of each of its columns.
+  const widest = narrow || size <= 1024 ? 64 : Math.min(INVOCATIONS, 2 ** Math.ceil(Math.log2(size / 16)));
+  const width = Math.min(widest, 2 ** Math.max(0, Math.ceil(Math.log2(size / most))));
   if (width === 1) return { kind: 'lane', width, teams: narrow ? 4 : 64 };
   const teams = narrow ? 4 : INVOCATIONS / width;
   return { kind: 'shared', width, teams, stride: teams };
+}
+
+/** As many members as add up in two barriers. */
+export function widestOf({ subgroups }: Capabilities): number {
+  return subgroups ? FINAL_OF_SUBGROUPS * subgroups.least : INVOCATIONS;
 }
 
 export function workgroupSize({ width, teams }: Team): number {
@@ -63,9 +74,10 @@ export function teamKey(team: Team): string {
 }
 
 /** Directives, which stand before all else. */
-export function enables(team: Team, otherwise = false): string {
+export function enables(p: Pick<Problem, 'halves'>, team: Team, otherwise = false): string {
   const used = otherwise || team.kind === 'subgroup' || (team.kind === 'workgroup' && team.subgroup > 1);
   return lines(
+    enableF16(p),
     used && 'enable subgroups;',
     // Rows that are not plain are redone where any row of the subgroup is: uniform, but the analysis does not see it.
     used && 'diagnostic(off, subgroup_uniformity);',
@@ -108,11 +120,17 @@ function memoryOf(team: Team): string {
     );
   }
   if (team.kind !== 'workgroup') return '';
-  const count = team.width / Math.min(team.width, team.subgroup);
+  const { count, each } = addition(team);
   return lines(
     `var<workgroup> partials: array<SU, ${count}>;`,
-    count > FINAL && `var<workgroup> partials_of_partials: array<SU, ${FINAL}>;`,
+    each > 1 && `var<workgroup> partials_of_partials: array<SU, ${count / each}>;`,
   );
+}
+
+/** Of a whole workgroup: how many subgroups' sums there are, and how many of them are added up before all read the rest. */
+function addition({ width, subgroup }: Team & { readonly kind: 'workgroup' }): { count: number; each: number } {
+  const count = width / Math.min(width, subgroup);
+  return { count, each: count <= FINAL_OF_SUBGROUPS ? 1 : count / FINAL };
 }
 
 type Combine = (a: string, b: string) => string;
@@ -150,8 +168,7 @@ function reduction(team: Team, name: string, type: string, combine: Combine, com
     case 'workgroup': {
       const { width } = team;
       const subgroup = Math.min(width, team.subgroup);
-      const count = width / subgroup;
-      const each = Math.max(1, count / FINAL);
+      const { count, each } = addition(team);
       const last = count / each;
       return lines(
         `${signature} {`,

@@ -1,0 +1,93 @@
+import { type Backend, reference, rmsNormBackward } from '@rmsnorm/core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeOnDevice, nodeWebGPU } from './node-webgpu.ts';
+
+type Gradients = { readonly dx: number[]; readonly dgamma: number[]; readonly dbeta: number[] };
+
+function bfloat16(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
+}
+
+// Two rows of an odd number of 16-bit elements share a word: each invocation has features of both, and writes words.
+describeOnDevice('backward of rows of an odd number of bfloat16', () => {
+  describe.each([true, false])('with subgroups: %o', (subgroups) => {
+    let backend: Backend;
+    let exact: Backend;
+    beforeAll(async () => {
+      backend = await nodeWebGPU({ subgroups }).create();
+      exact = await reference().create();
+    });
+    afterAll(async () => {
+      await backend.dispose();
+      await exact.dispose();
+    });
+
+    async function gradients(
+      on: Backend,
+      [outer, groups, size]: readonly number[],
+      place: 'x' | 'dy' | null,
+      repeated = false,
+    ): Promise<Gradients> {
+      const features = groups! * size!;
+      const bits = (factor: number): Uint16Array =>
+        Uint16Array.from({ length: outer! * features }, (_, i) => {
+          const j = repeated ? i % size! : i;
+          return 0x3f00 + ((j * factor) % 509) + (j % 2) * 0x8000;
+        });
+      const shape = [outer!, features];
+      const x = on.tensor(bits(37), shape, 'bfloat16');
+      const dy = on.tensor(bits(101), shape, 'bfloat16');
+      const weight = (i: number): number => 0.5 + ((repeated ? i % size! : i) % 7) / 4;
+      const gamma = on.tensor(
+        Float32Array.from({ length: features }, (_, i) => weight(i)),
+        [features],
+      );
+      const out = place ? { out: { dx: place === 'x' ? x : dy } } : {};
+      const results = rmsNormBackward(x, dy, { dim: features, groups: groups!, axis: -1, gamma, beta: gamma, ...out });
+      const dx = Array.from(await results.dx.data(), bfloat16);
+      const dgamma = [...(await results.dgamma!.data())];
+      const dbeta = [...(await results.dbeta!.data())];
+      for (const tensor of [x, dy, gamma, results.dx, results.dgamma!, results.dbeta!]) tensor.dispose();
+      return { dx, dgamma, dbeta };
+    }
+
+    const shapes: readonly (readonly [number[], (null | 'x' | 'dy')[]])[] = [
+      [[7, 1, 1], [null]],
+      [
+        [8, 1, 33],
+        [null, 'x', 'dy'],
+      ],
+      [[5, 2, 33], [null]],
+      [[5, 3, 33], [null]],
+      [[2, 1, subgroups ? 8191 : 1001], [subgroups ? 'x' : null]],
+    ];
+
+    test.each(shapes)('%o: every gradient, dx in place of %o', async (shape, places) => {
+      const expected = await gradients(exact, shape, null);
+      for (const place of places) {
+        const found = await gradients(backend, shape, place);
+        for (const [i, value] of expected.dx.entries()) {
+          // One step of bfloat16: both round nearly the same number.
+          expect(Math.abs(found.dx[i]! - value)).toBeLessThanOrEqual(2 ** -7 * Math.abs(value) + 1e-6);
+        }
+        for (const name of ['dgamma', 'dbeta'] as const) {
+          for (const [i, value] of expected[name].entries()) expect(found[name][i]).toBeCloseTo(value, 3);
+        }
+      }
+    });
+
+    test.each([33, 1001])(
+      'rows of %i have the same bits whether they are the first or the second of two',
+      async (size) => {
+        const one = (await gradients(backend, [1, 1, size], null, true)).dx;
+        for (const shape of [
+          [5, 1, size],
+          [2, 3, size],
+        ]) {
+          const { dx } = await gradients(backend, shape, null, true);
+          for (let row = 0; row < dx.length / size; row++) expect(dx.slice(row * size, (row + 1) * size)).toEqual(one);
+        }
+      },
+    );
+  });
+});
