@@ -1,6 +1,6 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
-import { blockOf, blockShader, inBlocks, ROW_STATISTICS } from './block-gradient.ts';
+import { blockOf, blockShader, inBlocks } from './block-gradient.ts';
 import {
   AT,
   bindings,
@@ -15,6 +15,7 @@ import {
 } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { narrow, widen } from './element.ts';
+import { combinedKernelOf, combinedShader, gradientSectionsShader, sectionsKernelOf } from './gradient-sections.ts';
 import {
   getting,
   type Layout,
@@ -23,13 +24,17 @@ import {
   powerOfTwoFrom,
   RESIDENT_GRADIENT_COLUMN,
   readingLayoutOf,
+  SECTION,
   unitsOf,
+  WIDE,
 } from './layout.ts';
-import { bytesPerSlab, readOnly } from './normalization.ts';
+import { bytesPerSlab, readOnly, sectionsOf } from './normalization.ts';
 import { opening } from './opening.ts';
 import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
+import { putStatistics, ROW_STATISTICS, ROW_STATISTICS_BYTES } from './row-statistics.ts';
 import { SCATTERED, SCATTERED_PLACES, scatteredMain } from './scattered-kernel.ts';
+import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
 import { enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
@@ -48,30 +53,44 @@ interface Call {
   readonly capabilities: Capabilities;
   readonly gamma: boolean;
   readonly given: boolean;
+  /** Into which a row is split, each a workgroup's; 1 where it is not. */
+  readonly sections: number;
   readonly perSlab: Readonly<Record<string, number>>;
   readonly parts: readonly Part[];
 }
 
 export function planScatteredGradient(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
-  const perSlab = { ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']), statistics: p.inner * 16 };
+  const sections = p.inner === 1 && p.size >= WIDE ? Math.ceil(p.size / SECTION) : 1;
+  const perSlab: Readonly<Record<string, number>> = {
+    ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']),
+    statistics: p.inner * ROW_STATISTICS_BYTES,
+    ...(sections > 1 && { sections: sections * SECTION_BYTES }),
+  };
   const parts = partsOf(p, capabilities, perSlab);
   const gamma = operands.present.has('gamma');
-  const call: Call = { p, operands, capabilities, gamma, given: operands.present.has('rstd'), perSlab, parts };
+  const given = operands.present.has('rstd');
+  const call: Call = { p, operands, capabilities, gamma, given, sections, perSlab, parts };
   const slabs = p.outer * p.groups;
-  const scratch = [{ name: 'statistics', bytes: slabs * p.inner * 16 }];
+  const scratch = ['statistics', 'sections']
+    .filter((name) => name in perSlab)
+    .map((name) => ({ name, bytes: slabs * perSlab[name]! }));
 
   const wanted = operands.present.has('dgamma') || operands.present.has('dbeta');
-  if (!wanted) return { scratch, dispatches: parts.flatMap((part) => [statisticsOf(call, part), dx(call, part)]) };
+  if (!wanted) return { scratch, dispatches: parts.flatMap((part) => [...statisticsOf(call, part), dx(call, part)]) };
   if (inBlocks(p)) {
     const blocks = blocksOf(call);
-    const dispatches = parts.flatMap((part, index) => [statisticsOf(call, part), blocks.part(part, index)]);
+    const dispatches = parts.flatMap((part, index) => [...statisticsOf(call, part), blocks.part(part, index)]);
     const chunks = parts.length * blocks.chunks;
     if (chunks === 1) return { scratch, dispatches };
     return { scratch: [...scratch, partialsOf(p, chunks)], dispatches: [...dispatches, totals(call, chunks)] };
   }
   const sums = weightSums(call);
   const chunks = parts.length * sums.chunks;
-  const dispatches = parts.flatMap((part, index) => [statisticsOf(call, part), sums.part(part, index), dx(call, part)]);
+  const dispatches = parts.flatMap((part, index) => [
+    ...statisticsOf(call, part),
+    sums.part(part, index),
+    dx(call, part),
+  ]);
   return { scratch: [...scratch, partialsOf(p, chunks)], dispatches: [...dispatches, totals(call, chunks)] };
 }
 
@@ -89,7 +108,33 @@ function dispatchOf(
 }
 
 /** rstd of every row, and mean(g n), 0 where r is a constant. */
-function statisticsOf(call: Call, part: Part): Dispatch {
+function statisticsOf(call: Call, part: Part): Dispatch[] {
+  return call.sections > 1 ? bySections(call, part) : [inLoops(call, part)];
+}
+
+/** The sums of each section, then those of all of a row. */
+function bySections(call: Call, part: Part): Dispatch[] {
+  const { p, operands, capabilities, sections } = call;
+  const layout = readingLayoutOf(p);
+  const first = sectionsKernelOf(p, sectionsOf(layout), operands, capabilities);
+  const combined = combinedKernelOf(first, layout, operands, capabilities);
+  return [
+    dispatchOf(call, part, {
+      shader: gradientSectionsShader(first),
+      buffers: first.buffers,
+      workgroups: part.slabs * sections,
+      extra: { sections, highest: HIGHEST_OF_SECTION },
+    }),
+    dispatchOf(call, part, {
+      shader: combinedShader(combined),
+      buffers: combined.buffers,
+      workgroups: Math.ceil(part.slabs / combined.team.teams),
+      extra: { sections },
+    }),
+  ];
+}
+
+function inLoops(call: Call, part: Part): Dispatch {
   const { p, operands, capabilities, gamma, given } = call;
   const layout = readingLayoutOf(p);
   const team = loopTeam(layout, p, capabilities, RESIDENT_GRADIENT_COLUMN);
@@ -171,17 +216,6 @@ fn main(${BUILTINS}) {
   }
 }`,
   );
-}
-
-/** `put_statistics(row, s, mean)`, for each row. */
-function putStatistics({ statistics }: Layout): string {
-  const one = (at: string, lane: string): string =>
-    `statistics[${at}] = vec4u(bitcast<u32>(s.r${lane}), bitcast<u32>(s.power${lane}), bitcast<u32>(mean${lane}), 0u);`;
-  const all =
-    statistics === 1
-      ? one('row.index', '')
-      : Array.from({ length: statistics }, (_, i) => one(`row.index + ${i}u`, `.${'xyzw'[i]}`)).join(' ');
-  return `fn put_statistics(row: Row, s: Statistic, mean: S) { ${all} }`;
 }
 
 function dx(call: Call, part: Part): Dispatch {
