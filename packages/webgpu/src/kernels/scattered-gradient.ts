@@ -271,6 +271,8 @@ function dx(call: Call, part: Part): Dispatch {
 
 /** Invocations that add up terms; so many features beside each other where these are neighbours in memory. */
 const ADDERS = 128;
+/** On a processor a barrier costs more than what is done between two of them. */
+const ADDERS_OF_PROCESSOR = 4;
 /** Parts of a feature's sum are worth a workgroup from so many terms for each invocation on. */
 const TERMS = 32;
 /** Workgroups that keep a device busy. */
@@ -306,8 +308,7 @@ function blocksOf(call: Call): { part: (part: Part, index: number) => Dispatch; 
   const { p, operands, parts, capabilities, gamma } = call;
   const blocks = p.groups * Math.ceil(p.size / blockOf(p));
   const terms = (parts[0]!.slabs / p.groups) * p.inner;
-  // On a processor a barrier costs more than what is done between two of them.
-  const width = narrowSubgroups(capabilities) ? 4 : 64;
+  const width = narrowSubgroups(capabilities) ? ADDERS_OF_PROCESSOR : 64;
   const chunks = Math.max(1, Math.min(Math.ceil(terms / (width * TERMS)), Math.ceil(BUSY / blocks)));
   const dsum = operands.present.has('dsum');
   const type = elementType(p.dtype, 'word');
@@ -336,10 +337,11 @@ function blocksOf(call: Call): { part: (part: Part, index: number) => Dispatch; 
 
 /** Parts of dgamma and dbeta, where blocks of features share words. */
 function weightSums(call: Call): { part: (part: Part, index: number) => Dispatch; chunks: number } {
-  const { p, operands, parts } = call;
+  const { p, operands, parts, capabilities } = call;
+  const adders = narrowSubgroups(capabilities) ? ADDERS_OF_PROCESSOR : ADDERS;
   const features = p.groups * p.size;
-  const across = p.inner === 1 ? Math.min(64, powerOfTwoFrom(features)) : 1;
-  const down = ADDERS / across;
+  const across = p.inner === 1 ? Math.min(adders / 2, 64, powerOfTwoFrom(features)) : 1;
+  const down = adders / across;
   const columns = Math.ceil(features / across);
   const terms = (parts[0]!.slabs / p.groups) * p.inner;
   const chunks = Math.max(1, Math.min(Math.ceil(terms / (down * TERMS)), Math.ceil(BUSY / columns)));
@@ -356,7 +358,7 @@ function weightSums(call: Call): { part: (part: Part, index: number) => Dispatch
     part: (part, index) =>
       dispatchOf(call, part, {
         shader: {
-          key: `weight-sums:${p.dtype},${across}:${writable(buffers)}`,
+          key: `weight-sums:${p.dtype},${across}x${down}:${writable(buffers)}`,
           code: () => partialSumsCode(p, across, down, buffers),
         },
         buffers,
@@ -381,20 +383,20 @@ function partialSumsCode(p: Problem, across: number, down: number, buffers: read
     statistics({ product: true }),
     compensated(),
     `
-var<workgroup> totals: array<Total, ${ADDERS}>;
+var<workgroup> totals: array<Total, ${across * down}>;
 
 // Of all invocations of a feature, in the first of them.
 fn total_of(own: Total, index: u32) -> Total {
   workgroupBarrier();
   totals[index] = own;
-  for (var half = ${ADDERS / 2}u; half >= ${across}u; half /= 2u) {
+  for (var half = ${(across * down) / 2}u; half >= ${across}u; half /= 2u) {
     workgroupBarrier();
     if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
   }
   return totals[index];
 }
 
-@compute @workgroup_size(${ADDERS})
+@compute @workgroup_size(${across * down})
 fn main(${BUILTINS}) {
   let group = ${WORKGROUP_INDEX};
   let features = p.groups * p.size;
