@@ -150,8 +150,13 @@ describe('how many dispatches an operation takes', () => {
     [{ size: 8191 }, 1],
     [{ size: 33, dtype: 'float16' as const }, 1],
     [{ size: 1024, inner: 3, dtype: 'float16' as const }, 1],
-    [{ size: 8193 }, 3],
-    [{ size: 64, groups: 2 }, 3],
+    [{ size: 8193 }, 1],
+    [{ size: 64, groups: 2 }, 1],
+    [{ size: 4096, groups: 32 }, 1],
+    [{ size: 33, groups: 3, dtype: 'float16' as const }, 1],
+    [{ size: 2048, inner: 16 }, 1],
+    [{ size: 64, groups: 3, inner: 5, dtype: 'bfloat16' as const }, 1],
+    // Split over workgroups.
     [{ size: 65_536 }, 4],
   ])('forwardQuantized of %o: %i, whether the scale is given or not', (layout, count) => {
     for (const scale of [null, 0.5]) {
