@@ -28,11 +28,12 @@ export interface QuantizedLoopKernel {
   readonly buffers: readonly Declared[];
 }
 
-/** The teams of a workgroup: no more of them than groups where these share it; on a processor, to which barriers cost most, one. */
+/** The teams of a workgroup: no more of them than groups where these share it; on a processor, to which barriers cost most, those of a subgroup. */
 export function quantizedTeam(p: Problem, layout: Layout, capabilities: Capabilities): Team {
   const team = loopTeam(layout, p, capabilities);
   if (layout.kind === 'columns' || team.kind === 'workgroup') return team;
-  const teams = narrowSubgroups(capabilities) ? 1 : Math.min(team.teams, powerOfTwoFrom(p.groups));
+  const most = narrowSubgroups(capabilities) ? Math.max(1, capabilities.subgroups!.least / team.width) : team.teams;
+  const teams = Math.min(most, powerOfTwoFrom(p.groups));
   return { ...team, teams };
 }
 
