@@ -99,7 +99,7 @@ export class Normalization {
   plan(): Plan {
     const p = this.#p;
     const layout = layoutOf(p);
-    const residence = layout && residenceOf(layout, p.size, this.#capabilities);
+    const residence = layout && residenceOf(layout, p, this.#capabilities);
     return this.#each((part) => {
       if (layout && residence) return [this.#resident(part, layout, residence)];
       if (this.#isWide) return this.#wide(part, layout);

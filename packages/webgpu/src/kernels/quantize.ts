@@ -37,7 +37,7 @@ export function planQuantized(
 ): Plan {
   const weights = weightsOf(p, operands.present);
   const layout = readingLayoutOf(p);
-  const residence = p.groups === 1 ? residenceOf(layout, p.size, capabilities) : null;
+  const residence = p.groups === 1 ? residenceOf(layout, p, capabilities) : null;
   const wide = p.inner === 1 && p.size >= WIDE;
   const elements = p.size * p.inner;
   const perSlab: Readonly<Record<string, number>> = {
