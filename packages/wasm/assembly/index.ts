@@ -54,7 +54,7 @@ export function operationBytes(op: i32, dtype: i32, groups: u32, size: u32, inne
   const features = quantized ? groups * size : size;
   let kernel: u32 = 0;
   if (inner > 1) kernel = stripBytes(dtype, quantized || (op === GATED_FORWARD && dtype !== FLOAT32), features, size, inner);
-  else if (dtype !== FLOAT32) kernel = rowBytes(size);
+  else if (dtype !== FLOAT32) kernel = rowBytes(groups, size, weightOffset);
   return ownBytes(op, groups, size, inner) + CELL_BYTES + weightBytes(groups * size, size, weightOffset) + kernel;
 }
 
