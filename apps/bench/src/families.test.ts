@@ -45,3 +45,9 @@ it('--quick leaves out what is large, and threads reach every workload', () => {
     expect(threads).toBe(2);
   }
 });
+
+it('what a processor cannot do in time is for hardware', () => {
+  const id = 'node-webgpu/llm/resident/float32/8192x4096';
+  expect(specs(['node-webgpu']).some((spec) => spec.id === id)).toBe(false);
+  expect(specs(['node-webgpu'], { adapter: 'hardware' }).some((spec) => spec.id === id)).toBe(true);
+});

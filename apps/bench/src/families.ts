@@ -1,4 +1,5 @@
 import { FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
+import type { Adapter } from './chromium/launch.ts';
 import { type BenchShape, channelsFirst, grouped, rows } from './shapes.ts';
 import type { BenchOp, Place, Spec, Target } from './spec.ts';
 
@@ -27,7 +28,7 @@ export const FAMILIES: readonly Family[] = [
     sixteenBit: ['1x4096', '64x4096', '2048x1024', '8192x4096'],
     endToEnd: ['1x64', '1x4096', '64x4096', '2048x1024', '8192x4096'],
     chromium: ['1x64', '1x4096', '64x4096', '2048x1024', '256x16384'],
-    webgpu: ['1x4096', '64x4096', '512x1024', '2048x1024', '256x16384'],
+    webgpu: ['1x4096', '64x4096', '512x1024', '2048x1024', '256x16384', '8192x4096'],
   },
   {
     name: 'head-dim',
@@ -77,25 +78,37 @@ function operation(name: string, op: BenchOp, shapes: readonly [BenchShape, ...B
 /** Sizes up to 16 MiB of float32: what `--quick` keeps. */
 const QUICK_ELEMENTS = 4 * 2 ** 20;
 
-/** What a page's WebGPU is measured at, up to 4 MiB of float32: the same engine, so that it has to show no more than that it is. */
-const NODE_WEBGPU_ELEMENTS = 2 ** 20;
+/**
+ * Elements that WebGPU is measured at where a processor computes it: in a page 32 MiB of float32, in Node 4 MiB, for it is
+ * the same engine, and has to show no more than that it is.
+ */
+const SOFTWARE_ELEMENTS: Readonly<Partial<Record<Target, number>>> = {
+  'chromium-webgpu': 2 ** 23,
+  'node-webgpu': 2 ** 20,
+};
 
 /** Every row of every table, in their order. */
 export function specs(
   targets: readonly Target[],
-  { threads = 1, quick = false }: { threads?: number; quick?: boolean } = {},
+  {
+    threads = 1,
+    quick = false,
+    adapter = 'swiftshader',
+  }: { threads?: number; quick?: boolean; adapter?: Adapter } = {},
 ): Spec[] {
-  return targets.flatMap((target) =>
-    FAMILIES.flatMap((family) =>
+  return targets.flatMap((target) => {
+    const software = adapter === 'swiftshader' ? (SOFTWARE_ELEMENTS[target] ?? Infinity) : Infinity;
+    const most = Math.min(software, quick ? QUICK_ELEMENTS : Infinity);
+    return FAMILIES.flatMap((family) =>
       rowsOf(family, target).flatMap(({ place, dtype, shape }): Spec[] => {
-        if (quick && shape.elements > QUICK_ELEMENTS) return [];
+        if (shape.elements > most) return [];
         const { name, op } = family;
         return [
           { id: specId(target, name, place, dtype, shape), target, family: name, op, place, dtype, shape, threads },
         ];
       }),
-    ),
-  );
+    );
+  });
 }
 
 export function specId(target: Target, family: string, place: Place, dtype: FloatDType, shape: BenchShape): string {
@@ -108,12 +121,7 @@ function rowsOf({ shapes, sixteenBit, endToEnd, chromium, webgpu }: Family, targ
   const of = (ids: readonly string[]): BenchShape[] => shapes.filter(({ id }) => ids.includes(id));
   const row = (place: Place, dtype: FloatDType) => (shape: BenchShape) => ({ place, dtype, shape });
   const resident = row('resident', 'float32');
-  if (target === 'chromium-webgpu') return of(webgpu).map(resident);
-  if (target === 'node-webgpu') {
-    return of(webgpu)
-      .filter(({ elements }) => elements <= NODE_WEBGPU_ELEMENTS)
-      .map(resident);
-  }
+  if (target === 'chromium-webgpu' || target === 'node-webgpu') return of(webgpu).map(resident);
   if (target === 'chromium') {
     return [
       ...of(chromium).map(resident),

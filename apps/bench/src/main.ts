@@ -29,9 +29,9 @@ async function main(): Promise<void> {
     const parts = options.from.map((file) => JSON.parse(readFileSync(given(file), 'utf8')) as Report);
     return finish(merged(parts), options);
   }
-  const { targets, filter, threads, quick } = options;
+  const { targets, filter, threads, quick, adapter } = options;
   const wanted = (id: string): boolean => filter.some((part) => id.includes(part));
-  const chosen = specs(targets, { threads, quick }).filter(({ id }) => wanted(id));
+  const chosen = specs(targets, { threads, quick, adapter }).filter(({ id }) => wanted(id));
   const overheadToo = targets.includes('node') && threads === 1 && wanted(OVERHEAD_ID);
   if (chosen.length === 0 && !overheadToo) throw new Error(`no workload contains '${filter.join(',')}'`);
   if (options.list)

@@ -1,5 +1,6 @@
 import type { Capabilities } from './dispatch.ts';
 import type { GPUAdapterInfoLike, GPUDeviceLike } from './gpu.ts';
+import { halvesOn } from './half-check.ts';
 
 // What the standard promises, where a browser does not tell.
 const LEAST_SUBGROUP = 4;
@@ -11,18 +12,18 @@ export interface Switches {
 }
 
 /** What kernels may use of a device, and are not forbidden to. */
-export function capabilitiesOf(
+export async function capabilitiesOf(
   device: GPUDeviceLike,
   info: GPUAdapterInfoLike | undefined,
   switches: Switches,
-): Capabilities {
+): Promise<Capabilities> {
   const subgroups = switches.subgroups && device.features.has('subgroups');
   const limits = device.limits as Capabilities['limits'];
   return {
     subgroups: subgroups
       ? { least: info?.subgroupMinSize || LEAST_SUBGROUP, most: info?.subgroupMaxSize || MOST_SUBGROUP }
       : null,
-    f16: switches.f16 && device.features.has('shader-f16'),
+    halves: switches.f16 ? await halvesOn(device) : 'bits',
     // Limits are getters of a prototype: read once, as plain numbers.
     limits: {
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,

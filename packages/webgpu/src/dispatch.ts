@@ -3,12 +3,18 @@
  * half (device, buffers, pipelines, queue) carries plans out and knows no mathematics.
  */
 
+/**
+ * How numbers become float16: by shader-f16, by WGSL's pack2x16float, or by operations on bits. WGSL leaves the rounding
+ * of the first two to the device, and what they make of numbers beyond float16: they are used where they were seen to be
+ * right.
+ */
+export type Halves = 'f16' | 'pack' | 'bits';
+
 /** What kernels may use of the device. */
 export interface Capabilities {
   /** 'subgroups', where the device has it and it is not switched off; of any size between the two. */
   readonly subgroups: { readonly least: number; readonly most: number } | null;
-  /** 'shader-f16', where the device has it and it is not switched off. */
-  readonly f16: boolean;
+  readonly halves: Halves;
   readonly limits: {
     readonly maxComputeWorkgroupsPerDimension: number;
     readonly maxComputeInvocationsPerWorkgroup: number;

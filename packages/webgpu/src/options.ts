@@ -20,7 +20,7 @@ export interface WebGPUOptions {
   readonly powerPreference?: 'low-power' | 'high-performance' | undefined;
   /** Whether kernels use subgroups where the device has them; true unless given. */
   readonly subgroups?: boolean | undefined;
-  /** Whether kernels use shader-f16 where the device has it; true unless given. */
+  /** Whether kernels use the device's own conversions to float16 where they are exact; true unless given. */
   readonly f16?: boolean | undefined;
   /** How many bytes of freed buffers are kept for the next tensors; 256 MiB unless given. */
   readonly maxPooledBytes?: number | undefined;

@@ -2,6 +2,7 @@ import { type AbortSignalLike, type Backend, type BackendProvider, createBackend
 import { findAdapter, isSoftware, nameOf, onlySoftware, type Refusal } from './adapter.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { requestDevice } from './device.ts';
+import type { Capabilities } from './dispatch.ts';
 import { WebGPUDriver } from './driver.ts';
 import type { GPUCommandEncoderLike, GPUDeviceLike } from './gpu.ts';
 import { lossOf, lostError } from './loss.ts';
@@ -52,7 +53,9 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
       const device = await found.device();
       try {
         throwIfAborted(signal);
-        return backendOn(device, checked, found.name);
+        const capabilities = await capabilitiesOf(device, device.adapterInfo, checked);
+        throwIfAborted(signal);
+        return backendOn(device, checked, found.name, capabilities);
       } catch (error) {
         if (checked.device === undefined) device.destroy();
         throw error;
@@ -84,8 +87,12 @@ function refusalOf({ code, message }: RMSNormError): Refusal {
   return { code, reason: `${reason})`, hint: hint! };
 }
 
-function backendOn(device: GPUDeviceLike, options: CheckedOptions, name: string): WebGPUBackend {
-  const capabilities = capabilitiesOf(device, device.adapterInfo, options);
+function backendOn(
+  device: GPUDeviceLike,
+  options: CheckedOptions,
+  name: string,
+  capabilities: Capabilities,
+): WebGPUBackend {
   const driver = new WebGPUDriver(device, {
     name,
     capabilities,

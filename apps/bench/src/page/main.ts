@@ -14,7 +14,9 @@ const bench: PageBench = {
   legend: async (target) => legendOf(await lineupOf(target)),
 
   async measure(id, method, without) {
-    const spec = specs(['chromium', 'chromium-webgpu'], { threads: THREADS }).find((each) => each.id === id);
+    const spec = specs(['chromium', 'chromium-webgpu'], { threads: THREADS, adapter: 'hardware' }).find(
+      (each) => each.id === id,
+    );
     if (!spec) throw new Error(`no workload of a page is ${id}`);
     const lineup = await lineupOf(spec.target);
     const cpuClock = spec.target === 'chromium' ? rendererMs : null;

@@ -12,7 +12,7 @@ export async function answerParent(
   { engine, cpuClock }: { engine: string; cpuClock: CpuClock },
 ): Promise<void> {
   const [threads] = process.argv.slice(2).map(Number);
-  const known = specs([target], { threads: threads! });
+  const known = specs([target], { threads: threads!, adapter: 'hardware' });
   process.on('disconnect', () => process.exit());
   process.on('message', async ({ id, method, without }: Question) => {
     try {

@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan } from '../dispatch.ts';
 import { bindings, bound, type Declared, elementType, LANES } from './buffers.ts';
 import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './gradient-kernel.ts';
@@ -7,6 +6,7 @@ import { type Layout, layoutOf, powerOfTwoFrom, SECTION, twinsOf } from './layou
 import { bytesPerSlab, sectionsOf } from './normalization.ts';
 import { type Extra, type Part, parameters } from './parameters.ts';
 import { gridOf, partsOf, rangeIn } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { planScatteredGradient } from './scattered-gradient.ts';
 import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
 import { weightTotals } from './weight-totals.ts';

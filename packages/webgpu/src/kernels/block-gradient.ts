@@ -1,10 +1,10 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
 import { AT, type Declared, declarations, load, store } from './buffers.ts';
 import { compensated } from './compensated.ts';
-import { narrow, widen } from './element.ts';
+import { enableF16, narrow, widen } from './element.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { statistics } from './statistic.ts';
 import { aliases, lines } from './wgsl.ts';
 
@@ -78,14 +78,15 @@ function code({ p, buffers, gamma, dsum, target, width }: BlockKernel): string {
     `    ${name}[feature + i] = value_of_total(Total(V(${total}.high${block === 1 ? '' : '[i]'}), V(${total}.low${block === 1 ? '' : '[i]'})))${block === 1 ? '' : '.x'};`;
   const part = (of: string): string => (block === 1 ? of : `${of}[i]`);
   return lines(
+    enableF16(p),
     PARAMETERS,
     declarations(buffers),
     AT,
     aliases('V', 'U', 'I', block),
     aliases('S', 'SU', 'SI', block),
     `alias SB = ${block === 1 ? 'bool' : 'vec2<bool>'};`,
-    p.dtype !== 'float32' && widen(p.dtype),
-    narrow(p.dtype, block),
+    widen(p),
+    narrow(p, block),
     load('x', 'x', p.dtype, access),
     load('dy', 'dy', p.dtype, access),
     dsum && load('dsum', 'dsum', p.dtype, access),

@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
 import { type Declared, LANES, load, loadWeights, store } from './buffers.ts';
 import { compensated } from './compensated.ts';
@@ -7,6 +6,7 @@ import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
 import { getting, type Layout, layoutKey, powerOfTwoFrom, RESIDENT_GRADIENT_COLUMN, SECTION } from './layout.ts';
 import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { combining, combiningDots } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
@@ -98,10 +98,10 @@ function gradientCode(kernel: GradientKernel): string {
   const here = { quad: null, ragged: 'FIRST_FOUR < vec4u(at.n)', twins: 'twins_here(at)' };
   const present = columns ? null : here[access as keyof typeof here];
   return lines(
-    enables(team, together && team.teams > 1),
+    enables(p, team, together && team.teams > 1),
     opening(layout, team, buffers),
-    p.dtype !== 'float32' && widen(p.dtype),
-    narrow(p.dtype, lanes),
+    widen(p),
+    narrow(p, lanes),
     load('x', 'x', p.dtype, access),
     load('dy', 'dy', p.dtype, access),
     dsum && (twins ? loadWords('dsum') : load('dsum', 'dsum', p.dtype, access)),

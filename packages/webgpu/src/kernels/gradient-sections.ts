@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Operands, Shader } from '../dispatch.ts';
 import { bound, type Declared, elementType, load, loadWeights } from './buffers.ts';
 import { compensated } from './compensated.ts';
@@ -7,6 +6,7 @@ import { getting, type Layout, layoutKey } from './layout.ts';
 import { wideTeam } from './normalization.ts';
 import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { putStatistics, ROW_STATISTICS } from './row-statistics.ts';
 import { combining, combiningDots, dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
@@ -63,9 +63,9 @@ export function gradientSectionsShader(kernel: SectionsKernel): Shader {
 function code({ p, layout, team, gamma, squares, buffers }: SectionsKernel): string {
   const { access, along } = layout;
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
-    p.dtype !== 'float32' && widen(p.dtype),
+    widen(p),
     load('x', 'x', p.dtype, access),
     load('dy', 'dy', p.dtype, access),
     gamma && loadWeights('gamma', along, access),

@@ -3,24 +3,29 @@ import type { Planner } from '../dispatch.ts';
 import { planBackward } from './backward.ts';
 import { planGiven, planNormalization, planSums } from './normalization.ts';
 import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './operation.ts';
+import { problemOn } from './problem.ts';
 import { planQuantized } from './quantize.ts';
 
 export const forward: Planner<Problem> = (p, operands, capabilities) =>
-  planNormalization(p, FORWARD, operands, capabilities);
+  planNormalization(problemOn(p, capabilities), FORWARD, operands, capabilities);
 
 export const addForward: Planner<Problem> = (p, operands, capabilities) =>
-  planNormalization(p, ADD_FORWARD, operands, capabilities);
+  planNormalization(problemOn(p, capabilities), ADD_FORWARD, operands, capabilities);
 
 export const gatedForward: Planner<Problem & { readonly normBeforeGate: boolean }> = (p, operands, capabilities) =>
-  planNormalization(p, p.normBeforeGate ? NORM_FIRST : GATE_FIRST, operands, capabilities);
+  planNormalization(problemOn(p, capabilities), p.normBeforeGate ? NORM_FIRST : GATE_FIRST, operands, capabilities);
 
-export const sumSquares: Planner<Problem> = planSums;
+export const sumSquares: Planner<Problem> = (p, operands, capabilities) =>
+  planSums(problemOn(p, capabilities), operands, capabilities);
 
-export const scaleBy: Planner<Problem & { readonly count: number }> = planGiven;
+export const scaleBy: Planner<Problem & { readonly count: number }> = (p, operands, capabilities) =>
+  planGiven(problemOn(p, capabilities), operands, capabilities);
 
-export const forwardQuantized: Planner<Problem & { readonly scale: number | null }> = planQuantized;
+export const forwardQuantized: Planner<Problem & { readonly scale: number | null }> = (p, operands, capabilities) =>
+  planQuantized(problemOn(p, capabilities), operands, capabilities);
 
-export const backward: Planner<Problem> = planBackward;
+export const backward: Planner<Problem> = (p, operands, capabilities) =>
+  planBackward(problemOn(p, capabilities), operands, capabilities);
 
 /** The planners by the names of core's driver interface. */
 export const plan: {

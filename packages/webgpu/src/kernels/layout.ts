@@ -1,6 +1,6 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities } from '../dispatch.ts';
 import { type Access, type Along, LANES } from './buffers.ts';
+import type { Problem } from './problem.ts';
 import { columnTeam, rowTeam, type Team } from './team.ts';
 import { OF_TWINS, TWIN_PLACES } from './twins.ts';
 import { aliases, type Lanes, lines } from './wgsl.ts';

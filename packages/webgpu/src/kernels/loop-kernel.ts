@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
 import type { Declared } from './buffers.ts';
 import { getting, type Layout, layoutKey, putting } from './layout.ts';
@@ -15,6 +14,7 @@ import {
   weightsKey,
 } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { combining, combiningSums, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { GIVEN_SUMS, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
@@ -69,7 +69,7 @@ function loopCode({ p, layout, team, operation, weights, rstd, mode, buffers, va
   const reads = sums || mode === 'given' || mode === 'combined';
   const writes = mode === 'whole' || mode === 'given' || mode === 'combined';
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
     reads && elementwise(operation, p, access),
     reads && source(operation, p, access),

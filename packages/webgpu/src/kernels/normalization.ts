@@ -1,4 +1,4 @@
-import { bytesPerElement, type Problem } from '@rmsnorm/core';
+import { bytesPerElement } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { bindings, bound, type Declared } from './buffers.ts';
 import { type Layout, layoutOf, loopTeam, readingLayoutOf, SECTION, unitsOf, WIDE } from './layout.ts';
@@ -14,6 +14,7 @@ import {
 } from './operation.ts';
 import { type Extra, type Part, parameters } from './parameters.ts';
 import { type BytesPerSlab, gridOf, partsOf, rangeIn } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { residenceOf, residentShader } from './resident-kernel.ts';
 import { SCATTERED, scatteredShader } from './scattered-kernel.ts';
 import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';

@@ -1,6 +1,6 @@
-import type { Problem } from '@rmsnorm/core';
 import { type Access, type Along, type Declared, elementType, LANES, load, loadWeights, store } from './buffers.ts';
 import { narrow, widen } from './element.ts';
+import type { Problem } from './problem.ts';
 import { SILU } from './silu.ts';
 import { lines } from './wgsl.ts';
 
@@ -109,8 +109,8 @@ export function boundKey(kernel: {
 /** What `source` and `sink` are made of. */
 export function elementwise(operation: Operation, p: Problem, access: Access): string {
   return lines(
-    p.dtype !== 'float32' && widen(p.dtype),
-    narrow(p.dtype, LANES[access]),
+    widen(p),
+    narrow(p, LANES[access]),
     (operation.name === 'gateFirst' || operation.name === 'normFirst') && SILU,
   );
 }

@@ -1,4 +1,4 @@
-import type { Problem } from '@rmsnorm/core';
+import type { Problem } from './problem.ts';
 
 /**
  * What every kernel is told about its problem, as one uniform.

@@ -1,6 +1,7 @@
-import { type Problem, RMSNormError } from '@rmsnorm/core';
+import { RMSNormError } from '@rmsnorm/core';
 import type { Binding, Capabilities } from '../dispatch.ts';
 import type { Part } from './parameters.ts';
+import type { Problem } from './problem.ts';
 
 /** Bytes of a buffer for each slab [size, inner] of a tensor; buffers that are not named belong to all slabs. */
 export type BytesPerSlab = Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { AT, bindings, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
+import { enableF16 } from './element.ts';
 import { type Layout, readingLayoutOf, SECTION, unitsOf, WIDE } from './layout.ts';
 import { bytesPerSlab, Normalization, R_BUFFERS, readOnly } from './normalization.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './operation.ts';
 import { PARAMETERS, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { QUANTIZED, quantizedShader, quantizedType } from './quantized-kernel.ts';
 import { groupsAtOnce, quantizedLoopShader, quantizedTeam } from './quantized-loop-kernel.ts';
 import { residenceOf } from './resident-kernel.ts';
@@ -113,7 +114,7 @@ function scaleShader(
     key: given ? `scales:${teamKey(team)}` : `scales:${p.dtype},${teamKey(team)},${weightsKey(weights)}`,
     code: () =>
       lines(
-        enables(team),
+        enables(p, team),
         PARAMETERS,
         declarations(buffers),
         AT,
@@ -174,6 +175,7 @@ function quantizeShader(p: Problem, weights: Weights, buffers: readonly Declared
     key: `quantize:${p.dtype},${weightsKey(weights)}`,
     code: () =>
       lines(
+        enableF16(p),
         PARAMETERS,
         declarations(buffers),
         SCATTER,

@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
 import { type Access, type Declared, LANES } from './buffers.ts';
 import { compensated } from './compensated.ts';
@@ -7,6 +6,7 @@ import { type Layout, layoutKey, putting } from './layout.ts';
 import { opening } from './opening.ts';
 import { elementwise, FORWARD, source, type Weights, weighting, weightsKey } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import type { Residence } from './resident-kernel.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
@@ -46,7 +46,7 @@ function code({ p, layout, residence, weights, given, buffers }: QuantizedKernel
   const held: Held = { width, steps, certain: full ? steps : Math.floor(steps / 2), registers: steps <= 8 };
   const ragged = access === 'ragged' || access === 'loose';
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
     elementwise(FORWARD, p, access),
     source(FORWARD, p, access),

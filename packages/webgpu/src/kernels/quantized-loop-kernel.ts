@@ -1,10 +1,10 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
 import { type Declared, LANES } from './buffers.ts';
 import { type Layout, layoutKey, loopTeam, powerOfTwoFrom, putting } from './layout.ts';
 import { opening } from './opening.ts';
 import { elementwise, FORWARD, source, type Weights, weighting, weightsKey } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { putBytes, QUANTIZED, scaleOf } from './quantized-kernel.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
@@ -77,7 +77,7 @@ function code({ p, layout, team, weights, given, single, buffers }: QuantizedLoo
       }
     }`;
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
     elementwise(FORWARD, p, access),
     source(FORWARD, p, access),

@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Shader } from '../dispatch.ts';
 import type { Declared } from './buffers.ts';
 import { type Layout, layoutKey, powerOfTwoFrom, putting, RESIDENT_COLUMN } from './layout.ts';
@@ -15,6 +14,7 @@ import {
   weightsKey,
 } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { statistics } from './statistic.ts';
 import { ADD_BLOCK, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
 import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, widestOf, workgroupSize } from './team.ts';
@@ -79,7 +79,7 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
   const { width } = team;
   const { load, write } = residence.steps > 8 ? inArray(residence) : inRegisters(residence);
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
     elementwise(operation, p, access),
     source(operation, p, access),

@@ -1,4 +1,3 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { blockOf, blockShader, inBlocks } from './block-gradient.ts';
 import {
@@ -14,7 +13,7 @@ import {
   store,
 } from './buffers.ts';
 import { compensated } from './compensated.ts';
-import { narrow, widen } from './element.ts';
+import { enableF16, narrow, widen } from './element.ts';
 import { combinedKernelOf, combinedShader, gradientSectionsShader, sectionsKernelOf } from './gradient-sections.ts';
 import {
   getting,
@@ -32,6 +31,7 @@ import { bytesPerSlab, readOnly, sectionsOf } from './normalization.ts';
 import { opening } from './opening.ts';
 import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { putStatistics, ROW_STATISTICS, ROW_STATISTICS_BYTES } from './row-statistics.ts';
 import { SCATTERED, SCATTERED_PLACES, scatteredMain } from './scattered-kernel.ts';
 import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
@@ -173,9 +173,9 @@ interface StatisticsKernel {
 function statisticsCode({ p, layout, team, gamma, given, squares, buffers }: StatisticsKernel): string {
   const { access, along, gather } = layout;
   return lines(
-    enables(team),
+    enables(p, team),
     opening(layout, team, buffers),
-    p.dtype !== 'float32' && widen(p.dtype),
+    widen(p),
     load('x', 'x', p.dtype, gather),
     load('dy', 'dy', p.dtype, gather),
     gamma && loadWeights('gamma', along, access),
@@ -237,11 +237,12 @@ function dx(call: Call, part: Part): Dispatch {
       key: `dx:${p.dtype},${gamma},${dsum},${target}:${writable(buffers)}`,
       code: () =>
         lines(
+          enableF16(p),
           PARAMETERS,
           declarations(buffers),
           SCATTERED_PLACES,
-          p.dtype !== 'float32' && widen(p.dtype),
-          narrow(p.dtype, 4),
+          widen(p),
+          narrow(p, 4),
           load('x', 'x', p.dtype, 'ragged'),
           load('dy', 'dy', p.dtype, 'ragged'),
           dsum && load('dsum', 'dsum', p.dtype, 'ragged'),
@@ -371,13 +372,14 @@ function weightSums(call: Call): { part: (part: Part, index: number) => Dispatch
 
 function partialSumsCode(p: Problem, across: number, down: number, buffers: readonly Declared[]): string {
   return lines(
+    enableF16(p),
     PARAMETERS,
     declarations(buffers),
     AT,
     aliases('V', 'U', 'I', 1),
     aliases('S', 'SU', 'SI', 1),
     'alias SB = bool;',
-    p.dtype !== 'float32' && widen(p.dtype),
+    widen(p),
     load('x', 'x', p.dtype, 'one'),
     load('dy', 'dy', p.dtype, 'one'),
     statistics({ product: true }),

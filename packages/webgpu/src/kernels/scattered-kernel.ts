@@ -1,6 +1,6 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Shader } from '../dispatch.ts';
 import { AT, type Declared, declarations, FIRST_FOUR } from './buffers.ts';
+import { enableF16 } from './element.ts';
 import {
   boundKey,
   elementwise,
@@ -14,6 +14,7 @@ import {
 } from './operation.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { statistics } from './statistic.ts';
 import { aliases, lines } from './wgsl.ts';
 
@@ -76,6 +77,7 @@ ${body}
 
 function scatteredCode({ p, operation, weights, buffers, variable }: ScatteredKernel): string {
   return lines(
+    enableF16(p),
     PARAMETERS,
     declarations(buffers),
     SCATTER,

@@ -1,4 +1,6 @@
 import type { Capabilities } from '../dispatch.ts';
+import { enableF16 } from './element.ts';
+import type { Problem } from './problem.ts';
 import { type Lanes, lines, tree } from './wgsl.ts';
 
 /**
@@ -72,9 +74,10 @@ export function teamKey(team: Team): string {
 }
 
 /** Directives, which stand before all else. */
-export function enables(team: Team, otherwise = false): string {
+export function enables(p: Pick<Problem, 'halves'>, team: Team, otherwise = false): string {
   const used = otherwise || team.kind === 'subgroup' || (team.kind === 'workgroup' && team.subgroup > 1);
   return lines(
+    enableF16(p),
     used && 'enable subgroups;',
     // Rows that are not plain are redone where any row of the subgroup is: uniform, but the analysis does not see it.
     used && 'diagnostic(off, subgroup_uniformity);',

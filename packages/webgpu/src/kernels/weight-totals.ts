@@ -1,9 +1,9 @@
-import type { Problem } from '@rmsnorm/core';
 import type { Capabilities, Dispatch } from '../dispatch.ts';
 import { bindings, declarations } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { PARAMETERS, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, WORKGROUP_INDEX } from './parts.ts';
+import type { Problem } from './problem.ts';
 import { narrowSubgroups } from './team.ts';
 import { aliases, lines } from './wgsl.ts';
 

@@ -4,7 +4,7 @@ import * as kernels from '../../src/kernels/index.ts';
 
 export const CAPABILITIES: Capabilities = {
   subgroups: { least: 32, most: 32 },
-  f16: false,
+  halves: 'bits',
   limits: {
     maxComputeWorkgroupsPerDimension: 65535,
     maxComputeInvocationsPerWorkgroup: 256,
