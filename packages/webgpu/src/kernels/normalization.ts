@@ -127,11 +127,9 @@ export class Normalization {
     );
   }
 
-  /** r of every row, into scratch memory. */
-  statistics(part: Part): Dispatch[] {
-    const layout = readingLayoutOf(this.#p);
-    if (!this.#isWide) return [this.#loop(part, layout, 'statistics')];
-    return [this.#loop(part, sectionsOf(layout), 'section'), this.#loop(part, layout, 'combined-statistics')];
+  /** The sums of the sections of wide rows, into scratch memory. */
+  sections(part: Part): Dispatch {
+    return this.#loop(part, sectionsOf(readingLayoutOf(this.#p)), 'section');
   }
 
   #each(dispatches: (part: Part) => Dispatch[]): Plan {
