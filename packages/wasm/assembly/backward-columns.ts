@@ -2,7 +2,7 @@
 // memory, summed down its columns, and turned into dx there. What a feature gives to dgamma and dbeta is added along
 // the columns, in float32 over 16 of them, in float64 beyond.
 
-import { addFloat32 } from './add';
+import { addFloat32 } from './add-float32';
 import { sumColumns } from './columns';
 import { FLOAT32, has, With, Without } from './dtype';
 import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';

@@ -60,6 +60,8 @@ describeOnDevice('backward of rows of an odd number of bfloat16', () => {
       [[5, 2, 33], [null]],
       [[5, 3, 33], [null]],
       [[2, 1, subgroups ? 8191 : 1001], [subgroups ? 'x' : null]],
+      // Split over workgroups.
+      [[2, 1, 65_537], ['dy']],
     ];
 
     test.each(shapes)('%o: every gradient, dx in place of %o', async (shape, places) => {

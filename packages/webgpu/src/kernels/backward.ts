@@ -1,9 +1,9 @@
 import type { Capabilities, Dispatch, Operands, Plan } from '../dispatch.ts';
 import { bindings, bound, type Declared, elementType, LANES } from './buffers.ts';
 import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './gradient-kernel.ts';
-import { gradientSectionsShader, type SectionsKernel } from './gradient-sections.ts';
+import { gradientSectionsShader, SECTIONS, sectionsKernelOf } from './gradient-sections.ts';
 import { type Layout, layoutOf, powerOfTwoFrom, SECTION, twinsOf } from './layout.ts';
-import { bytesPerSlab, sectionsOf, wideTeam } from './normalization.ts';
+import { bytesPerSlab, sectionsOf } from './normalization.ts';
 import { type Extra, type Part, parameters } from './parameters.ts';
 import { gridOf, partsOf, rangeIn } from './parts.ts';
 import type { Problem } from './problem.ts';
@@ -80,26 +80,6 @@ function gradientLayoutOf(p: Problem): Layout | null {
   if (layout?.kind === 'pairs' && p.size <= SECTION) return twinsOf(layout);
   return layout?.kind === 'rows' && p.size > SECTION ? sectionsOf(layout) : layout;
 }
-
-function sectionsKernelOf(p: Problem, layout: Layout, operands: Operands, capabilities: Capabilities): SectionsKernel {
-  const gamma = operands.present.has('gamma');
-  const type = elementType(p.dtype, layout.access);
-  const buffers = bound(
-    [
-      ...['x', 'dy'].map((name) => ({ name, type, write: false })),
-      ...(gamma
-        ? [{ name: 'gamma', type: layout.access === 'quad' ? 'array<vec4f>' : 'array<f32>', write: false }]
-        : []),
-      { ...SECTIONS, write: true },
-    ],
-    // Nothing is written over here.
-    { ...operands, inPlace: {} },
-  );
-  const squares = p.epsMode === 'clamp' || !operands.present.has('rstd');
-  return { p, layout, team: wideTeam(capabilities), gamma, squares, buffers };
-}
-
-const SECTIONS: Declared = { name: 'sections', type: 'array<vec4u>', write: false };
 
 function kernelOf(p: Problem, layout: Layout, team: GradientTeam, operands: Operands): GradientKernel {
   const has = (name: string): boolean => operands.present.has(name);

@@ -33,9 +33,6 @@ export function inBlocks({ dtype, size, inner }: Problem): boolean {
   return inner > 1 && (dtype === 'float32' || (size * inner) % 2 === 0);
 }
 
-/** What a row's statistic is kept as between dispatches: r, its power of two, the mean of g n; bits, for one is no float. */
-export const ROW_STATISTICS: Declared = { name: 'statistics', type: 'array<vec4u>', write: true };
-
 export function blockShader(kernel: BlockKernel): Shader {
   const { p, buffers, gamma, dsum, target, width } = kernel;
   const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');

@@ -1,15 +1,17 @@
-import type { Shader } from '../dispatch.ts';
-import { type Declared, load, loadWeights } from './buffers.ts';
+import type { Capabilities, Operands, Shader } from '../dispatch.ts';
+import { bound, type Declared, elementType, load, loadWeights } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { widen } from './element.ts';
-import { type Layout, layoutKey } from './layout.ts';
+import { getting, type Layout, layoutKey } from './layout.ts';
+import { wideTeam } from './normalization.ts';
 import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import type { Problem } from './problem.ts';
-import { dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
+import { putStatistics, ROW_STATISTICS } from './row-statistics.ts';
+import { combining, combiningDots, dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
-import { enables, type Team, teamKey, workgroupSize } from './team.ts';
+import { enables, rowTeam, type Team, teamKey, workgroupSize } from './team.ts';
 import { weightedGradient } from './weighted-gradient.ts';
 import { lines } from './wgsl.ts';
 
@@ -21,6 +23,32 @@ export interface SectionsKernel {
   readonly gamma: boolean;
   readonly squares: boolean;
   readonly buffers: readonly Declared[];
+}
+
+/** Results of sections, [rows, sections]. */
+export const SECTIONS: Declared = { name: 'sections', type: 'array<vec4u>', write: false };
+
+export function sectionsKernelOf(
+  p: Problem,
+  layout: Layout,
+  operands: Operands,
+  capabilities: Capabilities,
+): SectionsKernel {
+  const gamma = operands.present.has('gamma');
+  const type = elementType(p.dtype, layout.access);
+  const buffers = bound(
+    [
+      ...['x', 'dy'].map((name) => ({ name, type, write: false })),
+      ...(gamma
+        ? [{ name: 'gamma', type: layout.access === 'quad' ? 'array<vec4f>' : 'array<f32>', write: false }]
+        : []),
+      { ...SECTIONS, write: true },
+    ],
+    // Nothing is written over here.
+    { ...operands, inPlace: {} },
+  );
+  const squares = p.epsMode === 'clamp' || !operands.present.has('rstd');
+  return { p, layout, team: wideTeam(capabilities), gamma, squares, buffers };
 }
 
 export function gradientSectionsShader(kernel: SectionsKernel): Shader {
@@ -59,4 +87,58 @@ fn main(${BUILTINS}) {
     PUT_SECTION,
     '}',
   );
+}
+
+/** Of every row the statistic and the mean, from its sections: an invocation for each. */
+export interface CombinedKernel {
+  readonly layout: Layout;
+  readonly team: Team;
+  readonly squares: boolean;
+  /** Whether rstd is given. */
+  readonly given: boolean;
+  readonly buffers: readonly Declared[];
+}
+
+export function combinedKernelOf(
+  { squares }: SectionsKernel,
+  layout: Layout,
+  { present, writable }: Operands,
+  capabilities: Capabilities,
+): CombinedKernel {
+  const given = present.has('rstd');
+  const buffers = [
+    SECTIONS,
+    ...(given ? [{ name: 'rstd', type: 'array<f32>', write: writable.has('rstd') }] : []),
+    ROW_STATISTICS,
+  ];
+  return { layout, team: rowTeam(1, capabilities), squares, given, buffers };
+}
+
+export function combinedShader(kernel: CombinedKernel): Shader {
+  const { layout, team, squares, given, buffers } = kernel;
+  const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
+  return {
+    key: `gradient-combined:${layoutKey(layout)},${teamKey(team)},${squares}:${names}`,
+    code: () =>
+      lines(
+        opening(layout, team, buffers),
+        statistics({ product: false, given }),
+        squares && combining(team.width, false),
+        combiningDots(team.width),
+        given && getting('rstd', layout),
+        putStatistics(layout),
+        `
+@compute @workgroup_size(${workgroupSize(team)})
+fn main(${BUILTINS}) {
+  local = index;
+  let unit = team(${WORKGROUP_INDEX});
+  if (unit >= units()) { return; }
+  let row = row_of(unit);`,
+        squares && '  let all = combined(row);',
+        `  let s = ${given ? 'given_statistic(get_rstd(row))' : 'all.statistic'};`,
+        `  let clamped = ${squares ? 'all.clamped & (p.clamp != 0u)' : 'false'};`,
+        `  put_statistics(row, s, select(combined_mean(row, s), 0.0, clamped | (s.power == ZERO_ROW)));
+}`,
+      ),
+  };
 }

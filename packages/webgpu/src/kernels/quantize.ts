@@ -17,6 +17,7 @@ import { PARAMETERS, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
 import type { Problem } from './problem.ts';
 import { QUANTIZED, quantizedShader, quantizedType } from './quantized-kernel.ts';
+import { groupsAtOnce, quantizedLoopShader, quantizedTeam } from './quantized-loop-kernel.ts';
 import { residenceOf } from './resident-kernel.ts';
 import { SCATTER, SCATTERED, scatteredMain } from './scattered-kernel.ts';
 import { SECTION_BYTES } from './sections.ts';
@@ -25,8 +26,9 @@ import { enables, rowTeam, type Team, teamKey, teamwork, workgroupSize } from '.
 import { aliases, lines } from './wgsl.ts';
 
 /**
- * forwardQuantized, of rows that can be held and are all of their (outer, inner) in one dispatch. Else r of every row; then, unless a scale is given, the scale of each (outer, inner), from the largest |y|
- * over all its groups; then q.
+ * forwardQuantized in one dispatch, of rows that can be held and are all of their (outer, inner), and of others in loops.
+ * Of rows that are split over workgroups r of every row; then, unless a scale is given, the scale of each (outer, inner),
+ * from the largest |y| over all its groups; then q.
  */
 export function planQuantized(
   p: Problem & { readonly scale: number | null },
@@ -36,12 +38,13 @@ export function planQuantized(
   const weights = weightsOf(p, operands.present);
   const layout = readingLayoutOf(p);
   const residence = p.groups === 1 ? residenceOf(layout, p.size, capabilities) : null;
+  const wide = p.inner === 1 && p.size >= WIDE;
   const elements = p.size * p.inner;
   const perSlab: Readonly<Record<string, number>> = {
     ...bytesPerSlab(p, ['x'], ['r', 'powers']),
     q: elements,
     scales: (p.inner * 4) / p.groups,
-    ...(p.inner === 1 && p.size >= WIDE ? { sections: Math.ceil(p.size / SECTION) * SECTION_BYTES } : {}),
+    ...(wide ? { sections: Math.ceil(p.size / SECTION) * SECTION_BYTES } : {}),
   };
   const slabs = p.outer * p.groups;
   const normalization = new Normalization(p, FORWARD, { ...operands, inPlace: {} }, capabilities);
@@ -61,8 +64,17 @@ export function planQuantized(
       return [dispatch(shader, buffers, Math.ceil(unitsOf(layout, part.slabs * p.inner) / residence.team.teams))];
     }
     const places = (part.slabs / p.groups) * p.inner;
+    if (!wide) {
+      const team = quantizedTeam(p, layout, capabilities);
+      const given = p.scale !== null;
+      const single = p.groups <= groupsAtOnce(layout, team);
+      const buffers = [...heldBuffers(p, weights, layout), ...(given || single ? [] : R_BUFFERS)];
+      const shader = quantizedLoopShader({ p, layout, team, weights, given, single, buffers });
+      const workgroups = layout.kind === 'columns' ? Math.ceil(unitsOf(layout, places) / team.teams) : places;
+      return [dispatch(shader, buffers, workgroups)];
+    }
     const scales = scaleBuffers(p, weights, p.scale === null);
-    const team = scaleTeam(p, capabilities);
+    const team = rowTeam(64, capabilities);
     const q = quantizeBuffers(p, weights);
     return [
       ...normalization.statistics(part),
@@ -83,12 +95,6 @@ function heldBuffers(p: Problem, weights: Weights, layout: Layout): Declared[] {
     { name: 'scales', type: 'array<f32>', write: true },
     { name: 'q', type: quantizedType(layout), write: true },
   ];
-}
-
-/** Neighbours along the features where these lie side by side, else neighbours along inner. */
-function scaleTeam({ inner, groups, size }: Problem, capabilities: Capabilities): Team {
-  if (inner > 1) return { kind: 'shared', width: 4, teams: 16, stride: 16 };
-  return rowTeam(groups * size <= 128 ? 4 : 64, capabilities);
 }
 
 function scaleBuffers(p: Problem, weights: Weights, computed: boolean): Declared[] {

@@ -88,15 +88,18 @@ fn main(${BUILTINS}) {
           `top = max(top, max_of(bitcast<U>(${ragged ? 'select(V(), v, FIRST_FOUR < vec4u(place(row, j).n))' : 'v'}) & U(MAGNITUDE)));`,
       ),
     ),
-    given
-      ? '  let scale = S(p.quant_scale);'
-      : `  top = team_max(top);\n  let scale = select(bitcast<S>(top) * ${1 / 127}, S(1.0), top == SU());`,
+    given ? '  let scale = S(p.quant_scale);' : `  top = team_max(top);\n  let scale = ${scaleOf('top')};`,
     `
   if (!ours) { return; }
   if (lane() == 0u) { put_scales(row, scale); }`,
     eachStep(held, ({ of }) => `put_bytes(place(row, j), quantized(${of('x')}, V(scale)));`),
     '}',
   );
+}
+
+/** The scale of rows whose largest |y| has these bits. */
+export function scaleOf(top: string): string {
+  return `select(bitcast<S>(${top}) * ${1 / 127}, S(1.0), ${top} == SU())`;
 }
 
 /** `quantized(y, step)`: the bytes of clamp(roundHalfEven(y / step), -127, 127); 0 of a NaN. */
@@ -112,7 +115,7 @@ fn quantized(y: V, step: V) -> U {
 }`;
 
 /** `put_bytes(at, bytes)`: the neighbours' bytes of a word that is shared are as they were. */
-function putBytes(access: Access): string {
+export function putBytes(access: Access): string {
   const word = {
     1: 'bytes',
     2: 'bytes.x | (bytes.y << 8u)',

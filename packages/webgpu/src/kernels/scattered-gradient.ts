@@ -1,5 +1,5 @@
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
-import { blockOf, blockShader, inBlocks, ROW_STATISTICS } from './block-gradient.ts';
+import { blockOf, blockShader, inBlocks } from './block-gradient.ts';
 import {
   AT,
   bindings,
@@ -14,6 +14,7 @@ import {
 } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { enableF16, narrow, widen } from './element.ts';
+import { combinedKernelOf, combinedShader, gradientSectionsShader, sectionsKernelOf } from './gradient-sections.ts';
 import {
   getting,
   type Layout,
@@ -22,14 +23,18 @@ import {
   powerOfTwoFrom,
   RESIDENT_GRADIENT_COLUMN,
   readingLayoutOf,
+  SECTION,
   unitsOf,
+  WIDE,
 } from './layout.ts';
-import { bytesPerSlab, readOnly } from './normalization.ts';
+import { bytesPerSlab, readOnly, sectionsOf } from './normalization.ts';
 import { opening } from './opening.ts';
 import { type Extra, PARAMETERS, type Part, parameters } from './parameters.ts';
 import { BUILTINS, gridOf, partsOf, rangeIn, WORKGROUP_INDEX } from './parts.ts';
 import type { Problem } from './problem.ts';
+import { putStatistics, ROW_STATISTICS, ROW_STATISTICS_BYTES } from './row-statistics.ts';
 import { SCATTERED, SCATTERED_PLACES, scatteredMain } from './scattered-kernel.ts';
+import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
 import { enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
@@ -48,30 +53,44 @@ interface Call {
   readonly capabilities: Capabilities;
   readonly gamma: boolean;
   readonly given: boolean;
+  /** Into which a row is split, each a workgroup's; 1 where it is not. */
+  readonly sections: number;
   readonly perSlab: Readonly<Record<string, number>>;
   readonly parts: readonly Part[];
 }
 
 export function planScatteredGradient(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
-  const perSlab = { ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']), statistics: p.inner * 16 };
+  const sections = p.inner === 1 && p.size >= WIDE ? Math.ceil(p.size / SECTION) : 1;
+  const perSlab: Readonly<Record<string, number>> = {
+    ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']),
+    statistics: p.inner * ROW_STATISTICS_BYTES,
+    ...(sections > 1 && { sections: sections * SECTION_BYTES }),
+  };
   const parts = partsOf(p, capabilities, perSlab);
   const gamma = operands.present.has('gamma');
-  const call: Call = { p, operands, capabilities, gamma, given: operands.present.has('rstd'), perSlab, parts };
+  const given = operands.present.has('rstd');
+  const call: Call = { p, operands, capabilities, gamma, given, sections, perSlab, parts };
   const slabs = p.outer * p.groups;
-  const scratch = [{ name: 'statistics', bytes: slabs * p.inner * 16 }];
+  const scratch = ['statistics', 'sections']
+    .filter((name) => name in perSlab)
+    .map((name) => ({ name, bytes: slabs * perSlab[name]! }));
 
   const wanted = operands.present.has('dgamma') || operands.present.has('dbeta');
-  if (!wanted) return { scratch, dispatches: parts.flatMap((part) => [statisticsOf(call, part), dx(call, part)]) };
+  if (!wanted) return { scratch, dispatches: parts.flatMap((part) => [...statisticsOf(call, part), dx(call, part)]) };
   if (inBlocks(p)) {
     const blocks = blocksOf(call);
-    const dispatches = parts.flatMap((part, index) => [statisticsOf(call, part), blocks.part(part, index)]);
+    const dispatches = parts.flatMap((part, index) => [...statisticsOf(call, part), blocks.part(part, index)]);
     const chunks = parts.length * blocks.chunks;
     if (chunks === 1) return { scratch, dispatches };
     return { scratch: [...scratch, partialsOf(p, chunks)], dispatches: [...dispatches, totals(call, chunks)] };
   }
   const sums = weightSums(call);
   const chunks = parts.length * sums.chunks;
-  const dispatches = parts.flatMap((part, index) => [statisticsOf(call, part), sums.part(part, index), dx(call, part)]);
+  const dispatches = parts.flatMap((part, index) => [
+    ...statisticsOf(call, part),
+    sums.part(part, index),
+    dx(call, part),
+  ]);
   return { scratch: [...scratch, partialsOf(p, chunks)], dispatches: [...dispatches, totals(call, chunks)] };
 }
 
@@ -89,7 +108,33 @@ function dispatchOf(
 }
 
 /** rstd of every row, and mean(g n), 0 where r is a constant. */
-function statisticsOf(call: Call, part: Part): Dispatch {
+function statisticsOf(call: Call, part: Part): Dispatch[] {
+  return call.sections > 1 ? bySections(call, part) : [inLoops(call, part)];
+}
+
+/** The sums of each section, then those of all of a row. */
+function bySections(call: Call, part: Part): Dispatch[] {
+  const { p, operands, capabilities, sections } = call;
+  const layout = readingLayoutOf(p);
+  const first = sectionsKernelOf(p, sectionsOf(layout), operands, capabilities);
+  const combined = combinedKernelOf(first, layout, operands, capabilities);
+  return [
+    dispatchOf(call, part, {
+      shader: gradientSectionsShader(first),
+      buffers: first.buffers,
+      workgroups: part.slabs * sections,
+      extra: { sections, highest: HIGHEST_OF_SECTION },
+    }),
+    dispatchOf(call, part, {
+      shader: combinedShader(combined),
+      buffers: combined.buffers,
+      workgroups: Math.ceil(part.slabs / combined.team.teams),
+      extra: { sections },
+    }),
+  ];
+}
+
+function inLoops(call: Call, part: Part): Dispatch {
   const { p, operands, capabilities, gamma, given } = call;
   const layout = readingLayoutOf(p);
   const team = loopTeam(layout, p, capabilities, RESIDENT_GRADIENT_COLUMN);
@@ -173,17 +218,6 @@ fn main(${BUILTINS}) {
   );
 }
 
-/** `put_statistics(row, s, mean)`, for each row. */
-function putStatistics({ statistics }: Layout): string {
-  const one = (at: string, lane: string): string =>
-    `statistics[${at}] = vec4u(bitcast<u32>(s.r${lane}), bitcast<u32>(s.power${lane}), bitcast<u32>(mean${lane}), 0u);`;
-  const all =
-    statistics === 1
-      ? one('row.index', '')
-      : Array.from({ length: statistics }, (_, i) => one(`row.index + ${i}u`, `.${'xyzw'[i]}`)).join(' ');
-  return `fn put_statistics(row: Row, s: Statistic, mean: S) { ${all} }`;
-}
-
 function dx(call: Call, part: Part): Dispatch {
   const { p, operands, gamma } = call;
   const dsum = operands.present.has('dsum');
@@ -238,6 +272,8 @@ function dx(call: Call, part: Part): Dispatch {
 
 /** Invocations that add up terms; so many features beside each other where these are neighbours in memory. */
 const ADDERS = 128;
+/** On a processor a barrier costs more than what is done between two of them. */
+const ADDERS_OF_PROCESSOR = 4;
 /** Parts of a feature's sum are worth a workgroup from so many terms for each invocation on. */
 const TERMS = 32;
 /** Workgroups that keep a device busy. */
@@ -273,8 +309,7 @@ function blocksOf(call: Call): { part: (part: Part, index: number) => Dispatch; 
   const { p, operands, parts, capabilities, gamma } = call;
   const blocks = p.groups * Math.ceil(p.size / blockOf(p));
   const terms = (parts[0]!.slabs / p.groups) * p.inner;
-  // On a processor a barrier costs more than what is done between two of them.
-  const width = narrowSubgroups(capabilities) ? 4 : 64;
+  const width = narrowSubgroups(capabilities) ? ADDERS_OF_PROCESSOR : 64;
   const chunks = Math.max(1, Math.min(Math.ceil(terms / (width * TERMS)), Math.ceil(BUSY / blocks)));
   const dsum = operands.present.has('dsum');
   const type = elementType(p.dtype, 'word');
@@ -303,10 +338,11 @@ function blocksOf(call: Call): { part: (part: Part, index: number) => Dispatch; 
 
 /** Parts of dgamma and dbeta, where blocks of features share words. */
 function weightSums(call: Call): { part: (part: Part, index: number) => Dispatch; chunks: number } {
-  const { p, operands, parts } = call;
+  const { p, operands, parts, capabilities } = call;
+  const adders = narrowSubgroups(capabilities) ? ADDERS_OF_PROCESSOR : ADDERS;
   const features = p.groups * p.size;
-  const across = p.inner === 1 ? Math.min(64, powerOfTwoFrom(features)) : 1;
-  const down = ADDERS / across;
+  const across = p.inner === 1 ? Math.min(adders / 2, 64, powerOfTwoFrom(features)) : 1;
+  const down = adders / across;
   const columns = Math.ceil(features / across);
   const terms = (parts[0]!.slabs / p.groups) * p.inner;
   const chunks = Math.max(1, Math.min(Math.ceil(terms / (down * TERMS)), Math.ceil(BUSY / columns)));
@@ -323,7 +359,7 @@ function weightSums(call: Call): { part: (part: Part, index: number) => Dispatch
     part: (part, index) =>
       dispatchOf(call, part, {
         shader: {
-          key: `weight-sums:${p.dtype},${across}:${writable(buffers)}`,
+          key: `weight-sums:${p.dtype},${across}x${down}:${writable(buffers)}`,
           code: () => partialSumsCode(p, across, down, buffers),
         },
         buffers,
@@ -349,20 +385,20 @@ function partialSumsCode(p: Problem, across: number, down: number, buffers: read
     statistics({ product: true }),
     compensated(),
     `
-var<workgroup> totals: array<Total, ${ADDERS}>;
+var<workgroup> totals: array<Total, ${across * down}>;
 
 // Of all invocations of a feature, in the first of them.
 fn total_of(own: Total, index: u32) -> Total {
   workgroupBarrier();
   totals[index] = own;
-  for (var half = ${ADDERS / 2}u; half >= ${across}u; half /= 2u) {
+  for (var half = ${(across * down) / 2}u; half >= ${across}u; half /= 2u) {
     workgroupBarrier();
     if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
   }
   return totals[index];
 }
 
-@compute @workgroup_size(${ADDERS})
+@compute @workgroup_size(${across * down})
 fn main(${BUILTINS}) {
   let group = ${WORKGROUP_INDEX};
   let features = p.groups * p.size;

@@ -131,10 +131,18 @@ describe('how many dispatches an operation takes', () => {
     // Features share words too, or a row that shares words is too long to be held.
     [{ size: 3, inner: 225, dtype: 'float16' as const }, 4, 2],
     [{ size: 8193, dtype: 'float16' as const }, 4, 2],
+    // Its sums by the section, then all of them.
+    [{ size: 65_537, dtype: 'float16' as const }, 5, 3],
   ])('backward of %o: %i; %i without sums over rows', (layout, count, without) => {
     const p = problem({ outer: 100, ...layout });
     expect(backward(p, gradient(['dgamma', 'dbeta']), CAPABILITIES).dispatches).toHaveLength(count);
     expect(backward(p, gradient([]), CAPABILITIES).dispatches).toHaveLength(without);
+  });
+
+  test('rows of backward that share words are split over workgroups from 65,536 features on', () => {
+    const p = problem({ outer: 2, size: 65_537, dtype: 'bfloat16' });
+    const [sections] = backward(p, gradient(['dgamma']), CAPABILITIES).dispatches;
+    expect(sections!.workgroups).toEqual([2 * Math.ceil(65_537 / 8192), 1, 1]);
   });
 
   test.each([
@@ -142,8 +150,13 @@ describe('how many dispatches an operation takes', () => {
     [{ size: 8191 }, 1],
     [{ size: 33, dtype: 'float16' as const }, 1],
     [{ size: 1024, inner: 3, dtype: 'float16' as const }, 1],
-    [{ size: 8193 }, 3],
-    [{ size: 64, groups: 2 }, 3],
+    [{ size: 8193 }, 1],
+    [{ size: 64, groups: 2 }, 1],
+    [{ size: 4096, groups: 32 }, 1],
+    [{ size: 33, groups: 3, dtype: 'float16' as const }, 1],
+    [{ size: 2048, inner: 16 }, 1],
+    [{ size: 64, groups: 3, inner: 5, dtype: 'bfloat16' as const }, 1],
+    // Split over workgroups.
     [{ size: 65_536 }, 4],
   ])('forwardQuantized of %o: %i, whether the scale is given or not', (layout, count) => {
     for (const scale of [null, 0.5]) {
