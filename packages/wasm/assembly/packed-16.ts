@@ -1,4 +1,4 @@
-// Weights as the loops of finite-rows-16.ts take them. Eight features are two vectors, those at even places and those at
+// Weights as the loops of scale-16.ts take them. Eight features are two vectors, those at even places and those at
 // odd ones; for float16 as magnitudes times 2^-47, and a third vector holds the eight signs.
 
 import { padded } from './cells';
