@@ -15,7 +15,9 @@ if (adapter?.features.has('shader-f16')) {
   testBackend(nodeWebGPU(), {
     filter: (id) =>
       id.includes('dtype=float16') &&
-      /^forward\/(values|channels-first|groups|golden|extremes|rounding):|\/two-steps:/.test(id),
+      /^forward\/(values|channels-first|groups|golden|extremes|rounding):|\/two-steps:/.test(id) &&
+      // Half a minute each to compile.
+      !id.includes('2x512x4x4'),
   });
 } else {
   test('shader-f16 on llvmpipe', ({ skip }) => {
