@@ -1,5 +1,5 @@
-// What the operations beside forward do with values before they are summed (`enter`) and after they have been scaled
-// (`leave`). Values are float32: a float32 tensor's are worked on where they are, others in scratch memory.
+// What the operations beside forward do with values when they enter, to be summed, and when they leave, having been scaled.
+// Values are float32: a float32 tensor's are worked on where they are, others in scratch memory.
 
 import { addFloat32 } from './add-float32';
 import { FLOAT32 } from './dtype';

@@ -99,7 +99,7 @@ export class Normalization {
   plan(): Plan {
     const p = this.#p;
     const layout = layoutOf(p);
-    const residence = layout && residenceOf(layout, p.size, this.#capabilities);
+    const residence = layout && residenceOf(layout, p, this.#capabilities);
     return this.#each((part) => {
       if (layout && residence) return [this.#resident(part, layout, residence)];
       if (this.#isWide) return this.#wide(part, layout);
@@ -127,11 +127,9 @@ export class Normalization {
     );
   }
 
-  /** r of every row, into scratch memory. */
-  statistics(part: Part): Dispatch[] {
-    const layout = readingLayoutOf(this.#p);
-    if (!this.#isWide) return [this.#loop(part, layout, 'statistics')];
-    return [this.#loop(part, sectionsOf(layout), 'section'), this.#loop(part, layout, 'combined-statistics')];
+  /** The sums of the sections of wide rows, into scratch memory. */
+  sections(part: Part): Dispatch {
+    return this.#loop(part, sectionsOf(readingLayoutOf(this.#p)), 'section');
   }
 
   #each(dispatches: (part: Part) => Dispatch[]): Plan {

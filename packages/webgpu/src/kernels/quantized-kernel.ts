@@ -43,7 +43,7 @@ function code({ p, layout, residence, weights, given, buffers }: QuantizedKernel
   const { access, along } = layout;
   const { team, steps, full } = residence;
   const { width } = team;
-  const held: Held = { width, steps, certain: full ? steps : Math.floor(steps / 2), registers: steps <= 8 };
+  const held: Held = { width, steps, certain: full ? steps : Math.floor(steps / 2), registers: residence.registers };
   const ragged = access === 'ragged' || access === 'loose';
   return lines(
     enables(p, team),
@@ -105,9 +105,13 @@ export function scaleOf(top: string): string {
 /** `quantized(y, step)`: the bytes of clamp(roundHalfEven(y / step), -127, 127); 0 of a NaN. */
 export const QUANTIZED = `
 fn quantized(y: V, step: V) -> U {
-  // Division may err by 2.5 ulp: what is left over is divided once more.
-  let quotient = y / step;
-  let exact = quotient + fma(-quotient, step, y) / step;
+  // Where the reciprocal is a normal number; one for all of a row. It may err by 2.5 ulp: what is left over is divided again.
+  let shift = select(select(V(1.0), V(0x1p-64), step > V(0x1p64)), V(0x1p64), step < V(0x1p-64));
+  let divisor = step * shift;
+  let reciprocal = 1.0 / divisor;
+  let scaled = y * shift;
+  let quotient = scaled * reciprocal;
+  let exact = quotient + fma(-quotient, divisor, scaled) * reciprocal;
   let finite = (bitcast<U>(exact) & U(0x7fffffffu)) < U(0x7f800000u);
   let nearest = round(clamp(select(quotient, exact, finite), V(-127.0), V(127.0)));
   let nan = (bitcast<U>(quotient) & U(0x7fffffffu)) > U(0x7f800000u);

@@ -27,18 +27,21 @@ export interface Residence {
   readonly steps: number;
   /** Whether all steps lie within the row; else those of the first half do, where there are two or more. */
   readonly full: boolean;
+  /** Whether steps are unrolled, each with registers of its own; else they are an array. */
+  readonly registers: boolean;
 }
 
 /** Up to so many features a row is read once. */
 const RESIDENT = 8192;
 
 /** Null where a row is too long. The widest is 8 steps of 256; of 128, whose steps are 16, where subgroups may be of 4. */
-export function residenceOf({ kind }: Layout, size: number, capabilities: Capabilities): Residence | null {
+export function residenceOf({ kind }: Layout, { size, dtype }: Problem, capabilities: Capabilities): Residence | null {
+  const registers = narrowSubgroups(capabilities) ? 8 : 16;
   if (kind === 'columns') {
     if (size > RESIDENT_COLUMN) return null;
-    const team = columnTeam(size, capabilities);
+    const team = columnTeam(size, capabilities, dtype !== 'float32');
     const steps = powerOfTwoFrom(size / team.width);
-    return { team, steps, full: size === team.width * steps };
+    return { team, steps, full: size === team.width * steps, registers: steps <= registers };
   }
   if (kind !== 'rows' || size > RESIDENT) return null;
   const { limits } = capabilities;
@@ -49,7 +52,7 @@ export function residenceOf({ kind }: Layout, size: number, capabilities: Capabi
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
   // A power of two: few shaders for many sizes.
   const steps = powerOfTwoFrom(quads / width);
-  return { team: rowTeam(width, capabilities), steps, full: quads === width * steps };
+  return { team: rowTeam(width, capabilities), steps, full: quads === width * steps, registers: steps <= registers };
 }
 
 export interface ResidentKernel {
@@ -77,7 +80,7 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
   const { team } = residence;
   const { access } = layout;
   const { width } = team;
-  const { load, write } = residence.steps > 8 ? inArray(residence) : inRegisters(residence);
+  const { load, write } = residence.registers ? inRegisters(residence) : inArray(residence);
   return lines(
     enables(p, team),
     opening(layout, team, buffers),
@@ -124,7 +127,10 @@ fn main(${BUILTINS}) {
   );
 }
 
-/** `load` leaves the elements and the sum of their `squares`: chains of at most 8, then a tree; `write` takes r. */
+/** So many squares are added one behind the other; what such chains give is added with what each addition loses. */
+const CHAIN = 8;
+
+/** `load` leaves the elements and the sum of their `squares`: chains, then a tree; `write` takes r. */
 interface Held {
   readonly load: string;
   readonly write: string;
@@ -134,21 +140,28 @@ function inRegisters({ team: { width }, steps, full }: Residence): Held {
   const certain = full ? steps : Math.floor(steps / 2);
   const guarded = (step: number, statement: string): string =>
     step < certain ? statement : `if (j${step} < steps(row)) { ${statement} }`;
+  const squared = (sum: string, from: number, count: number): string =>
+    unrolled(count, (i) => `  { let c = counted(row, j${from + i}, x${from + i}); ${sum} = fma(c, c, ${sum}); }`);
   return {
     load: lines(
       unrolled(steps, (i) => `  let j${i} = lane() + ${i * width}u;`),
       unrolled(steps, (i) => `  var x${i} = V(); ${guarded(i, `x${i} = source(place(row, j${i}));`)}`),
-      '  var squares = V();',
-      unrolled(steps, (i) => `  { let c = counted(row, j${i}, x${i}); squares = fma(c, c, squares); }`),
+      steps <= CHAIN
+        ? lines('  var squares = V();', squared('squares', 0, steps))
+        : lines(
+            '  var high = V();',
+            '  var low = V();',
+            unrolled(steps / CHAIN, (i) =>
+              lines('  { var block = V();', squared('block', i * CHAIN, CHAIN), ADD_BLOCK, '  }'),
+            ),
+            '  let squares = total_of(high, low);',
+          ),
     ),
     write: unrolled(steps, (i) => `    ${guarded(i, `sink(place(row, j${i}), x${i}, x${i} * r);`)}`),
   };
 }
 
-/**
- * Eight steps at a time, unrolled, in an array. The squares of eight are a chain; what these give is added with what
- * each addition loses, as where a row is read in loops.
- */
+/** A chain's steps at a time, unrolled, in an array, as where a row is read in loops. */
 function inArray({ team: { width }, steps, full }: Residence): Held {
   const eight = (statement: (j: string, k: string) => string): string =>
     unrolled(8, (i) => {

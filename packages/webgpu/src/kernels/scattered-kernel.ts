@@ -55,7 +55,7 @@ fn features(i: u32) -> vec4u { return ((slabs(i) + vec4u(p.first_slab)) % vec4u(
 );
 
 /** The same, and `statistic_of_rows(rows)`. */
-export const SCATTER: string = lines(
+const SCATTER: string = lines(
   SCATTERED_PLACES,
   `
 fn statistic_of_rows(row: vec4u) -> Statistic {
