@@ -5,6 +5,7 @@ import { backwardColumns, columnBytes } from './backward-columns';
 import { backwardRows, blockBytes } from './backward-rows';
 import { CELL_BYTES } from './cells';
 import { FLOAT32 } from './dtype';
+import { FACTORS_BYTES } from './factors';
 import { normalize } from './forward';
 import { gatedForward as gated } from './gated';
 import { setGradients, storeSums } from './gradient';
@@ -52,7 +53,7 @@ export function scratchBytes(dtype: i32, groups: u32, size: u32, inner: u32, wei
 export function operationBytes(op: i32, dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
   const quantized = op === QUANTIZED;
   const features = quantized ? groups * size : size;
-  let kernel: u32 = 0;
+  let kernel = FACTORS_BYTES;
   if (inner > 1) kernel = stripBytes(dtype, quantized || (op === GATED_FORWARD && dtype !== FLOAT32), features, size, inner);
   else if (dtype !== FLOAT32) kernel = rowBytes(groups, size, weightOffset);
   return ownBytes(op, groups, size, inner) + CELL_BYTES + weightBytes(groups * size, size, weightOffset) + kernel;
