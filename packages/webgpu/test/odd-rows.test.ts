@@ -1,4 +1,12 @@
-import { type Backend, reference, rmsNormBackward } from '@rmsnorm/core';
+import {
+  addRmsNorm,
+  type Backend,
+  gatedRmsNorm,
+  reference,
+  rmsNorm,
+  rmsNormBackward,
+  type Tensor,
+} from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeOnDevice, nodeWebGPU } from './node-webgpu.ts';
 
@@ -9,7 +17,7 @@ function bfloat16(bits: number): number {
 }
 
 // Two rows of an odd number of 16-bit elements share a word: each invocation has features of both, and writes words.
-describeOnDevice('backward of rows of an odd number of bfloat16', () => {
+describeOnDevice('rows of an odd number of bfloat16', () => {
   describe.each([true, false])('with subgroups: %o', (subgroups) => {
     let backend: Backend;
     let exact: Backend;
@@ -89,6 +97,45 @@ describeOnDevice('backward of rows of an odd number of bfloat16', () => {
           const { dx } = await gradients(backend, shape, null, true);
           for (let row = 0; row < dx.length / size; row++) expect(dx.slice(row * size, (row + 1) * size)).toEqual(one);
         }
+      },
+    );
+
+    // Nine rows of three groups: each group's are first and second of two, and the last is alone.
+    test.each(subgroups ? [33, 4097] : [33])(
+      'forward, addForward and gatedForward of %i: the same in place, and as the reference',
+      async (size) => {
+        const shape = [3, 3 * size];
+        const bits = (factor: number): Uint16Array =>
+          Uint16Array.from({ length: 9 * size }, (_, i) => 0x3f00 + ((i * factor) % 509) + (i % 2) * 0x8000);
+        const results = async (on: Backend, inPlace: boolean): Promise<number[][]> => {
+          const [x, other] = [37, 101].map((factor) => on.tensor(bits(factor), shape, 'bfloat16')) as [Tensor, Tensor];
+          const gamma = on.tensor(
+            Float32Array.from({ length: 3 * size }, (_, i) => 0.5 + (i % 7) / 4),
+            [3 * size],
+          );
+          const options = { dim: 3 * size, groups: 3, axis: -1, gamma, beta: gamma };
+          const again = (): Tensor => on.tensor(bits(37), shape, 'bfloat16');
+          const out = (): { out?: Tensor } => (inPlace ? { out: x } : {});
+          const gated = (normBeforeGate: boolean): Tensor => {
+            const from = again();
+            return gatedRmsNorm(from, other, { ...options, normBeforeGate, ...(inPlace && { out: from }) });
+          };
+          const added = again();
+          const { y, sum } = addRmsNorm(added, other, { ...options, ...(inPlace && { out: { sum: added } }) });
+          const all = [gated(false), gated(true), y, sum, rmsNorm(x, { ...options, ...out() })];
+          const numbers: number[][] = [];
+          for (const tensor of all) numbers.push(Array.from(await tensor.data(), bfloat16));
+          for (const tensor of new Set([...all, x, other, gamma, added])) tensor.dispose();
+          return numbers;
+        };
+        const expected = await results(exact, false);
+        const found = await results(backend, false);
+        // By at most one step of bfloat16: both round nearly the same number.
+        const wrong = expected.map(
+          (values, i) => values.filter((v, j) => !(Math.abs(found[i]![j]! - v) <= 2 ** -7 * Math.abs(v) + 1e-6)).length,
+        );
+        expect(wrong).toEqual([0, 0, 0, 0, 0]);
+        expect(await results(backend, true)).toEqual(found);
       },
     );
   });

@@ -145,8 +145,8 @@ function storeHalves(y: string, access: Access): string {
   }
 }
 
-/** Which of the features' numbers go with the elements: one for all, neighbours, two of any, two neighbours of each of these, or four of any. */
-export type Along = 'splat' | 'neighbours' | 'two' | 'twins' | 'four';
+/** Which of the features' numbers go with the elements: one for all, neighbours, two of any, two neighbours of each of these, those of twins' words, or four of any. */
+export type Along = 'splat' | 'neighbours' | 'two' | 'twins' | 'words' | 'four';
 
 /** `load_NAME(at)` for gamma and beta, float32. */
 export function loadWeights(name: string, along: Along, access: Access): string {
@@ -156,6 +156,7 @@ export function loadWeights(name: string, along: Along, access: Access): string 
     neighbours: access === 'quad' ? `${name}[at.f >> 2u]` : vector('V', lanes, (i) => `${name}[at.f + ${i}u]`),
     two: `V(${name}[at.f], ${name}[at.g])`,
     twins: `V(${name}[at.f], ${name}[at.g], ${name}[at.f + 1u], ${name}[at.g + 1u])`,
+    words: `V(${name}[at.f], ${name}[select(at.f + 1u, second_row, at_end(at))], ${name}[at.g + 1u], ${name}[at.g + 2u])`,
     four: vector('V', 4, (i) => `${name}[${component('features(at.i)', 4, i)}]`),
   }[along];
   return `fn load_${name}(at: At) -> V { return ${body}; }`;

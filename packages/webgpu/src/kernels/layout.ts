@@ -214,12 +214,13 @@ fn statistic_at(row: Row, j: u32, s: Statistic) -> Statistic {
 
 /** `put_NAME(row, v)`: one number for each row. */
 export function putting(name: string, { kind, statistics }: Layout, type = 'S'): string {
+  const two = kind === 'pairs' || kind === 'twins';
   const body =
     statistics === 1
       ? `${name}[row.index] = v;`
-      : Array.from({ length: statistics }, (_, i) => {
+      : Array.from({ length: two ? 2 : statistics }, (_, i) => {
           const one = `${name}[row.index + ${i}u] = v.${'xyzw'[i]};`;
-          return kind === 'pairs' && i > 0 ? `if (row.n > 1u) { ${one} }` : one;
+          return two && i > 0 ? `if (row.n > 1u) { ${one} }` : one;
         }).join(' ');
   return `fn put_${name}(row: Row, v: ${type}) { ${body} }`;
 }

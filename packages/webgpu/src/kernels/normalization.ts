@@ -1,7 +1,7 @@
 import { bytesPerElement } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { bindings, bound, type Declared } from './buffers.ts';
-import { type Layout, layoutOf, loopTeam, readingLayoutOf, SECTION, unitsOf, WIDE } from './layout.ts';
+import { type Layout, layoutOf, loopTeam, readingLayoutOf, SECTION, twinsOf, unitsOf, WIDE } from './layout.ts';
 import { loopShader, type Mode } from './loop-kernel.ts';
 import {
   FORWARD,
@@ -99,9 +99,10 @@ export class Normalization {
   plan(): Plan {
     const p = this.#p;
     const layout = layoutOf(p);
-    const residence = layout && residenceOf(layout, p, this.#capabilities);
+    const held = layout?.kind === 'pairs' ? twinsOf(layout) : layout;
+    const residence = held && residenceOf(held, p, this.#capabilities);
     return this.#each((part) => {
-      if (layout && residence) return [this.#resident(part, layout, residence)];
+      if (held && residence) return [this.#resident(part, held, residence)];
       if (this.#isWide) return this.#wide(part, layout);
       if (layout) return [this.#loop(part, layout, 'whole')];
       return [this.#loop(part, readingLayoutOf(p), 'statistics'), this.#scattered(part)];

@@ -2,6 +2,7 @@ import { type Access, type Along, type Declared, elementType, LANES, load, loadW
 import { narrow, widen } from './element.ts';
 import type { Problem } from './problem.ts';
 import { SILU } from './silu.ts';
+import { loadBesides, loadWords, storeWords } from './twins.ts';
 import { lines } from './wgsl.ts';
 
 /** What an operation reads as the row that is normalized, and what becomes of it: the rest of a kernel does not know. */
@@ -79,6 +80,26 @@ export function sink(operation: Operation, p: Problem, access: Access, variable:
   return lines(
     operation.name === 'normFirst' && load('gate', 'gate', p.dtype, access),
     ...operation.outputs.map((name) => store(name, variable(name), p.dtype, access)),
+    `fn sink(at: At, u: V, normed: V) { ${SINKS[operation.name]} }`,
+  );
+}
+
+/** `source_in_words(at)`, `besides(at)`: of twins what stands in an invocation's words, and the element that it holds besides. */
+export function twinSource(operation: Operation): string {
+  const names = operation.name === 'normFirst' ? ['x'] : operation.inputs;
+  const of = SOURCES[operation.name];
+  return lines(
+    ...names.map((name) => lines(loadWords(name), loadBesides(name))),
+    `fn source_in_words(at: At) -> V { return ${of((name) => `${name}_in_words(at)`)}; }`,
+    `fn besides(at: At) -> f32 { let v = ${of((name) => `V(besides_${name}(at))`)}; return v.x; }`,
+  );
+}
+
+/** `sink(at, u, normed)` by the words of twins. */
+export function twinSink(operation: Operation, variable: VariableOf): string {
+  return lines(
+    operation.name === 'normFirst' && loadWords('gate', 'load_gate'),
+    ...operation.outputs.map((name) => storeWords(name, variable(name))),
     `fn sink(at: At, u: V, normed: V) { ${SINKS[operation.name]} }`,
   );
 }

@@ -8,6 +8,8 @@ import {
   type Operation,
   sink,
   source,
+  twinSink,
+  twinSource,
   type VariableOf,
   type Weights,
   weighting,
@@ -18,6 +20,7 @@ import type { Problem } from './problem.ts';
 import { statistics } from './statistic.ts';
 import { ADD_BLOCK, PLAIN_RSTD, rescaling, sumOfSquares } from './sums.ts';
 import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, widestOf, workgroupSize } from './team.ts';
+import { twinWords } from './twins.ts';
 import { lines, unrolled } from './wgsl.ts';
 
 /** A row in registers: each element is read once. */
@@ -34,7 +37,7 @@ export interface Residence {
 /** Up to so many features a row is read once. */
 const RESIDENT = 8192;
 
-/** Null where a row is too long. The widest is 8 steps of 256; of 128, whose steps are 16, where subgroups may be of 4. */
+/** Null where a row is too long. The widest is 8 steps of 256; 16 of twins, and 16 of 128 where subgroups may be of 4. */
 export function residenceOf({ kind }: Layout, { size, dtype }: Problem, capabilities: Capabilities): Residence | null {
   const registers = narrowSubgroups(capabilities) ? 8 : 16;
   if (kind === 'columns') {
@@ -43,10 +46,11 @@ export function residenceOf({ kind }: Layout, { size, dtype }: Problem, capabili
     const steps = powerOfTwoFrom(size / team.width);
     return { team, steps, full: size === team.width * steps, registers: steps <= registers };
   }
-  if (kind !== 'rows' || size > RESIDENT) return null;
+  if ((kind !== 'rows' && kind !== 'twins') || size > RESIDENT) return null;
   const { limits } = capabilities;
   const most = narrowSubgroups(capabilities) ? 64 : 8;
-  const quads = Math.ceil(size / 4);
+  // Of twins an invocation has two elements of two rows.
+  const quads = Math.ceil(size / (kind === 'twins' ? 2 : 4));
   const wanted = Math.max(Math.min(4, powerOfTwoFrom(quads)), powerOfTwoFrom(quads / most));
   const width = Math.min(wanted, widestOf(capabilities));
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
@@ -80,7 +84,9 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
   const { team } = residence;
   const { access } = layout;
   const { width } = team;
-  const { load, write } = residence.registers ? inRegisters(residence) : inArray(residence);
+  const twins = layout.kind === 'twins';
+  const { load, write } = residence.registers ? inRegisters(residence, twins) : inArray(residence, twins);
+  const inPlace = operation.outputs.some((name) => variable(name) !== name);
   return lines(
     enables(p, team),
     opening(layout, team, buffers),
@@ -91,14 +97,15 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
     sumOfSquares(width),
     rescaling(width, rstd),
     rstd && lines(PLAIN_RSTD, putting('rstd', layout)),
-    weighting(weights, layout.along, access),
-    sink(operation, p, access, variable),
+    twins && lines('var<private> second_row: u32; // its first feature', twinWords(false), twinSource(operation)),
+    weighting(weights, twins ? 'words' : layout.along, access),
+    twins ? twinSink(operation, variable) : sink(operation, p, access, variable),
     `
 fn write_rescaled(row: Row, s: Statistic) {
   for (var j = lane(); j < steps(row); j += ${width}u) {
     let at = place(row, j);
-    let u = source(at);
-    sink(at, u, scaled_product(u, s));
+    let u = ${twins ? 'source_in_words' : 'source'}(at);
+    sink(at, u, scaled_product(u, ${twins ? 'statistic_in_words(at, s)' : 's'}));
   }
 }
 
@@ -108,8 +115,11 @@ fn main(${BUILTINS}) {
   let unit = team(${WORKGROUP_INDEX});
   ${team.kind === 'workgroup' ? 'if (unit >= units()) { return; }' : ''}
   let row = row_of(min(unit, units() - 1u));
-  let ours = unit < units();`,
+  let ours = unit < units();
+  ${twins ? 'second_row = first_feature(row.index + 1u);' : ''}`,
     load,
+    // Neighbours read some of each other's words: before any is written in place.
+    twins && inPlace && '  storageBarrier();',
     `
   let sum = team_sum(sum_of(squares));
   if (team_any(!is_plain(sum))) {
@@ -136,7 +146,7 @@ interface Held {
   readonly write: string;
 }
 
-function inRegisters({ team: { width }, steps, full }: Residence): Held {
+function inRegisters({ team: { width }, steps, full }: Residence, twins: boolean): Held {
   const certain = full ? steps : Math.floor(steps / 2);
   const guarded = (step: number, statement: string): string =>
     step < certain ? statement : `if (j${step} < steps(row)) { ${statement} }`;
@@ -146,6 +156,7 @@ function inRegisters({ team: { width }, steps, full }: Residence): Held {
     load: lines(
       unrolled(steps, (i) => `  let j${i} = lane() + ${i * width}u;`),
       unrolled(steps, (i) => `  var x${i} = V(); ${guarded(i, `x${i} = source(place(row, j${i}));`)}`),
+      twins && unrolled(steps, (i) => `  var more${i} = 0.0; ${guarded(i, `more${i} = besides(place(row, j${i}));`)}`),
       steps <= CHAIN
         ? lines('  var squares = V();', squared('squares', 0, steps))
         : lines(
@@ -157,15 +168,21 @@ function inRegisters({ team: { width }, steps, full }: Residence): Held {
             '  let squares = total_of(high, low);',
           ),
     ),
-    write: unrolled(steps, (i) => `    ${guarded(i, `sink(place(row, j${i}), x${i}, x${i} * r);`)}`),
+    write: unrolled(steps, (i) => `    ${guarded(i, written(`j${i}`, `x${i}`, twins && `more${i}`))}`),
   };
 }
 
+/** Writes what is held of a step. */
+function written(j: string, x: string, more: string | false): string {
+  if (!more) return `sink(place(row, ${j}), ${x}, ${x} * r);`;
+  return `{ let at = place(row, ${j}); let u = in_words(at, ${x}, ${more}); sink(at, u, u * rows_in_words(at, r)); }`;
+}
+
 /** A chain's steps at a time, unrolled, in an array, as where a row is read in loops. */
-function inArray({ team: { width }, steps, full }: Residence): Held {
-  const eight = (statement: (j: string, k: string) => string): string =>
+function inArray({ team: { width }, steps, full }: Residence, twins: boolean): Held {
+  const eight = (statement: (j: string, x: string, more: string) => string): string =>
     unrolled(8, (i) => {
-      const inner = statement(`(start + ${i * width}u)`, `x[k + ${i}u]`);
+      const inner = statement(`(start + ${i * width}u)`, `x[k + ${i}u]`, `more[k + ${i}u]`);
       return full ? `    ${inner}` : `    if (start + ${i * width}u < steps(row)) { ${inner} }`;
     });
   const loop = (...body: string[]): string =>
@@ -179,13 +196,14 @@ function inArray({ team: { width }, steps, full }: Residence): Held {
   return {
     load: lines(
       `  var x: array<V, ${steps}>;`,
+      twins && `  var more: array<f32, ${steps}>;`,
       '  var high = V();',
       '  var low = V();',
       loop(
         '    var block = V();',
         eight(
-          (j, x) =>
-            `let u = source(place(row, ${j})); ${x} = u; let c = counted(row, ${j}, u); block = fma(c, c, block);`,
+          (j, x, more) =>
+            `let u = source(place(row, ${j})); ${x} = u;${twins ? ` ${more} = besides(place(row, ${j}));` : ''} let c = counted(row, ${j}, u); block = fma(c, c, block);`,
         )
           .split('\n')
           .map((line) => (full ? `    {${line.trimStart()} }` : line))
@@ -194,6 +212,6 @@ function inArray({ team: { width }, steps, full }: Residence): Held {
       ),
       '  let squares = total_of(high, low);',
     ),
-    write: loop(eight((j, x) => `sink(place(row, ${j}), ${x}, ${x} * r);`)),
+    write: loop(eight((j, x, more) => written(j, x, twins && more))),
   };
 }

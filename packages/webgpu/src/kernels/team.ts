@@ -59,9 +59,9 @@ export function columnTeam(size: number, capabilities: Capabilities, halves = fa
   return { kind: 'shared', width, teams, stride: teams };
 }
 
-/** As many members as add up in two barriers. */
+/** As many members as there may be, and with subgroups as add up in two barriers. */
 export function widestOf({ subgroups }: Capabilities): number {
-  return subgroups ? FINAL_OF_SUBGROUPS * subgroups.least : INVOCATIONS;
+  return subgroups ? Math.min(INVOCATIONS, FINAL_OF_SUBGROUPS * subgroups.least) : INVOCATIONS;
 }
 
 export function workgroupSize({ width, teams }: Team): number {

@@ -54,9 +54,9 @@ fn gamma_in_words(at: At, j: u32) -> V {
   );
 }
 
-/** `NAME_in_words(at)`. */
-export function loadWords(name: string): string {
-  return `fn ${name}_in_words(at: At) -> V { return V(widen(${name}[at.i >> 1u]), widen(${name}[((at.i + p.size) >> 1u) + 1u])); }`;
+/** `NAME_in_words(at)`, or by another name. */
+export function loadWords(name: string, loader: string = `${name}_in_words`): string {
+  return `fn ${loader}(at: At) -> V { return V(widen(${name}[at.i >> 1u]), widen(${name}[((at.i + p.size) >> 1u) + 1u])); }`;
 }
 
 /** `store_NAME(at, v)`: the words; a last half word's other half is not ours. */
