@@ -2,7 +2,7 @@
 // memory, summed down its columns, and turned into dx there. What a feature gives to dgamma and dbeta is added along
 // the columns, in float32 over 16 of them, in float64 beyond.
 
-import { addFloat32 } from './add';
+import { addFloat32 } from './add-float32';
 import { sumColumns } from './columns';
 import { FLOAT32, has, With, Without } from './dtype';
 import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
@@ -11,8 +11,8 @@ import { dtype, loadRun, shift, storeRun } from './runs';
 import { addToSums, promoteHigh, sumOfSquares } from './sum';
 import { PIECE, weightsOf } from './weights';
 
-/** Elements of a strip that is brought into memory of its own. */
-const STRIP: u32 = 24576;
+/** Elements of a strip that is brought into memory of its own: 512 KB each of x and dy. Wide strips are read by longer runs. */
+const STRIP: u32 = 1 << 17;
 /** Most columns of a float32 strip that is read where it is. */
 const DIRECT: u32 = 1024;
 
@@ -73,23 +73,19 @@ function strip(slab: u32, column: u32, columns: u32, own: usize, direct: bool): 
   const slopes = factors + width;
   const row = slopes + width;
   const feature = (slab % groups) * size;
-  const columnBytes = <usize>columns << 2;
-  const rest = width - columnBytes;
 
   // A slab that is done at once is one run.
-  const whole = columns === inner && !rest;
+  const whole = columns === inner && width === <usize>columns << 2;
   if (!direct) {
     if (whole) {
       loadRun(source + at, x, size * columns);
       loadRun(dy + at, d, size * columns);
     } else {
       for (let i: u32 = 0, p = x, q = d, from = at; i < size; i++, p += stride, q += stride, from += pitch) {
+        v128.store(p + width - 16, i64x2.splat(0));
+        v128.store(q + width - 16, i64x2.splat(0));
         loadRun(source + from, p, columns);
         loadRun(dy + from, q, columns);
-        if (rest) {
-          memory.fill(p + columnBytes, 0, rest);
-          memory.fill(q + columnBytes, 0, rest);
-        }
       }
     }
   }

@@ -1,7 +1,7 @@
 // backward of contiguous rows (inner = 1), four rows of a group at a time, whose contributions to dgamma and dbeta are
 // added in float32 before they enter the float64 sums. 16-bit rows are converted in blocks into float32 memory.
 
-import { addFloat32 } from './add';
+import { addFloat32 } from './add-float32';
 import { splat } from './cells';
 import { has, With, Without } from './dtype';
 import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';

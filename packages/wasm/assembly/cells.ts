@@ -2,13 +2,15 @@
 
 import { scratch } from './problem';
 
-export const CELL_BYTES: u32 = 64;
+export const CELL_BYTES: u32 = 128;
 
 /** Two float32 factors. */
 export const FACTORS: usize = 0;
 const SPLAT: usize = 8;
 /** Two vectors. */
 export const TAIL: usize = 16;
+/** Two more. */
+export const RESULT: usize = 64;
 
 /**
  * `value` in every lane, through memory: V8 would compute f32x4.splat anew in every iteration of a loop, a load it
@@ -19,4 +21,38 @@ export const TAIL: usize = 16;
 export function splat(value: f32): v128 {
   store<f32>(scratch + SPLAT, value);
   return v128.load32_splat(scratch + SPLAT);
+}
+
+/** Where the `bytes`, at most 31 and even, from `p` on are copied to, with zeros behind them up to 32. */
+export function padded(p: usize, bytes: u32): usize {
+  const cell = scratch + TAIL;
+  v128.store(cell, i64x2.splat(0));
+  v128.store(cell, i64x2.splat(0), 16);
+  copyFew(p, cell, bytes);
+  return cell;
+}
+
+/** Where the `bytes`, at most 31 and even, from `p` on stand with whatever behind them: 32 may be read there. */
+export function readable(p: usize, bytes: u32): usize {
+  return p + 32 <= <usize>memory.size() << 16 ? p : padded(p, bytes);
+}
+
+/** memory.copy of at most 31 bytes, an even number: without a call out of the module. */
+export function copyFew(from: usize, to: usize, bytes: u32): void {
+  if (bytes & 16) {
+    v128.store(to, v128.load(from));
+    from += 16;
+    to += 16;
+  }
+  if (bytes & 8) {
+    store<u64>(to, load<u64>(from));
+    from += 8;
+    to += 8;
+  }
+  if (bytes & 4) {
+    store<u32>(to, load<u32>(from));
+    from += 4;
+    to += 4;
+  }
+  if (bytes & 2) store<u16>(to, load<u16>(from));
 }

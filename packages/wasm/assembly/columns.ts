@@ -5,35 +5,54 @@
 import { has } from './dtype';
 import { addToSums, promoteHigh, sumOfSquares } from './sum';
 
-/** Strips up to this many columns are done in blocks of 16 columns from top to bottom, sums and factors in registers. */
+/** Most columns of a strip that is done in blocks of 16, a cache line, from top to bottom, sums and factors in registers. */
 const NARROW: u32 = 64;
-/** Rows of wider ones that are summed at a time, a multiple of 4. */
-const BAND: u32 = 8;
+
+/** Others are done 8 rows at a time, or one: blocks that are no whole lines would read each line twice. */
+function inBlocks(columns: u32): bool {
+  return columns <= NARROW && (columns & 15) === 0;
+}
 
 /** Adds the squares of `rows` rows of the strip at `from` to the float64 `sums` of its columns. */
 export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
-  const band: u32 = columns <= NARROW ? rows : BAND;
-  for (; rows > 0; ) {
-    const height = min(rows, band);
-    sumBand(from, stride, columns, height, sums);
+  if (inBlocks(columns) && rows >= 4) {
+    const fours = rows & ~3;
+    for (let column: u32 = 0; column < columns; column += 16) {
+      sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
+    }
+    from += fours * stride;
+    rows -= fours;
+  }
+  const vectors = columns & ~3;
+  const most: u32 = columns < 16 ? rows : 8;
+  while (rows > 0) {
+    const height = min(rows, most);
+    const fours = height & ~3;
+    if (height === 8) sumEights(from, stride, vectors, sums);
+    else {
+      sumFours(from, stride, vectors, fours, sums);
+      for (let i = fours; i < height; i++) addSquares(from + i * stride, vectors, sums);
+    }
+    for (let column = vectors; column < columns; column++) {
+      sumColumn(from + (<usize>column << 2), stride, height, sums + (<usize>column << 3));
+    }
     from += height * stride;
     rows -= height;
   }
 }
 
-function sumBand(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
-  const fours = rows & ~3;
-  let column: u32 = 0;
-  if (fours) {
-    for (; column + 16 <= columns; column += 16) {
-      sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
-    }
-  }
-  const vectors = columns & ~3;
-  if (column < vectors) sumFours(from + (<usize>column << 2), stride, vectors - column, fours, sums + (<usize>column << 3));
-  for (let i = fours; i < rows; i++) addSquares(from + i * stride, vectors, sums);
-  for (column = vectors; column < columns; column++) {
-    sumColumn(from + (<usize>column << 2), stride, rows, sums + (<usize>column << 3));
+/** 8 rows, the sums in memory. `columns` is a multiple of 4. */
+function sumEights(p: usize, stride: usize, columns: u32, sums: usize): void {
+  const s2 = 2 * stride;
+  const s4 = 4 * stride;
+  for (const end = p + (<usize>columns << 2); p < end; p += 16, sums += 32) {
+    const q = p + s2;
+    const r = p + s4;
+    const s = q + s4;
+    const a = sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(q), v128.load(q + stride));
+    const b = sumOfSquares(v128.load(r), v128.load(r + stride), v128.load(s), v128.load(s + stride));
+    v128.store(sums, f64x2.add(f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(a)), f64x2.promote_low_f32x4(b)));
+    v128.store(sums, f64x2.add(f64x2.add(v128.load(sums, 16), promoteHigh(a)), promoteHigh(b)), 16);
   }
 }
 
@@ -76,7 +95,7 @@ function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): void {
   v128.store(sums, d1, 112);
 }
 
-/** 4 rows at a time, the sums in memory. `rows` and `columns` are multiples of 4. */
+/** 4 rows at a time. `rows` and `columns` are multiples of 4. */
 function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
   const vectors = sums + (<usize>columns << 3);
   for (let i: u32 = 0; i < rows; i += 4, from += 4 * stride) {
@@ -122,51 +141,32 @@ function scaled<Beta>(v: v128, r: v128, w: v128, b: v128): v128 {
   return has<Beta>() ? f32x4.add(t, b) : t;
 }
 
-/** y = x * factor of the column * w (+ b) of the row. `w` and `b` point at one float32 for each of the `rows`. */
+/** y = x * factor of the column * w (+ b) of the row, `stride` and `toStride` bytes from the next. `w` and `b` point at one float32 for each of the `rows`. */
 export function scaleColumns<Beta>(
   from: usize,
   to: usize,
   stride: usize,
+  toStride: usize,
   columns: u32,
   rows: u32,
   factors: usize,
   w: usize,
   b: usize,
 ): void {
-  let column: u32 = 0;
-  if (columns <= NARROW) {
-    for (; column + 16 <= columns; column += 16) {
-      const at = <usize>column << 2;
-      scale16Columns<Beta>(from + at, to + at, stride, rows, factors + at, w, b);
-    }
+  if (!inBlocks(columns)) {
+    scaleRows<Beta>(from, to, stride, toStride, columns, rows, factors, w, b);
+    return;
   }
-  const vectors = columns & ~3;
-  if (column < vectors) {
-    const at = <usize>column << 2;
-    scaleVectors<Beta>(from + at, to + at, stride, vectors - column, rows, factors + at, w, b);
-  }
-  for (column = vectors; column < columns; column++) {
-    const at = <usize>column << 2;
-    scaleColumn<Beta>(from + at, to + at, stride, rows, load<f32>(factors + at), w, b);
+  for (const end = factors + (<usize>columns << 2); factors < end; from += 64, to += 64, factors += 64) {
+    scale16Columns<Beta>(from, to, stride, toStride, rows, factors, w, b);
   }
 }
 
-function scaleColumn<Beta>(p: usize, q: usize, stride: usize, rows: u32, factor: f32, w: usize, b: usize): void {
-  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
-    let t = load<f32>(p) * factor * load<f32>(w);
-    if (has<Beta>()) t += load<f32>(b);
-    store<f32>(q, t);
-    p += stride;
-    q += stride;
-    if (has<Beta>()) b += 4;
-  }
-}
-
-/** `columns` is a multiple of 4. */
-function scaleVectors<Beta>(
+function scaleRows<Beta>(
   from: usize,
   to: usize,
   stride: usize,
+  toStride: usize,
   columns: u32,
   rows: u32,
   factors: usize,
@@ -174,7 +174,8 @@ function scaleVectors<Beta>(
   b: usize,
 ): void {
   const wide = factors + (<usize>(columns & ~15) << 2);
-  const vectors = factors + (<usize>columns << 2);
+  const vectors = factors + (<usize>(columns & ~3) << 2);
+  const last = factors + (<usize>columns << 2);
   for (const end = w + (<usize>rows << 2); w < end; w += 4) {
     const weight = v128.load32_splat(w);
     const bias = has<Beta>() ? v128.load32_splat(b) : weight;
@@ -190,13 +191,17 @@ function scaleVectors<Beta>(
     for (; r < vectors; r += 16, p += 16, q += 16) {
       v128.store(q, scaled<Beta>(v128.load(p), v128.load(r), weight, bias));
     }
+    for (; r < last; r += 4, p += 4, q += 4) {
+      const t = load<f32>(p) * load<f32>(r) * load<f32>(w);
+      store<f32>(q, has<Beta>() ? t + load<f32>(b) : t);
+    }
     from += stride;
-    to += stride;
+    to += toStride;
     if (has<Beta>()) b += 4;
   }
 }
 
-function scale16Columns<Beta>(p: usize, q: usize, stride: usize, rows: u32, factors: usize, w: usize, b: usize): void {
+function scale16Columns<Beta>(p: usize, q: usize, stride: usize, toStride: usize, rows: u32, factors: usize, w: usize, b: usize): void {
   const r0 = v128.load(factors);
   const r1 = v128.load(factors, 16);
   const r2 = v128.load(factors, 32);
@@ -209,7 +214,7 @@ function scale16Columns<Beta>(p: usize, q: usize, stride: usize, rows: u32, fact
     v128.store(q, scaled<Beta>(v128.load(p, 32), r2, weight, bias), 32);
     v128.store(q, scaled<Beta>(v128.load(p, 48), r3, weight, bias), 48);
     p += stride;
-    q += stride;
+    q += toStride;
     if (has<Beta>()) b += 4;
   }
 }

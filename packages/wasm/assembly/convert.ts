@@ -4,7 +4,9 @@
 // an overflow. V8 would build a constant vector anew wherever it is used; loaded from memory before the loop, it stays
 // in a register.
 
-import { anyFloat16, load4, loadPart, pack, store4, storePart } from './lanes';
+import { copyFew, readable, RESULT } from './cells';
+import { anyFloat16, pack } from './lanes';
+import { scratch } from './problem';
 
 const CONSTANTS = memory.data<u32>([
   0x8fffe000, // a float16 in the upper lane: sign, and the magnitude where float32 has it
@@ -30,19 +32,20 @@ function constant(index: usize): v128 {
 /** `count` elements to float32. */
 export function toFloat32<T>(from: usize, to: usize, count: u32): void {
   const eights = count & ~7;
+  eightsToFloat32<T>(from, to, eights);
+  const rest = count & 7;
+  if (!rest) return;
+  const cell = scratch + RESULT;
+  eightsToFloat32<T>(readable(from + (<usize>eights << 1), rest << 1), cell, 8);
+  copyFew(cell, to + (<usize>eights << 2), rest << 2);
+}
+
+function eightsToFloat32<T>(from: usize, to: usize, count: u32): void {
   if (isSigned<T>()) {
-    bfloat16Eights(from, to, eights);
-  } else if (!float16Eights(from, to, eights)) {
-    specialFloat16Eights(from, to, eights);
+    bfloat16Eights(from, to, count);
+  } else if (!float16Eights(from, to, count)) {
+    specialFloat16Eights(from, to, count);
   }
-  from += <usize>eights << 1;
-  to += <usize>eights << 2;
-  if (count & 4) {
-    v128.store(to, load4<T>(from));
-    from += 8;
-    to += 16;
-  }
-  if (count & 3) storePart<f32>(to, loadPart<T>(from, count & 3), count & 3);
 }
 
 function bfloat16Eights(from: usize, to: usize, count: u32): void {
@@ -82,16 +85,17 @@ function specialFloat16Eights(from: usize, to: usize, count: u32): void {
 /** `count` float32 elements, rounded once to nearest even. */
 export function fromFloat32<T>(from: usize, to: usize, count: u32): void {
   const eights = count & ~7;
-  const plain = isSigned<T>() ? roundBFloat16(from, to, eights) : roundFloat16(from, to, eights);
-  if (!plain) roundSpecial<T>(from, to, eights);
-  from += <usize>eights << 2;
-  to += <usize>eights << 1;
-  if (count & 4) {
-    store4<T>(to, v128.load(from));
-    from += 16;
-    to += 8;
-  }
-  if (count & 3) storePart<T>(to, loadPart<f32>(from, count & 3), count & 3);
+  eightsFromFloat32<T>(from, to, eights);
+  const rest = count & 7;
+  if (!rest) return;
+  const cell = scratch + RESULT;
+  eightsFromFloat32<T>(readable(from + (<usize>eights << 2), rest << 2), cell, 8);
+  copyFew(cell, to + (<usize>eights << 1), rest << 1);
+}
+
+function eightsFromFloat32<T>(from: usize, to: usize, count: u32): void {
+  const plain = isSigned<T>() ? roundBFloat16(from, to, count) : roundFloat16(from, to, count);
+  if (!plain) roundSpecial<T>(from, to, count);
 }
 
 // @ts-ignore: decorator

@@ -2,7 +2,7 @@
 // two is needed. The fast kernels send rows here that are not plain (see problem.ts).
 
 import { alpha, beta, gamma, given, llama, rstdOf, size, statSize, weightOffset } from './problem';
-import { loadElement, storeElement } from './runs';
+import { dtype as dtypeOfCall, loadElement, storeElement } from './runs';
 
 export function exactSum(dtype: i32, p: usize, stride: usize): f64 {
   let sum: f64 = 0;
@@ -15,7 +15,7 @@ export function exactSum(dtype: i32, p: usize, stride: usize): f64 {
 
 /**
  * `row` is the row's index in rstd, `feature` its first in gamma and beta, `stride` the distance of neighbours in bytes.
- * Returns r / alpha.
+ * `dtype` is the call's, or float32. Returns r / alpha.
  */
 export function exactRow(dtype: i32, from: usize, to: usize, stride: usize, row: u32, feature: u32): f64 {
   const rstd = rstdOf(given ? <f64>load<f32>(given + (<usize>row << 2)) : exactSum(dtype, from, stride));
@@ -25,8 +25,8 @@ export function exactRow(dtype: i32, from: usize, to: usize, stride: usize, row:
     // A zero denominator makes r infinite; zeros stay zeros, but not beside a NaN, which is r's too.
     let t = v === 0 && r === r ? v : v * r;
     if (llama) {
-      storeElement(dtype, to, t);
-      t = loadElement(dtype, to);
+      storeElement(dtypeOfCall, to, t);
+      t = loadElement(dtypeOfCall, to);
     }
     const at: usize = (feature + i) << 2;
     if (gamma) t *= weightOffset + <f64>load<f32>(gamma + at);

@@ -1,24 +1,29 @@
 // The exports of the module; src/kernels.ts says what a caller must know.
 
-import { addTiles } from './add';
+import { addForward as add } from './add';
 import { backwardColumns, columnBytes } from './backward-columns';
 import { backwardRows, blockBytes } from './backward-rows';
 import { CELL_BYTES } from './cells';
 import { FLOAT32 } from './dtype';
-import { forwardBytes, normalize } from './forward';
-import { gatedTiles } from './gated';
+import { FACTORS_BYTES } from './factors';
+import { normalize } from './forward';
+import { gatedForward as gated } from './gated';
 import { setGradients, storeSums } from './gradient';
-import { endColumn, firstColumn, groups, inner, outer, setColumns, setPart, setProblem, size, useSums } from './problem';
-import { quantizeTiles } from './quantize';
+import { groups, inner, outer, setColumns, setPart, setProblem, size, useSums } from './problem';
+import { forwardQuantized as quantized } from './quantize';
 import { setApart } from './rows';
+import { rowBytes } from './rows-16';
 import { dtype, setDtype } from './runs';
-import { sumTiles } from './sums';
-import { lastWidth, RUN, tileElements, tileWidth } from './tiles';
+import { PLAIN, RUN, setStage } from './stages';
+import { stripBytes } from './strips';
+import { sumSquares as sumsOf } from './sums';
+import { tileElements } from './tiles';
 import { prepareWeights, weightBytes } from './weights';
 
 // Codes of the operations, as in src/kernels.ts.
 const FORWARD: i32 = 0;
 const ADD_FORWARD: i32 = 1;
+const GATED_FORWARD: i32 = 2;
 const BACKWARD: i32 = 3;
 const SCALE_BY: i32 = 5;
 const QUANTIZED: i32 = 6;
@@ -35,23 +40,10 @@ function aligned(bytes: u32): u32 {
   return (bytes + 63) & ~63;
 }
 
-/** How many features a tile has together. */
-function featuresOf(op: i32, groups: u32, size: u32): u32 {
-  return op === QUANTIZED ? groups * size : size;
-}
-
-/** A float64 for each column of a tile. */
-function columnsBytes(together: u32, inner: u32): u32 {
-  return aligned(min(inner, tileWidth(together, inner) + 1) * 8 + 32);
-}
-
 function ownBytes(op: i32, groups: u32, size: u32, inner: u32): u32 {
-  if (op === FORWARD || op === SCALE_BY) return 0;
   if (op === BACKWARD) return aligned(groups * size * 16) + aligned(inner > 1 ? columnBytes(size, inner) : blockBytes());
-  const together = featuresOf(op, groups, size);
-  const tile = aligned(tileElements(together, inner) * 4);
-  if (op === ADD_FORWARD) return RUN * 8 + (tileWidth(together, inner) < inner ? tile : 0);
-  return RUN * 8 + columnsBytes(together, inner) + tile;
+  if (op === FORWARD || op === SCALE_BY || inner > 1) return 0;
+  return RUN * 8 + (op === ADD_FORWARD ? 0 : aligned(tileElements(op === QUANTIZED ? groups * size : size) * 4));
 }
 
 export function scratchBytes(dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
@@ -59,11 +51,12 @@ export function scratchBytes(dtype: i32, groups: u32, size: u32, inner: u32, wei
 }
 
 export function operationBytes(op: i32, dtype: i32, groups: u32, size: u32, inner: u32, weightOffset: f64): u32 {
-  const whole = op === FORWARD || op === SCALE_BY;
-  const wide = whole ? inner : tileWidth(featuresOf(op, groups, size), inner);
-  const kernel = whole || op === ADD_FORWARD ? dtype : FLOAT32;
-  const behind = max(forwardBytes(kernel, size, wide), forwardBytes(kernel, size, lastWidth(wide, inner)));
-  return ownBytes(op, groups, size, inner) + CELL_BYTES + weightBytes(groups * size, size, weightOffset) + behind;
+  const quantized = op === QUANTIZED;
+  const features = quantized ? groups * size : size;
+  let kernel = FACTORS_BYTES;
+  if (inner > 1) kernel = stripBytes(dtype, quantized || (op === GATED_FORWARD && dtype !== FLOAT32), features, size, inner);
+  else if (dtype !== FLOAT32) kernel = rowBytes(groups, size, weightOffset);
+  return ownBytes(op, groups, size, inner) + CELL_BYTES + weightBytes(groups * size, size, weightOffset) + kernel;
 }
 
 export function begin(
@@ -119,26 +112,19 @@ export function forward(
 
 /** forward of what `begin`, and then `setColumns`, told. */
 export function all(x: usize, y: usize, rstd: usize): void {
-  const first = firstColumn;
-  const end = endColumn;
-  setPart(x, y, rstd, outer * groups, 0, inner);
-  setColumns(first, end);
+  setPart(x, y, rstd, outer * groups, 0);
+  setStage(PLAIN, x, 0, x, y);
   normalize(dtype);
 }
 
 export { setColumns };
 
-/** `setColumns` takes multiples of this, or inner; what lies between is a whole number of tiles. */
-export function columnStep(op: i32, groups: u32, size: u32, inner: u32): u32 {
-  return op === FORWARD || op === SCALE_BY ? 32 : tileWidth(featuresOf(op, groups, size), inner);
-}
-
 export function addForward(x: usize, residual: usize, sum: usize, y: usize, rstd: usize): void {
-  addTiles(x, residual, sum, y, rstd, own, own + RUN * 8);
+  add(x, residual, sum, y, rstd, own);
 }
 
 export function gatedForward(x: usize, gate: usize, y: usize, rstd: usize, normFirst: bool): void {
-  gatedTiles(x, gate, y, rstd, normFirst, own, own + RUN * 8);
+  gated(x, gate, y, rstd, normFirst, own);
 }
 
 export function backward(
@@ -161,7 +147,8 @@ export function backward(
 }
 
 export function sumSquares(x: usize, sums: usize): void {
-  sumTiles(x, sums, own, own + columnsBytes(size, inner));
+  setStage(PLAIN, x, 0, x, 0);
+  sumsOf(x, sums, own);
 }
 
 export function scaleBy(x: usize, sums: usize, count: f64, y: usize): void {
@@ -170,5 +157,5 @@ export function scaleBy(x: usize, sums: usize, count: f64, y: usize): void {
 }
 
 export function forwardQuantized(x: usize, q: usize, scales: usize, scale: f32): void {
-  quantizeTiles(x, q, scales, scale, own, own + RUN * 8 + columnsBytes(groups * size, inner));
+  quantized(x, q, scales, scale, own);
 }

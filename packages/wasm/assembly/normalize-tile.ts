@@ -1,58 +1,49 @@
-// forward of one tile in float32, whatever the dtype: not rounded, but for x * r under 'llama'.
-
+// forward of contiguous rows in float32, whatever the dtype: not rounded, but for x * r under 'llama'.
 
 import { FLOAT32, With, Without } from './dtype';
 import { normalize } from './forward';
 import { beta, gamma, groups, llama, setPart, setWeights, size } from './problem';
 import { loadRun, storeRun } from './runs';
 import { scaleRow } from './scale';
-import { column, count, pitch, RUN, slab, width } from './tiles';
+import { RUN } from './stages';
 import { PIECE, prepareWeights, weightsOf } from './weights';
 
-/** `rounding`: memory for RUN elements. */
-export function normalizeTile(from: usize, to: usize, rstd: usize, rounding: usize): void {
-  const statistics = rstd ? rstd + ((<usize>slab * pitch + column) << 2) : 0;
+/** `rows` of the call from `first` on, which stand at `from`. `rounding`: memory for RUN elements. */
+export function normalizeTile(first: u32, rows: u32, from: usize, to: usize, rstd: usize, rounding: usize): void {
+  const statistics = rstd ? rstd + (<usize>first << 2) : 0;
   const w = gamma;
   const b = beta;
   if (llama) {
     setWeights(0, 0);
     prepareWeights();
   }
-  setPart(from, to, statistics, count, slab % groups, width);
+  setPart(from, to, statistics, rows, first % groups);
   normalize(FLOAT32);
   if (!llama) return;
   setWeights(w, b);
   prepareWeights();
-  round(to, rounding);
-  for (let s: u32 = 0; s < count; s++, to += (<usize>size * width) << 2) weigh(to, ((slab + s) % groups) * size);
+  round(to, rows * size, rounding);
+  for (const end = first + rows; first < end; first++, to += <usize>size << 2) weigh(to, (first % groups) * size);
 }
 
-/** Rounds the tile to the dtype. */
-function round(p: usize, rounding: usize): void {
-  for (let rest = count * size * width; rest > 0; ) {
-    const length = min(rest, RUN);
+/** Rounds elements to the dtype. */
+function round(p: usize, count: u32, rounding: usize): void {
+  while (count > 0) {
+    const length = min(count, RUN);
     storeRun(p, rounding, length);
     loadRun(rounding, p, length);
     p += <usize>length << 2;
-    rest -= length;
+    count -= length;
   }
 }
 
-/** Multiplies the rows of a slab by the weights, and adds beta. */
+/** Multiplies a row by the weights, and adds beta. */
 function weigh(p: usize, feature: u32): void {
-  if (width === 1) {
-    for (let at: u32 = 0; at < size; at += PIECE) {
-      const length = min(size - at, PIECE);
-      const w = weightsOf(feature + at, length);
-      const v = p + (<usize>at << 2);
-      if (beta) scaleRow<With>(v, w, beta + (<usize>(feature + at) << 2), v, length, 1);
-      else scaleRow<Without>(v, w, 0, v, length, 1);
-    }
-    return;
-  }
-  for (let i: u32 = 0; i < size; i++) {
-    const w = load<f32>(weightsOf(feature + i, 1));
-    const b = beta ? load<f32>(beta + (<usize>(feature + i) << 2)) : 0;
-    for (const end = p + (<usize>width << 2); p < end; p += 4) store<f32>(p, load<f32>(p) * w + b);
+  for (let at: u32 = 0; at < size; at += PIECE) {
+    const length = min(size - at, PIECE);
+    const w = weightsOf(feature + at, length);
+    const v = p + (<usize>at << 2);
+    if (beta) scaleRow<With>(v, w, beta + (<usize>(feature + at) << 2), v, length, 1);
+    else scaleRow<Without>(v, w, 0, v, length, 1);
   }
 }

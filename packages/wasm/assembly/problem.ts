@@ -83,15 +83,13 @@ export function setProblem(
   }
 }
 
-/** Slabs that lie at `x_` and are normalized into `y_`; `inner_` may be fewer than the rows beside each other. */
-export function setPart(x_: usize, y_: usize, rstd_: usize, slabs_: u32, firstGroup_: u32, inner_: u32): void {
+/** Slabs that lie at `x_` and are normalized into `y_`. */
+export function setPart(x_: usize, y_: usize, rstd_: usize, slabs_: u32, firstGroup_: u32): void {
   x = x_;
   y = y_;
   rstd = rstd_;
   slabs = slabs_;
   firstGroup = firstGroup_;
-  inner = inner_;
-  setColumns(0, inner_);
 }
 
 export function setColumns(first: u32, end: u32): void {
@@ -148,6 +146,8 @@ export function arePlain2(sums: v128, r: v128): bool {
 }
 
 /** Whether a sum of squares in float32 neither overflowed nor vanished, whatever eps. */
+// @ts-ignore: decorator
+@inline
 export function isInRange(sum: f64): bool {
   return sum >= LOW * <f64>size && sum <= HIGHEST;
 }

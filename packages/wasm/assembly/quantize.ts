@@ -1,4 +1,4 @@
-// forwardQuantized: a tile is normalized in float32 memory, then quantized by the largest of each (outer, inner).
+// forwardQuantized: what has been normalized stays in float32 memory, and is quantized by the largest of each (outer, inner).
 //
 // Plain rows of one group without a beta need no y in memory: max |x * w| is found while x is summed, and q is x * w times
 // r / step, at most 3 roundings from y / step.
@@ -6,62 +6,72 @@
 import { splat } from './cells';
 import { FLOAT32 } from './dtype';
 import { normalizeTile } from './normalize-tile';
-import { alpha, beta, groups, inner, isPlain, llama, rstdOf, size, statSize } from './problem';
-import { dtype } from './runs';
+import { alpha, beta, endColumn, firstColumn, groups, inner, isPlain, llama, outer, rstdOf, setPart, size, statSize } from './problem';
+import { dtype, loadRun, shift } from './runs';
+import { KEEP, RUN, setStage } from './stages';
+import { startStrips, strip, values, width } from './strips';
 import { finishSum, promoteHigh, sumOfSquares } from './sum';
+import { count, first, nextTile, startTiles } from './tiles';
 import { PIECE, weightsOf } from './weights';
-import { column, count, isContiguous, loadTile, nextTile, pitch, RUN, setSlabs, slab, startTiles, tileIn, width } from './tiles';
 
 // -127 and 1.5 * 2^23 as float32, and the bits of a magnitude.
 const CONSTANTS = memory.data<u32>([0xc2fe0000, 0x4b400000, 0x7fffffff]);
 
-/** param scale 0 where each (outer, inner) gets its own. param own memory for two runs and `width` numbers */
-export function quantizeTiles(x: usize, q: usize, scales: usize, scale: f32, own: usize, tile: usize): void {
-  const inRows = inner === 1 && groups === 1 && !beta && !llama && statSize === size && size <= PIECE;
-  startTiles(groups);
-  while (nextTile()) {
-    const direct = dtype === FLOAT32 && isContiguous();
-    if (!direct) loadTile(x, tile);
-    const p = direct ? tileIn(x) : tile;
+/** @param scale 0 where each (outer, inner) gets its own. @param own float32 memory for a run and a tile, where inner = 1 */
+export function forwardQuantized(x: usize, q: usize, scales: usize, scale: f32, own: usize): void {
+  setStage(KEEP, x, 0, x, 0);
+  if (inner > 1) {
+    quantizeStrips(x, q, scales, scale);
+    return;
+  }
+  const inRows = groups === 1 && !beta && !llama && statSize === size && size <= PIECE;
+  const tile = own + (<usize>RUN << 2);
+  startTiles();
+  while (nextTile(groups)) {
+    let p = x + (<usize>(first * size) << shift());
+    if (dtype !== FLOAT32) {
+      loadRun(p, tile, count * size);
+      p = tile;
+    }
     if (!inRows) {
-      quantizeTile(p, q, scales, scale, own, tile);
+      quantizeTile(first, count, p, q, scales, scale, own);
       continue;
     }
-    const first = slab;
-    const rows = count;
-    for (let row: u32 = 0; row < rows; row++) {
+    for (let row: u32 = 0; row < count; row++) {
       const at = <usize>(first + row);
-      row += quantizeRows(p + ((<usize>row * size) << 2), q + at * size, scales + (at << 2), rows - row, scale);
-      if (row === rows) break;
+      row += quantizeRows(p + ((<usize>row * size) << 2), q + at * size, scales + (at << 2), count - row, scale);
       // What is not plain is done alone, so that the bits of other rows do not depend on it.
-      setSlabs(first + row, 1);
-      quantizeTile(p + ((<usize>row * size) << 2), q, scales, scale, own, tile);
+      if (row < count) quantizeTile(first + row, 1, p + ((<usize>row * size) << 2), q, scales, scale, own);
     }
-    setSlabs(first, rows);
   }
 }
 
-/** A tile at `p`, float32, normalized into `tile`. */
-function quantizeTile(p: usize, q: usize, scales: usize, scale: f32, own: usize, tile: usize): void {
+/** `rows` from `row` on, which stand at `p` as float32. */
+function quantizeTile(row: u32, rows: u32, p: usize, q: usize, scales: usize, scale: f32, own: usize): void {
   const features = groups * size;
-  const steps = own + (<usize>RUN << 3);
-  normalizeTile(p, tile, 0, own);
-  let from = tile;
-  for (let s: u32 = 0; s < count; s += groups, from += (<usize>features * width) << 2) {
-    const first = (slab + s) / groups;
-    const to = q + (<usize>first * features * pitch + column);
-    const stepsOut = scales + ((<usize>first * pitch + column) << 2);
-    if (width === 1) {
-      const step = scale > 0 ? scale : stepOf(largest(from, features));
-      store<f32>(stepsOut, step);
-      quantizeRun<f32>(from, step, 0, to, features);
-    } else {
-      if (scale > 0) fill(steps, width, scale);
-      else largestOfColumns(from, features, width, steps);
-      memory.copy(stepsOut, steps, <usize>width << 2);
-      for (let i: u32 = 0; i < features; i++) {
-        quantizeRun<v128>(from + ((<usize>i * width) << 2), 0, steps, to + <usize>i * pitch, width);
-      }
+  let from = own + (<usize>RUN << 2);
+  normalizeTile(row, rows, p, from, 0, own);
+  for (const end = row + rows; row < end; row += groups, from += <usize>features << 2) {
+    const step = scale > 0 ? scale : stepOf(largest(from, features));
+    store<f32>(scales + (<usize>(row / groups) << 2), step);
+    quantizeRun<f32>(from, step, 0, q + <usize>row * size, features);
+  }
+}
+
+function quantizeStrips(x: usize, q: usize, scales: usize, scale: f32): void {
+  setPart(x, 0, 0, outer * groups, 0);
+  startStrips();
+  const features = groups * size;
+  for (let o: u32 = 0; o < outer; o++, scales += <usize>inner << 2, q += <usize>features * inner) {
+    for (let column = firstColumn; column < endColumn; column += width) {
+      const columns = min(width, endColumn - column);
+      for (let g: u32 = 0; g < groups; g++) strip(o * groups + g, column, columns, g * size);
+      const steps = scales + (<usize>column << 2);
+      if (scale > 0) fill(steps, columns, scale);
+      else largestOfColumns(values, features, columns, steps);
+      let from = values;
+      let to = q + column;
+      for (let i: u32 = 0; i < features; i++, from += <usize>columns << 2, to += inner) quantizeRun<v128>(from, 0, steps, to, columns);
     }
   }
 }
@@ -159,7 +169,7 @@ function largest(p: usize, count: u32): f32 {
   return reinterpret<f32>(max(i32x4.extract_lane(a, 0), i32x4.extract_lane(a, 1)));
 }
 
-/** The step of each column; writes up to the next multiple of 4. */
+/** The step of each column. */
 function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize): void {
   const end = steps + (<usize>columns << 2);
   const whole = steps + (<usize>(columns & ~3) << 2);

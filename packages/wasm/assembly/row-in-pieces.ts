@@ -1,13 +1,23 @@
 // One row of float16 or bfloat16, whatever it holds: a piece of it is converted into float32 scratch memory, summed and
 // scaled there, and rounded into y. Rows longer than a piece are converted a second time.
 
-import { With, Without } from './dtype';
+import { TAIL } from './cells';
+import { FLOAT16, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, given, isPlain, llama, rstdOf, size, statSize } from './problem';
+import { alpha, beta, given, isPlain, llama, rstdOf, scratch, size, statSize } from './problem';
 import { dtype, loadRun, storeRun } from './runs';
 import { multiplyRow, scaleRow } from './scale';
 import { sumSquares } from './sum';
+import { SPECIAL, sumRows16 } from './sum-16';
 import { PIECE, weightsOf } from './weights';
+
+/** The sum of squares of `count` elements at `p`, and as float32 at `values`. */
+function sumOf(p: usize, values: usize, count: u32): f64 {
+  const cell = scratch + TAIL;
+  sumRows16(p, count, 1, cell);
+  const sum = load<f64>(cell);
+  return dtype === FLOAT16 && !(sum < SPECIAL) ? sumSquares(values, count) : sum;
+}
 
 /**
  * `row` is the row's index in rstd, `feature` its first in gamma and beta, `values` where a piece fits. Returns r / alpha.
@@ -17,7 +27,7 @@ export function rowInPieces(from: usize, to: usize, row: u32, feature: u32, valu
   // The last piece first, so that the first one is in scratch at the end.
   for (let at: u32 = ((size - 1) / PIECE) * PIECE; ; at -= PIECE) {
     loadRun(from + (<usize>at << 1), values, min(size - at, PIECE));
-    if (at < statSize) sum += sumSquares(values, min(statSize - at, PIECE));
+    if (at < statSize) sum += sumOf(from + (<usize>at << 1), values, min(statSize - at, PIECE));
     if (at === 0) break;
   }
   if (given) sum = <f64>load<f32>(given + (<usize>row << 2));

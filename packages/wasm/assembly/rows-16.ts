@@ -1,34 +1,71 @@
 // float16 and bfloat16 rows that are contiguous (inner = 1).
+//
+// Some rows at a time: all are summed, then come the roots and quotients, then all are scaled. Nothing but these lies in
+// memory in between. What is rare takes another way, each row through float32 scratch memory: rows with a beta (at half
+// the speed) and other options, rows that are not plain or nearly overflow, and long ones. Both ways give the same bits.
 
 import { CELL_BYTES } from './cells';
-import { BFloat16, FLOAT16, Float16 } from './dtype';
-import { finiteRows16 } from './finite-rows-16';
-import { beta, firstGroup, given, groups, llama, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { FLOAT16 } from './dtype';
+import { FACTORS, FACTORS_BYTES, factorsOf, ROWS } from './factors';
+import { forgetPacked, largestWeight, packedBytes, packedGroups, packedOf } from './packed-16';
+import { beta, firstGroup, gamma, given, groups, llama, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
 import { dtype } from './runs';
-import { PIECE, weightBytes, weightsAreFinite } from './weights';
+import { scaleRows16 } from './scale-16';
+import { sumRows16 } from './sum-16';
+import { PIECE, weightBytes } from './weights';
 
-export function rowBytes(size: u32): u32 {
-  return (min(size, PIECE) * 4 + 15) & ~15;
+/**
+ * At a time: so many elements, which a first-level cache holds beside their weights. Where it does not hold these, so many
+ * that a second-level cache holds.
+ */
+const ELEMENTS: u32 = 4096;
+const LONG: u32 = 2048;
+const ELEMENTS_OF_LONG: u32 = 65536;
+
+/** Weights below this are finite, and too small to make something of what underflowed. */
+const LARGE: f64 = 1e15;
+
+/** Sums and factors, and a row as float32 or packed weights. */
+export function rowBytes(groups: u32, size: u32, weightOffset: f64): u32 {
+  const row = (min(size, PIECE) * 4 + 15) & ~15;
+  return FACTORS_BYTES + max(row, size > PIECE ? 0 : packedBytes(groups, size, weightOffset));
 }
 
 export function rows16(): void {
-  const values = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
-  if (size > PIECE || statSize !== size || beta || llama || given || !weightsAreFinite()) rowsInPieces(values);
-  else if (dtype === FLOAT16) finiteRows16<Float16>(values);
-  else finiteRows16<BFloat16>(values);
-}
-
-function rowsInPieces(values: usize): void {
+  const own = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
+  const table = own + FACTORS_BYTES;
   const bytes = <usize>size << 1;
+  const together = !gamma || packedGroups() === groups;
+  let fast = size <= PIECE && statSize === size && !beta && !llama && !given;
+  if (fast && together) {
+    packedOf(firstGroup, table);
+    fast = largestWeight < LARGE;
+  }
+  const most = fast && together ? max(1, min(ROWS, (size > LONG ? ELEMENTS_OF_LONG : ELEMENTS) / size)) : 1;
   let from = x;
   let to = y;
   let group = firstGroup;
-  for (let row: u32 = 0; row < slabs; row++) {
-    const scale = rowInPieces(from, to, row, group * size, values);
-    if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
-    from += bytes;
-    to += bytes;
-    if (++group === groups) group = 0;
+  let alone: u32 = 0;
+  for (let row: u32 = 0; row < slabs; ) {
+    const rows: u32 = alone ? 1 : min(most, slabs - row);
+    const statistics = rstd ? rstd + (<usize>row << 2) : 0;
+    if (fast) sumRows16(from, size, rows, own);
+    const w = fast ? packedOf(group, table) : 0;
+    if (fast && largestWeight < LARGE && factorsOf(own, rows, statistics, dtype === FLOAT16)) {
+      scaleRows16(from, to, own + FACTORS, rows, gamma ? group : 0, w, table);
+    } else if (rows > 1) {
+      alone = rows;
+      continue;
+    } else {
+      forgetPacked();
+      const scale = rowInPieces(from, to, row, group * size, table);
+      if (statistics) store<f32>(statistics, <f32>scale);
+    }
+    if (alone) alone--;
+    row += rows;
+    from += rows * bytes;
+    to += rows * bytes;
+    group = (group + rows) % groups;
   }
 }

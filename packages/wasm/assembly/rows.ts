@@ -2,19 +2,20 @@
 //
 // What limits is memory, then the number of instructions. A row's bits are the same whichever way it is done; which way
 // is fastest was measured:
-// - a row is scaled while the next is summed: reading and writing memory overlap, and so do multiplying and adding. On
+// - short rows are done many at a time, see short-rows.ts;
+// - others are scaled while the next is summed: reading and writing memory overlap, and so do multiplying and adding. On
 //   some processors (AMD EPYC) rows that fit the first-level cache are faster apart, each summed and then scaled, beyond
 //   the caches: the caller finds out and says so;
-// - two rows at a time share the latency of a root and a division and, where they are of one group, the loads of gamma:
-//   faster for short rows. They give the prefetcher two streams, which it follows beyond the caches only where they stay
-//   in one another's neighbourhood (rows up to 256 bytes) or are long (from 8 KB). With a beta they would gain a tenth,
-//   for a twelfth of the module.
+// - two rows at a time share the latency of a root and a division and the loads of gamma: faster for rows up to 4 KB in
+//   the caches. They give the prefetcher two streams, which it follows beyond the caches only where they are long (from
+//   8 KB). With a beta they would gain a tenth, for a twelfth of the module.
 
 import { FACTORS } from './cells';
 import { FLOAT32, has, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, arePlain2, beta, firstGroup, given, groups, isPlain, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, x, y } from './problem';
+import { alpha, arePlain2, beta, firstGroup, gamma, given, groups, isPlain, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, x, y } from './problem';
 import { scaleRow, scaleRowSumNext, scaleTwoSumTwo } from './scale';
+import { shortRows } from './short-rows';
 import { sumSquares } from './sum';
 import { PIECE, weightsOf } from './weights';
 
@@ -25,6 +26,9 @@ const CACHED: u64 = 1 << 22;
 export function beyondCaches(rows: u32): bool {
   return <u64>rows * size * 8 > CACHED;
 }
+
+/** Rows of fewer elements are done by shortRows. */
+const SHORT: u32 = 256;
 
 let apart: bool = false;
 
@@ -41,28 +45,32 @@ export function float32Rows(): void {
 function run<Beta>(): void {
   const rows = slabs;
   let row: u32 = 0;
-  if (!has<Beta>() && rows >= 4 && !given && !apart && inPairs(beyondCaches(rows))) {
-    if (groups === 1) row = twoByTwo<Without>(rows);
-    else if (areKept()) row = twoByTwo<With>(rows);
+  if (!has<Beta>() && rows >= 4 && !given) {
+    const kinds = kindsOfRows();
+    if (kinds && size < SHORT) {
+      shortRows(kinds);
+      return;
+    }
+    if (kinds === 1 && !apart && inPairs(beyondCaches(rows))) row = twoByTwo(rows);
   }
   if (row < rows) oneByOne<Beta>(row, rows, size <= PIECE && !given && !apart);
 }
 
 /** Whether two rows at a time are faster than one. */
 function inPairs(beyond: bool): bool {
-  return size < 1024 ? size <= 64 || !beyond : beyond && size >= 2048 && size <= PIECE;
+  return size < 1024 ? !beyond : beyond && size >= 2048 && size <= PIECE;
 }
 
-/** Whether the weights of all groups stand in memory at once, each group's behind the one before. */
-function areKept(): bool {
-  return weightsOf(0, size) !== weightsOf(size, size);
+/** How many rows have weights of their own, which stand in memory at once, each behind the one before. 0: they do not. */
+function kindsOfRows(): u32 {
+  if (!gamma || groups === 1) return 1;
+  return weightsOf(0, size) !== weightsOf(size, size) ? groups : 0;
 }
 
-/** Does an even number of rows, from the first, and says how many. `Apart`: neighbours belong to different groups. */
-function twoByTwo<Apart>(rows: u32): u32 {
+/** Does an even number of rows, from the first, and says how many. All have the same weights. */
+function twoByTwo(rows: u32): u32 {
   const bytes = <usize>size << 2;
-  let feature: u32 = has<Apart>() ? (firstGroup % groups) * size : 0;
-  let w = weightsOf(0, size);
+  const w = weightsOf(0, size);
   let from = x;
   let to = y;
   let sums = sumTwo(from, bytes);
@@ -71,30 +79,20 @@ function twoByTwo<Apart>(rows: u32): u32 {
     const rstds = rstdOf2(sums);
     const rs = f64x2.mul(rstds, f64x2.splat(alpha));
     const more = row + 4 <= rows;
-    const second = has<Apart>() ? featureAfter(feature) : 0;
     if (more && arePlain2(sums, rs)) {
       v128.store64_lane(scratch + FACTORS, f32x4.demote_f64x2_zero(rs), 0);
       if (rstd) v128.store64_lane(rstd + (<usize>row << 2), f32x4.demote_f64x2_zero(rstds), 0);
-      if (has<Apart>()) w = weightsOf(feature, size);
-      const apart = has<Apart>() ? <usize>(second - feature) << 2 : 0;
-      sums = scaleTwoSumTwo<Apart>(from, w, to, size, statSize, apart);
+      sums = scaleTwoSumTwo(from, w, to, size, statSize);
     } else {
-      finishRow<Without>(row, feature, from, to, f64x2.extract_lane(sums, 0));
-      finishRow<Without>(row + 1, second, from + bytes, to + bytes, f64x2.extract_lane(sums, 1));
+      finishRow<Without>(row, 0, from, to, f64x2.extract_lane(sums, 0));
+      finishRow<Without>(row + 1, 0, from + bytes, to + bytes, f64x2.extract_lane(sums, 1));
       if (!more) return row + 2;
       sums = sumTwo(from + 2 * bytes, bytes);
     }
-    if (has<Apart>()) feature = featureAfter(second);
     row += 2;
     from += 2 * bytes;
     to += 2 * bytes;
   }
-}
-
-/** The first feature of the group behind the one that begins at `feature`. */
-function featureAfter(feature: u32): u32 {
-  const next = feature + size;
-  return next === groups * size ? 0 : next;
 }
 
 function sumTwo(p: usize, bytes: usize): v128 {

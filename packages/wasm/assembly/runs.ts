@@ -18,14 +18,23 @@ export function shift(): usize {
   return dtype === FLOAT32 ? 2 : 1;
 }
 
+/** A call of memory.copy takes as long as 16 elements one by one. */
+function copyRun(from: usize, to: usize, length: u32): void {
+  if (length > 16) {
+    memory.copy(to, from, <usize>length << 2);
+    return;
+  }
+  for (const end = to + (<usize>length << 2); to < end; from += 4, to += 4) store<f32>(to, load<f32>(from));
+}
+
 export function loadRun(from: usize, to: usize, length: u32): void {
-  if (dtype === FLOAT32) memory.copy(to, from, <usize>length << 2);
+  if (dtype === FLOAT32) copyRun(from, to, length);
   else if (dtype === FLOAT16) toFloat32<Float16>(from, to, length);
   else toFloat32<BFloat16>(from, to, length);
 }
 
 export function storeRun(from: usize, to: usize, length: u32): void {
-  if (dtype === FLOAT32) memory.copy(to, from, <usize>length << 2);
+  if (dtype === FLOAT32) copyRun(from, to, length);
   else if (dtype === FLOAT16) fromFloat32<Float16>(from, to, length);
   else fromFloat32<BFloat16>(from, to, length);
 }

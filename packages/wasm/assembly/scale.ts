@@ -90,17 +90,9 @@ export function scaleRowSumNext<Beta>(x: usize, w: usize, b: usize, y: usize, co
 
 /**
  * The same for two rows at once, the one at `x` and the one behind it, and the two behind those. The factors stand in the
- * cells FACTORS. Without `Apart` both rows have the same weights, which are loaded once; with it the second row's stand
- * `apart` bytes behind the first's. There is no beta. Returns both sums.
+ * cells FACTORS. Both rows have the same weights, which are loaded once; there is no beta. Returns both sums.
  */
-export function scaleTwoSumTwo<Apart>(
-  x: usize,
-  w: usize,
-  y: usize,
-  count: u32,
-  counted: u32,
-  apart: usize,
-): v128 {
+export function scaleTwoSumTwo(x: usize, w: usize, y: usize, count: u32, counted: u32): v128 {
   const r0 = v128.load32_splat(scratch + FACTORS);
   const r1 = v128.load32_splat(scratch + FACTORS, 4);
   const bytes = <usize>count << 2;
@@ -121,19 +113,18 @@ export function scaleTwoSumTwo<Apart>(
     high1 = f64x2.add(high1, promoteHigh(sum1));
     const x1 = x + bytes;
     const y1 = y + bytes;
-    const w1 = has<Apart>() ? w + apart : w;
     const g0 = v128.load(w);
     v128.store(y, scaled<Without>(v128.load(x), r0, g0, 0));
-    v128.store(y1, scaled<Without>(v128.load(x1), r1, has<Apart>() ? v128.load(w1) : g0, 0));
+    v128.store(y1, scaled<Without>(v128.load(x1), r1, g0, 0));
     const g1 = v128.load(w, 16);
     v128.store(y, scaled<Without>(v128.load(x, 16), r0, g1, 0), 16);
-    v128.store(y1, scaled<Without>(v128.load(x1, 16), r1, has<Apart>() ? v128.load(w1, 16) : g1, 0), 16);
+    v128.store(y1, scaled<Without>(v128.load(x1, 16), r1, g1, 0), 16);
     const g2 = v128.load(w, 32);
     v128.store(y, scaled<Without>(v128.load(x, 32), r0, g2, 0), 32);
-    v128.store(y1, scaled<Without>(v128.load(x1, 32), r1, has<Apart>() ? v128.load(w1, 32) : g2, 0), 32);
+    v128.store(y1, scaled<Without>(v128.load(x1, 32), r1, g2, 0), 32);
     const g3 = v128.load(w, 48);
     v128.store(y, scaled<Without>(v128.load(x, 48), r0, g3, 0), 48);
-    v128.store(y1, scaled<Without>(v128.load(x1, 48), r1, has<Apart>() ? v128.load(w1, 48) : g3, 0), 48);
+    v128.store(y1, scaled<Without>(v128.load(x1, 48), r1, g3, 0), 48);
     x += 64;
     w += 64;
     y += 64;
@@ -141,7 +132,6 @@ export function scaleTwoSumTwo<Apart>(
   if (w < end) {
     const rest = <u32>(end - w) >> 2;
     scaleRow<Without>(x, w, 0, y, rest, load<f32>(scratch + FACTORS));
-    if (has<Apart>()) w += apart;
     scaleRow<Without>(x + bytes, w, 0, y + bytes, rest, load<f32>(scratch + FACTORS, 4));
   }
   const rest = counted & 15;

@@ -48,34 +48,61 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
   const least = constant(10);
   const down = constant(11);
   const sign = constant(12);
-  for (let rest = count; ; rest -= 4, x += 16, z += 16, to += 16) {
-    if (rest < 4) {
-      if (rest === 0) return;
-      // The last elements, with others behind them.
-      const tail = scratch + TAIL;
-      v128.store(tail, loadPart<Float32>(x, rest));
-      v128.store(tail, loadPart<Float32>(z, rest), 16);
-      multiplySilu(tail, tail + 16, tail, 4);
-      storePart<Float32>(to, v128.load(tail), rest);
-      return;
-    }
-    const v = v128.load(x);
-    const g = v128.load(z);
-    // -|z|; pmax keeps a NaN that comes first.
-    const a = f32x4.pmax(v128.or(g, sign), least);
-    const shifted = f32x4.add(f32x4.mul(a, scale), magic);
-    const n = f32x4.sub(shifted, magic);
-    const f = f32x4.sub(f32x4.sub(a, f32x4.mul(n, ln2)), f32x4.mul(n, ln2Low));
-    // Two halves of the polynomial at once: the chain of dependent operations is what takes the time.
-    const squared = f32x4.mul(f, f);
-    const upper = f32x4.add(f32x4.mul(q4, squared), f32x4.add(f32x4.mul(q3, f), q2));
-    const q = f32x4.add(f32x4.mul(upper, squared), f32x4.add(f32x4.mul(q1, f), q0));
-    const mantissa = f32x4.add(f32x4.add(f32x4.mul(squared, q), f), one);
-    const large = i32x4.add(mantissa, i32x4.shl(shifted, 23));
-    const negative = f32x4.mul(f32x4.mul(a, large), down);
-    // g where it is positive: `negative` is not. Else `negative`, which is nearer to 0. A NaN stays.
-    const top = f32x4.pmax(g, negative);
-    const product = f32x4.mul(v, f32x4.div(top, f32x4.add(one, f32x4.mul(large, down))));
-    v128.store(to, product);
+  // Four vectors before the first store: V8 then mixes their chains of dependent operations, which are what takes the time.
+  for (; count >= 16; count -= 16, x += 64, z += 64, to += 64) {
+    const a = timesSilu(v128.load(x), v128.load(z), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    const b = timesSilu(v128.load(x, 16), v128.load(z, 16), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    const c = timesSilu(v128.load(x, 32), v128.load(z, 32), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    const d = timesSilu(v128.load(x, 48), v128.load(z, 48), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    v128.store(to, a);
+    v128.store(to, b, 16);
+    v128.store(to, c, 32);
+    v128.store(to, d, 48);
   }
+  for (; count >= 4; count -= 4, x += 16, z += 16, to += 16) {
+    v128.store(to, timesSilu(v128.load(x), v128.load(z), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign));
+  }
+  if (count === 0) return;
+  // The last elements, with others behind them.
+  const tail = scratch + TAIL;
+  v128.store(tail, loadPart<Float32>(x, count));
+  v128.store(tail, loadPart<Float32>(z, count), 16);
+  multiplySilu(tail, tail + 16, tail, 4);
+  storePart<Float32>(to, v128.load(tail), count);
+}
+
+// @ts-ignore: decorator
+@inline
+function timesSilu(
+  v: v128,
+  g: v128,
+  scale: v128,
+  magic: v128,
+  ln2: v128,
+  ln2Low: v128,
+  q0: v128,
+  q1: v128,
+  q2: v128,
+  q3: v128,
+  q4: v128,
+  one: v128,
+  least: v128,
+  down: v128,
+  sign: v128,
+): v128 {
+  // -|z|; pmax keeps a NaN that comes first.
+  const a = f32x4.pmax(v128.or(g, sign), least);
+  const shifted = f32x4.add(f32x4.mul(a, scale), magic);
+  const n = f32x4.sub(shifted, magic);
+  const f = f32x4.sub(f32x4.sub(a, f32x4.mul(n, ln2)), f32x4.mul(n, ln2Low));
+  // Two halves of the polynomial at once.
+  const squared = f32x4.mul(f, f);
+  const upper = f32x4.add(f32x4.mul(q4, squared), f32x4.add(f32x4.mul(q3, f), q2));
+  const q = f32x4.add(f32x4.mul(upper, squared), f32x4.add(f32x4.mul(q1, f), q0));
+  const mantissa = f32x4.add(f32x4.add(f32x4.mul(squared, q), f), one);
+  const large = i32x4.add(mantissa, i32x4.shl(shifted, 23));
+  const negative = f32x4.mul(f32x4.mul(a, large), down);
+  // g where it is positive: `negative` is not. Else `negative`, which is nearer to 0. A NaN stays.
+  const top = f32x4.pmax(g, negative);
+  return f32x4.mul(v, f32x4.div(top, f32x4.add(one, f32x4.mul(large, down))));
 }

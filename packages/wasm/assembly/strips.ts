@@ -1,16 +1,18 @@
 // Rows that are not contiguous (inner > 1): a slab [size, inner] of neighbouring rows is done in strips of columns, each
 // summed and then scaled, narrow enough to stay in a cache between the two. No transposition.
 //
-// float32 strips are read where they are. 16-bit ones are converted into float32 scratch memory, as many of their rows
-// at a time as fit, once where all fit.
+// float32 strips are read where they are. 16-bit ones are converted into float32 scratch memory, as many of their rows at a
+// time as fit, once where all fit. Where making or using values takes more than a conversion, a strip is so narrow that
+// all of them are kept.
 
 import { CELL_BYTES } from './cells';
 import { scaleColumns, sumColumns } from './columns';
 import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
-import { dtype, loadRun, storeRun } from './runs';
+import { alpha, arePlain2, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { dtype, loadRun, shift, storeRun } from './runs';
 import { scaleRow } from './scale';
+import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, RUN, setOther, stage } from './stages';
 import { PIECE, weightBytes, weightsOf } from './weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
@@ -20,145 +22,192 @@ const WHOLE: u32 = 1 << 21;
 const MAX_WHOLE_WIDTH: u32 = 4096;
 /** Elements of a 16-bit strip that are converted at a time; 256 KB as float32. */
 const CONVERTED: u32 = 65536;
+/** Elements of a strip whose values are kept, 1 MB, and how many columns it has even so. */
+const KEPT: u32 = 1 << 18;
+const LEAST_WIDTH: u32 = 64;
 
-function widthOf<T>(size: u32, inner: u32): u32 {
-  if (isFloat<T>()) return inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner ? inner : min(inner, MAX_WIDTH);
-  return min(inner, max(64, min(MAX_WIDTH, (CONVERTED / size) & ~15)));
+// Memory of the call: float64 sums and float32 factors of a strip's columns, ones, values, a run, and a column.
+export let sums: usize = 0;
+let factors: usize = 0;
+let ones: usize = 0;
+export let values: usize = 0;
+let other: usize = 0;
+let ownColumn: usize = 0;
+/** Columns of a strip. */
+export let width: u32 = 0;
+/** Rows of a strip that are in memory, or enter, at a time. */
+let height: u32 = 0;
+/** Whether all values of a strip have their place in memory. */
+let kept: bool = false;
+
+function widthOf(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
+  if (keep) return min(inner, max(LEAST_WIDTH, min(MAX_WIDTH, (KEPT / features) & ~15)));
+  if (dtype === FLOAT32 && inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner) return inner;
+  return min(inner, MAX_WIDTH);
 }
 
-/** How many rows of a strip are done at a time: a multiple of 4, or all. */
-function heightOf<T>(size: u32, width: u32): u32 {
-  return min(size, isFloat<T>() ? PIECE : min(PIECE, (CONVERTED / width) & ~3));
+/** A multiple of 8, or all. */
+function heightOf(dtype: i32, size: u32, width: u32): u32 {
+  return min(size, min(PIECE, max(8, ((dtype === FLOAT32 ? RUN : CONVERTED) / width) & ~7)));
 }
 
-function paddedColumns(width: u32): u32 {
-  return (width + 3) & ~3;
+function padded(elements: u32): u32 {
+  return (elements + 3) & ~3;
 }
 
-/** What lies behind the cells and the weights: sums, factors and ones of a strip, and a 16-bit one's values. */
-export function stripBytes<T>(size: u32, inner: u32): u32 {
-  const width = widthOf<T>(size, inner);
-  const values = isFloat<T>() ? 0 : paddedColumns(width) * heightOf<T>(size, width) * 4;
-  return paddedColumns(width) * 16 + values;
+function elementsOf(dtype: i32, keep: bool, features: u32, size: u32, width: u32): u32 {
+  return padded(width * (keep ? features : heightOf(dtype, size, width)));
 }
 
-export function strips<T>(): void {
-  const width = widthOf<T>(size, inner);
-  const sums = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
-  const factors = sums + (<usize>paddedColumns(width) << 3);
-  const values = factors + (<usize>paddedColumns(width) << 3);
-  // 'llama' rounds x * r, and has no factors left for the multiplication by gamma: ones behind the factors.
-  const ones = factors + (<usize>paddedColumns(width) << 2);
+/** What lies behind the cells and the weights. @param keep whether values are kept, of `features` rows of a strip */
+export function stripBytes(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
+  const width = widthOf(dtype, keep, features, size, inner);
+  return (padded(width) * 4 + elementsOf(dtype, keep, features, size, width) + RUN + size) * 4;
+}
+
+/** After the stage is set. */
+export function startStrips(): void {
+  const keep = stage === KEEP || (dtype !== FLOAT32 && stage >= GATE_FIRST);
+  const features = stage === KEEP ? groups * size : size;
+  width = widthOf(dtype, keep, features, size, inner);
+  height = keep ? size : heightOf(dtype, size, width);
+  kept = keep || (dtype !== FLOAT32 && size <= height && !given);
+  const columns = <usize>padded(width) << 2;
+  sums = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
+  factors = sums + 2 * columns;
+  ones = factors + columns;
+  values = ones + columns;
+  other = values + (<usize>elementsOf(dtype, keep, features, size, width) << 2);
+  ownColumn = other + (<usize>RUN << 2);
+  setOther(other);
+  // 'llama' rounds x * r, and has no factors left for the multiplication by gamma.
   for (let p = ones; p < values; p += 4) store<f32>(p, 1);
-  const stride: usize = inner * sizeof<T>();
-  const slab: usize = size * stride;
+}
+
+export function strips(): void {
+  startStrips();
   let group = firstGroup;
-  for (let s: u32 = 0; s < slabs; s++) {
-    const feature = group * size;
-    for (let column = firstColumn; column < endColumn; column += width) {
-      const columns = min(width, endColumn - column);
-      const at = s * slab + column * sizeof<T>();
-      sumStrip<T>(x + at, stride, columns, sums, values);
-      // Columns that are not plain are done by themselves, and the ones between them together: in place, none twice.
-      let done: u32 = 0;
-      for (let c: u32 = 0; c < columns; c++) {
-        const row = s * inner + column + c;
-        const sum = given ? <f64>load<f32>(given + (<usize>row << 2)) : load<f64>(sums + (<usize>c << 3));
-        let scale = rstdOf(sum);
-        const r = alpha * scale;
-        store<f32>(factors + (<usize>c << 2), <f32>r);
-        if (!isPlain(sum, r)) {
-          scaleStrip<T>(x + at, y + at, stride, columns, done, c - done, factors, values, feature);
-          const offset = at + c * sizeof<T>();
-          scale = exactRow(isFloat<T>() ? FLOAT32 : dtype, x + offset, y + offset, stride, row, feature);
-          done = c + 1;
-        }
-        if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
-      }
-      scaleStrip<T>(x + at, y + at, stride, columns, done, columns - done, factors, values, feature);
-    }
+  for (let slab: u32 = 0; slab < slabs; slab++) {
+    for (let column = firstColumn; column < endColumn; column += width) strip(slab, column, min(width, endColumn - column), group * size);
     if (++group === groups) group = 0;
   }
 }
 
-/** Sums the columns of a strip. Leaves a 16-bit one's first rows converted in `values`. */
-function sumStrip<T>(from: usize, stride: usize, columns: u32, sums: usize, values: usize): void {
-  memory.fill(sums, 0, <usize>paddedColumns(columns) << 3);
-  if (isFloat<T>()) {
-    sumColumns(from, stride, columns, statSize, sums);
+/** Columns of a slab, whose first feature is `feature`. KEEP leaves its values behind those of the features before. */
+export function strip(slab: u32, column: u32, columns: u32, feature: u32): void {
+  const at = offsetOf(slab, column);
+  const v = values + (stage === KEEP ? <usize>(feature * columns) << 2 : 0);
+  if (!given) sumStrip(at, columns, v);
+  // Columns that are not plain are done by themselves, and the ones between them together: in place, none twice.
+  let done: u32 = 0;
+  for (let c: u32 = 0; c < columns; c++) {
+    const row = slab * inner + column + c;
+    if (c + 2 <= columns && arePlain(c, row)) {
+      c++;
+      continue;
+    }
+    const sum = given ? <f64>load<f32>(given + (<usize>row << 2)) : load<f64>(sums + (<usize>c << 3));
+    let scale = rstdOf(sum);
+    const r = alpha * scale;
+    store<f32>(factors + (<usize>c << 2), <f32>r);
+    if (!isPlain(sum, r)) {
+      scaleStrip(at, columns, done, c - done, feature, v);
+      scale = exactColumn(at + (<usize>c << shift()), v + (<usize>c << 2), <usize>columns << 2, row, feature);
+      done = c + 1;
+    }
+    if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
+  }
+  scaleStrip(at, columns, done, columns - done, feature, v);
+}
+
+/** Whether the two columns from `c` on are plain, which are rows `row` and `row` + 1: then factors and rstd are written. */
+function arePlain(c: u32, row: u32): bool {
+  const at = <usize>row << 2;
+  const pair = given ? f64x2.promote_low_f32x4(v128.load64_zero(given + at)) : v128.load(sums + (<usize>c << 3));
+  const scales = rstdOf2(pair);
+  const rs = f64x2.mul(scales, f64x2.splat(alpha));
+  if (!arePlain2(pair, rs)) return false;
+  v128.store64_lane(factors + (<usize>c << 2), f32x4.demote_f64x2_zero(rs), 0);
+  if (rstd) v128.store64_lane(rstd + at, f32x4.demote_f64x2_zero(scales), 0);
+  return true;
+}
+
+/** Bytes from the beginning of a tensor. */
+export function offsetOf(slab: u32, column: u32): usize {
+  return (<usize>(slab * size) * inner + column) << shift();
+}
+
+/** Sums the columns of a strip whose values enter, at `v` where they come into memory. */
+export function sumStrip(at: usize, columns: u32, v: usize): void {
+  memory.fill(sums, 0, <usize>columns << 3);
+  const direct = dtype === FLOAT32;
+  const pitch = <usize>inner << shift();
+  if (direct && !isEntered()) {
+    sumColumns(x + at, pitch, columns, statSize, sums);
     return;
   }
-  const valueStride = <usize>paddedColumns(columns) << 2;
-  const height = heightOf<T>(size, widthOf<T>(size, inner));
-  for (let i: u32 = 0; i < statSize; i += height) {
+  const dense = <usize>columns << 2;
+  const end = isEntered() ? size : statSize;
+  for (let i: u32 = 0; i < end; i += height, at += height * pitch) {
     const rows = min(height, size - i);
-    toRows(from + i * stride, stride, columns, rows, values, valueStride);
-    sumColumns(values, valueStride, columns, min(rows, statSize - i), sums);
+    pass(ENTER, at, v, dense, columns, rows);
+    if (i < statSize) sumColumns(direct ? x + at : v, direct ? pitch : dense, columns, min(rows, statSize - i), sums);
   }
-}
-
-function toRows(from: usize, stride: usize, columns: u32, rows: u32, values: usize, valueStride: usize): void {
-  // Where the strip is the slab, its rows are one run.
-  if (stride === <usize>columns << 1 && valueStride === <usize>columns << 2) {
-    loadRun(from, values, columns * rows);
-    return;
-  }
-  for (; rows > 0; rows--, from += stride, values += valueStride) loadRun(from, values, columns);
-}
-
-function fromRows(values: usize, valueStride: usize, columns: u32, rows: u32, to: usize, stride: usize): void {
-  if (stride === <usize>columns << 1 && valueStride === <usize>columns << 2) {
-    storeRun(values, to, columns * rows);
-    return;
-  }
-  for (; rows > 0; rows--, to += stride, values += valueStride) storeRun(values, to, columns);
-}
-
-function scale(from: usize, to: usize, stride: usize, columns: u32, rows: u32, factors: usize, w: usize, b: usize): void {
-  if (beta) scaleColumns<With>(from, to, stride, columns, rows, factors, w, b);
-  else scaleColumns<Without>(from, to, stride, columns, rows, factors, w, b);
 }
 
 /** Scales `count` columns of a strip from its column `first` on. */
-function scaleStrip<T>(
-  from: usize,
-  to: usize,
-  stride: usize,
-  columns: u32,
-  first: u32,
-  count: u32,
-  factors: usize,
-  values: usize,
-  feature: u32,
-): void {
+function scaleStrip(at: usize, columns: u32, first: u32, count: u32, feature: u32, v: usize): void {
   if (count === 0) return;
-  to += first * sizeof<T>();
-  factors += <usize>first << 2;
-  const valueStride = <usize>paddedColumns(columns) << 2;
-  const height = heightOf<T>(size, widthOf<T>(size, inner));
-  for (let i: u32 = 0; i < size; i += height) {
-    const rows = min(height, size - i);
+  const direct = dtype === FLOAT32;
+  const stored = direct && stage < GATE_LAST;
+  const pitch = <usize>inner << shift();
+  const dense = <usize>(kept ? columns : count) << 2;
+  const high = stored ? PIECE : min(PIECE, height);
+  const f = factors + (<usize>first << 2);
+  if (kept) v += <usize>first << 2;
+  at += <usize>first << shift();
+  for (let i: u32 = 0; i < size; i += high, at += high * pitch) {
+    const rows = min(high, size - i);
     const w = weightsOf(feature + i, rows);
     const b = beta + (<usize>(feature + i) << 2);
-    if (isFloat<T>()) {
-      scale(from + (<usize>first << 2) + i * stride, to + i * stride, stride, count, rows, factors, w, b);
-      continue;
-    }
-    const v = values + (<usize>first << 2);
-    const target = to + i * stride;
-    if (size > height) toRows(from + i * stride + first * sizeof<T>(), stride, count, rows, v, valueStride);
-    if (llama) {
-      const ones = values - (<usize>paddedColumns(widthOf<T>(size, inner)) << 2);
-      for (let row: u32 = 0; row < rows; row++) {
-        const p = v + row * valueStride;
-        scaleRow<Without>(p, factors, 0, p, count, 1);
-      }
-      fromRows(v, valueStride, count, rows, target, stride);
-      toRows(target, stride, count, rows, v, valueStride);
-      scale(v, v, valueStride, count, rows, ones, w, b);
+    if (direct) {
+      scale(x + at, stored ? y + at : v, pitch, stored ? pitch : dense, count, rows, f, w, b);
     } else {
-      scale(v, v, valueStride, count, rows, factors, w, b);
+      if (!kept) pass(LOAD, at, v, dense, count, rows);
+      if (llama) roundProducts(v, dense, count, rows, f);
+      scale(v, v, dense, dense, count, rows, llama ? ones : f, w, b);
     }
-    fromRows(v, valueStride, count, rows, target, stride);
+    if (!stored && stage !== KEEP) pass(LEAVE, at, v, dense, count, rows);
+    if (kept) v += high * dense;
   }
+}
+
+function scale(from: usize, to: usize, stride: usize, toStride: usize, columns: u32, rows: u32, factors: usize, w: usize, b: usize): void {
+  if (beta) scaleColumns<With>(from, to, stride, toStride, columns, rows, factors, w, b);
+  else scaleColumns<Without>(from, to, stride, toStride, columns, rows, factors, w, b);
+}
+
+/** x * r of rows of values, rounded to the dtype. */
+function roundProducts(v: usize, stride: usize, columns: u32, rows: u32, factors: usize): void {
+  for (; rows > 0; rows--, v += stride) {
+    scaleRow<Without>(v, factors, 0, v, columns, 1);
+    storeRun(v, other, columns);
+    loadRun(other, v, columns);
+  }
+}
+
+/** A column that is not plain; `v` and `stride` say where its values are kept. Returns r / alpha. */
+function exactColumn(at: usize, v: usize, stride: usize, row: u32, feature: u32): f64 {
+  const direct = dtype === FLOAT32;
+  if (stage <= (direct ? GATE_FIRST : ADD)) return exactRow(dtype, x + at, y + at, <usize>inner << shift(), row, feature);
+  if (direct) {
+    if (!kept) {
+      v = ownColumn;
+      stride = 4;
+    }
+    pass(LOAD, at, v, stride, 1, size);
+  }
+  const scale = exactRow(FLOAT32, v, v, stride, row, feature);
+  if (stage !== KEEP) pass(LEAVE, at, v, stride, 1, size);
+  return scale;
 }

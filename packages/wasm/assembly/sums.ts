@@ -1,33 +1,49 @@
 // sumSquares: the sums of forward, as float32.
 
-import { sumColumns } from './columns';
 import { FLOAT32 } from './dtype';
 import { exactSum } from './exact-row';
-import { isInRange, size } from './problem';
-import { dtype, shift } from './runs';
-import { sumSquares } from './sum';
-import { column, count, isContiguous, loadTile, nextTile, pitch, slab, startTiles, tileIn, width } from './tiles';
+import { groups, endColumn, firstColumn, inner, isInRange, outer, setPart, size } from './problem';
+import { dtype, loadRun, shift } from './runs';
+import { offsetOf, startStrips, sums as sumsOfColumns, sumStrip, values, width } from './strips';
+import { sumSquares as sumRow } from './sum';
+import { count, first, nextTile, startTiles } from './tiles';
 
-/** @param columns memory for `width` float64 numbers. @param tile memory for a tile */
-export function sumTiles(x: usize, sums: usize, columns: usize, tile: usize): void {
-  startTiles(1);
-  while (nextTile()) {
-    const direct = dtype === FLOAT32 && isContiguous();
-    if (!direct) loadTile(x, tile);
-    let from = direct ? tileIn(x) : tile;
-    let original = tileIn(x);
-    let to = sums + ((<usize>slab * pitch + column) << 2);
-    for (let s: u32 = 0; s < count; s++) {
-      memory.fill(columns, 0, <usize>((width + 3) & ~3) << 3);
-      if (width === 1) store<f64>(columns, sumSquares(from, size));
-      else sumColumns(from, <usize>width << 2, width, size, columns);
-      for (let c: u32 = 0; c < width; c++, to += 4) {
-        let sum = load<f64>(columns + (<usize>c << 3));
-        if (!isInRange(sum)) sum = exactSum(dtype, original + (<usize>c << shift()), <usize>pitch << shift());
-        store<f32>(to, <f32>sum);
+/** @param tile memory for a tile, where inner = 1 */
+export function sumSquares(x: usize, sums: usize, tile: usize): void {
+  if (inner > 1) {
+    setPart(x, 0, 0, outer * groups, 0);
+    startStrips();
+    for (let slab: u32 = 0; slab < outer * groups; slab++) {
+      for (let column = firstColumn; column < endColumn; column += width) {
+        const columns = min(width, endColumn - column);
+        const at = offsetOf(slab, column);
+        sumStrip(at, columns, values);
+        let from = sumsOfColumns;
+        let to = sums + (<usize>(slab * inner + column) << 2);
+        for (let original = x + at, end = original + (<usize>columns << shift()); original < end; original += <usize>1 << shift()) {
+          storeSum(load<f64>(from), original, to);
+          from += 8;
+          to += 4;
+        }
       }
-      from += (<usize>size * width) << 2;
-      original += (<usize>size * pitch) << shift();
+    }
+    return;
+  }
+  startTiles();
+  while (nextTile(1)) {
+    const bytes = <usize>size << shift();
+    let original = x + first * bytes;
+    let from = original;
+    if (dtype !== FLOAT32) {
+      loadRun(original, tile, count * size);
+      from = tile;
+    }
+    for (let row: u32 = 0; row < count; row++, from += <usize>size << 2, original += bytes) {
+      storeSum(sumRow(from, size), original, sums + (<usize>(first + row) << 2));
     }
   }
+}
+
+function storeSum(sum: f64, x: usize, to: usize): void {
+  store<f32>(to, <f32>(isInRange(sum) ? sum : exactSum(dtype, x, <usize>inner << shift())));
 }

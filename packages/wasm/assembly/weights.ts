@@ -1,7 +1,8 @@
 // What multiplies x * r, as a float32 array: gamma itself, ones where there is none, or weightOffset + gamma.
 
 import { CELL_BYTES } from './cells';
-import { beta, gamma, groups, scratch, size, weightOffset } from './problem';
+import { forgetPacked } from './packed-16';
+import { gamma, groups, scratch, size, weightOffset } from './problem';
 
 /** Rows are scaled in pieces of at most this many elements, so that scratch memory is bounded. A multiple of 16. */
 export const PIECE: u32 = 16384;
@@ -9,8 +10,6 @@ export const PIECE: u32 = 16384;
 const MADE_ONCE: u32 = 65536;
 
 let made: bool = false;
-let checked: bool = false;
-let finite: bool = false;
 
 // @ts-ignore: decorator
 @inline
@@ -27,7 +26,7 @@ export function weightBytes(features: u32, size: u32, weightOffset: f64): u32 {
 /** Makes at the start of a call what all its rows share. */
 export function prepareWeights(): void {
   made = false;
-  checked = false;
+  forgetPacked();
   if (!gamma) {
     const end = table() + (<usize>min(size, PIECE) << 2);
     for (let p = table(); p < end; p += 16) v128.store(p, f32x4.splat(1));
@@ -57,30 +56,4 @@ function makeWeights(feature: u32, count: u32): void {
     for (; to < vectors; from += 16, to += 16) v128.store(to, f32x4.add(v128.load(from), f32x4.splat(offset)));
   }
   for (; to < end; from += 4, to += 4) store<f32>(to, <f32>(weightOffset + <f64>load<f32>(from)));
-}
-
-/** Whether the weights and beta are finite: looked up once per call. Says no to some that are huge, too. */
-export function weightsAreFinite(): bool {
-  if (!checked) finite = abs(weightOffset) < 1e30 && areFinite(gamma) && areFinite(beta);
-  checked = true;
-  return finite;
-}
-
-function areFinite(p: usize): bool {
-  if (!p) return true;
-  const end = p + (<usize>(groups * size) << 2);
-  let a = i64x2.splat(0);
-  let b = i64x2.splat(0);
-  let c = i64x2.splat(0);
-  let d = i64x2.splat(0);
-  for (const blocks = end - 64; p <= blocks; p += 64) {
-    a = f32x4.add(a, v128.load(p));
-    b = f32x4.add(b, v128.load(p, 16));
-    c = f32x4.add(c, v128.load(p, 32));
-    d = f32x4.add(d, v128.load(p, 48));
-  }
-  for (; p < end; p += 4) a = f32x4.add(a, v128.load32_zero(p));
-  // What is not finite stays so in the sum.
-  const all = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
-  return i32x4.all_true(f32x4.lt(f32x4.abs(all), f32x4.splat(Infinity)));
 }

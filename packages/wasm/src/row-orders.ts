@@ -1,7 +1,7 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Extents } from './parts.ts';
 
-// Shorter rows are done two at a time; of longer ones x and gamma do not stay in a first-level cache.
+// Shorter rows are done many at a time; of longer ones x and gamma do not stay in a first-level cache.
 const LEAST_SIZE = 256;
 const MOST_SIZE = 2048;
 

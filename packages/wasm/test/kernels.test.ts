@@ -185,6 +185,93 @@ describe.each([
   });
 });
 
+// Rows whose weights are huge go through float32 memory, one by one, instead of the loops of 16-bit elements.
+describe.each([
+  ['float16', 0x7c00],
+  ['bfloat16', 0x7f80],
+] as const)('%s rows in both ways', (dtype, special) => {
+  const HUGE = 1e16;
+
+  test.each([1, 2, 7, 8, 15, 16, 31, 33, 100, 1000, 4100])('%i features have the same bits', (size) => {
+    const rows = Math.ceil(40_000 / size);
+    // All magnitudes; the rows of the one half are small enough that nothing overflows.
+    const x = Uint16Array.from(numbers(rows * size, 17), (number, i) => {
+      const bits = (Math.abs(number) * 2 ** 15) % (i < (rows * size) / 2 ? special : special / 2);
+      return Math.trunc(bits) | (number < 0 ? 0x8000 : 0);
+    });
+    const gamma = numbers(size + 1, 19)
+      .subarray(1)
+      .map((weight, i) => (i % 5 ? weight : weight * 2 ** -20));
+    const fast = forward({ dtype, outer: rows, size }, x, gamma);
+    for (const place of new Set([0, size - 1])) {
+      const changed = gamma.slice();
+      changed[place] = HUGE;
+      const slow = forward({ dtype, outer: rows, size }, x, changed);
+      for (let row = 0; row < rows; row++) slow[row * size + place] = fast[row * size + place]!;
+      expect(difference(slow, fast)).toBe(-1);
+    }
+  });
+
+  test('rows that are not plain among those that are', () => {
+    const size = 24;
+    const rows = 150;
+    const x = encoded(numbers(rows * size, 23), dtype) as Uint16Array;
+    const gamma = numbers(size, 29);
+    const alone = forward({ dtype, outer: rows, size }, x, gamma);
+    const bad = [0, 64, 70, 71, 149];
+    for (const [i, row] of bad.entries()) x[row * size + i] = i & 1 ? special : special + 1;
+    const among = forward({ dtype, outer: rows, size }, x, gamma);
+    for (const row of bad) {
+      expect(difference(among, alone)).toBe(row * size);
+      among.set(alone.subarray(row * size, (row + 1) * size), row * size);
+    }
+    expect(difference(among, alone)).toBe(-1);
+  });
+
+  // Every result of a row of ones is its weight, rounded: here in the loops of 16-bit elements.
+  test('every weight is rounded to the nearest, ties to even', () => {
+    const [bits, value, one] =
+      dtype === 'float16' ? [float16Bits, float16Value, 0x3c00] : [bfloat16Bits, bfloat16Value, 0x3f80];
+    const below = dtype === 'float16' ? 16_000 : 9e14;
+    const word = new Uint32Array(1);
+    const single = new Float32Array(word.buffer);
+    const weights: number[] = [];
+    for (let i = 0; value(i + 1) < below; i++) {
+      single[0] = (value(i) + value(i + 1)) / 2;
+      const middle = word[0]!;
+      for (const step of [-1, 0, 1]) {
+        word[0] = middle + step;
+        // What is subnormal as a float32 is none of y's numbers.
+        if (single[0]! >= 2 ** -126) weights.push(i & 1 ? single[0]! : -single[0]!);
+      }
+    }
+    expect(weights.length).toBeGreaterThan(50_000);
+    const size = 16;
+    const wrong: number[] = [];
+    for (let at = 0; at < weights.length; at += size) {
+      const gamma = new Float32Array(size).fill(1);
+      gamma.set(weights.slice(at, at + size));
+      const y = forward({ dtype, size, eps: 0 }, new Uint16Array(size).fill(one), gamma);
+      for (const [i, weight] of gamma.entries()) if (y[i] !== bits(weight)) wrong.push(weight);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each([5, 31, 100])('%i features at the end of the memory', async (size) => {
+    const small = new WebAssembly.Memory({ initial: 10 });
+    const there = await instantiate(small);
+    const rows = 3;
+    const x = encoded(numbers(rows * size, 31), dtype) as Uint16Array;
+    const gamma = numbers(size, 37);
+    const at = small.buffer.byteLength - x.byteLength;
+    const [weights, scratch] = [HEAP_BASE, HEAP_BASE + 4096];
+    new Uint16Array(small.buffer, at).set(x);
+    new Float32Array(small.buffer, weights, size).set(gamma);
+    there.forward(DTYPE_CODE[dtype], at, weights, 0, at, 0, scratch, rows, 1, size, 1, size, 1e-6, 0, 1, 0, 0);
+    expect(difference(new Uint16Array(small.buffer, at), forward({ dtype, outer: rows, size }, x, gamma))).toBe(-1);
+  });
+});
+
 test('addresses beyond 2 GB', async () => {
   const above = new WebAssembly.Memory({ initial: 2 ** 31 / PAGE_BYTES + 64, maximum: 65536 });
   const there = await instantiate(above);

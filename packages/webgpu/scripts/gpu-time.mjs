@@ -11,8 +11,8 @@ const TURN = Number(process.env.TURN ?? 10);
 /** Beyond the caches of any GPU. */
 const ROTATED = Number(process.env.ROTATED ?? 512) * 2 ** 20;
 
-// Without its rounding to 100 microseconds, against pages that spy.
-const gpu = create(['disable-dawn-features=timestamp_quantization']);
+// Without its rounding to 100 microseconds, against pages that spy. DAWN=enable-dawn-features=... adds to that.
+const gpu = create(['disable-dawn-features=timestamp_quantization', ...(process.env.DAWN?.split(' ') ?? [])]);
 const adapter = await gpu.requestAdapter();
 const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
 const device = await adapter.requestDevice({
@@ -21,7 +21,7 @@ const device = await adapter.requestDevice({
 });
 const backend = await webgpu({ gpu, device }).create();
 const variants = {
-  'without shader-f16': device.features.has('shader-f16') && (await webgpu({ gpu, device, f16: false }).create()),
+  'by bits': await webgpu({ gpu, device, f16: false }).create(),
   'without subgroups': device.features.has('subgroups') && (await webgpu({ gpu, device, subgroups: false }).create()),
 };
 
@@ -202,7 +202,7 @@ async function measure({ op, dtype, shape, id }) {
     'WGSL copy': turnOf(copies.map(([from, to]) => wgslCopy(from, to, copied))),
   };
   for (const [name, on] of Object.entries(variants)) {
-    if (on && (dtype === 'float16' || name !== 'without shader-f16')) candidates[name] = own(on);
+    if (on && (dtype === 'float16' || name !== 'by bits')) candidates[name] = own(on);
   }
   const names = Object.keys(candidates);
   const counts = {};

@@ -6,6 +6,4 @@ export interface CuttableKernels extends Kernels {
   setColumns(first: number, end: number): void;
   /** forward of what `begin` was told. */
   all(x: number, y: number, rstd: number): void;
-  /** Both are multiples of this, or `end` is inner. Where it is inner or more, slabs are not cut. */
-  columnStep(op: number, groups: number, size: number, inner: number): number;
 }

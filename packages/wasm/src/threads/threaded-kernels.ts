@@ -35,6 +35,9 @@ const SIZES: Sizes = { call: 32768, chunk: 32768, wake: 0.1 };
 /** Milliseconds for an element, as long as it is not known better. */
 const ELEMENT_MS = 2e-7;
 
+/** Slabs are cut at multiples of so many columns: a cache line of the narrowest floats. */
+const COLUMN_STEP = 32;
+
 // assembly/weights.ts makes the weights of all groups once where there are up to 65,536, so that a part of the groups
 // may need this much more scratch memory than all of them.
 const MADE_ONCE_BYTES = 65536 * 4;
@@ -298,7 +301,7 @@ export class ThreadedKernels implements Kernels {
       threads,
       most: threads * Math.max(1, Math.min(CHUNKS_PER_THREAD, each)),
       apart: op !== OP_CODE.forwardQuantized,
-      step: this.#one.columnStep(op, groups, size, inner),
+      step: COLUMN_STEP,
     });
     const bytesOf: Readonly<Record<Operand, number>> = {
       number: 0,

@@ -100,7 +100,7 @@ export class Normalization {
     const p = this.#p;
     const layout = layoutOf(p);
     const held = layout?.kind === 'pairs' ? twinsOf(layout) : layout;
-    const residence = held && residenceOf(held, p.size, this.#capabilities);
+    const residence = held && residenceOf(held, p, this.#capabilities);
     return this.#each((part) => {
       if (held && residence) return [this.#resident(part, held, residence)];
       if (this.#isWide) return this.#wide(part, layout);

@@ -25,7 +25,7 @@ export function planQuantized(
 ): Plan {
   const weights = weightsOf(p, operands.present);
   const layout = readingLayoutOf(p);
-  const residence = p.groups === 1 ? residenceOf(layout, p.size, capabilities) : null;
+  const residence = p.groups === 1 ? residenceOf(layout, p, capabilities) : null;
   const sections = p.inner === 1 && p.size >= WIDE ? Math.ceil(p.size / SECTION) : 1;
   const given = p.scale !== null;
   const perSlab: Readonly<Record<string, number>> = {

@@ -43,7 +43,7 @@ function code({ p, layout, residence, weights, given, buffers }: QuantizedKernel
   const { access, along } = layout;
   const { team, steps, full } = residence;
   const { width } = team;
-  const held: Held = { width, steps, certain: full ? steps : Math.floor(steps / 2), registers: steps <= 8 };
+  const held: Held = { width, steps, certain: full ? steps : Math.floor(steps / 2), registers: residence.registers };
   const ragged = access === 'ragged' || access === 'loose';
   return lines(
     enables(p, team),

@@ -30,18 +30,21 @@ export interface Residence {
   readonly steps: number;
   /** Whether all steps lie within the row; else those of the first half do, where there are two or more. */
   readonly full: boolean;
+  /** Whether steps are unrolled, each with registers of its own; else they are an array. */
+  readonly registers: boolean;
 }
 
 /** Up to so many features a row is read once. */
 const RESIDENT = 8192;
 
 /** Null where a row is too long. The widest is 8 steps of 256; 16 of twins, and 16 of 128 where subgroups may be of 4. */
-export function residenceOf({ kind }: Layout, size: number, capabilities: Capabilities): Residence | null {
+export function residenceOf({ kind }: Layout, { size, dtype }: Problem, capabilities: Capabilities): Residence | null {
+  const registers = narrowSubgroups(capabilities) ? 8 : 16;
   if (kind === 'columns') {
     if (size > RESIDENT_COLUMN) return null;
-    const team = columnTeam(size, capabilities);
+    const team = columnTeam(size, capabilities, dtype !== 'float32');
     const steps = powerOfTwoFrom(size / team.width);
-    return { team, steps, full: size === team.width * steps };
+    return { team, steps, full: size === team.width * steps, registers: steps <= registers };
   }
   if ((kind !== 'rows' && kind !== 'twins') || size > RESIDENT) return null;
   const { limits } = capabilities;
@@ -53,7 +56,7 @@ export function residenceOf({ kind }: Layout, size: number, capabilities: Capabi
   if (width > limits.maxComputeInvocationsPerWorkgroup) return null;
   // A power of two: few shaders for many sizes.
   const steps = powerOfTwoFrom(quads / width);
-  return { team: rowTeam(width, capabilities), steps, full: quads === width * steps };
+  return { team: rowTeam(width, capabilities), steps, full: quads === width * steps, registers: steps <= registers };
 }
 
 export interface ResidentKernel {
@@ -82,7 +85,7 @@ function residentCode({ p, layout, residence, operation, weights, rstd, buffers,
   const { access } = layout;
   const { width } = team;
   const twins = layout.kind === 'twins';
-  const { load, write } = residence.steps > 8 ? inArray(residence, twins) : inRegisters(residence, twins);
+  const { load, write } = residence.registers ? inRegisters(residence, twins) : inArray(residence, twins);
   const inPlace = operation.outputs.some((name) => variable(name) !== name);
   return lines(
     enables(p, team),
@@ -134,7 +137,10 @@ fn main(${BUILTINS}) {
   );
 }
 
-/** `load` leaves the elements and the sum of their `squares`: chains of at most 8, then a tree; `write` takes r. */
+/** So many squares are added one behind the other; what such chains give is added with what each addition loses. */
+const CHAIN = 8;
+
+/** `load` leaves the elements and the sum of their `squares`: chains, then a tree; `write` takes r. */
 interface Held {
   readonly load: string;
   readonly write: string;
@@ -144,13 +150,23 @@ function inRegisters({ team: { width }, steps, full }: Residence, twins: boolean
   const certain = full ? steps : Math.floor(steps / 2);
   const guarded = (step: number, statement: string): string =>
     step < certain ? statement : `if (j${step} < steps(row)) { ${statement} }`;
+  const squared = (sum: string, from: number, count: number): string =>
+    unrolled(count, (i) => `  { let c = counted(row, j${from + i}, x${from + i}); ${sum} = fma(c, c, ${sum}); }`);
   return {
     load: lines(
       unrolled(steps, (i) => `  let j${i} = lane() + ${i * width}u;`),
       unrolled(steps, (i) => `  var x${i} = V(); ${guarded(i, `x${i} = source(place(row, j${i}));`)}`),
       twins && unrolled(steps, (i) => `  var more${i} = 0.0; ${guarded(i, `more${i} = besides(place(row, j${i}));`)}`),
-      '  var squares = V();',
-      unrolled(steps, (i) => `  { let c = counted(row, j${i}, x${i}); squares = fma(c, c, squares); }`),
+      steps <= CHAIN
+        ? lines('  var squares = V();', squared('squares', 0, steps))
+        : lines(
+            '  var high = V();',
+            '  var low = V();',
+            unrolled(steps / CHAIN, (i) =>
+              lines('  { var block = V();', squared('block', i * CHAIN, CHAIN), ADD_BLOCK, '  }'),
+            ),
+            '  let squares = total_of(high, low);',
+          ),
     ),
     write: unrolled(steps, (i) => `    ${guarded(i, written(`j${i}`, `x${i}`, twins && `more${i}`))}`),
   };
@@ -162,10 +178,7 @@ function written(j: string, x: string, more: string | false): string {
   return `{ let at = place(row, ${j}); let u = in_words(at, ${x}, ${more}); sink(at, u, u * rows_in_words(at, r)); }`;
 }
 
-/**
- * Eight steps at a time, unrolled, in an array. The squares of eight are a chain; what these give is added with what
- * each addition loses, as where a row is read in loops.
- */
+/** A chain's steps at a time, unrolled, in an array, as where a row is read in loops. */
 function inArray({ team: { width }, steps, full }: Residence, twins: boolean): Held {
   const eight = (statement: (j: string, x: string, more: string) => string): string =>
     unrolled(8, (i) => {

@@ -46,11 +46,11 @@ export function narrowSubgroups({ subgroups }: Capabilities): boolean {
 
 /**
  * A team for columns that are held: its members lie apart, so that neighbours of different columns lie side by side. As
- * wide whatever inner is.
+ * wide whatever inner is; half as wide for `halves`, elements of 16 bits, so that as many bytes do.
  */
-export function columnTeam(size: number, capabilities: Capabilities): Team {
+export function columnTeam(size: number, capabilities: Capabilities, halves = false): Team {
   const narrow = narrowSubgroups(capabilities);
-  const most = narrow ? 64 : 8;
+  const most = narrow ? 64 : halves ? 16 : 8;
   // Wider where a member would hold more than 16 elements of each of its columns.
   const widest = narrow || size <= 1024 ? 64 : Math.min(INVOCATIONS, 2 ** Math.ceil(Math.log2(size / 16)));
   const width = Math.min(widest, 2 ** Math.max(0, Math.ceil(Math.log2(size / most))));

@@ -1,0 +1,129 @@
+// y = x * r * w along contiguous rows of float16 or bfloat16, where nothing is NaN or infinite and no float16 overflows.
+
+import { copyFew, readable, RESULT } from './cells';
+import { BFloat16, FLOAT16, Float16 } from './dtype';
+import {
+  constant,
+  evenBFloat16,
+  EXPONENT,
+  FROM_EVEN,
+  FROM_ODD,
+  JOIN,
+  LEAST,
+  MAGNITUDES,
+  ODD,
+  ONES,
+  packBFloat16,
+  raisedFloat16,
+  SIGNS,
+  THIRTEEN,
+} from './finite-16';
+import { packedGroups } from './packed-16';
+import { scratch, size } from './problem';
+import { dtype } from './runs';
+
+// @ts-ignore: decorator
+@inline
+function scaled(v: v128, r: v128, w: v128): v128 {
+  return f32x4.mul(f32x4.mul(v, r), w);
+}
+
+// @ts-ignore: decorator
+@inline
+function eightBFloat16(v: v128, f: v128, even: v128, odd: v128, mask: v128, ones: v128): v128 {
+  return packBFloat16(scaled(evenBFloat16(v), f, even), scaled(v128.and(v, mask), f, odd), ones);
+}
+
+/** x times 2^-112 times r * 2^65 times w * 2^-47 is y times 2^-94, with float32's range below it. */
+// @ts-ignore: decorator
+@inline
+function eightFloat16(
+  v: v128,
+  f: v128,
+  even: v128,
+  odd: v128,
+  signs: v128,
+  magnitudes: v128,
+  fromEven: v128,
+  fromOdd: v128,
+  exponent: v128,
+  least: v128,
+  thirteen: v128,
+  join: v128,
+  sign: v128,
+): v128 {
+  const magnitude = v128.and(v, magnitudes);
+  const raised = v128.or(
+    raisedFloat16(scaled(i32x4.dot_i16x8_s(magnitude, fromEven), f, even), exponent, least, thirteen, join),
+    i32x4.shl(raisedFloat16(scaled(i32x4.dot_i16x8_s(magnitude, fromOdd), f, odd), exponent, least, thirteen, join), 16),
+  );
+  return v128.xor(raised, v128.xor(v128.and(v, sign), signs));
+}
+
+function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32, w: usize, table: usize): void {
+  const mask = constant(isSigned<T>() ? ODD : MAGNITUDES);
+  const ones = constant(ONES);
+  const fromEven = constant(FROM_EVEN);
+  const fromOdd = constant(FROM_ODD);
+  const exponent = constant(EXPONENT);
+  const least = constant(LEAST);
+  const thirteen = constant(THIRTEEN);
+  const join = constant(JOIN);
+  const sign = constant(SIGNS);
+  const count = packedGroups();
+  const whole = <usize>(size & ~15) << 1;
+  const rest = <usize>(size & 15) << 1;
+  for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
+    const f = v128.load32_splat(factors);
+    let from = p;
+    let to = q;
+    p += whole;
+    q += whole;
+    let end = p;
+    let isRest = false;
+    while (true) {
+      for (; from < end; from += 32, to += 32, w += isSigned<T>() ? 64 : 96) {
+        const u = v128.load(from);
+        const v = v128.load(from, 16);
+        if (isSigned<T>()) {
+          v128.store(to, eightBFloat16(u, f, v128.load(w), v128.load(w, 16), mask, ones));
+          v128.store(to, eightBFloat16(v, f, v128.load(w, 32), v128.load(w, 48), mask, ones), 16);
+        } else {
+          v128.store(
+            to,
+            eightFloat16(u, f, v128.load(w), v128.load(w, 16), v128.load(w, 32), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign),
+          );
+          v128.store(
+            to,
+            eightFloat16(v, f, v128.load(w, 48), v128.load(w, 64), v128.load(w, 80), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign),
+            16,
+          );
+        }
+      }
+      if (!rest) break;
+      if (isRest) {
+        copyFew(scratch + RESULT, q, rest);
+        break;
+      }
+      from = readable(p, rest);
+      to = scratch + RESULT;
+      end = from + 32;
+      isRest = true;
+    }
+    p += rest;
+    q += rest;
+    if (++group >= count) {
+      group = 0;
+      w = table;
+    }
+  }
+}
+
+/**
+ * The rows from `p` on into those from `q` on. `factors`: a float32 for each, of float16 times 2^65. `group` is that of
+ * the first row, whose packed weights are at `w`; those of the first group are at `table`.
+ */
+export function scaleRows16(p: usize, q: usize, factors: usize, rows: u32, group: u32, w: usize, table: usize): void {
+  if (dtype === FLOAT16) scaleRows<Float16>(p, q, factors, rows, group, w, table);
+  else scaleRows<BFloat16>(p, q, factors, rows, group, w, table);
+}

@@ -1,0 +1,69 @@
+// Sums of squares along contiguous rows of float16 or bfloat16.
+//
+// Accuracy: a square is exact in float32, so that eight are added there with no more roundings (3 of 2^-24) than four
+// squares of float32 numbers, see sum.ts. The order depends on the number of elements alone.
+
+import { readable } from './cells';
+import { BFloat16, FLOAT16, Float16 } from './dtype';
+import { constant, evenBFloat16, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './finite-16';
+import { dtype } from './runs';
+import { promoteHigh } from './sum';
+
+/** Read `n` lanes before the middle, this leaves the first 8 - n. */
+const FIRST = memory.data<u64>([-1, -1, 0, 0]);
+
+/** A sum below this holds no float16 that is NaN or infinite: read as if finite, they are 65536 or more. */
+export const SPECIAL: f64 = 4294967296;
+
+/** The squares of eight elements, in pairs. A float16 that is NaN or infinite counts as 65536 or more. */
+// @ts-ignore: decorator
+@inline
+function squares<T>(eight: v128, mask: v128, fromEven: v128, fromOdd: v128, rebias: v128): v128 {
+  const v = v128.and(eight, mask);
+  let even: v128;
+  let odd: v128;
+  if (isSigned<T>()) {
+    even = evenBFloat16(eight);
+    odd = v;
+  } else {
+    even = f32x4.mul(i32x4.dot_i16x8_s(v, fromEven), rebias);
+    odd = f32x4.mul(i32x4.dot_i16x8_s(v, fromOdd), rebias);
+  }
+  return f32x4.add(f32x4.mul(even, even), f32x4.mul(odd, odd));
+}
+
+function sums<T>(p: usize, size: u32, rows: u32, to: usize): void {
+  const mask = constant(isSigned<T>() ? ODD : MAGNITUDES);
+  const fromEven = constant(FROM_EVEN);
+  const fromOdd = constant(FROM_ODD);
+  const rebias = constant(REBIAS);
+  for (const last = to + (<usize>rows << 3); to < last; to += 8) {
+    const next = p + (<usize>size << 1);
+    let low = i64x2.splat(0);
+    let high = i64x2.splat(0);
+    for (const end = p + (<usize>(size & ~31) << 1); p < end; p += 64) {
+      const a = squares<T>(v128.load(p), mask, fromEven, fromOdd, rebias);
+      const b = squares<T>(v128.load(p, 16), mask, fromEven, fromOdd, rebias);
+      const c = squares<T>(v128.load(p, 32), mask, fromEven, fromOdd, rebias);
+      const d = squares<T>(v128.load(p, 48), mask, fromEven, fromOdd, rebias);
+      const sum = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+      low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
+      high = f64x2.add(high, promoteHigh(sum));
+    }
+    for (let left: i32 = size & 31; left > 0; left -= 8, p += 16) {
+      const v = left < 8 ? v128.and(v128.load(readable(p, left << 1)), v128.load(FIRST + ((8 - left) << 1))) : v128.load(p);
+      const sum = squares<T>(v, mask, fromEven, fromOdd, rebias);
+      low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
+      high = f64x2.add(high, promoteHigh(sum));
+    }
+    p = next;
+    const both = f64x2.add(low, high);
+    store<f64>(to, f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1));
+  }
+}
+
+/** Writes the float64 sum of each of `rows` rows of `size` elements to `to`. */
+export function sumRows16(p: usize, size: u32, rows: u32, to: usize): void {
+  if (dtype === FLOAT16) sums<Float16>(p, size, rows, to);
+  else sums<BFloat16>(p, size, rows, to);
+}
