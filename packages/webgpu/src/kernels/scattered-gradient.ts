@@ -37,7 +37,7 @@ import { SCATTERED, SCATTERED_PLACES, scatteredMain } from './scattered-kernel.t
 import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
-import { enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
+import { columnTeam, enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
 import { weightedGradient } from './weighted-gradient.ts';
 import { aliases, lines } from './wgsl.ts';
 
@@ -137,7 +137,9 @@ function bySections(call: Call, part: Part): Dispatch[] {
 function inLoops(call: Call, part: Part): Dispatch {
   const { p, operands, capabilities, gamma, given } = call;
   const layout = readingLayoutOf(p);
-  const team = loopTeam(layout, p, capabilities, RESIDENT_GRADIENT_COLUMN);
+  // The same as where columns are held, for the order of additions is.
+  const held = layout.kind === 'columns' && p.size <= RESIDENT_GRADIENT_COLUMN;
+  const team = held ? columnTeam(p.size, capabilities) : loopTeam(layout, p, capabilities);
   const weights = layout.access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
   const buffers = bound(
     [

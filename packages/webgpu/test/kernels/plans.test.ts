@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/dispatch.ts';
 import { backward, forward, forwardQuantized, scaleBy, sumSquares } from '../../src/kernels/index.ts';
 import { CAPABILITIES, everyPlan, operands, problem } from './problems.ts';
 
@@ -183,6 +184,22 @@ describe('how many dispatches an operation takes', () => {
     const least = p.size < 65_536 ? 1 : 9;
     expect(plan.dispatches.at(-1)!.workgroups[0]).toBeGreaterThanOrEqual(Math.min(least, 3 * Math.ceil(p.size / 8192)));
   });
+});
+
+test.each([100, 1000, 1025, 8192])('columns of %i have one order of additions, whatever their number', (size) => {
+  // The team stands in the key: of the first dispatch, which has the statistics.
+  const teamOf = (plan: Plan): string => /(lane|shared)\d+/.exec(plan.dispatches[0]!.shader.key)![0];
+  for (const subgroups of [null, CAPABILITIES.subgroups, { least: 4, most: 4 }]) {
+    const capabilities = { ...CAPABILITIES, subgroups };
+    const teams = [2, 3, 4].flatMap((inner) => {
+      const p = problem({ size, inner, dtype: 'bfloat16' });
+      return [
+        `forward ${teamOf(forward(p, operands(['x', 'y']), capabilities))}`,
+        `backward ${teamOf(backward(p, operands(['x', 'dy', 'dx']), capabilities))}`,
+      ];
+    });
+    expect(new Set(teams).size).toBe(2);
+  }
 });
 
 describe('how often an element is read', () => {
