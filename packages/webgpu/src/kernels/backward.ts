@@ -9,7 +9,6 @@ import { gridOf, partsOf, rangeIn } from './parts.ts';
 import type { Problem } from './problem.ts';
 import { planScatteredGradient } from './scattered-gradient.ts';
 import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
-import { narrowSubgroups } from './team.ts';
 import { weightTotals } from './weight-totals.ts';
 
 // With s = rstd, n = x * s and g = dy * w:
@@ -21,12 +20,10 @@ import { weightTotals } from './weight-totals.ts';
 // on its way; another dispatch adds up what the workgroups have, in an order that depends on the shape alone. Of rows too
 // long for that a dispatch before them has the sums of their sections.
 
-/** Rows of a team at least, unless they are few: what it sums up is written once for all of them. */
+/** Rows of a team at least, where there are as many: what it sums up is written once for all of them. */
 const ROWS = 4;
 /** Workgroups that keep a device busy. */
 const BUSY = 1024;
-/** So few rows of a GPU's are each a workgroup's. */
-const FEW = 128;
 
 export function planBackward(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
   const layout = gradientLayoutOf(p);
@@ -44,7 +41,7 @@ export function planBackward(p: Problem, operands: Operands, capabilities: Capab
   const sums = ['dgamma', 'dbeta'].filter((name) => operands.present.has(name));
   const kernel = kernelOf(p, layout, team, operands);
   const shader = gradientShader(kernel);
-  const split = chunksOf(p, units, team, sections, capabilities);
+  const split = chunksOf(p, units, team, sections);
   const dispatches = parts.flatMap((part, index): Dispatch[] => {
     const of = (buffers: readonly Declared[], extra: Extra) => ({
       bindings: bindings(buffers, rangeIn(perSlab, part, parts.length === 1)),
@@ -149,11 +146,9 @@ function chunksOf(
   units: number,
   { team }: GradientTeam,
   sections: number,
-  capabilities: Capabilities,
 ): { chunks: number; chunk: number } {
   const most = Math.max(1, Math.ceil(BUSY / (groups * sections)));
-  const least = narrowSubgroups(capabilities) ? 1 : Math.min(units / team.teams, FEW / (groups * sections));
-  const wanted = Math.min(most, Math.ceil(Math.max(units / (team.teams * ROWS), least)));
+  const wanted = Math.min(most, Math.ceil(units / (team.teams * ROWS)));
   const chunk = Math.ceil(units / (team.teams * wanted));
   return { chunk, chunks: Math.ceil(units / (team.teams * chunk)) };
 }
