@@ -77,15 +77,10 @@ export function unitsOf({ kind, statistics }: Layout, rows: number): number {
 }
 
 /** A team for rows that are read in loops; its width, and so the order of additions, follows from the size alone. */
-export function loopTeam(
-  { kind, statistics }: Layout,
-  { size, dtype }: Problem,
-  capabilities: Capabilities,
-  residentColumn: number = RESIDENT_COLUMN,
-): Team {
+export function loopTeam({ kind, statistics }: Layout, { size, dtype }: Problem, capabilities: Capabilities): Team {
   if (kind === 'columns') {
     // As where they are held, for the order of additions is the same: some columns of 16 bits share words and cannot be.
-    if (size <= residentColumn) return columnTeam(size, capabilities, dtype !== 'float32');
+    if (size <= RESIDENT_COLUMN) return columnTeam(size, capabilities, dtype !== 'float32');
     // 16 numbers of each member beside each other, 64 bytes of float32.
     const teams = 16 / statistics;
     return { kind: 'shared', width: 16, teams, stride: teams };

@@ -14,6 +14,7 @@ import {
 } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { enableF16, narrow, widen } from './element.ts';
+import { gradientTeamOf } from './gradient-kernel.ts';
 import { combinedKernelOf, combinedShader, gradientSectionsShader, sectionsKernelOf } from './gradient-sections.ts';
 import {
   getting,
@@ -21,7 +22,6 @@ import {
   layoutKey,
   loopTeam,
   powerOfTwoFrom,
-  RESIDENT_GRADIENT_COLUMN,
   readingLayoutOf,
   SECTION,
   unitsOf,
@@ -137,7 +137,9 @@ function bySections(call: Call, part: Part): Dispatch[] {
 function inLoops(call: Call, part: Part): Dispatch {
   const { p, operands, capabilities, gamma, given } = call;
   const layout = readingLayoutOf(p);
-  const team = loopTeam(layout, p, capabilities, RESIDENT_GRADIENT_COLUMN);
+  // Columns as where they are held, for the order of additions is the same: some of 16 bits share words and cannot be.
+  const held = layout.kind === 'columns' ? gradientTeamOf(p, layout, capabilities) : null;
+  const team = held?.team ?? loopTeam(layout, p, capabilities);
   const weights = layout.access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
   const buffers = bound(
     [

@@ -45,6 +45,21 @@ describe.each(Object.entries(DEVICES))('plans for a device with %s', (_name, cap
     }
   });
 
+  test('add up columns of 16 bits by teams of one width, whether these share words or not', () => {
+    for (const size of [8, 100, 1024, 1025, 4100, 8193]) {
+      const widths = [3, 4, 6].map((inner) => {
+        const p = problem({ size, inner, dtype: 'float16' });
+        return [
+          forward(p, operands(['x', 'y']), capabilities),
+          backward(p, operands(['x', 'dy', 'dx']), capabilities),
+          sumSquares(p, operands(['x', 'sums']), capabilities),
+          forwardQuantized({ ...p, scale: null }, operands(['x', 'q', 'scales']), capabilities),
+        ].map(({ dispatches }) => /,(?:lane|shared)(\d+)x/.exec(dispatches[0]!.shader.key)![1]);
+      });
+      expect(widths, `${size} features`).toEqual(Array(3).fill(widths[0]));
+    }
+  });
+
   test('give one key to one shader', () => {
     const codes = new Map<string, string>();
     for (const { name, plan } of plans) {
