@@ -121,6 +121,29 @@ describe('a forward', () => {
   });
 });
 
+test('forwardQuantized beyond a binding is done in parts of whole rows of groups, whatever their number', () => {
+  const limits = { ...CAPABILITIES.limits, maxStorageBufferBindingSize: 300_000 };
+  for (const groups of [1, 3, 7, 49]) {
+    const p = { ...problem({ outer: 30_001, groups, size: 5 }), scale: null };
+    const { dispatches } = forwardQuantized(p, operands(['x', 'q', 'scales']), { ...CAPABILITIES, limits });
+    for (const [name, bytes] of [
+      ['x', groups * 5 * 4],
+      ['q', groups * 5],
+      ['scales', 4],
+    ] as const) {
+      let end = 0;
+      for (const { bindings } of dispatches) {
+        const { offset = 0, size = 0 } = bindings.find(({ buffer }) => buffer === name)!;
+        expect(offset, `${name} of ${groups} groups`).toBe(end);
+        expect(offset % 256).toBe(0);
+        expect(size).toBeLessThanOrEqual(300_000);
+        end = offset + size;
+      }
+      expect(end).toBe(Math.ceil((30_001 * bytes) / 4) * 4);
+    }
+  }
+});
+
 describe('how many dispatches an operation takes', () => {
   const gradient = (names: readonly string[]) => operands(['x', 'gamma', 'dy', 'dx', ...names]);
 
