@@ -438,7 +438,7 @@ fn main(${BUILTINS}) {
 
 function totalsCode(buffers: readonly Declared[]): string {
   const writes = (name: string, total: string): string | false =>
-    buffers.some((buffer) => buffer.name === name) && `  ${name}[feature] = ${total}.high + ${total}.low;`;
+    buffers.some((buffer) => buffer.name === name) && `  ${name}[feature] = value_of_total(${total});`;
   return lines(
     PARAMETERS,
     declarations(buffers),
