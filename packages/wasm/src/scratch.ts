@@ -1,6 +1,6 @@
 import type { Heap } from './heap.ts';
 
-// Enough for every problem with the kernels of today. Taken first of all, so that it never stands between blocks that
+// Enough but for some large channels-first tensors, and sums over very many features. Taken first of all, so that it never stands between blocks that
 // are freed; pages that no kernel touches cost nothing.
 const FIRST_BYTES = 384 * 1024;
 
