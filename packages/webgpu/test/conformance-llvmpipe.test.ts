@@ -17,7 +17,7 @@ if (adapter?.features.has('shader-f16')) {
       id.includes('dtype=float16') &&
       /^forward\/(values|channels-first|groups|golden|extremes|rounding):|\/two-steps:/.test(id) &&
       // Half a minute each to compile.
-      !id.includes('2x512x4x4'),
+      !/2x512x4x4|3x4099/.test(id),
   });
 } else {
   test('shader-f16 on llvmpipe', ({ skip }) => {
