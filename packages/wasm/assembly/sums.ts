@@ -1,4 +1,4 @@
-// sumSquares: the sums of forward, as float32.
+// sumSquares: sums of squares as float32, of 16-bit rows in the order of float32 ones.
 
 import { FLOAT32 } from './dtype';
 import { exactSum } from './exact-row';

@@ -1,7 +1,7 @@
 import type { Heap } from './heap.ts';
 
-// Enough for every problem with the kernels of today. Taken first of all, so that it never stands between blocks that
-// are freed; pages that no kernel touches cost nothing.
+// Enough for all but long rows and some large channels-first tensors. Taken first of all, so that it never stands between
+// blocks that are freed; pages that no kernel touches cost nothing.
 const FIRST_BYTES = 384 * 1024;
 
 /** Scratch memory for kernels, kept between calls and shared by all of them. */

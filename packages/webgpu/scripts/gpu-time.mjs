@@ -164,7 +164,6 @@ async function measure({ op, dtype, shape, id }) {
     return tensors;
   });
   const copies = Array.from({ length: sets }, () => [buffer(copied), buffer(copied)]);
-  const rowShape = shape.length === 2 ? [shape[0], 1, 1] : [shape[0], 1, ...shape.slice(2)];
   const own = (on) =>
     turnOf(
       calls.map((tensors) => {
@@ -187,7 +186,7 @@ async function measure({ op, dtype, shape, id }) {
             return (encoder) => on.record(encoder, () => norm.forwardQuantized(x, { out }));
           }
         }
-        throw new Error(rowShape.join());
+        throw new Error(`no operation is called ${op}`);
       }),
     );
   const candidates = {

@@ -1,6 +1,7 @@
 import type { Halves } from './dispatch.ts';
 import { type GPUBufferLike, type GPUDeviceLike, MAP_READ, USAGE } from './gpu.ts';
 import { HALF_CHECK_WORKGROUPS, halfCheckCode } from './kernels/half-check.ts';
+import { Scopes } from './scopes.ts';
 
 const COMPUTE_STAGE = 4;
 
@@ -9,58 +10,67 @@ const known = new Map<string, Halves>();
 
 /**
  * How a device converts numbers to float16 as the contract wants it, found out once for each kind of device, by a dispatch
- * or two of which four bytes are read. Where that fails, by their bits.
+ * or two of which four bytes are read; each time where a browser does not tell the kind. Where that fails, by their bits.
  */
 export async function halvesOn(device: GPUDeviceLike): Promise<Halves> {
   const { vendor, architecture, device: model, description } = device.adapterInfo ?? {};
   const f16 = device.features.has('shader-f16');
-  const name = [vendor, architecture, model, description, f16].join();
+  const names = [vendor, architecture, model, description];
+  const name = [...names, f16].join();
   const before = known.get(name);
   if (before !== undefined) return before;
+  const found = await seenOn(device, f16);
+  if (found !== null && names.some(Boolean)) known.set(name, found);
+  return found ?? 'bits';
+}
+
+/** Null where there is no answer. */
+async function seenOn(device: GPUDeviceLike, f16: boolean): Promise<Halves | null> {
   for (const halves of f16 ? (['f16', 'pack'] as const) : (['pack'] as const)) {
     const exact = await checkHalves(device, halfCheckCode(halves));
-    if (exact === null) return 'bits';
-    if (exact) return remember(name, halves);
+    if (exact === null) return null;
+    if (exact) return halves;
   }
-  return remember(name, 'bits');
+  return 'bits';
 }
 
-function remember(name: string, halves: Halves): Halves {
-  known.set(name, halves);
-  return halves;
-}
-
-/** Whether a `halfCheckCode` finds nothing wrong; null where there is no answer. */
+/** Whether a `halfCheckCode` finds nothing wrong; null where there is no answer. Nothing that the device says against it is heard elsewhere. */
 export async function checkHalves(device: GPUDeviceLike, code: string): Promise<boolean | null> {
-  const wrong = device.createBuffer({ size: 4, usage: USAGE.STORAGE | USAGE.COPY_SRC });
-  const zero = device.createBuffer({ size: 4, usage: USAGE.STORAGE });
-  const answer = device.createBuffer({ size: 4, usage: USAGE.MAP_READ | USAGE.COPY_DST });
+  const scopes = new Scopes(device);
+  const buffers: GPUBufferLike[] = [];
+  let faults = 0;
+  const watch = <T>(filter: Parameters<Scopes['watch']>[0], call: () => T): T =>
+    scopes.watch(filter, call, (fault) => {
+      if (fault !== null) faults++;
+    });
   try {
-    // A scope around calls that are made at once: what the device says against them concerns nobody else.
-    device.pushErrorScope('validation');
-    let said: Promise<unknown>;
-    try {
-      submitCheck(device, code, wrong, zero, answer);
-    } finally {
-      said = device.popErrorScope();
-    }
-    const [fault] = await Promise.all([said, answer.mapAsync(MAP_READ)]);
-    return fault === null ? new Uint32Array(answer.getMappedRange())[0] === 0 : null;
+    const { answer, mapped } = watch('internal', () =>
+      watch('out-of-memory', () => watch('validation', () => submitCheck(device, code, buffers))),
+    );
+    await Promise.all([mapped, scopes.settled]);
+    return faults === 0 ? new Uint32Array(answer.getMappedRange())[0] === 0 : null;
   } catch {
     // A lost device says so at the first call; the bits are right on any.
     return null;
   } finally {
-    for (const buffer of [wrong, zero, answer]) buffer.destroy();
+    for (const buffer of buffers) buffer.destroy();
   }
 }
 
+/** Makes `buffers`, and has the check run; its answer, and when it is there. */
 function submitCheck(
   device: GPUDeviceLike,
   code: string,
-  wrong: GPUBufferLike,
-  zero: GPUBufferLike,
-  answer: GPUBufferLike,
-): void {
+  buffers: GPUBufferLike[],
+): { answer: GPUBufferLike; mapped: Promise<unknown> } {
+  const buffer = (usage: number): GPUBufferLike => {
+    const made = device.createBuffer({ size: 4, usage });
+    buffers.push(made);
+    return made;
+  };
+  const wrong = buffer(USAGE.STORAGE | USAGE.COPY_SRC);
+  const zero = buffer(USAGE.STORAGE);
+  const answer = buffer(USAGE.MAP_READ | USAGE.COPY_DST);
   const types = ['storage', 'read-only-storage'];
   const entries = types.map((type, binding) => ({ binding, visibility: COMPUTE_STAGE, buffer: { type } }));
   const bindings = device.createBindGroupLayout({ entries } as never);
@@ -77,4 +87,5 @@ function submitCheck(
   pass.end();
   encoder.copyBufferToBuffer(wrong as never, 0, answer as never, 0, 4);
   device.queue.submit([encoder.finish()] as never);
+  return { answer, mapped: answer.mapAsync(MAP_READ) };
 }

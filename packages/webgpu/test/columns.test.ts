@@ -82,5 +82,27 @@ describeOnDevice('columns of 16 bits', () => {
       for (const inPlace of [false, true])
         (await gradients(backend, inPlace)).forEach(near(dtype === 'float32' ? 1e-6 : 2 ** -7));
     });
+
+    // In parts, by the block, and by the column.
+    test.each([
+      [1, 3, 5],
+      [2, 4, 4801],
+      [1, 4, 5],
+      [1, 3, 4],
+    ])('an infinite sum over %i x %i x %i is infinite', async (outer, features, inner) => {
+      const count = outer * features * inner;
+      const shape = [outer, features, inner];
+      // -1, and an infinity.
+      const dy = backend.tensor(new Uint16Array(count).fill(0xbf80).fill(0x7f80, 0, 1), shape, 'bfloat16');
+      const x = backend.tensor(new Uint16Array(count).fill(0x3f80), shape, 'bfloat16');
+      const gamma = backend.tensor(new Float32Array(features).fill(1), [features]);
+      const { dx, dgamma, dbeta } = rmsNormBackward(x, dy, { dim: features, gamma, beta: gamma });
+      for (const sums of [dgamma, dbeta]) {
+        const [first, ...others] = await sums!.data();
+        expect(first).toBe(Infinity);
+        for (const other of others) expect(other).toBeCloseTo(-outer * inner, 1);
+      }
+      for (const tensor of [x, dy, gamma, dx, dgamma!, dbeta!]) tensor.dispose();
+    });
   });
 });

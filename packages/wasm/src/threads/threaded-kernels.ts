@@ -38,9 +38,9 @@ const ELEMENT_MS = 2e-7;
 /** Slabs are cut at multiples of so many columns: a cache line of the narrowest floats. */
 const COLUMN_STEP = 32;
 
-// assembly/weights.ts makes the weights of all groups once where there are up to 65,536, so that a part of the groups
-// may need this much more scratch memory than all of them.
-const MADE_ONCE_BYTES = 65536 * 4;
+// Up to so many weights are made at once (assembly/weights.ts), or packed at once, with a weightOffset and without
+// (assembly/packed-16.ts): a part of the groups may need more scratch memory than all of them, whose weights are too many.
+const WEIGHTS_AT_ONCE = [65536, 16384, 3 * 16384];
 
 /**
  * The kernels of one thread, but large calls are cut into chunks, which the calling thread and the workers share. The
@@ -88,11 +88,11 @@ export class ThreadedKernels implements Kernels {
   }
 
   scratchBytes(dtype: number, groups: number, size: number, inner: number, weightOffset: number): number {
-    return withParts(this.#one.scratchBytes(dtype, groups, size, inner, weightOffset), groups, weightOffset);
+    return mostOfParts(groups, size, (some) => this.#one.scratchBytes(dtype, some, size, inner, weightOffset));
   }
 
   operationBytes(op: number, dtype: number, groups: number, size: number, inner: number, weightOffset: number): number {
-    return withParts(this.#one.operationBytes(op, dtype, groups, size, inner, weightOffset), groups, weightOffset);
+    return mostOfParts(groups, size, (some) => this.#one.operationBytes(op, dtype, some, size, inner, weightOffset));
   }
 
   forward(
@@ -347,6 +347,16 @@ interface Plan {
   readonly scratchBytes: number;
 }
 
-function withParts(bytes: number, groups: number, weightOffset: number): number {
-  return (bytes >>> 0) + (groups > 1 && weightOffset !== 0 ? MADE_ONCE_BYTES : 0);
+/** The most bytes that some of the groups need: all, or as many as have their weights in memory at once. */
+function mostOfParts(groups: number, size: number, bytesOf: (some: number) => number): number {
+  let most = bytesOf(groups) >>> 0;
+  if (groups === 1) return most;
+  for (const weights of WEIGHTS_AT_ONCE) {
+    // Packed weights of a group are filled up to a multiple of 16.
+    for (const each of [size, (size + 15) & ~15]) {
+      const some = Math.floor(weights / each);
+      if (some > 0 && some < groups) most = Math.max(most, bytesOf(some) >>> 0);
+    }
+  }
+  return most;
 }

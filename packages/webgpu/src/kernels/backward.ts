@@ -1,14 +1,14 @@
 import type { Capabilities, Dispatch, Operands, Plan } from '../dispatch.ts';
 import { bindings, bound, type Declared, elementType, LANES } from './buffers.ts';
 import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './gradient-kernel.ts';
-import { gradientSectionsShader, SECTIONS, sectionsKernelOf } from './gradient-sections.ts';
+import { gradientSectionsShader, sectionsKernelOf } from './gradient-sections.ts';
 import { type Layout, layoutOf, powerOfTwoFrom, SECTION, twinsOf } from './layout.ts';
 import { bytesPerSlab, sectionsOf } from './normalization.ts';
 import { type Extra, type Part, parameters } from './parameters.ts';
 import { gridOf, partsOf, rangeIn } from './parts.ts';
 import type { Problem } from './problem.ts';
 import { planScatteredGradient } from './scattered-gradient.ts';
-import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
+import { HIGHEST_OF_SECTION, SECTION_BYTES, SECTIONS } from './sections.ts';
 import { weightTotals } from './weight-totals.ts';
 
 // With s = rstd, n = x * s and g = dy * w:

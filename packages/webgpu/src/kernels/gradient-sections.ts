@@ -8,7 +8,7 @@ import { opening } from './opening.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import type { Problem } from './problem.ts';
 import { putStatistics, ROW_STATISTICS } from './row-statistics.ts';
-import { combining, combiningDots, dotOfSection, PUT_SECTION, SQUARES_OF_SECTION } from './sections.ts';
+import { combining, combiningDots, dotOfSection, PUT_SECTION, SECTIONS, SQUARES_OF_SECTION } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
 import { enables, rowTeam, type Team, teamKey, workgroupSize } from './team.ts';
@@ -24,9 +24,6 @@ export interface SectionsKernel {
   readonly squares: boolean;
   readonly buffers: readonly Declared[];
 }
-
-/** Results of sections, [rows, sections]. */
-export const SECTIONS: Declared = { name: 'sections', type: 'array<vec4u>', write: false };
 
 export function sectionsKernelOf(
   p: Problem,

@@ -8,7 +8,7 @@ export const HALF_CHECK_WORKGROUPS = 256;
 /**
  * A shader that sets `wrong` to 1 where a device's own conversions between float32 and float16 are not what the contract
  * wants: for every half, from it, and to it from the boundary to the next one, which is a tie, and from the float32
- * numbers on both sides of that, with numbers beyond float16 for neighbours in the vector.
+ * numbers on both sides of that; the tie with a number beyond float16 behind it in the vector, and before it.
  *
  * @param tried a function `tried(v: V) -> U`; another one in tests
  */
@@ -50,8 +50,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let around = bitcast<V>(U(tie - 1u, tie, tie + 1u, number(half, 0u)));
   // 1e30, -70000, 1e-30 and float32's least.
   let far = bitcast<V>(U(0x7149f2cau, 0xc788b800u, 0x0da24260u, 1u) ^ U(zero));
-  let mixed = V(around.x, far.x, around.y, far.y);
-  let others = V(far.z, around.z, far.w, around.w);
+  let mixed = V(around.y, far.x, far.y, around.y);
+  let others = V(far.z, around.x, around.z, far.w);
   let exact = bitcast<vec2u>(widen(half | (half << 16u)));
   let back = number(half, 0u);
   let read = all(exact == vec2u(back)) || (is_nan(half) && all((exact & vec2u(0x7fffffffu)) > vec2u(0x7f800000u)));

@@ -20,10 +20,11 @@ export function partsOf(p: Problem, { limits }: Capabilities, buffers: BytesPerS
   if (slabs <= most) return [{ firstSlab: 0, slabs }];
 
   const alignment = limits.minStorageBufferOffsetAlignment;
-  const step = sizes.reduce(
-    (least, bytes) => leastCommonMultiple(least, alignment / divisor(bytes, alignment)),
-    together,
-  );
+  // Of slabs that must not be parted a slab may have a fraction of a byte, all of them together have none.
+  const bytesTogether = sizes.map((bytes) => Math.round(bytes * together));
+  const step =
+    together *
+    bytesTogether.reduce((least, bytes) => leastCommonMultiple(least, alignment / divisor(bytes, alignment)), 1);
   const each = Math.floor(most / step) * step;
   if (each === 0) {
     throw new RMSNormError(
@@ -44,7 +45,7 @@ export function rangeIn(buffers: BytesPerSlab, part: Part, all: boolean): (name:
   return (name) => {
     const bytes = buffers[name];
     if (bytes === undefined || all) return {};
-    return { offset: part.firstSlab * bytes, size: Math.ceil((part.slabs * bytes) / 4) * 4 };
+    return { offset: Math.round(part.firstSlab * bytes), size: Math.ceil(Math.round(part.slabs * bytes) / 4) * 4 };
   };
 }
 

@@ -1,6 +1,5 @@
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { bindings, type Declared } from './buffers.ts';
-import { SECTIONS } from './gradient-sections.ts';
 import { type Layout, readingLayoutOf, SECTION, unitsOf, WIDE } from './layout.ts';
 import { bytesPerSlab, Normalization, R_BUFFERS, sectionsOf, wideTeam } from './normalization.ts';
 import { FORWARD, operationBuffers, type Weights, weightsOf } from './operation.ts';
@@ -11,7 +10,7 @@ import { quantizedShader, quantizedType } from './quantized-kernel.ts';
 import { groupsAtOnce, quantizedLoopShader, quantizedTeam } from './quantized-loop-kernel.ts';
 import { quantizedSectionsShader } from './quantized-sections-kernel.ts';
 import { residenceOf } from './resident-kernel.ts';
-import { SECTION_BYTES } from './sections.ts';
+import { SECTION_BYTES, SECTIONS } from './sections.ts';
 
 /**
  * forwardQuantized in one dispatch, of rows that can be held and are all of their (outer, inner), and of others in loops.

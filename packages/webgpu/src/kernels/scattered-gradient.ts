@@ -14,6 +14,7 @@ import {
 } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { enableF16, narrow, widen } from './element.ts';
+import { gradientTeamOf } from './gradient-kernel.ts';
 import { combinedKernelOf, combinedShader, gradientSectionsShader, sectionsKernelOf } from './gradient-sections.ts';
 import {
   getting,
@@ -21,7 +22,6 @@ import {
   layoutKey,
   loopTeam,
   powerOfTwoFrom,
-  RESIDENT_GRADIENT_COLUMN,
   readingLayoutOf,
   SECTION,
   unitsOf,
@@ -37,7 +37,7 @@ import { SCATTERED, SCATTERED_PLACES, scatteredMain } from './scattered-kernel.t
 import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { gradientStatistic, rescaling, sumOfSquares } from './sums.ts';
-import { columnTeam, enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
+import { enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
 import { weightedGradient } from './weighted-gradient.ts';
 import { aliases, lines } from './wgsl.ts';
 
@@ -137,9 +137,9 @@ function bySections(call: Call, part: Part): Dispatch[] {
 function inLoops(call: Call, part: Part): Dispatch {
   const { p, operands, capabilities, gamma, given } = call;
   const layout = readingLayoutOf(p);
-  // The same as where columns are held, for the order of additions is.
-  const held = layout.kind === 'columns' && p.size <= RESIDENT_GRADIENT_COLUMN;
-  const team = held ? columnTeam(p.size, capabilities) : loopTeam(layout, p, capabilities);
+  // Columns as where they are held, for the order of additions is the same: some of 16 bits share words and cannot be.
+  const held = layout.kind === 'columns' ? gradientTeamOf(p, layout, capabilities) : null;
+  const team = held?.team ?? loopTeam(layout, p, capabilities);
   const weights = layout.access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
   const buffers = bound(
     [
@@ -438,7 +438,7 @@ fn main(${BUILTINS}) {
 
 function totalsCode(buffers: readonly Declared[]): string {
   const writes = (name: string, total: string): string | false =>
-    buffers.some((buffer) => buffer.name === name) && `  ${name}[feature] = ${total}.high + ${total}.low;`;
+    buffers.some((buffer) => buffer.name === name) && `  ${name}[feature] = value_of_total(${total});`;
   return lines(
     PARAMETERS,
     declarations(buffers),

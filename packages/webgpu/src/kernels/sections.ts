@@ -1,3 +1,4 @@
+import type { Declared } from './buffers.ts';
 import { lines } from './wgsl.ts';
 
 // A wide row's sum of squares in two steps: of each section, as `sum * 4^power` (power 0 where the sum is plain) with the
@@ -6,6 +7,9 @@ import { lines } from './wgsl.ts';
 
 /** Sums above it, added up, could be beyond float32: a section's are scaled from here on. */
 export const HIGHEST_OF_SECTION: number = 2 ** 100;
+
+/** Results of sections, [rows, sections]; read, but by the dispatch that has them. */
+export const SECTIONS: Declared = { name: 'sections', type: 'array<vec4u>', write: false };
 
 /** Bytes of a section's result. */
 export const SECTION_BYTES = 16;

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../src/dispatch.ts';
 import { backward, forward, forwardQuantized, scaleBy, sumSquares } from '../../src/kernels/index.ts';
 import { CAPABILITIES, everyPlan, operands, problem } from './problems.ts';
 
@@ -43,6 +42,21 @@ describe.each(Object.entries(DEVICES))('plans for a device with %s', (_name, cap
         const unused = bindings.filter(({ buffer }) => !new RegExp(`\\b${buffer}\\[`).test(code));
         expect(unused, `${name}: ${shader.key}`).toEqual([]);
       }
+    }
+  });
+
+  test('add up columns of 16 bits by teams of one width, whether these share words or not', () => {
+    for (const size of [8, 100, 1024, 1025, 4100, 8193]) {
+      const widths = [3, 4, 6].map((inner) => {
+        const p = problem({ size, inner, dtype: 'float16' });
+        return [
+          forward(p, operands(['x', 'y']), capabilities),
+          backward(p, operands(['x', 'dy', 'dx']), capabilities),
+          sumSquares(p, operands(['x', 'sums']), capabilities),
+          forwardQuantized({ ...p, scale: null }, operands(['x', 'q', 'scales']), capabilities),
+        ].map(({ dispatches }) => /,(?:lane|shared)(\d+)x/.exec(dispatches[0]!.shader.key)![1]);
+      });
+      expect(widths, `${size} features`).toEqual(Array(3).fill(widths[0]));
     }
   });
 
@@ -105,6 +119,29 @@ describe('a forward', () => {
       /RMSNORM_UNSUPPORTED: .*maxStorageBufferBindingSize is 1024/,
     );
   });
+});
+
+test('forwardQuantized beyond a binding is done in parts of whole rows of groups, whatever their number', () => {
+  const limits = { ...CAPABILITIES.limits, maxStorageBufferBindingSize: 300_000 };
+  for (const groups of [1, 3, 7, 49]) {
+    const p = { ...problem({ outer: 30_001, groups, size: 5 }), scale: null };
+    const { dispatches } = forwardQuantized(p, operands(['x', 'q', 'scales']), { ...CAPABILITIES, limits });
+    for (const [name, bytes] of [
+      ['x', groups * 5 * 4],
+      ['q', groups * 5],
+      ['scales', 4],
+    ] as const) {
+      let end = 0;
+      for (const { bindings } of dispatches) {
+        const { offset = 0, size = 0 } = bindings.find(({ buffer }) => buffer === name)!;
+        expect(offset, `${name} of ${groups} groups`).toBe(end);
+        expect(offset % 256).toBe(0);
+        expect(size).toBeLessThanOrEqual(300_000);
+        end = offset + size;
+      }
+      expect(end).toBe(Math.ceil((30_001 * bytes) / 4) * 4);
+    }
+  }
 });
 
 describe('how many dispatches an operation takes', () => {
@@ -184,22 +221,6 @@ describe('how many dispatches an operation takes', () => {
     const least = p.size < 65_536 ? 1 : 9;
     expect(plan.dispatches.at(-1)!.workgroups[0]).toBeGreaterThanOrEqual(Math.min(least, 3 * Math.ceil(p.size / 8192)));
   });
-});
-
-test.each([100, 1000, 1025, 8192])('columns of %i have one order of additions, whatever their number', (size) => {
-  // The team stands in the key: of the first dispatch, which has the statistics.
-  const teamOf = (plan: Plan): string => /(lane|shared)\d+/.exec(plan.dispatches[0]!.shader.key)![0];
-  for (const subgroups of [null, CAPABILITIES.subgroups, { least: 4, most: 4 }]) {
-    const capabilities = { ...CAPABILITIES, subgroups };
-    const teams = [2, 3, 4].flatMap((inner) => {
-      const p = problem({ size, inner, dtype: 'bfloat16' });
-      return [
-        `forward ${teamOf(forward(p, operands(['x', 'y']), capabilities))}`,
-        `backward ${teamOf(backward(p, operands(['x', 'dy', 'dx']), capabilities))}`,
-      ];
-    });
-    expect(new Set(teams).size).toBe(2);
-  }
 });
 
 describe('how often an element is read', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkHalves } from '../../src/half-check.ts';
+import { checkHalves, halvesOn } from '../../src/half-check.ts';
 import { halfCheckCode } from '../../src/kernels/half-check.ts';
 import { describeOnDevice, newDevice } from '../node-webgpu.ts';
 import { CAPABILITIES, everyPlan } from './problems.ts';
@@ -44,9 +44,63 @@ describeOnDevice('the check of conversions to float16', () => {
       false,
       'let h = nearest(v); return h | select(U(), U(1u), (h.yxwz & U(0x7fffu)) == U(0x7c00u));',
     ],
+    // Infinities and NaNs apart.
+    ...[
+      ['behind a number beyond float16', 'V(0.0, v.x, 0.0, v.z)'],
+      ['before a number beyond float16', 'V(v.y, 0.0, v.w, 0.0)'],
+    ].map(([where, neighbours]): [string, boolean, string] => [
+      `ordinary numbers spoiled ${where}`,
+      false,
+      `let h = nearest(v); let far = (nearest(${neighbours}) & U(0x7fffu)) == U(0x7c00u);
+       return h | select(U(), U(1u), far & ((h & U(0x7fffu)) < U(0x7800u)));`,
+    ]),
   ])('%s: %s', async (_name, exact, tried) => {
     const device = await newDevice();
     expect(await checkHalves(device, halfCheckCode('bits', `fn tried(v: V) -> U { ${tried} }`))).toBe(exact);
+    device.destroy();
+  });
+
+  test('keeps to itself what a device refuses, throws or rejects', async () => {
+    const device = await newDevice();
+    const uncaptured: string[] = [];
+    device.addEventListener('uncapturederror', ({ error }) => uncaptured.push(error.message));
+    const { createBuffer } = device;
+    device.createBuffer = (descriptor) => createBuffer.call(device, { ...descriptor, usage: 0 });
+    expect(await checkHalves(device, halfCheckCode('bits'))).toBeNull();
+    device.createBuffer = createBuffer;
+    // No scope is left open that would hear of this.
+    device.createBuffer({ size: 4, usage: 0 });
+    await device.queue.onSubmittedWorkDone();
+    expect(uncaptured).toHaveLength(1);
+
+    device.popErrorScope = () => Promise.reject(new Error('lost'));
+    device.createShaderModule = () => {
+      throw new Error('no shaders');
+    };
+    expect(await checkHalves(device, halfCheckCode('bits'))).toBeNull();
+    device.destroy();
+  });
+
+  test('is made once for each kind of device, each time where that has no name', async () => {
+    const device = await newDevice();
+    let checks = 0;
+    const submit = device.queue.submit.bind(device.queue);
+    device.queue.submit = (commands) => {
+      checks++;
+      submit(commands);
+    };
+    const checksOf = async (info: object): Promise<number> => {
+      Object.defineProperty(device, 'adapterInfo', { value: info, configurable: true });
+      const before = checks;
+      await halvesOn(device);
+      return checks - before;
+    };
+    const named = { vendor: 'a vendor of this test' };
+    expect(await checksOf(named)).toBeGreaterThan(0);
+    expect(await checksOf(named)).toBe(0);
+    const unnamed = { vendor: '', architecture: '', device: '', description: '' };
+    expect(await checksOf(unnamed)).toBeGreaterThan(0);
+    expect(await checksOf(unnamed)).toBeGreaterThan(0);
     device.destroy();
   });
 
