@@ -22,11 +22,14 @@ export interface Started {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Hides the machine's Vulkan drivers, unless a test names one: on every machine a run is the same. */
+export const NO_DRIVERS: Readonly<Record<string, string>> = { XDG_DATA_DIRS: '/none', XDG_CONFIG_DIRS: '/none' };
+
 /** Starts `rmsnorm` as a process of its own, in `folder`. */
 export function start(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, ...NO_DRIVERS, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -21,6 +21,7 @@ import {
   hostTensor,
   inProcess,
   killedAtWrite,
+  NO_DRIVERS,
   newFolder,
   numbers,
   rmsnorm,
@@ -309,7 +310,7 @@ test('the Slurm script of the docs, task by task', async () => {
   await ok(folder, 'run x.npy -o whole.npy --dim 512 --quiet');
   writeFileSync(join(folder, 'shards.sh'), script);
   writeFileSync(join(folder, 'rmsnorm'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`, { mode: 0o755 });
-  const env = { PATH: `${folder}:${process.env.PATH}` };
+  const env = { PATH: `${folder}:${process.env.PATH}`, ...NO_DRIVERS };
   for (let task = 0; task <= last; task += 2) {
     const pair = [task, Math.min(task + 1, last)].map((index) =>
       promisify(execFile)('bash', ['shards.sh'], { cwd: folder, env: { ...env, SLURM_ARRAY_TASK_ID: `${index}` } }),
