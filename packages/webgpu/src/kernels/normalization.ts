@@ -260,7 +260,7 @@ export function sectionsOf(layout: Layout): Layout {
   return { ...layout, kind: 'sections' };
 }
 
-/** As wide as a team may be in two barriers. */
+/** As wide as 16 subgroups, whose sums each invocation adds up by itself. */
 export function wideTeam({ subgroups }: Capabilities): Team {
   const width = subgroups ? Math.min(256, 16 * subgroups.least) : 256;
   return { kind: 'workgroup', width, teams: 1, subgroup: subgroups ? subgroups.least : 1 };
