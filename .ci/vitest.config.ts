@@ -7,6 +7,7 @@ import { vulkanDriver } from './swiftshader.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const browserTests = ['{packages,apps}/*/{src,test}/**/*.browser.test.ts'];
+const halfTests = ['packages/webgpu/test/conformance-fused.browser.test.ts'];
 const isolatedTests = ['{packages,apps}/*/{src,test}/**/*.isolated.browser.test.ts'];
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
@@ -60,7 +61,10 @@ function inPages(
   };
 }
 
-const browser = inPages('browser', browserTests, isolatedTests, {});
+const browser = inPages('browser', browserTests, [...isolatedTests, ...halfTests], {});
+
+// One half of WebGPU's suite in a Chromium of its own: each has one GPU process, which keeps one core busy.
+const half = inPages('browser, half of WebGPU', halfTests, [], {});
 
 // Pages that are cross-origin isolated, which shared memory needs.
 const isolated = inPages('isolated', isolatedTests, [], {
@@ -89,7 +93,7 @@ const checks: TestProjectConfiguration = {
 export default defineConfig({
   root,
   test: {
-    projects: [node, ...(chromiumPath ? [browser, isolated] : [withoutBrowser]), checks],
+    projects: [node, ...(chromiumPath ? [browser, half, isolated] : [withoutBrowser]), checks],
     reporters: [new ClosingLineReporter()],
     // Conformance cases may take a second; only what is slower than that is worth a line of its own.
     slowTestThreshold: 10_000,
