@@ -1,7 +1,10 @@
 import type { Report } from '@rmsnorm/conformance';
 import { expect, test } from 'vitest';
 
-test('passes the whole suite in a web worker', async () => {
+// Thousands of cases, beside pages that keep every core busy.
+const MOST_MS = 300_000;
+
+test('passes the whole suite in a web worker', { timeout: MOST_MS }, async () => {
   const worker = new Worker(new URL('./fixtures/conformance-worker.ts', import.meta.url), { type: 'module' });
   const report = await new Promise<Report>((resolve, reject) => {
     worker.onmessage = ({ data }) => resolve(data);
