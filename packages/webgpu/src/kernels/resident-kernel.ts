@@ -39,7 +39,8 @@ const RESIDENT = 8192;
 
 /** Null where a row is too long. The widest is 8 steps of 256; 16 of twins, and 16 of 128 where subgroups may be of 4. */
 export function residenceOf({ kind }: Layout, { size, dtype }: Problem, capabilities: Capabilities): Residence | null {
-  const registers = narrowSubgroups(capabilities) ? 8 : 16;
+  // Twins take a processor too long to compile, unrolled.
+  const registers = narrowSubgroups(capabilities) ? (kind === 'twins' ? 0 : 8) : 16;
   if (kind === 'columns') {
     if (size > RESIDENT_COLUMN) return null;
     const team = columnTeam(size, capabilities, dtype !== 'float32');
@@ -178,13 +179,20 @@ function written(j: string, x: string, more: string | false): string {
   return `{ let at = place(row, ${j}); let u = in_words(at, ${x}, ${more}); sink(at, u, u * rows_in_words(at, r)); }`;
 }
 
-/** A chain's steps at a time, unrolled, in an array, as where a row is read in loops. */
+/** A chain's steps at a time, in an array, as where a row is read in loops; unrolled, unless it is of twins. */
 function inArray({ team: { width }, steps, full }: Residence, twins: boolean): Held {
   const eight = (statement: (j: string, x: string, more: string) => string): string =>
-    unrolled(8, (i) => {
-      const inner = statement(`(start + ${i * width}u)`, `x[k + ${i}u]`, `more[k + ${i}u]`);
-      return full ? `    ${inner}` : `    if (start + ${i * width}u < steps(row)) { ${inner} }`;
-    });
+    twins
+      ? lines(
+          '    for (var i = 0u; i < 8u; i++) {',
+          `      let j = start + i * ${width}u;`,
+          `      if (j < steps(row)) { ${statement('j', 'x[k + i]', 'more[k + i]')} }`,
+          '    }',
+        )
+      : unrolled(8, (i) => {
+          const inner = statement(`(start + ${i * width}u)`, `x[k + ${i}u]`, `more[k + ${i}u]`);
+          return full ? `    { ${inner} }` : `    if (start + ${i * width}u < steps(row)) { ${inner} }`;
+        });
   const loop = (...body: string[]): string =>
     lines(
       `  for (var k = 0u; k < ${steps}u; k += 8u) {`,
@@ -204,10 +212,7 @@ function inArray({ team: { width }, steps, full }: Residence, twins: boolean): H
         eight(
           (j, x, more) =>
             `let u = source(place(row, ${j})); ${x} = u;${twins ? ` ${more} = besides(place(row, ${j}));` : ''} let c = counted(row, ${j}, u); block = fma(c, c, block);`,
-        )
-          .split('\n')
-          .map((line) => (full ? `    {${line.trimStart()} }` : line))
-          .join('\n'),
+        ),
         ADD_BLOCK,
       ),
       '  let squares = total_of(high, low);',
