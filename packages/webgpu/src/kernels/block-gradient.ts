@@ -1,6 +1,6 @@
 import type { Shader } from '../dispatch.ts';
-import { AT, type Declared, declarations, load, store } from './buffers.ts';
-import { compensated } from './compensated.ts';
+import { AT, type Declared, declarations, load, store, withOffset } from './buffers.ts';
+import { compensated, workgroupTotals } from './compensated.ts';
 import { enableF16, narrow, widen } from './element.ts';
 import { PARAMETERS } from './parameters.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
@@ -95,20 +95,8 @@ function code({ p, buffers, gamma, dsum, target, width }: BlockKernel): string {
     compensated(),
     'struct Kept { statistic: Statistic, mean: V }',
     block === 1 ? OF_ONE : OF_TWO,
+    workgroupTotals(width),
     `
-var<workgroup> totals: array<Total, ${width}>;
-
-// Of all invocations, in the first.
-fn total_of(own: Total, index: u32) -> Total {
-  workgroupBarrier();
-  totals[index] = own;
-  for (var half = ${width / 2}u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
-  }
-  return totals[index];
-}
-
 @compute @workgroup_size(${width})
 fn main(${BUILTINS}) {
   let group = ${WORKGROUP_INDEX};
@@ -125,7 +113,7 @@ fn main(${BUILTINS}) {
   let count = select(0u, (slabs - first_slab + p.groups - 1u) / p.groups, slabs > first_slab) * words;
   let each = (count + p.chunks - 1u) / p.chunks;`,
     gamma &&
-      `  let weights = (V(${block === 1 ? 'gamma[feature]' : 'gamma[feature], gamma[feature + 1u]'}) + p.weight_offset) + p.weight_offset_low;`,
+      `  let weights = ${withOffset(`V(${block === 1 ? 'gamma[feature]' : 'gamma[feature], gamma[feature + 1u]'})`)};`,
     `
   var gamma_sum = Total();
   var beta_sum = Total();

@@ -162,4 +162,9 @@ export function loadWeights(name: string, along: Along, access: Access): string 
   return `fn load_${name}(at: At) -> V { return ${body}; }`;
 }
 
+/** The weight that a number of gamma is: the offset stands as two. */
+export function withOffset(gamma: string): string {
+  return `((${gamma} + p.weight_offset) + p.weight_offset_low)`;
+}
+
 export const FIRST_FOUR = 'const FIRST_FOUR = vec4u(0u, 1u, 2u, 3u);';

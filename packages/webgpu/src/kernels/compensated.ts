@@ -11,6 +11,25 @@ export function compensated(terms: 'V' | 'vec2f' | 'f32' | null = null): string 
   );
 }
 
+/**
+ * `total_of(own, index)`: the sum over all invocations of a workgroup, `size` of them, `across` apart from each other; it
+ * is in the first of each. Both are powers of two.
+ */
+export function workgroupTotals(size: number, across = 1): string {
+  return `
+var<workgroup> totals: array<Total, ${size}>;
+
+fn total_of(own: Total, index: u32) -> Total {
+  workgroupBarrier();
+  totals[index] = own;
+  for (var half = ${size / 2}u; half >= ${across}u; half /= 2u) {
+    workgroupBarrier();
+    if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
+  }
+  return totals[index];
+}`;
+}
+
 function total(name: string, suffix: string, type: string, bits: string): string {
   return `
 struct ${name} { high: ${type}, low: ${type} }

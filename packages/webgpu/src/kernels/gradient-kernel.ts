@@ -1,5 +1,5 @@
 import type { Capabilities, Shader } from '../dispatch.ts';
-import { type Declared, LANES, load, loadWeights, store } from './buffers.ts';
+import { type Declared, LANES, load, loadWeights, store, withOffset } from './buffers.ts';
 import { compensated } from './compensated.ts';
 import { narrow, widen } from './element.ts';
 import { declared, eachStep, everyStep, type Held, summed } from './held.ts';
@@ -122,7 +122,7 @@ function gradientCode(kernel: GradientKernel): string {
       ),
     `
 fn weighted(at: At, dy: V) -> V {
-  let g = dy${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
+  let g = dy${gamma ? ` * ${withOffset('load_gamma(at)')}` : ''};
   return ${present ? `select(V(), g, ${present})` : 'g'};
 }
 
@@ -264,7 +264,7 @@ function gradientInWords({ partial }: Layout, gamma: boolean): string {
   return `
 fn gradient_in_words(at: At, j: u32, n: V, dy: V, mean: S, s: Statistic, special: bool) -> V {
   let own = statistic_in_words(at, s);
-  let g = dy${gamma ? ' * ((gamma_in_words(at, j) + p.weight_offset) + p.weight_offset_low)' : ''};
+  let g = dy${gamma ? ` * ${withOffset('gamma_in_words(at, j)')}` : ''};
   let v = fma(-n, rows_in_words(at, mean), g);
   return times(select(${partial ? 'select(v, g, features_in_words(at, j) >= vec4u(p.stat_size))' : 'v'}, g, own.power == SI(ZERO_ROW)), own, special);
 }`;

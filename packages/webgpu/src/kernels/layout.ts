@@ -38,6 +38,11 @@ export const RESIDENT_GRADIENT_COLUMN = 8192;
 /** From so many features on a row is split into sections, each a workgroup's. */
 export const WIDE = 65536;
 
+/** How many sections a row is split into where each is a workgroup's; 1 where it is not. */
+export function sectionsIn({ size, inner }: Problem): number {
+  return inner === 1 && size >= WIDE ? Math.ceil(size / SECTION) : 1;
+}
+
 /** Null where columns of 16-bit elements share words with their neighbours: no team has all of a word's statistics. */
 export function layoutOf(p: Problem): Layout | null {
   const halves = p.dtype !== 'float32';

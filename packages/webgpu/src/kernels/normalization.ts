@@ -1,7 +1,7 @@
 import { bytesPerElement } from '@rmsnorm/core';
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { bindings, bound, type Declared } from './buffers.ts';
-import { type Layout, layoutOf, loopTeam, readingLayoutOf, SECTION, twinsOf, unitsOf, WIDE } from './layout.ts';
+import { type Layout, layoutOf, loopTeam, readingLayoutOf, sectionsIn, twinsOf, unitsOf } from './layout.ts';
 import { loopShader, type Mode } from './loop-kernel.ts';
 import {
   FORWARD,
@@ -17,7 +17,7 @@ import { type BytesPerSlab, gridOf, partsOf, rangeIn } from './parts.ts';
 import type { Problem } from './problem.ts';
 import { residenceOf, residentShader } from './resident-kernel.ts';
 import { SCATTERED, scatteredShader } from './scattered-kernel.ts';
-import { HIGHEST_OF_SECTION, SECTION_BYTES } from './sections.ts';
+import { HIGHEST_OF_SECTION, SECTION_BYTES, SECTIONS } from './sections.ts';
 import { rowTeam, type Team } from './team.ts';
 
 const NO_WEIGHTS: Weights = { gamma: false, beta: false, llama: false };
@@ -76,7 +76,7 @@ export class Normalization {
     this.#capabilities = capabilities;
     this.#weights = weightsOf(p, operands.present);
     this.#variable = (name) => operands.inPlace[name] ?? name;
-    this.#sections = Math.ceil(p.size / SECTION);
+    this.#sections = sectionsIn(p);
     this.#perSlab = {
       ...bytesPerSlab(p, [...operation.inputs, ...operation.outputs], ['rstd', 'sums', 'r', 'powers']),
       ...(this.#isWide && { sections: this.#sections * SECTION_BYTES }),
@@ -93,7 +93,7 @@ export class Normalization {
   }
 
   get #isWide(): boolean {
-    return this.#p.inner === 1 && this.#p.size >= WIDE;
+    return this.#sections > 1;
   }
 
   plan(): Plan {
@@ -156,19 +156,18 @@ export class Normalization {
     const { access } = layout;
     const whole = operationBuffers(this.#operation, this.#weights, this.#p, access);
     const reading = operationBuffers({ ...statisticOf(this.#operation), outputs: [] }, NO_WEIGHTS, this.#p, access);
-    const sections = (write: boolean): Declared => ({ name: 'sections', type: 'array<vec4u>', write });
     const sums = (write: boolean): Declared => ({ name: 'sums', type: 'array<f32>', write });
     const rstd = this.#operands.present.has('rstd') ? [{ name: 'rstd', type: 'array<f32>', write: true }] : [];
     const buffers: Readonly<Record<Mode, readonly Declared[]>> = {
       whole: [...whole, ...rstd],
       given: [...whole, sums(false)],
-      combined: [...whole, ...rstd, sections(false)],
+      combined: [...whole, ...rstd, SECTIONS],
       sums: [...reading, sums(true)],
-      section: [...reading, sections(true)],
+      section: [...reading, { ...SECTIONS, write: true }],
       statistics: [...reading, ...rstd, ...R_BUFFERS],
       'given-statistics': [sums(false), ...R_BUFFERS],
-      'combined-statistics': [sections(false), ...rstd, ...R_BUFFERS],
-      'combined-sums': [sections(false), sums(true)],
+      'combined-statistics': [SECTIONS, ...rstd, ...R_BUFFERS],
+      'combined-sums': [SECTIONS, sums(true)],
     };
     return bound(buffers[mode], this.#operands);
   }
@@ -194,11 +193,10 @@ export class Normalization {
       buffers,
       variable: this.#variable,
     });
-    const sections = this.#isWide ? { sections: this.#sections } : {};
     const highest = mode === 'section' ? { highest: HIGHEST_OF_SECTION } : {};
     const rows = part.slabs * p.inner * (layout.kind === 'sections' ? this.#sections : 1);
     return this.#dispatch(part, shader, buffers, Math.ceil(unitsOf(layout, rows) / team.teams), {
-      ...sections,
+      sections: this.#sections,
       ...highest,
       ...extra,
     });

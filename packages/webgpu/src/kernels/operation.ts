@@ -1,4 +1,14 @@
-import { type Access, type Along, type Declared, elementType, LANES, load, loadWeights, store } from './buffers.ts';
+import {
+  type Access,
+  type Along,
+  type Declared,
+  elementType,
+  LANES,
+  load,
+  loadWeights,
+  store,
+  withOffset,
+} from './buffers.ts';
 import { narrow, widen } from './element.ts';
 import type { Problem } from './problem.ts';
 import { SILU } from './silu.ts';
@@ -111,7 +121,7 @@ export function weighting({ gamma, beta, llama }: Weights, along: Along, access:
     beta && loadWeights('beta', along, access),
     'fn weighted(at: At, normed: V) -> V {',
     `  let v = ${llama ? 'rounded(normed)' : 'normed'};`,
-    gamma && '  let weight = (load_gamma(at) + p.weight_offset) + p.weight_offset_low;',
+    gamma && `  let weight = ${withOffset('load_gamma(at)')};`,
     `  return ${beta ? `fma(v, ${gamma ? 'weight' : 'V(1.0)'}, load_beta(at))` : gamma ? 'v * weight' : 'v'};`,
     '}',
   );

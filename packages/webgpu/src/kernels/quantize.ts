@@ -1,6 +1,6 @@
 import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../dispatch.ts';
 import { bindings, type Declared } from './buffers.ts';
-import { type Layout, readingLayoutOf, SECTION, unitsOf, WIDE } from './layout.ts';
+import { type Layout, readingLayoutOf, sectionsIn, unitsOf } from './layout.ts';
 import { bytesPerSlab, Normalization, R_BUFFERS, sectionsOf, wideTeam } from './normalization.ts';
 import { FORWARD, operationBuffers, type Weights, weightsOf } from './operation.ts';
 import { parameters } from './parameters.ts';
@@ -25,7 +25,7 @@ export function planQuantized(
   const weights = weightsOf(p, operands.present);
   const layout = readingLayoutOf(p);
   const residence = p.groups === 1 ? residenceOf(layout, p, capabilities) : null;
-  const sections = p.inner === 1 && p.size >= WIDE ? Math.ceil(p.size / SECTION) : 1;
+  const sections = sectionsIn(p);
   const given = p.scale !== null;
   const perSlab: Readonly<Record<string, number>> = {
     ...bytesPerSlab(p, ['x'], ['r', 'powers']),

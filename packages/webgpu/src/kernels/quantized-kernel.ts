@@ -56,9 +56,7 @@ function code({ p, layout, residence, weights, given, buffers }: QuantizedKernel
     rescaling(width, false),
     compensated(),
     weighting(weights, along, access),
-    putting('scales', layout),
-    QUANTIZED,
-    putBytes(access),
+    quantizing(layout),
     `
 @compute @workgroup_size(${workgroupSize(team)})
 fn main(${BUILTINS}) {
@@ -102,8 +100,13 @@ export function scaleOf(top: string): string {
   return `select(bitcast<S>(${top}) * ${1 / 127}, S(1.0), ${top} == SU())`;
 }
 
+/** `put_scales(row, scale)`, `quantized(y, step)`, `put_bytes(at, bytes)`. */
+export function quantizing(layout: Layout): string {
+  return lines(putting('scales', layout), QUANTIZED, putBytes(layout.access));
+}
+
 /** `quantized(y, step)`: the bytes of clamp(roundHalfEven(y / step), -127, 127); 0 of a NaN. */
-export const QUANTIZED = `
+const QUANTIZED = `
 fn quantized(y: V, step: V) -> U {
   // Division may err by 2.5 ulp: what is left over is divided once more.
   let quotient = y / step;
@@ -115,7 +118,7 @@ fn quantized(y: V, step: V) -> U {
 }`;
 
 /** `put_bytes(at, bytes)`: the neighbours' bytes of a word that is shared are as they were. */
-export function putBytes(access: Access): string {
+function putBytes(access: Access): string {
   const word = {
     1: 'bytes',
     2: 'bytes.x | (bytes.y << 8u)',

@@ -5,7 +5,7 @@ import { opening } from './opening.ts';
 import { elementwise, FORWARD, source, type Weights, weighting, weightsKey } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import type { Problem } from './problem.ts';
-import { putBytes, QUANTIZED, scaleOf } from './quantized-kernel.ts';
+import { quantizing, scaleOf } from './quantized-kernel.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
 import { enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
@@ -86,10 +86,8 @@ function code({ p, layout, team, weights, given, single, buffers }: QuantizedLoo
     sumOfSquares(width),
     rescaling(width, false),
     weighting(weights, along, access),
-    putting('scales', layout),
+    quantizing(layout),
     kept && lines(putting('r', layout), putting('powers', layout, 'SI'), keptStatistic(layout)),
-    QUANTIZED,
-    putBytes(access),
     !given && !columns && 'var<workgroup> largest_of_all: atomic<u32>;',
     `
 @compute @workgroup_size(${workgroupSize(team)})

@@ -1,11 +1,11 @@
 import type { Shader } from '../dispatch.ts';
 import type { Declared } from './buffers.ts';
-import { type Layout, layoutKey, putting } from './layout.ts';
+import { type Layout, layoutKey } from './layout.ts';
 import { opening } from './opening.ts';
 import { elementwise, FORWARD, source, type Weights, weighting, weightsKey } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import type { Problem } from './problem.ts';
-import { putBytes, QUANTIZED, scaleOf } from './quantized-kernel.ts';
+import { quantizing, scaleOf } from './quantized-kernel.ts';
 import { combining } from './sections.ts';
 import { statistics } from './statistic.ts';
 import { enables, type Team, teamKey, workgroupSize } from './team.ts';
@@ -47,7 +47,7 @@ function code({ p, layout, team, weights, step, given, buffers }: QuantizedSecti
     statistics({ product: true }),
     combining(width, false),
     weighting(weights, along, access),
-    step === 'put' && lines(putting('scales', layout), QUANTIZED, putBytes(access)),
+    step === 'put' && quantizing(layout),
     `
 @compute @workgroup_size(${workgroupSize(team)})
 fn main(${BUILTINS}) {

@@ -11,8 +11,9 @@ import {
   load,
   loadWeights,
   store,
+  withOffset,
 } from './buffers.ts';
-import { compensated } from './compensated.ts';
+import { compensated, workgroupTotals } from './compensated.ts';
 import { enableF16, narrow, widen } from './element.ts';
 import { gradientTeamOf } from './gradient-kernel.ts';
 import { combinedKernelOf, combinedShader, gradientSectionsShader, sectionsKernelOf } from './gradient-sections.ts';
@@ -23,9 +24,8 @@ import {
   loopTeam,
   powerOfTwoFrom,
   readingLayoutOf,
-  SECTION,
+  sectionsIn,
   unitsOf,
-  WIDE,
 } from './layout.ts';
 import { bytesPerSlab, readOnly, sectionsOf } from './normalization.ts';
 import { opening } from './opening.ts';
@@ -60,7 +60,7 @@ interface Call {
 }
 
 export function planScatteredGradient(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
-  const sections = p.inner === 1 && p.size >= WIDE ? Math.ceil(p.size / SECTION) : 1;
+  const sections = sectionsIn(p);
   const perSlab: Readonly<Record<string, number>> = {
     ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']),
     statistics: p.inner * ROW_STATISTICS_BYTES,
@@ -259,7 +259,7 @@ function dx(call: Call, part: Part): Dispatch {
   let d = statistics[row.w];
   let s = Statistic(bitcast<V>(vec4u(a.x, b.x, c.x, d.x)), bitcast<I>(vec4u(a.y, b.y, c.y, d.y)));
   let mean = bitcast<V>(vec4u(a.z, b.z, c.z, d.z));
-  let g = load_dy(at)${gamma ? ' * ((load_gamma(at) + p.weight_offset) + p.weight_offset_low)' : ''};
+  let g = load_dy(at)${gamma ? ` * ${withOffset('load_gamma(at)')}` : ''};
   let through = fma(-product(load_x(at), s), mean, g);
   // At a zero denominator the mean is 0, and n may be infinite.
   let gradient = select(g, through, (in_group(i) < vec4u(p.stat_size)) & (s.power != SI(ZERO_ROW)));
@@ -301,7 +301,7 @@ function totals(call: Call, chunks: number): Dispatch {
   return {
     shader: { key: `weight-totals:${writable(all)}`, code: () => totalsCode(all) },
     bindings: bindings(all),
-    uniforms: parameters(p, { firstSlab: 0, slabs: p.groups }, { chunk: chunks }),
+    uniforms: parameters(p, { firstSlab: 0, slabs: p.groups }, { chunks }),
     workgroups: gridOf(Math.ceil((p.groups * p.size) / SCATTERED), capabilities),
   };
 }
@@ -366,8 +366,7 @@ function weightSums(call: Call): { part: (part: Part, index: number) => Dispatch
         },
         buffers,
         workgroups: columns * chunks,
-        // `sections`: how many chunks; `chunk`: the first of this part.
-        extra: { sections: chunks, chunk: index * chunks },
+        extra: { chunks, firstChunk: index * chunks },
       }),
   };
 }
@@ -386,33 +385,21 @@ function partialSumsCode(p: Problem, across: number, down: number, buffers: read
     load('dy', 'dy', p.dtype, 'one'),
     statistics({ product: true }),
     compensated(),
+    workgroupTotals(across * down, across),
     `
-var<workgroup> totals: array<Total, ${across * down}>;
-
-// Of all invocations of a feature, in the first of them.
-fn total_of(own: Total, index: u32) -> Total {
-  workgroupBarrier();
-  totals[index] = own;
-  for (var half = ${(across * down) / 2}u; half >= ${across}u; half /= 2u) {
-    workgroupBarrier();
-    if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
-  }
-  return totals[index];
-}
-
 @compute @workgroup_size(${across * down})
 fn main(${BUILTINS}) {
   let group = ${WORKGROUP_INDEX};
   let features = p.groups * p.size;
-  let feature = (group / p.sections) * ${across}u + index % ${across}u;
-  let chunk = group % p.sections;
+  let feature = (group / p.chunks) * ${across}u + index % ${across}u;
+  let chunk = group % p.chunks;
   let offset = p.first_slab % p.groups;
   // Terms of a feature: all places of this part where its group is there, [outer, inner].
   let own_group = min(feature, features - 1u) / p.size;
   let slabs = p.rows / p.inner;
   let first_slab = (own_group + p.groups - offset) % p.groups;
   let count = select(0u, (slabs - first_slab + p.groups - 1u) / p.groups, slabs > first_slab) * p.inner;
-  let each = (count + p.sections - 1u) / p.sections;
+  let each = (count + p.chunks - 1u) / p.chunks;
   var gamma_sum = Total();
   var beta_sum = Total();
   if (feature < features) {
@@ -430,7 +417,7 @@ fn main(${BUILTINS}) {
   let g = total_of(gamma_sum, index);
   let b = total_of(beta_sum, index);
   if (index < ${across}u && feature < features) {
-    partials[(p.chunk + chunk) * features + feature] = vec4f(g.high, g.low, b.high, b.low);
+    partials[(p.first_chunk + chunk) * features + feature] = vec4f(g.high, g.low, b.high, b.low);
   }
 }`,
   );
@@ -452,7 +439,7 @@ fn main(${BUILTINS}) {
   if (feature >= features) { return; }
   var gamma_sum = Total();
   var beta_sum = Total();
-  for (var chunk = 0u; chunk < p.chunk; chunk++) {
+  for (var chunk = 0u; chunk < p.chunks; chunk++) {
     let partial = partials[chunk * features + feature];
     gamma_sum = add_total(gamma_sum, Total(partial.x, partial.y));
     beta_sum = add_total(beta_sum, Total(partial.z, partial.w));
