@@ -1,9 +1,8 @@
 import type { Halves } from './dispatch.ts';
 import { type GPUBufferLike, type GPUDeviceLike, MAP_READ, USAGE } from './gpu.ts';
-import { HALF_CHECK_WORKGROUPS, halfCheckCode } from './kernels/half-check.ts';
+import { HALF_CHECK_BINDINGS, HALF_CHECK_WORKGROUPS, halfCheckCode } from './kernels/half-check.ts';
+import { type Pipeline, Pipelines } from './pipelines.ts';
 import { Scopes } from './scopes.ts';
-
-const COMPUTE_STAGE = 4;
 
 /** By what the devices are called, and whether they have shader-f16. */
 const known = new Map<string, Halves>();
@@ -37,6 +36,7 @@ async function seenOn(device: GPUDeviceLike, f16: boolean): Promise<Halves | nul
 /** Whether a `halfCheckCode` finds nothing wrong; null where there is no answer. Nothing that the device says against it is heard elsewhere. */
 export async function checkHalves(device: GPUDeviceLike, code: string): Promise<boolean | null> {
   const scopes = new Scopes(device);
+  const pipelines = new Pipelines(device, scopes);
   const buffers: GPUBufferLike[] = [];
   let faults = 0;
   const watch = <T>(filter: Parameters<Scopes['watch']>[0], call: () => T): T =>
@@ -44,11 +44,12 @@ export async function checkHalves(device: GPUDeviceLike, code: string): Promise<
       if (fault !== null) faults++;
     });
   try {
-    const { answer, mapped } = watch('internal', () =>
-      watch('out-of-memory', () => watch('validation', () => submitCheck(device, code, buffers))),
+    const { answer, mapped, pipeline } = watch('internal', () =>
+      watch('out-of-memory', () => watch('validation', () => submitCheck(device, pipelines, code, buffers))),
     );
     await Promise.all([mapped, scopes.settled]);
-    return faults === 0 ? new Uint32Array(answer.getMappedRange())[0] === 0 : null;
+    if (faults > 0 || pipeline.fault) return null;
+    return new Uint32Array(answer.getMappedRange())[0] === 0;
   } catch {
     // A lost device says so at the first call; the bits are right on any.
     return null;
@@ -60,9 +61,10 @@ export async function checkHalves(device: GPUDeviceLike, code: string): Promise<
 /** Makes `buffers`, and has the check run; its answer, and when it is there. */
 function submitCheck(
   device: GPUDeviceLike,
+  pipelines: Pipelines,
   code: string,
   buffers: GPUBufferLike[],
-): { answer: GPUBufferLike; mapped: Promise<unknown> } {
+): { answer: GPUBufferLike; mapped: Promise<unknown>; pipeline: Pipeline } {
   const buffer = (usage: number): GPUBufferLike => {
     const made = device.createBuffer({ size: 4, usage });
     buffers.push(made);
@@ -71,21 +73,16 @@ function submitCheck(
   const wrong = buffer(USAGE.STORAGE | USAGE.COPY_SRC);
   const zero = buffer(USAGE.STORAGE);
   const answer = buffer(USAGE.MAP_READ | USAGE.COPY_DST);
-  const types = ['storage', 'read-only-storage'];
-  const entries = types.map((type, binding) => ({ binding, visibility: COMPUTE_STAGE, buffer: { type } }));
-  const bindings = device.createBindGroupLayout({ entries } as never);
-  const layout = device.createPipelineLayout({ bindGroupLayouts: [bindings] } as never);
-  const module = device.createShaderModule({ code });
-  const pipeline = device.createComputePipeline({ layout, compute: { module, entryPoint: 'main' } } as never);
-  const resources = [wrong, zero].map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const group = device.createBindGroup({ layout: bindings, entries: resources } as never);
+  const pipeline = pipelines.get({ key: 'half-check', code: () => code }, HALF_CHECK_BINDINGS, false);
+  const entries = [wrong, zero].map((buffer, binding) => ({ binding, resource: { buffer } }));
+  const group = device.createBindGroup({ layout: pipeline.layout.bindings, entries } as never);
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  pass.setPipeline(pipeline as never);
+  pass.setPipeline(pipelines.compile(pipeline) as never);
   pass.setBindGroup(0, group as never);
   pass.dispatchWorkgroups(HALF_CHECK_WORKGROUPS);
   pass.end();
   encoder.copyBufferToBuffer(wrong as never, 0, answer as never, 0, 4);
   device.queue.submit([encoder.finish()] as never);
-  return { answer, mapped: answer.mapAsync(MAP_READ) };
+  return { answer, mapped: answer.mapAsync(MAP_READ), pipeline };
 }

@@ -1,9 +1,15 @@
-import type { Halves } from '../dispatch.ts';
+import type { Binding, Halves } from '../dispatch.ts';
 import { enableF16, narrowHalves, widen } from './element.ts';
 import { aliases, lines } from './wgsl.ts';
 
 /** Workgroups of `halfCheckCode`, one invocation for each of float16's 65,536 patterns. */
 export const HALF_CHECK_WORKGROUPS = 256;
+
+/** What it binds. */
+export const HALF_CHECK_BINDINGS: readonly Binding[] = [
+  { buffer: 'wrong', access: 'read_write' },
+  { buffer: 'zero', access: 'read' },
+];
 
 /**
  * A shader that sets `wrong` to 1 where a device's own conversions between float32 and float16 are not what the contract
