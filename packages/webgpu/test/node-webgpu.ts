@@ -1,5 +1,6 @@
+import { type Backend, reference } from '@rmsnorm/core';
 import { type WebGPUOptions, type WebGPUProvider, webgpu } from '@rmsnorm/webgpu';
-import { describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 
 /** Node's WebGPU: Dawn, on the Vulkan driver of the environment; undefined where npm's webgpu has no build for this machine. */
 export const gpu: GPU | undefined = await import('webgpu').then(
@@ -27,6 +28,30 @@ export function describeOnDevice(name: string, body: () => void): void {
   test(`${name} needs WebGPU`, ({ skip }) => {
     if ((process.env.RMSNORM_REQUIRE ?? '').split(',').includes('webgpu')) throw new Error(why);
     skip(why);
+  });
+}
+
+/**
+ * The same, with subgroups and without, on a backend of ours (`backend`) and on the reference (`exact`): they are there
+ * within tests.
+ */
+export function describeBesideReference(
+  name: string,
+  body: (both: { readonly backend: Backend; readonly exact: Backend }, subgroups: boolean) => void,
+): void {
+  describeOnDevice(name, () => {
+    describe.each([true, false])('with subgroups: %o', (subgroups) => {
+      const both = {} as { backend: Backend; exact: Backend };
+      beforeAll(async () => {
+        both.backend = await nodeWebGPU({ subgroups }).create();
+        both.exact = await reference().create();
+      });
+      afterAll(async () => {
+        await both.backend.dispose();
+        await both.exact.dispose();
+      });
+      body(both, subgroups);
+    });
   });
 }
 

@@ -36,7 +36,7 @@ export const RESIDENT_COLUMN = 1024;
 export const RESIDENT_GRADIENT_COLUMN = 8192;
 
 /** From so many features on a row is split into sections, each a workgroup's. */
-export const WIDE = 65536;
+const WIDE = 65536;
 
 /** How many sections a row is split into where each is a workgroup's; 1 where it is not. */
 export function sectionsIn({ size, inner }: Problem): number {

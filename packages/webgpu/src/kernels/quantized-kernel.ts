@@ -10,7 +10,7 @@ import type { Problem } from './problem.ts';
 import type { Residence } from './resident-kernel.ts';
 import { statistics } from './statistic.ts';
 import { rescaling, sumOfSquares } from './sums.ts';
-import { enables, teamKey, workgroupSize } from './team.ts';
+import { enables, type Team, teamKey, workgroupSize } from './team.ts';
 import { lines } from './wgsl.ts';
 
 /** Rows that are held from the statistic over the largest |y| to q: x is read once. */
@@ -40,23 +40,14 @@ export function quantizedShader(kernel: QuantizedKernel): Shader {
 }
 
 function code({ p, layout, residence, weights, given, buffers }: QuantizedKernel): string {
-  const { access, along } = layout;
+  const { access } = layout;
   const { team, steps, full } = residence;
   const { width } = team;
   const held: Held = { width, steps, certain: full ? steps : Math.floor(steps / 2), registers: residence.registers };
   const ragged = access === 'ragged' || access === 'loose';
   return lines(
-    enables(p, team),
-    opening(layout, team, buffers),
-    elementwise(FORWARD, p, access),
-    source(FORWARD, p, access),
-    'fn source_for_sum(at: At) -> V { return source(at); }',
-    statistics({ product: true }),
-    sumOfSquares(width),
-    rescaling(width, false),
+    quantizedRows({ p, layout, team, weights, buffers }),
     compensated(),
-    weighting(weights, along, access),
-    quantizing(layout),
     `
 @compute @workgroup_size(${workgroupSize(team)})
 fn main(${BUILTINS}) {
@@ -98,6 +89,30 @@ fn main(${BUILTINS}) {
 /** The scale of rows whose largest |y| has these bits. */
 export function scaleOf(top: string): string {
   return `select(bitcast<S>(${top}) * ${1 / 127}, S(1.0), ${top} == SU())`;
+}
+
+/** What the kernels of whole rows begin with: a row is read, its squares are summed, y is weighted and quantized. */
+export function quantizedRows(kernel: {
+  readonly p: Problem;
+  readonly layout: Layout;
+  readonly team: Team;
+  readonly weights: Weights;
+  readonly buffers: readonly Declared[];
+}): string {
+  const { p, layout, team, weights, buffers } = kernel;
+  const { access, along } = layout;
+  return lines(
+    enables(p, team),
+    opening(layout, team, buffers),
+    elementwise(FORWARD, p, access),
+    source(FORWARD, p, access),
+    'fn source_for_sum(at: At) -> V { return source(at); }',
+    statistics({ product: true }),
+    sumOfSquares(team.width),
+    rescaling(team.width, false),
+    weighting(weights, along, access),
+    quantizing(layout),
+  );
 }
 
 /** `put_scales(row, scale)`, `quantized(y, step)`, `put_bytes(at, bytes)`. */

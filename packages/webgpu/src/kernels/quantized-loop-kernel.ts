@@ -1,14 +1,11 @@
 import type { Capabilities, Shader } from '../dispatch.ts';
 import { type Declared, LANES } from './buffers.ts';
 import { type Layout, layoutKey, loopTeam, powerOfTwoFrom, putting } from './layout.ts';
-import { opening } from './opening.ts';
-import { elementwise, FORWARD, source, type Weights, weighting, weightsKey } from './operation.ts';
+import { type Weights, weightsKey } from './operation.ts';
 import { BUILTINS, WORKGROUP_INDEX } from './parts.ts';
 import type { Problem } from './problem.ts';
-import { quantizing, scaleOf } from './quantized-kernel.ts';
-import { statistics } from './statistic.ts';
-import { rescaling, sumOfSquares } from './sums.ts';
-import { enables, narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
+import { quantizedRows, scaleOf } from './quantized-kernel.ts';
+import { narrowSubgroups, type Team, teamKey, workgroupSize } from './team.ts';
 import { lines } from './wgsl.ts';
 
 /**
@@ -52,7 +49,7 @@ export function quantizedLoopShader(kernel: QuantizedLoopKernel): Shader {
 }
 
 function code({ p, layout, team, weights, given, single, buffers }: QuantizedLoopKernel): string {
-  const { access, along } = layout;
+  const { access } = layout;
   const { width } = team;
   const columns = layout.kind === 'columns';
   const across = columns ? `(p.inner / ${LANES[access]}u)` : '1u';
@@ -77,16 +74,7 @@ function code({ p, layout, team, weights, given, single, buffers }: QuantizedLoo
       }
     }`;
   return lines(
-    enables(p, team),
-    opening(layout, team, buffers),
-    elementwise(FORWARD, p, access),
-    source(FORWARD, p, access),
-    'fn source_for_sum(at: At) -> V { return source(at); }',
-    statistics({ product: true }),
-    sumOfSquares(width),
-    rescaling(width, false),
-    weighting(weights, along, access),
-    quantizing(layout),
+    quantizedRows({ p, layout, team, weights, buffers }),
     kept && lines(putting('r', layout), putting('powers', layout, 'SI'), keptStatistic(layout)),
     !given && !columns && 'var<workgroup> largest_of_all: atomic<u32>;',
     `
