@@ -4,8 +4,6 @@ import { scratch } from './problem';
 
 export const CELL_BYTES: u32 = 128;
 
-/** Two float32 factors. */
-export const FACTORS: usize = 0;
 const SPLAT: usize = 8;
 /** Two vectors. */
 export const TAIL: usize = 16;

@@ -93,7 +93,7 @@ export const OP_CODE: Readonly<Record<Op, number>> = Object.freeze({
 export const FLAGS: Readonly<{
   /** casting 'llama'. */
   llama: number;
-  /** Contiguous float32 rows are summed and then scaled one by one, not each while the next is summed: the same bits. */
+  /** Contiguous float32 rows are summed and scaled in turn, not scaled while the next are summed: the same bits. */
   apart: number;
 }> = Object.freeze({ llama: 1, apart: 2 });
 

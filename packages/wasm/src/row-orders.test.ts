@@ -49,19 +49,19 @@ test('a run that something else held up does not decide', () => {
   expect(trials.apart).toBe(true);
 });
 
-test('without a clock rows are scaled while the next is summed', () => {
+test('without a clock rows are scaled while the next are summed', () => {
   const trials = new OrderTrials(null);
   tried(trials, { time: 0 }, 2, 1, 30);
   expect(trials.apart).toBe(false);
 });
 
-test('there is a choice for float32 rows of 1 to 8 KB beyond the caches, one for each size', () => {
+test('there is a choice for float32 rows of up to 8 KB beyond the caches, one for each size', () => {
   const orders = new RowOrders();
   expect(orders.trialsOf(problem, problem)).toBe(orders.trialsOf(problem, problem));
   expect(orders.trialsOf({ ...problem, size: 512 }, problem)).not.toBe(orders.trialsOf(problem, problem));
   expect(orders.trialsOf(problem, { outer: 64, groups: 1, inner: 1 })).toBeNull();
   expect(orders.trialsOf({ ...problem, size: 4096 }, problem)).toBeNull();
-  expect(orders.trialsOf({ ...problem, size: 64 }, { ...problem, outer: 100000 })).toBeNull();
+  expect(orders.trialsOf({ ...problem, size: 64 }, { ...problem, outer: 100000 })).not.toBeNull();
   expect(orders.trialsOf({ ...problem, dtype: 'bfloat16' }, problem)).toBeNull();
   expect(orders.trialsOf({ ...problem, inner: 2 }, problem)).toBeNull();
 });

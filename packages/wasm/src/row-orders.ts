@@ -1,8 +1,7 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Extents } from './parts.ts';
 
-// Shorter rows are done many at a time; of longer ones x and gamma do not stay in a first-level cache.
-const LEAST_SIZE = 256;
+// Of longer rows x and gamma do not stay in a first-level cache.
 const MOST_SIZE = 2048;
 
 /** Bytes of x and y together from which no second-level cache holds them, and a clock of 100 microseconds tells something. */
@@ -15,8 +14,8 @@ const RUNS = 9;
 const clock = (globalThis as { performance?: { now(): number } }).performance;
 
 /**
- * float32 rows that lie in no cache can be done in two orders, to the same bits: each scaled while the next is summed, or
- * each summed and then scaled. Which is faster depends on the processor, by up to 1.5 times either way (a Xeon likes the
+ * float32 rows that lie in no cache can be done in two orders, to the same bits: some scaled while the next are summed, or
+ * summed and scaled in turn. Which is faster depends on the processor, by up to 1.5 times either way (a Xeon likes the
  * first, an EPYC the second), so the first calls of a size try both.
  */
 export class RowOrders {
@@ -24,7 +23,7 @@ export class RowOrders {
 
   /** Null where there is no choice. */
   trialsOf({ size, inner, dtype }: Problem, part: Extents): OrderTrials | null {
-    if (dtype !== 'float32' || inner !== 1 || size < LEAST_SIZE || size > MOST_SIZE) return null;
+    if (dtype !== 'float32' || inner !== 1 || size > MOST_SIZE) return null;
     if (part.outer * part.groups * size * 8 < LEAST_BYTES) return null;
     let trials = this.#trials.get(size);
     if (!trials) {
