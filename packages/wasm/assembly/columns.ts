@@ -218,3 +218,31 @@ function scale16Columns<Beta>(p: usize, q: usize, stride: usize, toStride: usize
     if (has<Beta>()) b += 4;
   }
 }
+
+/**
+ * scaleColumns of the strip at `from`, and sumColumns of the one at `next`, a cache line of 4 rows of each at a time: beyond
+ * the caches reading and writing memory overlap. `columns` is a multiple of 16, `rows` of 4.
+ */
+export function scaleColumnsSumNext<Beta>(
+  from: usize,
+  to: usize,
+  next: usize,
+  stride: usize,
+  columns: u32,
+  rows: u32,
+  factors: usize,
+  sums: usize,
+  w: usize,
+  b: usize,
+): void {
+  for (const last = w + (<usize>rows << 2); w < last; w += 16) {
+    for (let at: usize = 0, end = <usize>columns << 2; at < end; at += 64) {
+      sum16Columns(next + at, stride, 4, sums + 2 * at);
+      scale16Columns<Beta>(from + at, to + at, stride, stride, 4, factors + at, w, b);
+    }
+    from += 4 * stride;
+    to += 4 * stride;
+    next += 4 * stride;
+    if (has<Beta>()) b += 16;
+  }
+}

@@ -1,18 +1,19 @@
 // Rows that are not contiguous (inner > 1): a slab [size, inner] of neighbouring rows is done in strips of columns, each
 // summed and then scaled, narrow enough to stay in a cache between the two. No transposition.
 //
-// float32 strips are read where they are. 16-bit ones are converted into float32 scratch memory, as many of their rows at a
+// float32 strips are read where they are; beyond the caches each is scaled while the next is summed. 16-bit ones are converted into float32 scratch memory, as many of their rows at a
 // time as fit, once where all fit. Where making or using values takes more than a conversion, a strip is so narrow that
 // all of them are kept.
 
 import { CELL_BYTES } from './cells';
-import { scaleColumns, sumColumns } from './columns';
+import { scaleColumns, scaleColumnsSumNext, sumColumns } from './columns';
 import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { alpha, arePlain2, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { beyondCaches } from './rows';
 import { dtype, loadRun, shift, storeRun } from './runs';
 import { scaleRow } from './scale';
-import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, RUN, setOther, stage } from './stages';
+import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, PLAIN, RUN, setOther, stage } from './stages';
 import { PIECE, weightBytes, weightsOf } from './weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
@@ -20,6 +21,8 @@ const MAX_WIDTH: u32 = 1024;
 /** A float32 slab of up to 8 MB is one strip: reading it from end to end saves more than the larger caches cost. */
 const WHOLE: u32 = 1 << 21;
 const MAX_WHOLE_WIDTH: u32 = 4096;
+/** Elements of a strip that is scaled while the next is summed, 2 MB, but for narrow ones. */
+const OVERLAPPED: u32 = 1 << 19;
 /** Elements of a 16-bit strip that are converted at a time; 256 KB as float32. */
 const CONVERTED: u32 = 65536;
 /** Elements of a strip whose values are kept, 1 MB, and how many columns it has even so. */
@@ -39,11 +42,21 @@ export let width: u32 = 0;
 let height: u32 = 0;
 /** Whether all values of a strip have their place in memory. */
 let kept: bool = false;
+/** Whether a strip is scaled while the next is summed, and of how many columns of the strip to come the squares are summed. */
+let overlapped: bool = false;
+let summed: u32 = 0;
 
 function widthOf(dtype: i32, keep: bool, features: u32, size: u32, inner: u32): u32 {
   if (keep) return min(inner, max(LEAST_WIDTH, min(MAX_WIDTH, (KEPT / features) & ~15)));
   if (dtype === FLOAT32 && inner <= MAX_WHOLE_WIDTH && size <= WHOLE / inner) return inner;
   return min(inner, MAX_WIDTH);
+}
+
+/** Of strips that are about equally wide. */
+function overlappedWidth(): u32 {
+  const most = min(MAX_WIDTH, max(LEAST_WIDTH, (OVERLAPPED / size) & ~15));
+  const strips = (inner + most - 1) / most;
+  return min(inner, ((inner + strips - 1) / strips + 15) & ~15);
 }
 
 /** A multiple of 8, or all. */
@@ -71,6 +84,7 @@ export function startStrips(): void {
   const features = stage === KEEP ? groups * size : size;
   width = widthOf(dtype, keep, features, size, inner);
   height = keep ? size : heightOf(dtype, size, width);
+  overlapped = false;
   kept = keep || (dtype !== FLOAT32 && size <= height && !given);
   const columns = <usize>padded(width) << 2;
   sums = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
@@ -86,6 +100,9 @@ export function startStrips(): void {
 
 export function strips(): void {
   startStrips();
+  overlapped = dtype === FLOAT32 && stage === PLAIN && !given && statSize === size && size <= PIECE && beyondCaches(slabs * inner);
+  if (overlapped) width = overlappedWidth();
+  summed = 0;
   let group = firstGroup;
   for (let slab: u32 = 0; slab < slabs; slab++) {
     for (let column = firstColumn; column < endColumn; column += width) strip(slab, column, min(width, endColumn - column), group * size);
@@ -97,7 +114,8 @@ export function strips(): void {
 export function strip(slab: u32, column: u32, columns: u32, feature: u32): void {
   const at = offsetOf(slab, column);
   const v = values + (stage === KEEP ? <usize>(feature * columns) << 2 : 0);
-  if (!given) sumStrip(at, columns, v);
+  if (!given && !summed) sumStrip(at, columns, v);
+  summed = 0;
   // Columns that are not plain are done by themselves, and the ones between them together: in place, none twice.
   let done: u32 = 0;
   for (let c: u32 = 0; c < columns; c++) {
@@ -117,7 +135,34 @@ export function strip(slab: u32, column: u32, columns: u32, feature: u32): void 
     }
     if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
   }
+  if (overlapped && done === 0) done = overlap(slab, column, columns, feature);
   scaleStrip(at, columns, done, columns - done, feature, v);
+}
+
+/** Sums the strip behind this one, where there is one, and scales columns of this one meanwhile: says how many. */
+function overlap(slab: u32, column: u32, columns: u32, feature: u32): u32 {
+  const from = offsetOf(slab, column);
+  column += columns;
+  if (column >= endColumn) {
+    column = firstColumn;
+    if (++slab === slabs) return 0;
+  }
+  summed = min(width, endColumn - column);
+  const next = x + offsetOf(slab, column);
+  const pitch = <usize>inner << 2;
+  const both = min(columns, summed) & ~15;
+  const rows = size & ~3;
+  const done = rows * pitch;
+  const w = weightsOf(feature, size);
+  const b = beta + (<usize>feature << 2);
+  memory.fill(sums, 0, <usize>summed << 3);
+  if (beta) scaleColumnsSumNext<With>(x + from, y + from, next, pitch, both, rows, factors, sums, w, b);
+  else scaleColumnsSumNext<Without>(x + from, y + from, next, pitch, both, rows, factors, sums, w, b);
+  const toRest = <usize>rows << 2;
+  scale(x + from + done, y + from + done, pitch, pitch, both, size & 3, factors, w + toRest, b + toRest);
+  sumColumns(next + done, pitch, both, size & 3, sums);
+  sumColumns(next + (<usize>both << 2), pitch, summed - both, size, sums + (<usize>both << 3));
+  return both;
 }
 
 /** Whether the two columns from `c` on are plain, which are rows `row` and `row` + 1: then factors and rstd are written. */
