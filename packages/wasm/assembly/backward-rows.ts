@@ -4,7 +4,7 @@
 import { addFloat32 } from './add-float32';
 import { splat } from './cells';
 import { has, With, Without } from './dtype';
-import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
+import { arePlainGradients2, dsum, dx, dy, exactGradient, followFromSums, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
 import { groups, outer, size, statSize } from './problem';
 import { loadRun, shift, storeRun } from './runs';
 import { addToSums, finishSum, promoteHigh, sumOfSquares, sumSquares } from './sum';
@@ -14,8 +14,10 @@ import { weightsOf } from './weights';
 const BLOCK: u32 = 2048;
 const BLOCK_BYTES: usize = 8192;
 
-// r and slope of four rows as float32, in memory for the vectors' sake.
+// Of four rows, in memory for the vectors' sake: r and slope as float32, and the sums of squares and of products.
 const FACTORS = memory.data(32);
+const SQUARES = memory.data(32);
+const DOTS = memory.data(32);
 
 /** Float32 memory for four blocks of x and of dy, and one of dsum. */
 export function blockBytes(): u32 {
@@ -30,12 +32,9 @@ export function backwardRows(own: usize): void {
     for (let g: u32 = 0; g < groups; g++) {
       const feature = g * size;
       const at = ((<usize>o * groups + g) * size) << shift();
-      plain = 0;
-      for (let j: u32 = 0; j < rows; j++) {
-        if (statistic((o + j) * groups + g, at + j * pitch, feature, own + j * BLOCK_BYTES)) plain |= 1 << j;
-        store<f32>(FACTORS + (j << 2), <f32>r);
-        store<f32>(FACTORS + (j << 2), <f32>slope, 16);
-      }
+      for (let j: u32 = 0; j < rows; j++) sumRow(at + j * pitch, feature, own + j * BLOCK_BYTES, j << 3);
+      plain = rows === 4 && followFromSums() ? plainOfFour() : 0;
+      if (plain !== 15) plain = plainOf(o * groups + g, at, pitch, rows);
       gradients(at, pitch, rows, plain, feature, own);
       for (let j: u32 = 0; j < rows; j++) {
         const stride: usize = 1 << shift();
@@ -46,8 +45,25 @@ export function backwardRows(own: usize): void {
   }
 }
 
-/** Sums a row, from its last block to the first, which stays in `own` where it was converted. */
-function statistic(row: u32, at: usize, feature: u32, own: usize): bool {
+/** The factors of four rows: 15, or not all are plain. */
+function plainOfFour(): u32 {
+  const first = arePlainGradients2(v128.load(SQUARES), v128.load(DOTS), FACTORS);
+  return first && arePlainGradients2(v128.load(SQUARES, 16), v128.load(DOTS, 16), FACTORS + 8) ? 15 : 0;
+}
+
+/** The factors of rows one by one: bits say which are plain. */
+function plainOf(row: u32, at: usize, pitch: usize, rows: u32): u32 {
+  let plain: u32 = 0;
+  for (let j: u32 = 0; j < rows; j++, row += groups, at += pitch) {
+    if (isPlainGradient(row, load<f64>(SQUARES + (j << 3)), load<f64>(DOTS + (j << 3)), at, 1 << shift())) plain |= 1 << j;
+    store<f32>(FACTORS + (j << 2), <f32>r);
+    store<f32>(FACTORS + (j << 2), <f32>slope, 16);
+  }
+  return plain;
+}
+
+/** Sums a row, from its last block to the first, which stays in `own` where it was converted; `place` is in bytes, among four. */
+function sumRow(at: usize, feature: u32, own: usize, place: u32): void {
   let sum: f64 = 0;
   let dot: f64 = 0;
   for (let i: u32 = ((size - 1) / BLOCK) * BLOCK; ; i -= BLOCK) {
@@ -65,7 +81,8 @@ function statistic(row: u32, at: usize, feature: u32, own: usize): bool {
     }
     if (i === 0) break;
   }
-  return isPlainGradient(row, sum, dot, at, 1 << shift());
+  store<f64>(SQUARES + place, sum);
+  store<f64>(DOTS + place, dot);
 }
 
 // @ts-ignore: decorator

@@ -5,7 +5,7 @@
 
 import { FLOAT32 } from './dtype';
 import { exactSum } from './exact-row';
-import { alpha, gamma, groups, isPlain, rstdOf, size, statSize, weightOffset } from './problem';
+import { alpha, arePlain2, gamma, groups, isPlain, rstdOf, rstdOf2, size, statSize, weightOffset } from './problem';
 import { dtype, loadElement, storeElement } from './runs';
 
 const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
@@ -61,6 +61,13 @@ export function toBetaSums(): usize {
   return <usize>(groups * size) << 3;
 }
 
+/** Whether r and slope follow from the sums alone. */
+// @ts-ignore: decorator
+@inline
+export function followFromSums(): bool {
+  return !statistics && clampedBelow < 0;
+}
+
 // @ts-ignore: decorator
 @inline
 function setRow(row: u32, sum: f64, dot: f64): void {
@@ -82,6 +89,28 @@ export function isPlainGradient(row: u32, sum: f64, dot: f64, at: usize, stride:
   if (needsSquares() && sqrt(sum) <= clampedBelow) return true;
   // The products may have vanished, unless there were none.
   return isZero(dy + at, stride);
+}
+
+/**
+ * The same for two rows at once, whose sums of squares and of products are given: r and slope as float32 at `factors`, those
+ * of slope 16 bytes behind. False, without having written: they must be done one by one.
+ */
+// @ts-ignore: decorator
+@inline
+export function arePlainGradients2(squares: v128, dots: v128, factors: usize): bool {
+  const rstds = rstdOf2(squares);
+  const rs = f64x2.mul(rstds, f64x2.splat(alpha));
+  const slopes = f64x2.mul(f64x2.mul(f64x2.mul(rs, rstds), rstds), f64x2.div(dots, f64x2.splat(<f64>statSize)));
+  const dot = f64x2.abs(dots);
+  const slope = f64x2.abs(slopes);
+  const normal = v128.and(
+    v128.and(f64x2.ge(dot, f64x2.splat(LOW_DOT * <f64>size)), f64x2.le(dot, f64x2.splat(MAX_SLOPE))),
+    v128.and(f64x2.ge(slope, f64x2.splat(MIN_NORMAL)), f64x2.le(slope, f64x2.splat(MAX_SLOPE))),
+  );
+  if (!arePlain2(squares, rs) || !i64x2.all_true(normal)) return false;
+  v128.store64_lane(factors, f32x4.demote_f64x2_zero(rs), 0);
+  v128.store64_lane(factors, f32x4.demote_f64x2_zero(slopes), 0, 16);
+  return true;
 }
 
 function elementOf(p: usize): f64 {
