@@ -65,8 +65,7 @@ export class Call<B> {
     const buffer = bufferFor(this.#engine, given, name, shape, dtype);
     for (let i = 0; i < this.#buffers.length; i++) {
       const other = this.#names[i]!;
-      if (this.#buffers[i] !== buffer || inPlace.includes(other)) continue;
-      throw new RMSNormError('ALIASING', `${name} and ${other} are the same memory: give ${name} a tensor of its own`);
+      if (!inPlace.includes(other)) refuseSame(name, buffer, other, this.#buffers[i]!);
     }
     return this.#register(name, buffer);
   }
@@ -81,6 +80,12 @@ export class Call<B> {
     this.#buffers.push(buffer);
     return buffer;
   }
+}
+
+/** @throws RMSNormError ALIASING where an output is the same memory as another operand */
+export function refuseSame<B>(name: string, buffer: B, other: string, otherBuffer: B | null): void {
+  if (otherBuffer !== buffer) return;
+  throw new RMSNormError('ALIASING', `${name} and ${other} are the same memory: give ${name} a tensor of its own`);
 }
 
 /** Runs one operation: whatever it throws, the results that it allocated are freed. */
