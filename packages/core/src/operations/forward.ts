@@ -7,7 +7,7 @@ import { bufferFor, type ForwardTargets } from '../targets.ts';
 import type { WeightBuffers } from '../weights.ts';
 
 /**
- * forward of a planned problem. What a Call does is written out: its lists cost a small forward more than its kernel.
+ * forward of a planned problem. What a Call does is written out: what it remembers costs a small forward more than its kernel.
  * @throws RMSNormError as Call's methods, and what the driver throws
  */
 export function runForward<B>(
