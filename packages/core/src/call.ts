@@ -11,14 +11,21 @@ export interface Output<B> {
   readonly buffer: B;
 }
 
+/** An operand, and the one that was registered before. */
+interface Operand<B> {
+  readonly name: string;
+  readonly buffer: B;
+  readonly previous: Operand<B> | null;
+}
+
 /**
  * The operands of one operation: checks each tensor, refuses memory that may not be shared, allocates the results that
- * are not given. Register inputs first, then outputs.
+ * are not given. Register inputs first, then outputs; whatever fails then, `undo`. Small calls count: hence no
+ * arrays, which grow, and no closure around an operation, which engines do not inline.
  */
 export class Call<B> {
   readonly #engine: Engine<B>;
-  readonly #names: string[] = [];
-  readonly #buffers: B[] = [];
+  #latest: Operand<B> | null = null;
   #created: Tensor[] | null = null;
 
   constructor(engine: Engine<B>) {
@@ -63,33 +70,29 @@ export class Call<B> {
   ): B | null {
     if (!given) return null;
     const buffer = bufferFor(this.#engine, given, name, shape, dtype);
-    for (let i = 0; i < this.#buffers.length; i++) {
-      const other = this.#names[i]!;
-      if (this.#buffers[i] !== buffer || inPlace.includes(other)) continue;
-      throw new RMSNormError('ALIASING', `${name} and ${other} are the same memory: give ${name} a tensor of its own`);
+    for (let other = this.#latest; other !== null; other = other.previous) {
+      if (other.buffer === buffer && !inPlace.includes(other.name)) throw sameMemory(name, other.name);
     }
     return this.#register(name, buffer);
   }
 
-  /** Frees what was allocated: for an operation that failed. */
-  undo(): void {
+  /** Frees what was allocated, as the operation failed; gives the error, to be thrown on. */
+  undo(error: unknown): unknown {
     for (const tensor of this.#created ?? []) tensor.dispose();
+    return error;
   }
 
   #register(name: string, buffer: B): B {
-    this.#names.push(name);
-    this.#buffers.push(buffer);
+    this.#latest = { name, buffer, previous: this.#latest };
     return buffer;
   }
 }
 
-/** Runs one operation: whatever it throws, the results that it allocated are freed. */
-export function calling<B, T>(engine: Engine<B>, operation: (call: Call<B>) => T): T {
-  const call = new Call(engine);
-  try {
-    return operation(call);
-  } catch (error) {
-    call.undo();
-    throw error;
-  }
+/** @throws RMSNormError ALIASING where an output is the same memory as another operand */
+export function refuseSame<B>(name: string, buffer: B, other: string, otherBuffer: B | null): void {
+  if (otherBuffer === buffer) throw sameMemory(name, other);
+}
+
+function sameMemory(name: string, other: string): RMSNormError {
+  return new RMSNormError('ALIASING', `${name} and ${other} are the same memory: give ${name} a tensor of its own`);
 }

@@ -27,6 +27,20 @@ describe('tensor', () => {
     expect(await backend.tensor([7], []).data()).toEqual(Float32Array.of(7));
   });
 
+  test('has a shape of its own, which nobody changes', () => {
+    const shape = [1, 4];
+    const x = backend.empty(shape);
+    shape[1] = 2;
+    expect(backend.empty(shape).shape).toEqual([1, 2]);
+    expect(x.shape).toEqual([1, 4]);
+    const norm = new RMSNorm({ dim: 4, bias: true });
+    const { dx, dgamma, dbeta } = norm.backward(x, x);
+    const { q, scales } = norm.forwardQuantized(x);
+    for (const tensor of [x, norm.forward(x), norm.sumSquares(x), dx, dgamma!, dbeta!, q, scales]) {
+      expect(Object.isFrozen(tensor.shape)).toBe(true);
+    }
+  });
+
   test('a Float16Array, by its name alone, is float16', async () => {
     class Float16Array extends Uint16Array {
       override get [Symbol.toStringTag](): never {

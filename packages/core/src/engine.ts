@@ -39,7 +39,7 @@ export class Engine<B> {
   }
 
   /**
-   * A tensor of a shape that is known to be right, contents unspecified.
+   * A tensor of a shape that is known to be right, and is frozen here; contents unspecified.
    * @throws RMSNormError OUT_OF_MEMORY
    */
   allocate(shape: readonly number[], dtype: DType): Tensor {
@@ -72,7 +72,7 @@ export class Engine<B> {
   #track(buffer: B, bytes: number, shape: readonly number[], dtype: DType): Tensor {
     this.#tensors += 1;
     this.#bytes += bytes;
-    return deviceTensor(this, buffer, shape, dtype, () => {
+    return deviceTensor(this, buffer, Object.freeze(shape), dtype, () => {
       if (this.#disposed) return;
       this.#tensors -= 1;
       this.#bytes -= bytes;

@@ -17,7 +17,7 @@ export interface BufferOwner<B> extends EngineOwned<B> {
 
 /** Whether `value` is a tensor of any backend that `createBackend` made, in this or another copy of this package. */
 export function isTensor(value: unknown): value is Tensor {
-  return typeof value === 'object' && value !== null && BUFFER in value;
+  return typeof value === 'object' && value !== null && (value as BufferOwner<unknown>)[BUFFER] !== undefined;
 }
 
 /**

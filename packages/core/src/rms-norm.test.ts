@@ -156,8 +156,12 @@ describe('forward', () => {
     expect(() => one.forward(x, { rstd: x })).toThrow(code('ALIASING'));
     const out = backend.empty([2, 1, 1]);
     expect(() => one.forward(x, { out, rstd: out })).toThrow(code('ALIASING'));
-    const gamma = backend.empty([1, 1]);
-    expect(() => rmsNorm(backend.empty([1, 1]), { dim: 1, gamma, out: gamma })).toThrow(code('ALIASING'));
+    const weight = backend.empty([1, 1, 1]);
+    for (const weights of [{ gamma: weight }, { beta: weight }]) {
+      for (const targets of [{ out: weight }, { rstd: weight }]) {
+        expect(() => rmsNorm(backend.empty([1, 1, 1]), { dim: 1, ...weights, ...targets })).toThrow(code('ALIASING'));
+      }
+    }
   });
 
   test('the function and the class agree', async () => {

@@ -25,20 +25,23 @@ type Blocks = Readonly<Record<string, Block | null>>;
  * @throws RMSNormError ALIASING
  */
 export function refuseOverlapsOf(outputs: Blocks, places: Blocks, others: Blocks): void {
-  const named = Object.entries(outputs);
-  for (const [i, [name, output]] of named.entries()) {
-    for (const [nameOfPlace, place] of Object.entries(places)) {
-      if (place!.address !== output!.address) refuse(output!, name, place, nameOfPlace);
+  // With Object.entries this took up to a microsecond, many times a small kernel. What a page may have added to Object.prototype
+  // has no address, and so overlaps nothing.
+  for (const name in outputs) {
+    const output = outputs[name]!;
+    for (const place in places) {
+      if (places[place]!.address !== output.address) refuse(output, name, places[place]!, place);
     }
-    for (const [nameOfOther, other] of Object.entries(others)) refuse(output!, name, other, nameOfOther);
-    for (const [nameOfOther, other] of named.slice(i + 1)) refuse(output!, name, other, nameOfOther);
+    for (const other in others) refuse(output, name, others[other] ?? null, other);
+    for (const other in outputs) if (other !== name) refuse(output, name, outputs[other]!, other);
   }
 }
 
 function refuse(a: Block, nameOfA: string, b: Block | null, nameOfB: string): void {
-  if (b === null || a.address >= b.address + b.bytes || b.address >= a.address + a.bytes) return;
-  throw new RMSNormError(
-    'ALIASING',
-    `${nameOfA} (${a.bytes} bytes from ${a.address} on) and ${nameOfB} (${b.bytes} from ${b.address} on) overlap in the WebAssembly memory: give ${nameOfA} memory of its own`,
-  );
+  if (b !== null && a.address < b.address + b.bytes && b.address < a.address + a.bytes) {
+    throw new RMSNormError(
+      'ALIASING',
+      `${nameOfA} (${a.bytes} bytes from ${a.address} on) and ${nameOfB} (${b.bytes} from ${b.address} on) overlap in the WebAssembly memory: give ${nameOfA} memory of its own`,
+    );
+  }
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from '../backend.ts';
-import { calling } from '../call.ts';
+import { Call } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { isEmpty } from '../plan.ts';
 import type { Problem } from '../problem.ts';
@@ -27,7 +27,8 @@ export function runAddForward<B>(
   { gamma, beta }: WeightBuffers<B>,
   { out, rstd }: AddForwardTargets,
 ): AddForwardResult {
-  return calling(engine, (call) => {
+  const call = new Call(engine);
+  try {
     const source = call.input('x', x, x.shape, p.dtype);
     const added = call.input('residual', residual, x.shape, p.dtype);
     call.checked('gamma', gamma);
@@ -40,5 +41,7 @@ export function runAddForward<B>(
       engine.driver.addForward!(p, io);
     }
     return { y: y.tensor, sum: sum.tensor };
-  });
+  } catch (error) {
+    throw call.undo(error);
+  }
 }

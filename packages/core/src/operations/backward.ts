@@ -1,5 +1,5 @@
 import type { Tensor } from '../backend.ts';
-import { calling, type Output } from '../call.ts';
+import { Call, type Output } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { isEmpty } from '../plan.ts';
 import type { Problem } from '../problem.ts';
@@ -37,7 +37,8 @@ export function runBackward<B>(
   { gamma, gammaShape, betaShape }: BackwardWeights<B>,
   { rstd, dsum, out }: BackwardTargets,
 ): BackwardResult {
-  return calling(engine, (call) => {
+  const call = new Call(engine);
+  try {
     const source = call.input('x', x, x.shape, p.dtype);
     const gradient = call.input('dy', dy, x.shape, p.dtype);
     call.checked('gamma', gamma);
@@ -61,7 +62,9 @@ export function runBackward<B>(
       });
     }
     return { dx: dx.tensor, dgamma: dgamma?.tensor ?? null, dbeta: dbeta?.tensor ?? null };
-  });
+  } catch (error) {
+    throw call.undo(error);
+  }
 }
 
 /** The sum over no rows. */

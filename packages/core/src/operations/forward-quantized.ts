@@ -1,5 +1,5 @@
 import type { Tensor } from '../backend.ts';
-import { calling } from '../call.ts';
+import { Call } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { RMSNormError } from '../errors.ts';
 import { isEmpty } from '../plan.ts';
@@ -31,7 +31,8 @@ export function runForwardQuantized<B>(
   if (scale !== null && !(Number.isFinite(scale) && Number.isFinite(Math.fround(scale)) && Math.fround(scale) > 0)) {
     throw new RMSNormError('INVALID_OPTION', `scale must be above 0 and finite in float32, got ${scale}`);
   }
-  return calling(engine, (call) => {
+  const call = new Call(engine);
+  try {
     const source = call.input('x', x, x.shape, p.dtype);
     call.checked('gamma', gamma);
     call.checked('beta', beta);
@@ -42,5 +43,7 @@ export function runForwardQuantized<B>(
       engine.driver.forwardQuantized!({ ...p, scale }, io);
     }
     return { q: q.tensor, scales: scales.tensor };
-  });
+  } catch (error) {
+    throw call.undo(error);
+  }
 }

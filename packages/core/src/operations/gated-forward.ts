@@ -1,5 +1,5 @@
 import type { Tensor } from '../backend.ts';
-import { calling } from '../call.ts';
+import { Call } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { isEmpty } from '../plan.ts';
 import type { Problem } from '../problem.ts';
@@ -15,7 +15,8 @@ export function runGatedForward<B>(
   { gamma, beta }: WeightBuffers<B>,
   { out, rstd }: ForwardTargets,
 ): Tensor {
-  return calling(engine, (call) => {
+  const call = new Call(engine);
+  try {
     const source = call.input('x', x, x.shape, p.dtype);
     const gating = call.input('gate', gate, x.shape, p.dtype);
     call.checked('gamma', gamma);
@@ -26,5 +27,7 @@ export function runGatedForward<B>(
       engine.driver.gatedForward!(p, { x: source, gate: gating, gamma, beta, y: y.buffer, rstd: statistic });
     }
     return y.tensor;
-  });
+  } catch (error) {
+    throw call.undo(error);
+  }
 }

@@ -1,5 +1,5 @@
 import type { Tensor } from '../backend.ts';
-import { calling } from '../call.ts';
+import { Call } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { RMSNormError } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -23,12 +23,15 @@ export function refusePartial({ partial }: ResolvedOptions): void {
 
 /** sumSquares of a planned problem. @throws RMSNormError as Call's methods, and what the driver throws */
 export function runSumSquares<B>(engine: Engine<B>, p: Problem, x: Tensor): Tensor {
-  return calling(engine, (call) => {
+  const call = new Call(engine);
+  try {
     const source = call.input('x', x, x.shape, p.dtype);
     const sums = call.output('sums', undefined, [p.outer, p.groups, p.inner], 'float32');
     if (!isEmpty(p)) engine.driver.sumSquares!(p, { x: source, sums: sums.buffer });
     return sums.tensor;
-  });
+  } catch (error) {
+    throw call.undo(error);
+  }
 }
 
 /** scaleBy of a planned problem. @throws RMSNormError INVALID_OPTION, as Call's methods, and what the driver throws */
@@ -47,7 +50,8 @@ export function runScaleBy<B>(
       `count is the number of features in all shards of a group together: an integer from ${p.size} on, got ${count}`,
     );
   }
-  return calling(engine, (call) => {
+  const call = new Call(engine);
+  try {
     const source = call.input('x', x, x.shape, p.dtype);
     const statistic = call.input('sums', sums, [p.outer, p.groups, p.inner], 'float32');
     call.checked('gamma', gamma);
@@ -59,5 +63,7 @@ export function runScaleBy<B>(
       engine.driver.scaleBy!(whole, { x: source, sums: statistic, gamma, beta, y: y.buffer });
     }
     return y.tensor;
-  });
+  } catch (error) {
+    throw call.undo(error);
+  }
 }
