@@ -2,9 +2,9 @@
 // itself, and float32 ones one by one, the squares summed on the way.
 
 import { addFloat32 } from './add-float32';
-import { FLOAT32, With, Without } from './dtype';
+import { FLOAT32 } from './dtype';
 import { normalize } from './forward';
-import { beta, groups, inner, outer, setPart, size, statSize } from './problem';
+import { groups, inner, outer, setPart, size, statSize } from './problem';
 import { beyondCaches, finishRow } from './rows';
 import { dtype, shift } from './runs';
 import { ADD, ENTER, pass, RUN, setOther, setStage } from './stages';
@@ -46,8 +46,7 @@ function addRows(x: usize, residual: usize, sum: usize, y: usize, rstd: usize): 
   let feature: u32 = 0;
   for (let row: u32 = 0; row < rows; row++, x += bytes, residual += bytes, sum += bytes, y += bytes) {
     const squares = addSumSquares(x, residual, sum);
-    if (beta) finishRow<With>(row, feature, sum, y, squares);
-    else finishRow<Without>(row, feature, sum, y, squares);
+    finishRow(row, feature, sum, y, squares);
     feature += size;
     if (feature === groups * size) feature = 0;
   }

@@ -1,12 +1,12 @@
 // forward of contiguous rows in float32, whatever the dtype: not rounded, but for x * r under 'llama'.
 
-import { FLOAT32, With, Without } from './dtype';
+import { FLOAT32 } from './dtype';
 import { normalize } from './forward';
 import { beta, gamma, groups, llama, setPart, setWeights, size } from './problem';
 import { loadRun, storeRun } from './runs';
-import { scaleRow } from './scale';
+import { scalePiece } from './scale';
 import { RUN } from './stages';
-import { PIECE, prepareWeights, weightsOf } from './weights';
+import { PIECE, prepareWeights } from './weights';
 
 /** `rows` of the call from `first` on, which stand at `from`. `rounding`: memory for RUN elements. */
 export function normalizeTile(first: u32, rows: u32, from: usize, to: usize, rstd: usize, rounding: usize): void {
@@ -40,10 +40,7 @@ function round(p: usize, count: u32, rounding: usize): void {
 /** Multiplies a row by the weights, and adds beta. */
 function weigh(p: usize, feature: u32): void {
   for (let at: u32 = 0; at < size; at += PIECE) {
-    const length = min(size - at, PIECE);
-    const w = weightsOf(feature + at, length);
     const v = p + (<usize>at << 2);
-    if (beta) scaleRow<With>(v, w, beta + (<usize>(feature + at) << 2), v, length, 1);
-    else scaleRow<Without>(v, w, 0, v, length, 1);
+    scalePiece(v, feature + at, v, min(size - at, PIECE), 1);
   }
 }

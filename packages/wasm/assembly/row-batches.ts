@@ -6,7 +6,7 @@ import { has } from './dtype';
 import { FACTORS, factorsOf, ROWS } from './factors';
 import { beta, firstGroup, gamma, groups, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
 import { finishRow } from './rows';
-import { scaled } from './scale';
+import { scaleLine, scaleRest } from './scale';
 import { finishSum, promoteHigh, sumOfSquares } from './sum';
 import { weightBytes, weightsOf } from './weights';
 
@@ -36,7 +36,7 @@ export function rowBatches<Beta>(apart: bool): void {
       else scaleRows<Beta>(from, to, own + FACTORS, rows, group);
     } else {
       for (let i: u32 = 0; i < rows; i++) {
-        finishRow<Beta>(row + i, ((group + i) % groups) * size, from + i * bytes, to + i * bytes, load<f64>(own + (<usize>i << 3)));
+        finishRow(row + i, ((group + i) % groups) * size, from + i * bytes, to + i * bytes, load<f64>(own + (<usize>i << 3)));
       }
     }
     row += rows;
@@ -71,27 +71,6 @@ function storeSum(to: usize, low: v128, high: v128, p: usize, rest: u32): void {
   store<f64>(to, rest ? finishSum(low, high, p, rest) : f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1));
 }
 
-// @ts-ignore: decorator
-@inline
-function scaleBlock<Beta>(x: usize, y: usize, r: v128, w: usize, b: usize): void {
-  v128.store(y, scaled<Beta>(v128.load(x), r, v128.load(w), b));
-  v128.store(y, scaled<Beta>(v128.load(x, 16), r, v128.load(w, 16), b + 16), 16);
-  v128.store(y, scaled<Beta>(v128.load(x, 32), r, v128.load(w, 32), b + 32), 32);
-  v128.store(y, scaled<Beta>(v128.load(x, 48), r, v128.load(w, 48), b + 48), 48);
-}
-
-/** The elements of a row behind its blocks. */
-// @ts-ignore: decorator
-@inline
-function scaleRest<Beta>(x: usize, end: usize, factor: usize, r: v128, toY: usize, toW: usize, toB: usize): void {
-  for (; x + 16 <= end; x += 16) v128.store(x + toY, scaled<Beta>(v128.load(x), r, v128.load(x + toW), x + toB));
-  for (; x < end; x += 4) {
-    let t = load<f32>(x) * load<f32>(factor) * load<f32>(x + toW);
-    if (has<Beta>()) t += load<f32>(x + toB);
-    store<f32>(x + toY, t);
-  }
-}
-
 function scaleRows<Beta>(x: usize, y: usize, factors: usize, rows: u32, group: u32): void {
   const bytes = <usize>size << 2;
   const weights = weightsOf(0, size);
@@ -102,8 +81,8 @@ function scaleRows<Beta>(x: usize, y: usize, factors: usize, rows: u32, group: u
     const end = x + bytes;
     const toW = weights + group * ofGroup - x;
     const toB = has<Beta>() ? beta + group * bytes - x : 0;
-    for (const blocks = x + (<usize>(size & ~15) << 2); x < blocks; x += 64) scaleBlock<Beta>(x, x + toY, r, x + toW, x + toB);
-    scaleRest<Beta>(x, end, factors, r, toY, toW, toB);
+    for (const lines = x + (<usize>(size & ~15) << 2); x < lines; x += 64) scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);
+    scaleRest<Beta>(x, end, r, toY, toW, toB);
     x = end;
     if (++group === groups) group = 0;
   }
@@ -128,15 +107,15 @@ function scaleRowsSumNext<Beta>(x: usize, y: usize, sums: usize, rows: u32, grou
     const toB = has<Beta>() ? beta + group * bytes - x : 0;
     let low = i64x2.splat(0);
     let high = i64x2.splat(0);
-    for (const blocks = x + (<usize>(size & ~15) << 2); x < blocks; x += 64) {
+    for (const lines = x + (<usize>(size & ~15) << 2); x < lines; x += 64) {
       const next = x + toNext;
       const squares = sumOfSquares(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
       low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
       high = f64x2.add(high, promoteHigh(squares));
-      scaleBlock<Beta>(x, x + toY, r, x + toW, x + toB);
+      scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);
     }
     storeSum(sums, low, high, x + toNext, rest);
-    scaleRest<Beta>(x, end, factors, r, toY, toW, toB);
+    scaleRest<Beta>(x, end, r, toY, toW, toB);
     x = end;
     if (++group === groups) group = 0;
   }

@@ -2,14 +2,14 @@
 // scaled there, and rounded into y. Rows longer than a piece are converted a second time.
 
 import { TAIL } from './cells';
-import { FLOAT16, With, Without } from './dtype';
+import { FLOAT16 } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, given, isPlain, llama, rstdOf, scratch, size, statSize } from './problem';
+import { alpha, given, isPlain, llama, rstdOf, scratch, size, statSize } from './problem';
 import { dtype, loadRun, storeRun } from './runs';
-import { multiplyRow, scaleRow } from './scale';
+import { multiplyRow, scalePiece } from './scale';
 import { sumSquares } from './sum';
 import { SPECIAL, sumRows16 } from './sum-16';
-import { PIECE, weightsOf } from './weights';
+import { PIECE } from './weights';
 
 /** The sum of squares of `count` elements at `p`, and as float32 at `values`. */
 function sumOf(p: usize, values: usize, count: u32): f64 {
@@ -45,9 +45,7 @@ export function rowInPieces(from: usize, to: usize, row: u32, feature: u32, valu
       loadRun(target, values, count);
       factor = 1;
     }
-    const w = weightsOf(feature + at, count);
-    if (beta) scaleRow<With>(values, w, beta + (<usize>(feature + at) << 2), values, count, factor);
-    else scaleRow<Without>(values, w, 0, values, count, factor);
+    scalePiece(values, feature + at, values, count, factor);
     storeRun(values, target, count);
   }
   return scale;

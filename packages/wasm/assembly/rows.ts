@@ -7,7 +7,7 @@ import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
 import { alpha, beta, firstGroup, gamma, given, groups, isPlain, rstd, rstdOf, size, slabs, statSize, x, y } from './problem';
 import { rowBatches } from './row-batches';
-import { scaleRow } from './scale';
+import { scalePiece } from './scale';
 import { sumSquares } from './sum';
 import { PIECE, weightsOf } from './weights';
 
@@ -27,13 +27,9 @@ export function setApart(apart_: bool): void {
 }
 
 export function float32Rows(): void {
-  if (beta) run<With>();
-  else run<Without>();
-}
-
-function run<Beta>(): void {
-  if (slabs > 1 && size <= PIECE && !given && weightsStand()) rowBatches<Beta>(apart);
-  else oneByOne<Beta>();
+  if (slabs === 1 || size > PIECE || given || !weightsStand()) oneByOne();
+  else if (beta) rowBatches<With>(apart);
+  else rowBatches<Without>(apart);
 }
 
 /** Whether the weights of all groups stand in memory at once, each behind the one before. */
@@ -41,28 +37,26 @@ function weightsStand(): bool {
   return !gamma || groups === 1 || weightsOf(0, size) !== weightsOf(size, size);
 }
 
-function oneByOne<Beta>(): void {
+function oneByOne(): void {
   const bytes = <usize>size << 2;
   let from = x;
   let to = y;
   let group = firstGroup % groups;
   for (let row: u32 = 0; row < slabs; row++, from += bytes, to += bytes) {
     const sum = given ? <f64>load<f32>(given + (<usize>row << 2)) : sumSquares(from, statSize);
-    finishRow<Beta>(row, group * size, from, to, sum);
+    finishRow(row, group * size, from, to, sum);
     if (++group === groups) group = 0;
   }
 }
 
 /** Scales one row whose squares add up to `sum`. */
-export function finishRow<Beta>(row: u32, feature: u32, from: usize, to: usize, sum: f64): void {
+export function finishRow(row: u32, feature: u32, from: usize, to: usize, sum: f64): void {
   let scale = rstdOf(sum);
   const r = alpha * scale;
   if (isPlain(sum, r)) {
     for (let at: u32 = 0; at < size; at += PIECE) {
-      const count = min(size - at, PIECE);
-      const w = weightsOf(feature + at, count);
       const offset = <usize>at << 2;
-      scaleRow<Beta>(from + offset, w, beta + (<usize>(feature + at) << 2), to + offset, count, <f32>r);
+      scalePiece(from + offset, feature + at, to + offset, min(size - at, PIECE), <f32>r);
     }
   } else {
     scale = exactRow(FLOAT32, from, to, 4, row, feature);

@@ -100,7 +100,8 @@ export function startStrips(): void {
 
 export function strips(): void {
   startStrips();
-  overlapped = dtype === FLOAT32 && stage === PLAIN && !given && statSize === size && size <= PIECE && beyondCaches(slabs * inner);
+  const fits = statSize === size && (size & 3) === 0 && size <= PIECE;
+  overlapped = fits && dtype === FLOAT32 && stage === PLAIN && !given && beyondCaches(slabs * inner);
   if (overlapped) width = overlappedWidth();
   summed = 0;
   let group = firstGroup;
@@ -151,16 +152,11 @@ function overlap(slab: u32, column: u32, columns: u32, feature: u32): u32 {
   const next = x + offsetOf(slab, column);
   const pitch = <usize>inner << 2;
   const both = min(columns, summed) & ~15;
-  const rows = size & ~3;
-  const done = rows * pitch;
   const w = weightsOf(feature, size);
   const b = beta + (<usize>feature << 2);
   memory.fill(sums, 0, <usize>summed << 3);
-  if (beta) scaleColumnsSumNext<With>(x + from, y + from, next, pitch, both, rows, factors, sums, w, b);
-  else scaleColumnsSumNext<Without>(x + from, y + from, next, pitch, both, rows, factors, sums, w, b);
-  const toRest = <usize>rows << 2;
-  scale(x + from + done, y + from + done, pitch, pitch, both, size & 3, factors, w + toRest, b + toRest);
-  sumColumns(next + done, pitch, both, size & 3, sums);
+  if (beta) scaleColumnsSumNext<With>(x + from, y + from, next, pitch, both, size, factors, sums, w, b);
+  else scaleColumnsSumNext<Without>(x + from, y + from, next, pitch, both, size, factors, sums, w, b);
   sumColumns(next + (<usize>both << 2), pitch, summed - both, size, sums + (<usize>both << 3));
   return both;
 }

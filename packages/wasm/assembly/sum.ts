@@ -46,29 +46,13 @@ export function finishSum(low: v128, high: v128, p: usize, rest: u32): f64 {
   return f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
 }
 
-// @ts-ignore: decorator
-@inline
-function blockOf(p: usize): v128 {
-  return sumOfSquares(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
-}
-
 export function sumSquares(p: usize, count: u32): f64 {
   let low = i64x2.splat(0);
   let high = i64x2.splat(0);
-  const end = p + (<usize>(count & ~15) << 2);
-  for (; p + 128 <= end; p += 128) {
-    const s = blockOf(p);
-    const t = blockOf(p + 64);
-    low = f64x2.add(low, f64x2.promote_low_f32x4(s));
-    high = f64x2.add(high, promoteHigh(s));
-    low = f64x2.add(low, f64x2.promote_low_f32x4(t));
-    high = f64x2.add(high, promoteHigh(t));
-  }
-  if (p < end) {
-    const s = blockOf(p);
-    low = f64x2.add(low, f64x2.promote_low_f32x4(s));
-    high = f64x2.add(high, promoteHigh(s));
-    p += 64;
+  for (const end = p + (<usize>(count & ~15) << 2); p < end; p += 64) {
+    const squares = sumOfSquares(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
+    low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
+    high = f64x2.add(high, promoteHigh(squares));
   }
   return finishSum(low, high, p, count & 15);
 }
