@@ -1,7 +1,12 @@
-// The ceiling of every kernel here: each byte read once and written once, by plain SIMD loads and stores. apps/bench owns
-// this module; it is no part of any package.
+// The ceiling of every kernel here: each byte read once and written once, by SIMD loads and stores. apps/bench owns this
+// module; it is no part of any package. All copy `bytes` bytes, a multiple of 16, between blocks that do not overlap.
 
-/** Copies `bytes` bytes, a multiple of 16, between blocks that do not overlap. */
+/** The loop as one writes it. */
+export function plainCopy(to: usize, from: usize, bytes: usize): void {
+  for (const end = from + bytes; from < end; from += 16, to += 16) v128.store(to, v128.load(from));
+}
+
+/** Four vectors a step: within the caches twice as fast. */
 export function simdCopy(to: usize, from: usize, bytes: usize): void {
   const unrolled = from + (bytes & ~63);
   const end = from + bytes;

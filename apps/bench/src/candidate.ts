@@ -36,6 +36,7 @@ export type CandidateName =
   | 'rmsnorm-wasm'
   | 'rmsnorm-webgpu'
   | 'simd-copy'
+  | 'plain-copy'
   | 'memory.copy'
   | 'array-set'
   | 'array-slice'

@@ -3,6 +3,7 @@ import type { CandidateName } from './candidate.ts';
 /** Candidates that compute nothing: the ceiling, and no peers. */
 export const COPIES: ReadonlySet<CandidateName> = new Set([
   'simd-copy',
+  'plain-copy',
   'memory.copy',
   'array-set',
   'array-slice',

@@ -23,7 +23,6 @@ export const GOALS: readonly Goal[] = [
   ceiling('float32', 0.85, { shapes: ['2048x1024'] }),
   ceiling('float32', 0.8, { shapes: ['100000x64'], families: ['head-dim'] }),
   ceiling('float32', 0.55, { shapes: ['64x4096', '512x1024'], families: ['llm'] }),
-  ceiling('float32', 0.45, { shapes: ['1x4096'] }),
   ceiling('float32', 0.7, { shapes: ['2x512x64x64', '64x512x4x4'], families: ['channels-first'] }),
   ceiling('bfloat16', 0.5),
   ceiling('float16', 0.35),
@@ -36,7 +35,8 @@ export const GOALS: readonly Goal[] = [
   resident('onnxruntime-wasm', 4),
   { ...resident('onnxruntime-wasm', 8), of: 'geometric mean' },
   resident('tfjs-wasm', 4),
-  { ...resident('array-set', 0.65), place: 'end-to-end' },
+  // Beyond the caches: within them a kernel alone takes longer than the copy.
+  { ...resident('array-set', 0.65), place: 'end-to-end', shapes: ['2048x1024', '8192x4096', '100000x64'] },
   { ...resident('onnxruntime-wasm', 2), place: 'end-to-end', of: 'geometric mean' },
   webgpu('onnxruntime-webgpu', 1.5),
   webgpu('tfjs-webgpu', 4),
@@ -44,6 +44,12 @@ export const GOALS: readonly Goal[] = [
 
 /** What a call of forward with `out` may cost beyond its kernel. */
 export const OVERHEAD_GOAL_NS = 500;
+
+/**
+ * One row within the first-level cache, by the kernel itself: what a call may cost beyond it would be half of the time. Over
+ * the copy that it was set by: three multiplications for each vector take longer than the other one's load and store.
+ */
+export const KERNEL_GOAL = { shape: '1x4096', atLeast: 0.45 } as const;
 
 function resident(over: CandidateName, atLeast: number): Goal {
   const common = { target: 'node', place: 'resident', dtype: 'float32', of: 'each' } as const;

@@ -45,7 +45,7 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
   const ran: TargetReport[] = [];
   const failures: string[] = [];
   const date = new Date().toISOString();
-  const report = (overhead: OverheadResult | null): Report =>
+  const report = (overhead: readonly OverheadResult[]): Report =>
     reportOf({ date, environment: environment(threads), targets: ran, results, overhead, failures });
   for (const target of options.targets) {
     const own = chosen.filter((spec) => spec.target === target);
@@ -65,7 +65,7 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
         try {
           results.push(await runner.measure(spec, method));
           // So that a run that is stopped has lost nothing: --from makes a report of it.
-          await writeJson(report(null), options);
+          await writeJson(report([]), options);
         } catch (error) {
           failures.push(`${spec.id}: ${messageOf(error)}`);
         }
@@ -74,7 +74,7 @@ async function run(chosen: readonly Spec[], overheadToo: boolean, options: Optio
       await runner.close();
     }
   }
-  return report(overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : null);
+  return report(overheadToo ? await measureOverhead(methodFor('node', quick, rounds)) : []);
 }
 
 async function finish(report: Report, options: Options): Promise<void> {

@@ -53,6 +53,9 @@ export interface OverheadResult {
   readonly kernelNanoseconds: Quartiles;
   /** forward less kernel, round by round. */
   readonly overheadNanoseconds: Quartiles;
+  /** The speed of the kernel by itself over a copy of as many bytes, within the caches. */
+  readonly kernelOverPlainCopy: Quartiles;
+  readonly kernelOverSimdCopy: Quartiles;
 }
 
 export function timedOutcome(result: WorkloadResult, name: CandidateName): TimedOutcome | undefined {

@@ -5,8 +5,9 @@ import { COPY_HEX } from '../generated/copy-hex.ts';
 import type { Workload } from '../workload.ts';
 
 /** What assembly/copy.ts exports. */
-interface CopyModule {
+export interface CopyModule {
   simdCopy(to: number, from: number, bytes: number): void;
+  plainCopy(to: number, from: number, bytes: number): void;
   memoryCopy(to: number, from: number, bytes: number): void;
 }
 
@@ -29,7 +30,7 @@ export async function heapCopy(work: Workload, loop: keyof CopyModule): Promise<
   };
 }
 
-async function copyModule(memory: WebAssembly.Memory): Promise<CopyModule> {
+export async function copyModule(memory: WebAssembly.Memory): Promise<CopyModule> {
   const code = Uint8Array.from(COPY_HEX.match(/../g)!, (digits) => Number.parseInt(digits, 16));
   const { instance } = await WebAssembly.instantiate(code, { env: { memory } });
   return instance.exports as unknown as CopyModule;

@@ -4,6 +4,6 @@ import { heapCopy } from './heap-copy.ts';
 export const simdCopy: Entrant = {
   name: 'simd-copy',
   does: 'copy',
-  about: 'the ceiling: a plain SIMD copy loop inside a WASM heap that moves as many bytes',
+  about: 'the ceiling: a SIMD copy loop inside a WASM heap, four vectors a step, that moves as many bytes',
   create: (work) => heapCopy(work, 'simdCopy'),
 };

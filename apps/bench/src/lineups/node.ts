@@ -6,6 +6,7 @@ import { memoryCopy } from '../candidates/memory-copy.ts';
 import { onnxruntimeKernel } from '../candidates/onnxruntime-kernel.ts';
 import { onnxruntimeNode } from '../candidates/onnxruntime-node.ts';
 import { onnxruntimeWasm } from '../candidates/onnxruntime-wasm.ts';
+import { plainCopy } from '../candidates/plain-copy.ts';
 import { plainJs } from '../candidates/plain-js.ts';
 import { rmsnormWasm } from '../candidates/rmsnorm-wasm.ts';
 import { simdCopy } from '../candidates/simd-copy.ts';
@@ -18,4 +19,4 @@ const PEERS: readonly Entrant[] = [onnxruntimeNode, onnxruntimeWasm, tfjsWasm, t
 export const NODE: Lineup = ({ place, op }) =>
   place === 'end-to-end'
     ? [rmsnormWasm, arraySet, arraySlice, ...PEERS]
-    : [rmsnormWasm, simdCopy, memoryCopy, ...(op === 'forward' ? [onnxruntimeKernel] : []), ...PEERS];
+    : [rmsnormWasm, simdCopy, plainCopy, memoryCopy, ...(op === 'forward' ? [onnxruntimeKernel] : []), ...PEERS];

@@ -35,8 +35,8 @@ function tables({ results, overhead, verdicts, losses }: Report): Table[] {
   return [
     ...ratioTables(results),
     ...(means.rows.length > 1 ? [means] : []),
-    ...(overhead === null ? [] : [overheadTable(overhead)]),
-    ...(verdicts.length === 0 && overhead === null ? [] : [goalTable(verdicts, overhead)]),
+    ...overhead.map(overheadTable),
+    ...(verdicts.length === 0 && overhead.length === 0 ? [] : [goalTable(verdicts, overhead)]),
     ...(results.length === 0 ? [] : [lossTable(losses, results.filter((result) => !oursRan(result)).length)]),
   ];
 }

@@ -127,7 +127,7 @@ it('merges runs: the last figures of a workload count, other machines are refuse
       environment,
       targets: [{ target: 'node', engine: 'n', legend: {}, method }],
       results,
-      overhead: null,
+      overhead: [],
       failures: [],
     });
   const both = merged([run('1', [result('1x8', 0.5, 2)]), run('2', [result('1x8', 0.5, 0.25), result('2x8', 0.5, 3)])]);
@@ -163,18 +163,23 @@ it('lists every loss again below the goals, the overhead among them', () => {
     of: 'each',
     atLeast: 0.6,
   };
+  const times = { forwardNanoseconds: q(900), kernelNanoseconds: q(200), kernelOverSimdCopy: q(0.05) };
   const { rows, notes } = goalTable(
     [
       { goal, at: '1x8', reached: 0.61, met: true, wrong: false },
       { goal, at: '1024x8', reached: 0.5, met: false, wrong: true },
     ],
-    { shape: '1x64', forwardNanoseconds: q(900), kernelNanoseconds: q(200), overheadNanoseconds: q(700) },
+    [
+      { shape: '1x64', ...times, overheadNanoseconds: q(700), kernelOverPlainCopy: q(0.1) },
+      { shape: '1x4096', ...times, overheadNanoseconds: q(100), kernelOverPlainCopy: q(0.44) },
+    ],
   );
-  expect(rows.map((row) => row.at(-1))).toEqual(['met', 'MISSED', 'MISSED']);
+  expect(rows.map((row) => row.at(-1))).toEqual(['met', 'MISSED', 'MISSED', 'met', 'MISSED']);
   expect(notes).toEqual([
-    '1 of 3 goals met; missed:',
+    '2 of 5 goals met; missed:',
     '  node, float32, resident, over simd-copy, 1024x8: 0.50 WRONG, goal >= 0.6',
     '  forward with out, beyond its kernel, 1x64: 700 ns, goal <= 500 ns',
+    '  node, float32, the kernel, over plain-copy, 1x4096: 0.44, goal >= 0.45',
     'WRONG: the other gives a wrong result there, see below its table',
   ]);
 });

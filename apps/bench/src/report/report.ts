@@ -20,7 +20,7 @@ interface Measured {
   readonly environment: Environment;
   readonly targets: readonly TargetReport[];
   readonly results: readonly WorkloadResult[];
-  readonly overhead: OverheadResult | null;
+  readonly overhead: readonly OverheadResult[];
   /** Targets that did not start and workloads that ended with an error: what is missing above. */
   readonly failures: readonly string[];
 }
@@ -73,6 +73,6 @@ export function merged(reports: readonly Report[]): Report {
       ({ id }) => id,
     ),
     failures: reports.flatMap(({ failures }) => failures),
-    overhead: reports.findLast(({ overhead }) => overhead !== null)?.overhead ?? null,
+    overhead: reports.findLast(({ overhead }) => overhead.length > 0)?.overhead ?? [],
   });
 }
