@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 60_000 });
 function knownUnable(name: string, dtype: string, op: string): boolean {
   if (unableAnywhere(name, op)) return true;
   if (dtype === 'float32') return false;
-  if (/^(tfjs|jax|plain)/.test(name)) return true;
+  if (/^(tfjs|jax|plain-js)/.test(name)) return true;
   return dtype === 'bfloat16' && name.startsWith('onnxruntime');
 }
 

@@ -14,17 +14,22 @@ export interface Seat {
   readonly threads: number;
 }
 
-/** Does chunks until all are taken: a thread's own first, which its core's cache may hold, then the others'. */
-export function takeChunks({ words, job }: Control, { kernels, thread, threads }: Seat): void {
-  const scratch = words[scratchOf(thread)]!;
+/**
+ * Does chunks until all are taken: a thread's own first, which its core's cache may hold, then the others'. Says whether it
+ * took the very first one, with which the caller, thread 0, begins.
+ */
+export function takeChunks({ words, job }: Control, { kernels, thread, threads }: Seat): boolean {
+  let first = false;
   for (let i = 0; i < threads; i++) {
     const queue = queueOf((thread + i) % threads);
     for (;;) {
       const chunk = Atomics.add(words, queue, 1);
       if (chunk >= words[queue + 1]!) break;
-      runChunk(job, kernels, JOB_NUMBERS + chunk * CHUNK_NUMBERS, scratch);
+      first ||= chunk === 0;
+      runChunk(job, kernels, JOB_NUMBERS + chunk * CHUNK_NUMBERS, words[scratchOf(thread)]!);
     }
   }
+  return first;
 }
 
 function runChunk(job: Float64Array, kernels: CuttableKernels, at: number, scratch: number): void {

@@ -10,16 +10,22 @@ import { type Control, FAILED, INSIDE, JOBS, OPEN, SLEEPING, STOPPED, WAITING } 
 export const SPIN_MS = 0.05;
 const LOOKS = 64;
 
+// A scheduler may wake a worker on its caller's own processor, whom it then keeps from running (Linux in virtual machines
+// does, as an idle virtual processor looks taken). Only where both want to run for a while, a few ticks, it moves one of them
+// to an idle processor, and there the worker wakes from then on. Not often: there may be one processor alone.
+const SETTLE_MS = 10;
+const SETTLE_PAUSE_MS = 100;
+
 /** Milliseconds since some time. */
 export const now = (): number => performance.now();
 declare const performance: { now(): number };
 
-/** Watches a word for a short while: whether it is no longer `value`. */
-function changesSoon(words: Int32Array, word: number, value: number): boolean {
+/** Watches a word for a short while, at least until `least`: whether it is no longer `value`. */
+function changesSoon(words: Int32Array, word: number, value: number, least = 0): boolean {
   for (let until = -1; ; ) {
     for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, word) !== value) return true;
     const time = now();
-    if (until < 0) until = time + SPIN_MS;
+    if (until < 0) until = Math.max(time + SPIN_MS, least);
     else if (time > until) return false;
   }
 }
@@ -51,11 +57,17 @@ function waitForWorkers(words: Int32Array, maySleep: boolean): void {
   }
 }
 
-/** A worker's side: waits for jobs and works on each, until it is told to stop. Does not return before. */
-export function serveJobs({ words }: Control, work: () => void): void {
+/**
+ * A worker's side: waits for jobs and works on each, until it is told to stop. Does not return before.
+ * @param work says whether the caller had not begun, though it opened the job before
+ */
+export function serveJobs({ words }: Control, work: () => boolean): void {
+  let awakeUntil = 0;
+  let crowdedUntil = 0;
+  let pause = SETTLE_PAUSE_MS;
   // A job may have begun since this worker said that it is ready: then it takes part in that.
   for (let seen = 0; ; ) {
-    if (!changesSoon(words, JOBS, seen)) {
+    if (!changesSoon(words, JOBS, seen, awakeUntil)) {
       Atomics.add(words, SLEEPING, 1);
       Atomics.wait(words, JOBS, seen);
       Atomics.sub(words, SLEEPING, 1);
@@ -64,7 +76,14 @@ export function serveJobs({ words }: Control, work: () => void): void {
     if (Atomics.load(words, STOPPED) === 1) return;
     Atomics.add(words, INSIDE, 1);
     try {
-      if (Atomics.load(words, OPEN) === 1) work();
+      if (Atomics.load(words, OPEN) === 1 && work()) {
+        const time = now();
+        if (time > crowdedUntil) {
+          awakeUntil = time + SETTLE_MS;
+          crowdedUntil = time + pause;
+          pause *= 2;
+        }
+      }
     } catch (error) {
       Atomics.store(words, FAILED, 1);
       throw error;
