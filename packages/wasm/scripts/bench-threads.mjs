@@ -1,16 +1,17 @@
 // The speed of wasm({ threads }) over one thread, by size: node scripts/bench-threads.mjs [threads] [operation ...]
 //
-// Both run one after the other in every round, and what is shown are the quartiles of the rounds' ratios. A round counts
-// where no thread of this process was preempted (involuntary context switches, of getrusage) in it: on a machine that others
-// use too, that says whether it had its cores.
+// Both run one after the other in every round, many calls each, and what is shown are the quartiles of the rounds' ratios, each
+// of the median call of one to that of the other. A round counts where no thread of this process was preempted (involuntary
+// context switches, of getrusage) in it: on a machine that others use too, that says whether it had its cores. Its host may
+// have taken them all the same for a while, which the median call does not show, and which costs whoever waits for two threads more.
 
 import { cpus } from 'node:os';
 import { RMSNorm } from '@rmsnorm/core';
 import { wasm } from '../dist/index.js';
 
 const ROUNDS = 41;
-const ROUND_MS = 2;
-const LONGEST_MS = 4000;
+const ROUND_MS = 10;
+const LONGEST_MS = 8000;
 
 const SHAPES = [
   [8, 1024],
@@ -45,11 +46,15 @@ function quartiles(values) {
   return [0.25, 0.5, 0.75].map((part) => sorted[Math.round(part * (sorted.length - 1))]);
 }
 
-/** Milliseconds of `count` calls. */
+/** Milliseconds of the median one of `count` calls that follow each other. */
 function timed(call, count) {
-  const start = performance.now();
-  for (let i = 0; i < count; i++) call();
-  return performance.now() - start;
+  const times = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    call();
+    times[i] = performance.now() - start;
+  }
+  return times.sort()[count >> 1];
 }
 
 const preemptions = () => process.resourceUsage().involuntaryContextSwitches;
@@ -94,7 +99,7 @@ for (const operation of operations) {
         rounds % 2 ? [timed(one, count), timed(many, count)] : [timed(many, count), timed(one, count)].reverse();
       if (preemptions() !== before) continue;
       ratios.push(a / b);
-      alone.push((a / count) * 1000);
+      alone.push(a * 1000);
     }
     const shown = ratios.length ? quartiles(ratios).map((ratio) => ratio.toFixed(2)) : ['-', '-', '-'];
     console.log(

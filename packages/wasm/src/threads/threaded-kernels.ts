@@ -114,6 +114,28 @@ export class ThreadedKernels implements Kernels {
     weightOffset: number,
     flags: number,
   ): void {
+    if (!this.#isLarge(outer * groups * size * inner)) {
+      this.#one.forward(
+        dtype,
+        x,
+        gamma,
+        beta,
+        y,
+        rstd,
+        scratch,
+        outer,
+        groups,
+        size,
+        inner,
+        statSize,
+        eps,
+        clamp,
+        alpha,
+        weightOffset,
+        flags,
+      );
+      return;
+    }
     this.begin(
       OP_CODE.forward,
       dtype,
@@ -131,8 +153,7 @@ export class ThreadedKernels implements Kernels {
       weightOffset,
       flags,
     );
-    if (this.#large) this.#run([x, y, rstd]);
-    else this.#one.all(x, y, rstd);
+    this.#run([x, y, rstd]);
   }
 
   begin(
@@ -153,7 +174,7 @@ export class ThreadedKernels implements Kernels {
     flags: number,
   ): void {
     // backward sums dgamma and dbeta over all rows, in a fixed order, and its kernel has memory that is not scratch memory.
-    this.#large = op !== OP_CODE.backward && outer * groups * size * inner >= this.#sizes.call;
+    this.#large = op !== OP_CODE.backward && this.#isLarge(outer * groups * size * inner);
     if (!this.#large) {
       this.#one.begin(
         op,
@@ -220,6 +241,10 @@ export class ThreadedKernels implements Kernels {
   forwardQuantized(x: number, q: number, scales: number, scale: number): void {
     if (this.#large) this.#run([x, q, scales, scale]);
     else this.#one.forwardQuantized(x, q, scales, scale);
+  }
+
+  #isLarge(elements: number): boolean {
+    return elements >= this.#sizes.call;
   }
 
   /** Runs the operation that is stored, by the caller alone where there is nothing to cut. */
