@@ -1,4 +1,6 @@
+import { now } from './clock.ts';
 import { type Control, FAILED, INSIDE, JOBS, OPEN, SLEEPING, STOPPED, WAITING } from './control.ts';
+import { AS_USUAL, NOT_AT_ALL, Settling } from './settling.ts';
 
 // How a job begins and ends. All accesses here are sequentially consistent, and these are the reasons why it is right:
 // - a worker first counts itself into INSIDE, then looks at OPEN; the caller first closes OPEN, then looks at INSIDE. So
@@ -9,16 +11,6 @@ import { type Control, FAILED, INSIDE, JOBS, OPEN, SLEEPING, STOPPED, WAITING } 
 // How long to watch a word before sleeping, in milliseconds: waking somebody takes 4 to 50 microseconds.
 export const SPIN_MS = 0.05;
 const LOOKS = 64;
-
-// A scheduler may wake a worker on its caller's own processor, whom it then keeps from running (Linux in virtual machines
-// does, as an idle virtual processor looks taken). Only where both want to run for a while, a few ticks, it moves one of them
-// to an idle processor, and there the worker wakes from then on. Not often: there may be one processor alone.
-const SETTLE_MS = 10;
-const SETTLE_PAUSE_MS = 100;
-
-/** Milliseconds since some time. */
-export const now = (): number => performance.now();
-declare const performance: { now(): number };
 
 /** Watches a word for a short while, at least until `least`: whether it is no longer `value`. */
 function changesSoon(words: Int32Array, word: number, value: number, least = 0): boolean {
@@ -62,12 +54,11 @@ function waitForWorkers(words: Int32Array, maySleep: boolean): void {
  * @param work says whether the caller had not begun, though it opened the job before
  */
 export function serveJobs({ words }: Control, work: () => boolean): void {
-  let awakeUntil = 0;
-  let crowdedUntil = 0;
-  let pause = SETTLE_PAUSE_MS;
+  const settling = new Settling();
+  let awake = AS_USUAL;
   // A job may have begun since this worker said that it is ready: then it takes part in that.
   for (let seen = 0; ; ) {
-    if (!changesSoon(words, JOBS, seen, awakeUntil)) {
+    if (awake === NOT_AT_ALL || !changesSoon(words, JOBS, seen, awake)) {
       Atomics.add(words, SLEEPING, 1);
       Atomics.wait(words, JOBS, seen);
       Atomics.sub(words, SLEEPING, 1);
@@ -76,14 +67,8 @@ export function serveJobs({ words }: Control, work: () => boolean): void {
     if (Atomics.load(words, STOPPED) === 1) return;
     Atomics.add(words, INSIDE, 1);
     try {
-      if (Atomics.load(words, OPEN) === 1 && work()) {
-        const time = now();
-        if (time > crowdedUntil) {
-          awakeUntil = time + SETTLE_MS;
-          crowdedUntil = time + pause;
-          pause *= 2;
-        }
-      }
+      if (Atomics.load(words, OPEN) === 1) awake = settling.after(work());
+      else if (awake === NOT_AT_ALL) awake = AS_USUAL;
     } catch (error) {
       Atomics.store(words, FAILED, 1);
       throw error;

@@ -1,4 +1,5 @@
-import { now, SPIN_MS } from './protocol.ts';
+import { now } from './clock.ts';
+import { SPIN_MS } from './protocol.ts';
 
 /**
  * When sleeping workers are to be woken: for a long call at once, for shorter ones once several have followed each other so
