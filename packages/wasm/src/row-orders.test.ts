@@ -29,6 +29,7 @@ function tried(trials: OrderTrials, clock: { time: number }, together: number, a
 test.each([
   ['apart', 2, 1],
   ['together', 1, 2],
+  ['together', 100, 95],
 ])('the order that was faster stays: %s', (name, together, apart) => {
   const clock = { time: 0 };
   const trials = new OrderTrials(() => clock.time);
