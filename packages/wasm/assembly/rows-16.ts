@@ -10,6 +10,7 @@ import { FACTORS, FACTORS_BYTES, factorsOf, ROWS } from './factors';
 import { forgetPacked, largestWeight, packedBytes, packedGroups, packedOf } from './packed-16';
 import { beta, firstGroup, gamma, given, groups, llama, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
 import { rowInPieces } from './row-in-pieces';
+import { beyondCaches } from './rows';
 import { dtype } from './runs';
 import { scaleRows16 } from './scale-16';
 import { sumRows16 } from './sum-16';
@@ -20,6 +21,8 @@ import { PIECE, weightBytes } from './weights';
  * that a second-level cache holds.
  */
 const ELEMENTS: u32 = 4096;
+/** Beyond the caches: what is scaled meanwhile hides the way of the next rows from memory. */
+const FEW: u32 = 768;
 const LONG: u32 = 2048;
 const ELEMENTS_OF_LONG: u32 = 65536;
 
@@ -42,7 +45,8 @@ export function rows16(): void {
     packedOf(firstGroup, table);
     fast = largestWeight < LARGE;
   }
-  const most = fast && together ? max(1, min(ROWS, (size > LONG ? ELEMENTS_OF_LONG : ELEMENTS) / size)) : 1;
+  const elements = size > LONG ? ELEMENTS_OF_LONG : size <= FEW && beyondCaches(slabs) ? FEW : ELEMENTS;
+  const most = fast && together ? max(1, min(ROWS, elements / size)) : 1;
   let from = x;
   let to = y;
   let group = firstGroup;
