@@ -53,7 +53,7 @@ export interface OverheadResult {
   readonly kernelNanoseconds: Quartiles;
   /** forward less kernel, round by round. */
   readonly overheadNanoseconds: Quartiles;
-  /** The speed of the kernel by itself over a copy of as many bytes, within the caches. */
+  /** The speed of the kernel by itself over a copy of as many bytes, within the first-level cache. */
   readonly kernelOverPlainCopy: Quartiles;
   readonly kernelOverSimdCopy: Quartiles;
 }

@@ -20,8 +20,8 @@ interface Operand<B> {
 
 /**
  * The operands of one operation: checks each tensor, refuses memory that may not be shared, allocates the results that
- * are not given. Register inputs first, then outputs; whatever fails then, `undo`. Small calls count: hence no
- * arrays, which grow, and no closure around an operation, which engines do not inline.
+ * are not given. Register inputs first, then outputs; whatever fails then, `undo`. Small calls count: hence a list
+ * that is linked, and no closure around an operation, which engines do not inline.
  */
 export class Call<B> {
   readonly #engine: Engine<B>;

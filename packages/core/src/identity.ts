@@ -15,7 +15,7 @@ export interface BufferOwner<B> extends EngineOwned<B> {
   readonly [BUFFER]: B | null;
 }
 
-/** Whether `value` is a tensor of any backend that `createBackend` made, in this or another copy of this package. */
+/** Whether `value` is a tensor of any backend that `createBackend` made, in this or another copy of this package. (`in` is slow.) */
 export function isTensor(value: unknown): value is Tensor {
   return typeof value === 'object' && value !== null && (value as BufferOwner<unknown>)[BUFFER] !== undefined;
 }

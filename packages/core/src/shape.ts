@@ -22,7 +22,7 @@ export function checkedShape(shape: readonly number[]): readonly number[] {
   if (!Number.isSafeInteger(elementCount(shape))) {
     throw new RMSNormError('SHAPE', `shape ${showShape(shape)} has more elements than an integer can count`);
   }
-  if (!sameShape(shape, latest)) latest = Object.freeze([...shape]);
+  if (!sameShape(shape, latest)) latest = Object.freeze(shape.map((length) => length + 0)); // -0 becomes 0
   return latest;
 }
 

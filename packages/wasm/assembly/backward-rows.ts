@@ -26,14 +26,13 @@ export function blockBytes(): u32 {
 
 export function backwardRows(own: usize): void {
   const pitch = (<usize>groups * size) << shift();
-  let plain: u32 = 0;
   for (let o: u32 = 0; o < outer; o += 4) {
     const rows = min(4, outer - o);
     for (let g: u32 = 0; g < groups; g++) {
       const feature = g * size;
       const at = ((<usize>o * groups + g) * size) << shift();
       for (let j: u32 = 0; j < rows; j++) sumRow(at + j * pitch, feature, own + j * BLOCK_BYTES, j << 3);
-      plain = rows === 4 && followFromSums() ? plainOfFour() : 0;
+      let plain: u32 = rows === 4 && followFromSums() ? plainOfFour() : 0;
       if (plain !== 15) plain = plainOf(o * groups + g, at, pitch, rows);
       gradients(at, pitch, rows, plain, feature, own);
       for (let j: u32 = 0; j < rows; j++) {

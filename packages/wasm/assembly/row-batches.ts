@@ -15,7 +15,7 @@ const ELEMENTS: u32 = 2048;
 
 /**
  * All rows, whose weights stand in memory at once. `apart`: sums and scales in turn, instead of summing rows while those
- * before them are scaled.
+ * before them are scaled. Rows that are summed in part always are: one loop does both for each element.
  */
 export function rowBatches<Beta>(apart: bool): void {
   const own = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);

@@ -1,9 +1,9 @@
 // Rows that are not contiguous (inner > 1): a slab [size, inner] of neighbouring rows is done in strips of columns, each
 // summed and then scaled, narrow enough to stay in a cache between the two. No transposition.
 //
-// float32 strips are read where they are; beyond the caches each is scaled while the next is summed. 16-bit ones are converted into float32 scratch memory, as many of their rows at a
-// time as fit, once where all fit. Where making or using values takes more than a conversion, a strip is so narrow that
-// all of them are kept.
+// float32 strips are read where they are; beyond the caches each is scaled while the next is summed. 16-bit ones are
+// converted into float32 scratch memory, as many of their rows at a time as fit, once where all fit. Where making or using
+// values takes more than a conversion, a strip is so narrow that all of them are kept.
 
 import { CELL_BYTES } from './cells';
 import { scaleColumns, scaleColumnsSumNext, sumColumns } from './columns';
@@ -18,7 +18,7 @@ import { PIECE, weightBytes, weightsOf } from './weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
 const MAX_WIDTH: u32 = 1024;
-/** A float32 slab of up to 8 MB is one strip: reading it from end to end saves more than the larger caches cost. */
+/** A float32 slab of up to 8 MB is one strip: reading it from end to end saves more than the larger caches cost. Not where strips overlap. */
 const WHOLE: u32 = 1 << 21;
 const MAX_WHOLE_WIDTH: u32 = 4096;
 /** Elements of a strip that is scaled while the next is summed, 2 MB, but for narrow ones. */
@@ -100,6 +100,7 @@ export function startStrips(): void {
 
 export function strips(): void {
   startStrips();
+  // One loop takes all rows by fours, with weights that stand in one place.
   const fits = statSize === size && (size & 3) === 0 && size <= PIECE;
   overlapped = fits && dtype === FLOAT32 && stage === PLAIN && !given && beyondCaches(slabs * inner);
   if (overlapped) width = overlappedWidth();

@@ -25,8 +25,8 @@ type Blocks = Readonly<Record<string, Block | null>>;
  * @throws RMSNormError ALIASING
  */
 export function refuseOverlapsOf(outputs: Blocks, places: Blocks, others: Blocks): void {
-  // With Object.entries this took up to a microsecond, many times a small kernel. What a page may have added to Object.prototype
-  // has no address, and so overlaps nothing.
+  // With Object.entries this took up to a microsecond, many times a small kernel. A function that a page may have added to
+  // Object.prototype has no address, and so overlaps nothing.
   for (const name in outputs) {
     const output = outputs[name]!;
     for (const place in places) {

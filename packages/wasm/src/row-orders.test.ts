@@ -65,4 +65,5 @@ test('there is a choice for float32 rows of up to 8 KB beyond the caches, one fo
   expect(orders.trialsOf({ ...problem, size: 64 }, { ...problem, outer: 100000 })).not.toBeNull();
   expect(orders.trialsOf({ ...problem, dtype: 'bfloat16' }, problem)).toBeNull();
   expect(orders.trialsOf({ ...problem, inner: 2 }, problem)).toBeNull();
+  expect(orders.trialsOf({ ...problem, statSize: 512 }, problem)).toBeNull();
 });

@@ -25,8 +25,8 @@ export class RowOrders {
   readonly #trials = new Map<number, OrderTrials>();
 
   /** Null where there is no choice. */
-  trialsOf({ size, inner, dtype }: Problem, part: Extents): OrderTrials | null {
-    if (dtype !== 'float32' || inner !== 1 || size > MOST_SIZE) return null;
+  trialsOf({ size, statSize, inner, dtype }: Problem, part: Extents): OrderTrials | null {
+    if (dtype !== 'float32' || inner !== 1 || statSize < size || size > MOST_SIZE) return null;
     if (part.outer * part.groups * size * 8 < LEAST_BYTES) return null;
     let trials = this.#trials.get(size);
     if (!trials) {
@@ -39,7 +39,7 @@ export class RowOrders {
 
 /** The trials of one size: the two orders take turns, then the second stays where its median is clearly lower. */
 export class OrderTrials {
-  /** The order of the next run: apart, or one row while the next is summed. */
+  /** The order of the next run: apart, or some rows while the next are summed. */
   apart = false;
   readonly #now: (() => number) | null;
   readonly #times: readonly [number[], number[]] = [[], []];

@@ -73,6 +73,7 @@ export function merged(reports: readonly Report[]): Report {
       ({ id }) => id,
     ),
     failures: reports.flatMap(({ failures }) => failures),
-    overhead: reports.findLast(({ overhead }) => overhead.length > 0)?.overhead ?? [],
+    // Reports of before it was a list hold null, or what this one cannot show.
+    overhead: reports.findLast(({ overhead }) => Array.isArray(overhead) && overhead.length > 0)?.overhead ?? [],
   });
 }

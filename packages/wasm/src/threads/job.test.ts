@@ -32,7 +32,7 @@ function taken(control: Control, thread: number): { first: boolean; chunks: numb
 }
 
 test('a thread takes its own chunks, then those of others, with its own scratch memory', () => {
-  expect(taken(fourChunks(), 0)).toEqual({ first: true, chunks: [0, 1, 2, 3], scratches: [10, 10, 10, 10] });
+  expect(taken(fourChunks(), 0)).toEqual({ first: false, chunks: [0, 1, 2, 3], scratches: [10, 10, 10, 10] });
   expect(taken(fourChunks(), 1)).toEqual({ first: true, chunks: [2, 3, 0, 1], scratches: [11, 11, 11, 11] });
 });
 
@@ -41,4 +41,11 @@ test('a worker that did not take the first chunk says that the caller had begun'
   Atomics.add(control.words, queueOf(0), 1);
   expect(taken(control, 1)).toEqual({ first: false, chunks: [2, 3, 1], scratches: [11, 11, 11] });
   expect(taken(control, 1)).toEqual({ first: false, chunks: [], scratches: [] });
+});
+
+test('a worker whose own the first chunk is, as there are fewer chunks than threads, does not say so', () => {
+  const control = fourChunks();
+  control.words[queueOf(0) + 1] = 0;
+  control.words[queueOf(1)] = 0;
+  expect(taken(control, 1)).toEqual({ first: false, chunks: [0, 1, 2, 3], scratches: [11, 11, 11, 11] });
 });

@@ -15,17 +15,18 @@ export interface Seat {
 }
 
 /**
- * Does chunks until all are taken: a thread's own first, which its core's cache may hold, then the others'. Says whether it
- * took the very first one, with which the caller, thread 0, begins.
+ * Does chunks until all are taken: a thread's own first, which its core's cache may hold, then the others'. Says whether a
+ * worker took the one with which the caller, thread 0, begins, before the caller did.
  */
 export function takeChunks({ words, job }: Control, { kernels, thread, threads }: Seat): boolean {
   let first = false;
   for (let i = 0; i < threads; i++) {
-    const queue = queueOf((thread + i) % threads);
+    const owner = (thread + i) % threads;
+    const queue = queueOf(owner);
     for (;;) {
       const chunk = Atomics.add(words, queue, 1);
       if (chunk >= words[queue + 1]!) break;
-      first ||= chunk === 0;
+      first ||= owner === 0 && thread !== 0 && chunk === 0;
       runChunk(job, kernels, JOB_NUMBERS + chunk * CHUNK_NUMBERS, words[scratchOf(thread)]!);
     }
   }
