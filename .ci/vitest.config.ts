@@ -7,7 +7,10 @@ import { vulkanDriver } from './swiftshader.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const browserTests = ['{packages,apps}/*/{src,test}/**/*.browser.test.ts'];
-const halfTests = ['packages/webgpu/test/conformance-fused.browser.test.ts'];
+const halfTests = [
+  'packages/webgpu/test/conformance-fused.browser.test.ts',
+  'packages/wasm/test/{conformance,worker}.browser.test.ts',
+];
 const isolatedTests = ['{packages,apps}/*/{src,test}/**/*.isolated.browser.test.ts'];
 const ignored = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 
@@ -63,7 +66,8 @@ function inPages(
 
 const browser = inPages('browser', browserTests, [...isolatedTests, ...halfTests], {});
 
-// One half of WebGPU's suite in a Chromium of its own: each has one GPU process, which keeps one core busy.
+// One half of WebGPU's suite in a Chromium of its own: each has one GPU process, which keeps one core busy. WASM's goes with
+// it, so that both take about as long.
 const half = inPages('browser, half of WebGPU', halfTests, [], {});
 
 // Pages that are cross-origin isolated, which shared memory needs.
