@@ -5,11 +5,11 @@
 
 import { FLOAT32, With, Without } from './dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, firstGroup, gamma, given, groups, isPlain, rstd, rstdOf, size, slabs, statSize, x, y } from './problem';
+import { alpha, beta, firstGroup, given, groups, isPlain, rstd, rstdOf, size, slabs, statSize, x, y } from './problem';
 import { rowBatches } from './row-batches';
 import { scalePiece } from './scale';
 import { sumSquares } from './sum';
-import { PIECE, weightsOf } from './weights';
+import { PIECE, weightsStand } from './weights';
 
 /** Bytes of x and y together that are taken to lie in a cache. */
 const CACHED: u64 = 1 << 22;
@@ -30,11 +30,6 @@ export function float32Rows(): void {
   if (slabs === 1 || size > PIECE || given || !weightsStand()) oneByOne();
   else if (beta) rowBatches<With>(apart);
   else rowBatches<Without>(apart);
-}
-
-/** Whether the weights of all groups stand in memory at once, each behind the one before. */
-function weightsStand(): bool {
-  return !gamma || groups === 1 || weightsOf(0, size) !== weightsOf(size, size);
 }
 
 function oneByOne(): void {

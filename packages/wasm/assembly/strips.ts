@@ -104,7 +104,6 @@ export function strips(): void {
   const fits = statSize === size && (size & 3) === 0 && size <= PIECE;
   overlapped = fits && dtype === FLOAT32 && stage === PLAIN && !given && beyondCaches(slabs * inner);
   if (overlapped) width = overlappedWidth();
-  summed = 0;
   let group = firstGroup;
   for (let slab: u32 = 0; slab < slabs; slab++) {
     for (let column = firstColumn; column < endColumn; column += width) strip(slab, column, min(width, endColumn - column), group * size);

@@ -36,6 +36,11 @@ export function prepareWeights(): void {
   }
 }
 
+/** Whether the weights of all groups stand in memory at once, each behind the one before, or there are none. */
+export function weightsStand(): bool {
+  return !gamma || weightOffset === 0 || made;
+}
+
 /** Where the weights of `count` (at most PIECE) features from `feature` on stand. */
 export function weightsOf(feature: u32, count: u32): usize {
   if (!gamma) return table();

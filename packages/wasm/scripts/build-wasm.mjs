@@ -48,5 +48,3 @@ await write(
   'src/generated/wasm-text.ts',
   `// Made by scripts/build-wasm.mjs from assembly/.\nexport const WASM_TEXT: string =\n  '${encodeText(wasm)}';\n`,
 );
-// What apps/bench measures against; not part of the package.
-await write('build/copy.wasm', await compile('assembly/bench/copy.ts'));
