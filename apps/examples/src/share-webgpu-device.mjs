@@ -52,25 +52,21 @@ async function main(gpu) {
   const produce = applicationPass(device, 'produce', activations);
   const relu = applicationPass(device, 'relu', normed);
 
-  // Once: a backend on this device, and tensors over these buffers. In Node a device dies with its `gpu`, so the backend
-  // is given both, and keeps both.
+  // Once: a backend on this device, and tensors over these buffers. It is given `gpu` too, and keeps it: in Node a device
+  // crashes when the object that it came from is collected.
   const backend = await webgpu({ gpu, device }).create();
   const x = backend.wrap(activations, [ROWS, DIM]);
   const y = backend.wrap(normed, [ROWS, DIM]);
   const norm = new RMSNorm({ dim: DIM, axis: -1, eps: EPS });
   await backend.prepare(norm, [[ROWS, DIM]]); // compiles the shaders now, so that the first frame does not wait
 
-  // Each frame: one encoder, one submit.
+  // Each frame: one encoder, one submit for the passes of both.
   const encoder = device.createCommandEncoder();
   produce(encoder);
   backend.record(encoder, () => norm.forward(x, y));
   relu(encoder);
-  encoder.copyBufferToBuffer(normed, 0, staging, 0, bytes);
   device.queue.submit([encoder.finish()]);
-
-  await staging.mapAsync(GPUMapMode.READ);
-  const result = new Float32Array(staging.getMappedRange().slice(0));
-  staging.unmap();
+  const result = await readBack(device, normed, staging);
 
   console.log(`[${x.shape}] on ${backend.device}`);
   console.log('one submit: produce, RMSNorm, ReLU, on two buffers of the application');
@@ -80,9 +76,9 @@ async function main(gpu) {
   norm.dispose();
   await backend.dispose();
   // Wrapped buffers and the device stay the application's.
-  device.queue.writeBuffer(staging, 0, new Float32Array(1));
-  await device.queue.onSubmittedWorkDone();
-  console.log('the backend is disposed, the device works on');
+  const again = await readBack(device, normed, staging);
+  const same = again.every((value, i) => value === result[i]);
+  console.log(`the backend is disposed, the buffer still holds ${same ? 'the same values' : 'OTHER VALUES'}`);
   device.destroy();
 }
 
@@ -102,6 +98,17 @@ function applicationPass(device, entryPoint, values) {
     pass.dispatchWorkgroups(Math.ceil((ROWS * DIM) / 64));
     pass.end();
   };
+}
+
+/** @param {GPUDevice} device @param {GPUBuffer} source @param {GPUBuffer} staging */
+async function readBack(device, source, staging) {
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(source, 0, staging, 0, source.size);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(GPUMapMode.READ);
+  const values = new Float32Array(staging.getMappedRange().slice(0));
+  staging.unmap();
+  return values;
 }
 
 /** In units in the last place of float32. @param {Float32Array} result */
