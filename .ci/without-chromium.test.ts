@@ -9,7 +9,7 @@ const [name] = (process.env.RMSNORM_PROJECT ?? '').split(' ');
 const browserTests = workspacePackages
   .filter(({ path }) => path === `packages/${name}`)
   .flatMap((pkg) => [...filesIn(pkg, 'src'), ...filesIn(pkg, 'test')])
-  .filter((file) => file.endsWith('.browser.test.ts'));
+  .filter((file) => file.endsWith('.browser.test.ts') && !file.includes('.whole.'));
 
 for (const file of browserTests) {
   test(relative(root, file), ({ skip }) => lacking(skip, howToGetChromium));
