@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Backend, Tensor } from '../backend.ts';
-import { createBackend } from '../create-backend.ts';
-import { decode, encode } from '../encoding.ts';
-import { addRmsNorm, gatedRmsNorm, rmsNormBackward, rmsNormQuantized, scaleBy, sumSquares } from '../functions.ts';
-import type { RMSNormOptions } from '../options.ts';
+import { addRmsNorm, gatedRmsNorm, rmsNormBackward, rmsNormQuantized, scaleBy, sumSquares } from '../api/functions.ts';
+import { RMSNorm } from '../api/rms-norm.ts';
+import type { Backend, Tensor } from '../backend/backend.ts';
+import { createBackend } from '../backend/create-backend.ts';
+import type { RMSNormOptions } from '../options/options.ts';
 import { ReferenceDriver } from '../reference/driver.ts';
-import { RMSNorm } from '../rms-norm.ts';
+import { decode, encode } from '../values/encoding.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 const wave = (count: number, seed = 1): Float32Array =>
