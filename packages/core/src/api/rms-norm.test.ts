@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { code } from '../../test/samples.ts';
 import type { Backend } from '../backend/backend.ts';
 import { createBackend } from '../backend/create-backend.ts';
 import { presets } from '../options/presets.ts';
@@ -8,7 +9,6 @@ import type { HostTensor } from '../values/host-data.ts';
 import { rmsNorm } from './functions.ts';
 import { RMSNorm } from './rms-norm.ts';
 
-const code = (expected: string) => expect.objectContaining({ code: expected });
 const ramp = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i + 1));
 
 let driver: ReferenceDriver;

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { code } from '../../test/samples.ts';
 import { RMSNorm } from '../api/rms-norm.ts';
 import type { Driver } from '../driver/driver.ts';
 import type { Supports } from '../driver/supports.ts';
@@ -6,8 +7,6 @@ import { ReferenceDriver } from '../reference/driver.ts';
 import { RMSNormError } from '../values/errors.ts';
 import type { HostData } from '../values/host-data.ts';
 import { createBackend } from './create-backend.ts';
-
-const code = (expected: string) => expect.objectContaining({ code: expected });
 
 function driverWith(supports: Partial<Supports>): Driver<Uint8Array> {
   return Object.assign(new ReferenceDriver(), { supports: { ...new ReferenceDriver().supports, ...supports } });

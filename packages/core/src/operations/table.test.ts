@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { code } from '../../test/samples.ts';
 import {
   addRmsNorm,
   gatedRmsNorm,
@@ -65,8 +66,6 @@ function tensorsFor(op: Op, setting: Setting): Tensors {
 function call(op: Op, { dim, groups }: Setting, tensors: Tensors): void {
   CALLS[op]({ dim, groups }, tensors);
 }
-
-const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe.each(OPS.flatMap((op) => SETTINGS.map((setting) => [op, setting.dim, setting] as const)))(
   '%s, %d features',

@@ -79,21 +79,8 @@ const NAMES: Readonly<Record<keyof RMSNormOptions, true>> = {
  * @throws RMSNormError INVALID_OPTION
  */
 export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`options must be an object such as { dim: 512 }, got ${show(options)}`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NAMES, name)) {
-      throw invalid(`there is no option '${name}'; the options are ${Object.keys(NAMES).join(', ')}`);
-    }
-  }
-
-  const dims = Object.freeze(typeof options.dim === 'number' ? [options.dim] : [...dimsOf(options.dim)]);
-  for (const dim of dims) {
-    if (!isCount(dim)) throw invalid(`dim must be positive integers, got ${show(options.dim)}`);
-  }
-  const features = dims.reduce((product, dim) => product * dim, 1);
-  if (!isCount(features)) throw invalid(`dim ${show(options.dim)} has more elements than an integer can count`);
+  requireNames(options);
+  const { dims, features } = checkedDims(options.dim);
 
   const groups = options.groups ?? 1;
   if (!isCount(groups)) throw invalid(`groups must be a positive integer, got ${show(groups)}`);
@@ -148,7 +135,26 @@ export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
   });
 }
 
-function dimsOf(dim: unknown): readonly number[] {
+function requireNames(options: RMSNormOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid(`options must be an object such as { dim: 512 }, got ${show(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(NAMES, name)) {
+      throw invalid(`there is no option '${name}'; the options are ${Object.keys(NAMES).join(', ')}`);
+    }
+  }
+}
+
+function checkedDims(dim: number | readonly number[]): { dims: readonly number[]; features: number } {
+  const dims = Object.freeze(typeof dim === 'number' ? [dim] : [...listOf(dim)]);
+  if (!dims.every(isCount)) throw invalid(`dim must be positive integers, got ${show(dim)}`);
+  const features = dims.reduce((product, length) => product * length, 1);
+  if (!isCount(features)) throw invalid(`dim ${show(dim)} has more elements than an integer can count`);
+  return { dims, features };
+}
+
+function listOf(dim: unknown): readonly number[] {
   if (Array.isArray(dim) && dim.length > 0) return dim;
   throw invalid(`dim is required: a number, or an array of the sizes of consecutive axes; got ${show(dim)}`);
 }
