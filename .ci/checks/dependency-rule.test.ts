@@ -52,7 +52,7 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
   const ours = packages.map(({ name }) => name);
   const installed = ['installed', 'installed/sub', '@scope/installed', 'peer', 'optional', 'node:fs'];
   const notInstalled = ['dev', 'none', '@scope/none/sub'];
-  const rooms: Readonly<Record<string, readonly string[]>> = {
+  const folders: Readonly<Record<string, readonly string[]>> = {
     values: [],
     driver: ['values'],
     options: ['values', 'driver'],
@@ -110,11 +110,11 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
       cpSync(join(root, path), join(dir, path));
     }
     for (const pkg of packages) plant(pkg);
-    for (const room of Object.keys(rooms)) {
+    for (const folder of Object.keys(folders)) {
       write(
-        `packages/core/src/${room}/rooms.ts`,
+        `packages/core/src/${folder}/all-folders.ts`,
         imports([
-          ...Object.keys(rooms).map((other) => `../${other}/any.ts`),
+          ...Object.keys(folders).map((other) => `../${other}/any.ts`),
           '../driver.ts',
           './any.ts',
           '@rmsnorm/core',
@@ -167,9 +167,9 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
     }
   });
 
-  test.each(Object.entries(rooms))('%s/ of core imports from the rooms %j', (room, may) => {
-    const wrong = Object.keys(rooms).filter((other) => !may.includes(other));
-    expect(linesOf(`packages/core/src/${room}/rooms.ts`, 'lint/style/noRestrictedImports')).toEqual(
+  test.each(Object.entries(folders))('%s/ of core imports from the folders %j', (folder, may) => {
+    const wrong = Object.keys(folders).filter((other) => !may.includes(other));
+    expect(linesOf(`packages/core/src/${folder}/all-folders.ts`, 'lint/style/noRestrictedImports')).toEqual(
       imports([...wrong.map((other) => `../${other}/any.ts`), '../driver.ts', '@rmsnorm/core']),
     );
   });

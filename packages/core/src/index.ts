@@ -1,6 +1,6 @@
 /*
  * What applications import. Authors of backends find all of theirs, and a little more, in `@rmsnorm/core/driver`
- * (driver.ts). The rooms, each of which imports only from those before it:
+ * (driver.ts). The folders, each of which imports only from those before it:
  *
  *     values/       numbers, dtypes, shapes, arrays on the host, errors
  *     driver/       what an author of a backend writes against

@@ -13,7 +13,7 @@ export interface ApplyTargets {
   readonly out?: HostTensor | undefined;
 }
 
-/** What `apply` asks of an RMSNorm. */
+/** What `apply` needs of an RMSNorm. */
 interface Norm {
   readonly options: ResolvedOptions;
   readonly gamma: HostTensor | null;

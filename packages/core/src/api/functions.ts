@@ -19,7 +19,7 @@ export interface Weights {
   readonly beta?: Tensor | null | undefined;
 }
 
-/** Options of a function: a gamma or a beta is there where it is given. */
+/** Options of a function: there is a gamma, or a beta, if its tensor is given. */
 export type FunctionOptions = Omit<RMSNormOptions, 'affine' | 'bias'> & Weights;
 
 export type RmsNormArguments = FunctionOptions & ForwardTargets;

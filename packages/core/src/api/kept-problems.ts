@@ -8,7 +8,7 @@ import type { ResolvedOptions } from '../options/options.ts';
 import type { DType } from '../values/dtype.ts';
 import { sameShape } from '../values/shape.ts';
 
-/** Of one operation: a few lengths of a batch, with rstd and without. */
+/** How many problems of each operation are kept: enough for a few batch sizes, with rstd and without. */
 const MOST_OF_AN_OPERATION = 4;
 
 interface Kept {

@@ -1,6 +1,6 @@
 /*
- * The room `api/`: what an application calls. RMSNorm holds options and weights; the functions beside it take all as
- * tensors; pickBackend finds a backend. It imports from every room but reference/.
+ * The folder `api/`: what an application calls. RMSNorm holds options and weights; the functions beside it take all as
+ * tensors; pickBackend finds a backend. It imports from every folder but reference/.
  */
 
 import type { Backend, Tensor } from '../backend/backend.ts';

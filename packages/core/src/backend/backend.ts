@@ -51,7 +51,7 @@ export interface Backend extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
-/** What `prepare` asks of an {@link RMSNorm}. */
+/** What `prepare` needs of a norm: an RMSNorm has it. */
 export interface PreparableNorm {
   readonly options: ResolvedOptions;
 }

@@ -1,5 +1,5 @@
 /*
- * The room `backend/`: what createBackend makes of a driver, and the interfaces of it that users see (backend.ts).
+ * The folder `backend/`: what createBackend makes of a driver, and the interfaces of it that users see (backend.ts).
  * It imports from values/, driver/ and options/.
  */
 
@@ -52,7 +52,8 @@ class DriverBackend<B> implements Backend, HasInternals<B> {
     const tensor = internals.allocate(host.shape, host.dtype);
     try {
       const buffer = bufferOf(internals, tensor, 'the tensor');
-      // Where data is a view() of memory that grew for this tensor, its elements lie where they lay, in the new buffer.
+      // `data` may be a view() of memory that grew as this tensor was allocated. That view is empty now; its elements are
+      // at the same place of the new memory.
       const grown = host.data.byteLength < byteLength;
       const bytes = grown
         ? new Uint8Array(internals.driver.view!(buffer).buffer, byteOffset, byteLength)

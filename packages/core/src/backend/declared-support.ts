@@ -47,7 +47,7 @@ export function checkedSupports(driver: Driver<never>): Supports {
   });
 }
 
-/** What a call needs beyond what its problem says. */
+/** What a call needs and its problem does not say: whether there is a beta, and a tensor for rstd. */
 export interface CallFeatures {
   readonly beta: boolean;
   readonly rstd: boolean;

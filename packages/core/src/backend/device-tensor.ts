@@ -7,7 +7,7 @@ import { type BackendInternals, BUFFER, bufferOf, type HasBuffer, INTERNALS } fr
 
 type TypedData = Float32Array | Uint16Array | Int8Array;
 
-/** Called once, by dispose: takes the tensor off the books and frees its memory. */
+/** Called once, by dispose: frees the memory and no longer counts it. */
 type Release = () => void;
 
 /** A tensor in a driver's memory, with a `view` where the host can address it. */

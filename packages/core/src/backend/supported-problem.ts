@@ -8,7 +8,7 @@ import { type CallFeatures, requireSupport } from './declared-support.ts';
 import type { BackendInternals } from './internals.ts';
 
 /**
- * The problem of one call, which the backend is known to support.
+ * The problem of one call, once it is sure that the backend supports it.
  * @throws RMSNormError SHAPE, DTYPE, INVALID_OPTION, UNSUPPORTED
  */
 export function supportedProblem<O extends Op>(

@@ -1,5 +1,5 @@
 /*
- * The room `driver/`: what an author of a backend writes against. Driver is the interface, OPERATIONS (operations.ts)
+ * The folder `driver/`: what an author of a backend writes against. Driver is the interface, OPERATIONS (operations.ts)
  * the table of its operations, Problem what a kernel is told, Supports what a driver declares. It imports from values/
  * alone.
  */

@@ -1,8 +1,8 @@
 export type Op = 'forward' | 'addForward' | 'gatedForward' | 'backward' | 'sumSquares' | 'scaleBy' | 'forwardQuantized';
 
 /*
- * The buffers of each operation, by the names that the table OPERATIONS describes: extent, dtype, and whose memory an
- * output may be. Null stands where there is none.
+ * The buffers of each operation; null where there is none. The table OPERATIONS says of each its shape and dtype, and
+ * whose memory an output may be.
  */
 
 export interface ForwardIO<B> {

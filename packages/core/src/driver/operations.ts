@@ -13,8 +13,8 @@ import type { OperationProblem, Problem } from './problem.ts';
 export type Extent = 'elements' | 'features' | 'rows' | 'columns';
 
 /**
- * When an operand is there; where it is not, a driver is given null. `'gamma'` and `'beta'`: where the norm has one.
- * `'given'`: where the caller gave a tensor for it.
+ * When an operand is there; else a driver is given null. `'gamma'` and `'beta'`: if the norm has one. `'given'`: if the
+ * caller gave a tensor for it.
  */
 export type Presence = 'always' | 'gamma' | 'beta' | 'given';
 
@@ -47,8 +47,8 @@ type KeysOfEach<T> = T extends unknown ? keyof T : never;
 
 export type OperandName = KeysOfEach<OperationIO<unknown>[Op]>;
 
-/** The rows of one operation: all operands of its interface, which are always present unless that says null. */
-type Rows<IO> = {
+/** What is listed of one operation: all operands of its interface, each of them always present unless that says null. */
+type Listed<IO> = {
   readonly [Name in keyof IO]: Omit<Operand, 'name' | 'present' | 'mayBe'> & {
     readonly present: null extends IO[Name] ? Exclude<Presence, 'always'> : 'always';
     readonly mayBe?: readonly Exclude<keyof IO, Name>[];
@@ -60,7 +60,7 @@ const BETA = { role: 'input', extent: 'features', dtype: 'float32', present: 'be
 const RSTD = { role: 'output', extent: 'rows', dtype: 'float32', present: 'given' } as const;
 
 /** Inputs first, then outputs. */
-const OPERANDS: { readonly [O in Op]: Rows<OperationIO<object>[O]> } = {
+const OPERANDS: { readonly [O in Op]: Listed<OperationIO<object>[O]> } = {
   forward: {
     x: { role: 'input', extent: 'elements', dtype: 'x', present: 'always' },
     gamma: GAMMA,
@@ -144,10 +144,10 @@ export const OPERATIONS: { readonly [O in Op]: Operation } = Object.freeze({
 export const OPS: readonly Op[] = Object.freeze(Object.keys(OPERATIONS) as Op[]);
 
 function operation(op: Op): Operation {
-  const rows: Readonly<Record<string, Omit<Operand, 'name' | 'mayBe'> & Partial<Pick<Operand, 'mayBe'>>>> =
+  const listed: Readonly<Record<string, Omit<Operand, 'name' | 'mayBe'> & Partial<Pick<Operand, 'mayBe'>>>> =
     OPERANDS[op];
-  const operands = Object.entries(rows).map(([name, row]) =>
-    Object.freeze({ name: name as OperandName, ...row, mayBe: Object.freeze([...(row.mayBe ?? [])]) }),
+  const operands = Object.entries(listed).map(([name, operand]) =>
+    Object.freeze({ name: name as OperandName, ...operand, mayBe: Object.freeze([...(operand.mayBe ?? [])]) }),
   );
   return Object.freeze({ op, operands: Object.freeze(operands), values: Object.freeze([...VALUES[op]]) });
 }

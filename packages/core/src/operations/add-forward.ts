@@ -18,7 +18,7 @@ export interface AddForwardResult {
   readonly sum: Tensor;
 }
 
-const ROWS = operandsByName('addForward');
+const OPERANDS = operandsByName('addForward');
 
 /** addForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runAddForward<B>(
@@ -31,12 +31,12 @@ export function runAddForward<B>(
 ): AddForwardResult {
   const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = operands.input(ROWS.x, x);
-    const added = operands.input(ROWS.residual, residual);
+    const source = operands.input(OPERANDS.x, x);
+    const added = operands.input(OPERANDS.residual, residual);
     const { gamma, beta } = operands.weights(weights);
-    const rstd = operands.optionalOutput(ROWS.rstd, targets.rstd);
-    const sum = operands.output(ROWS.sum, targets.out?.sum);
-    const y = operands.output(ROWS.y, targets.out?.y);
+    const rstd = operands.optionalOutput(OPERANDS.rstd, targets.rstd);
+    const sum = operands.output(OPERANDS.sum, targets.out?.sum);
+    const y = operands.output(OPERANDS.y, targets.out?.y);
     if (!isEmpty(problem)) {
       const io = { x: source, residual: added, gamma, beta, y: y.buffer, sum: sum.buffer, rstd };
       internals.driver.addForward!(problem, io);

@@ -28,7 +28,7 @@ export interface BackwardWeights<B> {
   readonly betaShape: readonly number[] | null;
 }
 
-const ROWS = operandsByName('backward');
+const OPERANDS = operandsByName('backward');
 
 /** backward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runBackward<B>(
@@ -41,14 +41,14 @@ export function runBackward<B>(
 ): BackwardResult {
   const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = operands.input(ROWS.x, x);
-    const gradient = operands.input(ROWS.dy, dy);
+    const source = operands.input(OPERANDS.x, x);
+    const gradient = operands.input(OPERANDS.dy, dy);
     operands.weights({ gamma, beta: null });
-    const rstd = targets.rstd ? operands.input(ROWS.rstd, targets.rstd) : null;
-    const dsum = targets.dsum ? operands.input(ROWS.dsum, targets.dsum) : null;
-    const dx = operands.output(ROWS.dx, targets.out?.dx);
-    const dgamma = gammaShape && operands.newOutput(ROWS.dgamma, gammaShape);
-    const dbeta = betaShape && operands.newOutput(ROWS.dbeta, betaShape);
+    const rstd = targets.rstd ? operands.input(OPERANDS.rstd, targets.rstd) : null;
+    const dsum = targets.dsum ? operands.input(OPERANDS.dsum, targets.dsum) : null;
+    const dx = operands.output(OPERANDS.dx, targets.out?.dx);
+    const dgamma = gammaShape && operands.newOutput(OPERANDS.dgamma, gammaShape);
+    const dbeta = betaShape && operands.newOutput(OPERANDS.dbeta, betaShape);
     if (isEmpty(problem)) {
       for (const sum of [dgamma, dbeta]) if (sum) zero(internals, sum, problem.groups * problem.size);
     } else {

@@ -21,10 +21,10 @@ interface Checked<B> {
 }
 
 /**
- * The operands of one call, held to their rows of the table OPERATIONS: checks dtype and shape of each tensor, refuses
- * memory that may not be shared, allocates the results that are not given. Inputs come first, then outputs; whatever
- * fails then, `undo`. Small calls count: hence a list that is linked, and no closure around an operation, which engines
- * do not inline.
+ * The operands of one call, held to the table OPERATIONS: checks dtype and shape of each tensor, refuses memory that may
+ * not be shared, allocates the results that are not given. Name the inputs first, then the outputs; if anything fails,
+ * call `undo`. Small calls must be fast: hence a linked list, and no closure around an operation, which engines do not
+ * inline.
  */
 export class CheckedOperands<B> {
   readonly #internals: BackendInternals<B>;

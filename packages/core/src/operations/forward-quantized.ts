@@ -19,7 +19,7 @@ export interface QuantizedResult {
   readonly scales: Tensor;
 }
 
-const ROWS = operandsByName('forwardQuantized');
+const OPERANDS = operandsByName('forwardQuantized');
 
 /** forwardQuantized of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runForwardQuantized<B>(
@@ -31,10 +31,10 @@ export function runForwardQuantized<B>(
 ): QuantizedResult {
   const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = operands.input(ROWS.x, x);
+    const source = operands.input(OPERANDS.x, x);
     const { gamma, beta } = operands.weights(weights);
-    const q = operands.output(ROWS.q, out?.q);
-    const scales = operands.output(ROWS.scales, out?.scales);
+    const q = operands.output(OPERANDS.q, out?.q);
+    const scales = operands.output(OPERANDS.scales, out?.scales);
     if (!isEmpty(problem)) {
       internals.driver.forwardQuantized!(problem, { x: source, gamma, beta, q: q.buffer, scales: scales.buffer });
     }

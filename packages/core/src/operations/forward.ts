@@ -1,5 +1,5 @@
 /*
- * The room `operations/`: one file for each operation, which checks a call's tensors against the table OPERATIONS,
+ * The folder `operations/`: one file for each operation, which checks a call's tensors against the table OPERATIONS,
  * allocates the results and calls the driver. It imports from values/, driver/, options/ and backend/.
  */
 

@@ -6,7 +6,7 @@ import { CheckedOperands } from './checked-operands.ts';
 import type { ForwardTargets } from './forward.ts';
 import type { WeightBuffers } from './weights.ts';
 
-const ROWS = operandsByName('gatedForward');
+const OPERANDS = operandsByName('gatedForward');
 
 /** gatedForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runGatedForward<B>(
@@ -19,11 +19,11 @@ export function runGatedForward<B>(
 ): Tensor {
   const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = operands.input(ROWS.x, x);
-    const gating = operands.input(ROWS.gate, gate);
+    const source = operands.input(OPERANDS.x, x);
+    const gating = operands.input(OPERANDS.gate, gate);
     const { gamma, beta } = operands.weights(weights);
-    const rstd = operands.optionalOutput(ROWS.rstd, targets.rstd);
-    const y = operands.output(ROWS.y, targets.out, 'out');
+    const rstd = operands.optionalOutput(OPERANDS.rstd, targets.rstd);
+    const y = operands.output(OPERANDS.y, targets.out, 'out');
     if (!isEmpty(problem)) {
       internals.driver.gatedForward!(problem, { x: source, gate: gating, gamma, beta, y: y.buffer, rstd });
     }

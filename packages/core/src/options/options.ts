@@ -1,5 +1,5 @@
 /*
- * The room `options/`: from a user's options and the shape of a tensor to the Problem that a driver is given. It imports
+ * The folder `options/`: from a user's options and the shape of a tensor to the Problem that a driver is given. It imports
  * from values/ and driver/.
  */
 

@@ -1,5 +1,5 @@
 /*
- * The room `reference/`: the specification as code, in float64, and as a driver. It imports from values/ and driver/;
+ * The folder `reference/`: the specification as code, in float64, and as a driver. It imports from values/ and driver/;
  * reference.ts alone, which makes a backend of it, from backend/ too.
  */
 

@@ -1,6 +1,6 @@
 /*
- * The room `values/`: numbers, shapes, host arrays and errors, as everything else uses them. It imports from no other
- * room.
+ * The folder `values/`: numbers, shapes, host arrays and errors, as everything else uses them. It imports from no other
+ * folder.
  */
 
 export const FLOAT_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
