@@ -5,19 +5,8 @@
 
 export type { Backend, BackendProvider, PrepareOptions, ProbeResult, Tensor } from './backend/backend.ts';
 export { createBackend } from './backend/create-backend.ts';
-export type { Driver, PreparedUses } from './driver/driver.ts';
-export type {
-  AddForwardIO,
-  BackwardIO,
-  ForwardIO,
-  ForwardQuantizedIO,
-  GatedForwardIO,
-  HostForwardIO,
-  Op,
-  OperationIO,
-  ScaleByIO,
-  SumSquaresIO,
-} from './driver/io.ts';
+export type * from './driver/driver.ts';
+export type * from './driver/io.ts';
 export {
   type Extent,
   OPERATIONS,
@@ -47,7 +36,7 @@ export {
 } from './driver/supports.ts';
 export { type AbortSignalLike, abortable, throwIfAborted } from './values/abort.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
-export { bfloat16Bits, bfloat16Value, decode, encode, float16Bits, float16Value, roundTo } from './values/encoding.ts';
+export * from './values/encoding.ts';
 export { type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
 export { bytesOf } from './values/host-tensor.ts';
 export { elementCount } from './values/shape.ts';

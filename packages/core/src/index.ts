@@ -36,18 +36,8 @@ export type {
   Tensor,
 } from './backend/backend.ts';
 export { createBackend } from './backend/create-backend.ts';
-export type { Driver, PreparedUses } from './driver/driver.ts';
-export type {
-  AddForwardIO,
-  BackwardIO,
-  ForwardIO,
-  ForwardQuantizedIO,
-  GatedForwardIO,
-  HostForwardIO,
-  Op,
-  ScaleByIO,
-  SumSquaresIO,
-} from './driver/io.ts';
+export type * from './driver/driver.ts';
+export type * from './driver/io.ts';
 export {
   type Extent,
   OPERATIONS,
@@ -77,6 +67,6 @@ export { type OnnxOptions, type Presets, presets } from './options/presets.ts';
 export { reference } from './reference/reference.ts';
 export type { AbortSignalLike } from './values/abort.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
-export { bfloat16Bits, bfloat16Value, decode, encode, float16Bits, float16Value, roundTo } from './values/encoding.ts';
+export * from './values/encoding.ts';
 export { ERROR_CODES, type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
 export type { Float16ArrayLike, HostData, HostTensor } from './values/host-data.ts';
