@@ -1,6 +1,6 @@
 import type { Tensor } from '../backend/backend.ts';
 import { type BackendInternals, bufferOf } from '../backend/internals.ts';
-import type { Extent, Operand } from '../driver/operations.ts';
+import type { Operand } from '../driver/operations.ts';
 import type { Problem } from '../driver/problem.ts';
 import type { DType } from '../values/dtype.ts';
 import { unreachable } from '../values/unreachable.ts';
@@ -42,7 +42,7 @@ export class CheckedOperands<B> {
 
   /** @throws RMSNormError FOREIGN_TENSOR, DISPOSED, DTYPE, SHAPE */
   input(operand: Operand, tensor: Tensor): B {
-    return this.#add(operand.name, this.#bufferOf(operand, tensor, operand.name));
+    return this.#add(operand.name, this.#checked(operand, tensor, operand.name));
   }
 
   /** Notes gamma and beta, which were checked before, as memory that no output may be. */
@@ -59,13 +59,13 @@ export class CheckedOperands<B> {
    */
   output(operand: Operand, tensor: Tensor | undefined, name: string = operand.name): Output<B> {
     if (tensor) return { tensor, buffer: this.optionalOutput(operand, tensor, name) as B };
-    return this.newOutput(operand, this.#shapeOf(operand.extent));
+    return this.newOutput(operand, shapeOf(operand, this.#problem, this.#shape));
   }
 
   /** As {@link output}, but null where no tensor is given. */
   optionalOutput(operand: Operand, tensor: Tensor | undefined, name: string = operand.name): B | null {
     if (!tensor) return null;
-    const buffer = this.#bufferOf(operand, tensor, name);
+    const buffer = this.#checked(operand, tensor, name);
     for (let other = this.#latest; other !== null; other = other.previous) {
       if (other.buffer === buffer && !(operand.mayBe as readonly string[]).includes(other.name)) {
         throw sameMemory(name, other.name);
@@ -76,7 +76,7 @@ export class CheckedOperands<B> {
 
   /** @throws RMSNormError OUT_OF_MEMORY */
   newOutput(operand: Operand, shape: readonly number[]): Output<B> {
-    const tensor = this.#internals.allocate(shape, this.#dtypeOf(operand));
+    const tensor = this.#internals.allocate(shape, dtypeOf(operand, this.#problem));
     this.#created = [...(this.#created ?? []), tensor];
     return { tensor, buffer: this.#add(operand.name, bufferOf(this.#internals, tensor, operand.name)) };
   }
@@ -87,32 +87,32 @@ export class CheckedOperands<B> {
     return error;
   }
 
-  #bufferOf(operand: Operand, tensor: Tensor, name: string): B {
-    return bufferFor(this.#internals, tensor, name, this.#shapeOf(operand.extent), this.#dtypeOf(operand));
-  }
-
-  #dtypeOf({ dtype }: Operand): DType {
-    return dtype === 'x' ? this.#problem.dtype : dtype;
-  }
-
-  #shapeOf(extent: Extent): readonly number[] {
-    const { outer, groups, size, inner } = this.#problem;
-    switch (extent) {
-      case 'elements':
-        return this.#shape;
-      case 'features':
-        return [groups, size];
-      case 'rows':
-        return [outer, groups, inner];
-      case 'columns':
-        return [outer, inner];
-      default:
-        return unreachable(extent, 'extent');
-    }
+  #checked(operand: Operand, tensor: Tensor, name: string): B {
+    const shape = shapeOf(operand, this.#problem, this.#shape);
+    return bufferFor(this.#internals, tensor, name, shape, dtypeOf(operand, this.#problem));
   }
 
   #add(name: string, buffer: B): B {
     this.#latest = { name, buffer, previous: this.#latest };
     return buffer;
+  }
+}
+
+function dtypeOf({ dtype }: Operand, problem: Problem): DType {
+  return dtype === 'x' ? problem.dtype : dtype;
+}
+
+function shapeOf({ extent }: Operand, problem: Problem, shapeOfX: readonly number[]): readonly number[] {
+  switch (extent) {
+    case 'elements':
+      return shapeOfX;
+    case 'features':
+      return [problem.groups, problem.size];
+    case 'rows':
+      return [problem.outer, problem.groups, problem.inner];
+    case 'columns':
+      return [problem.outer, problem.inner];
+    default:
+      return unreachable(extent, 'extent');
   }
 }

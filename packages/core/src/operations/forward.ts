@@ -4,7 +4,7 @@
  */
 
 import type { Tensor } from '../backend/backend.ts';
-import { type BackendInternals, bufferOf, isTensor } from '../backend/internals.ts';
+import { type BackendInternals, isTensor } from '../backend/internals.ts';
 import { isEmpty, type Problem } from '../driver/problem.ts';
 import { bufferFor, refuseSame } from './buffer-for.ts';
 import type { WeightBuffers } from './weights.ts';
@@ -35,15 +35,8 @@ export function runForward<B>(
   { gamma, beta }: WeightBuffers<B>,
   { out, rstd }: ForwardTargets,
 ): Tensor {
-  // The problem was made for x: its dtype and shape are right.
-  const source = bufferOf(internals, x, 'x');
-  let statistic: B | null = null;
-  if (rstd) {
-    statistic = bufferFor(internals, rstd, 'rstd', [problem.outer, problem.groups, problem.inner], 'float32');
-    refuseSame('rstd', statistic, 'x', source);
-    refuseSame('rstd', statistic, 'gamma', gamma);
-    refuseSame('rstd', statistic, 'beta', beta);
-  }
+  const source = bufferFor(internals, x, 'x', x.shape, problem.dtype);
+  const statistic = rstd ? rstdBuffer(internals, problem, rstd, source, gamma, beta) : null;
   const y = out || internals.allocate(x.shape, problem.dtype);
   try {
     const target = bufferFor(internals, y, 'out', x.shape, problem.dtype);
@@ -56,4 +49,20 @@ export function runForward<B>(
     if (y !== out) y.dispose();
     throw error;
   }
+}
+
+/** A function of its own, so that engines inline the rest of a forward. */
+function rstdBuffer<B>(
+  internals: BackendInternals<B>,
+  { outer, groups, inner }: Problem,
+  rstd: Tensor,
+  x: B,
+  gamma: B | null,
+  beta: B | null,
+): B {
+  const buffer = bufferFor(internals, rstd, 'rstd', [outer, groups, inner], 'float32');
+  refuseSame('rstd', buffer, 'x', x);
+  refuseSame('rstd', buffer, 'gamma', gamma);
+  refuseSame('rstd', buffer, 'beta', beta);
+  return buffer;
 }
