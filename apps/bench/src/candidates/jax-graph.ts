@@ -35,6 +35,8 @@ export function jaxFunction({ op, eps, shape }: Workload): JaxFunction {
       };
     case 'forwardQuantized':
       throw new Error('jax-js has no int8 arrays');
+    default:
+      throw new Error(`no function is known of ${op satisfies never}`);
   }
 }
 

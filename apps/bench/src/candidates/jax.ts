@@ -1,7 +1,6 @@
 import { blockUntilReady, defaultDevice, init, type Array as JaxArray, jit, numpy as np } from '@jax-js/jax';
 import type { Candidate, Outputs, Unable } from '../candidate.ts';
-import type { Elements, Workload } from '../workload.ts';
-import { secondInput } from '../workload.ts';
+import { type Elements, inputArrays, type Workload } from '../workload.ts';
 import { jaxFunction } from './jax-graph.ts';
 import { layoutDims } from './layout-dims.ts';
 import { unableFor } from './reason.ts';
@@ -75,8 +74,8 @@ function upload(work: Workload): JaxArray[] {
   const dims = layoutDims(work.shape.layout);
   const array = (data: Float32Array | Uint16Array, shape: readonly number[]): JaxArray =>
     np.array(data as Float32Array<ArrayBuffer>).reshape([...shape]);
-  const second = work.op === 'forward' ? [] : [array(secondInput(work), dims.x)];
-  return [array(work.inputs.x, dims.x), array(work.gamma, dims.gamma), ...second];
+  const [x, ...second] = inputArrays(work).map((data) => array(data!, dims.x));
+  return [x!, array(work.gamma, dims.gamma), ...second];
 }
 
 async function download({ op }: Workload, outputs: readonly JaxArray[]): Promise<Outputs> {

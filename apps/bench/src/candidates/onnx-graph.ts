@@ -35,16 +35,24 @@ export function onnxGraph(work: Workload, groupScale: GroupScale = 'broadcast'):
 
 function onnxOutputs({ op, dtype, shape, gamma }: Workload): OnnxValue[] {
   const like = (name: string, type: OnnxType = dtype): OnnxValue => ({ name, type, dims: shape.shape });
-  if (op === 'addForward') return [like('y'), like('sum')];
-  if (op === 'backward') return [like('dx'), { name: 'dgamma', type: dtype, dims: [gamma.length] }];
-  if (op === 'forwardQuantized') {
-    const dims = shape.shape.map((length, axis) => (axis === FEATURES ? 1 : length));
-    return [like('q', 'int8'), { name: 'scales', type: 'float32', dims }];
+  switch (op) {
+    case 'forward':
+    case 'gatedForward':
+      return [like('y')];
+    case 'addForward':
+      return [like('y'), like('sum')];
+    case 'backward':
+      return [like('dx'), { name: 'dgamma', type: dtype, dims: [gamma.length] }];
+    case 'forwardQuantized': {
+      const dims = shape.shape.map((length, axis) => (axis === FEATURES ? 1 : length));
+      return [like('q', 'int8'), { name: 'scales', type: 'float32', dims }];
+    }
+    default:
+      throw new Error(`no outputs are known of ${op satisfies never}`);
   }
-  return [like('y')];
 }
 
-/** The axis of all features of a workload, of every group. */
+/** The axis of all features of a workload, those of every group. */
 const FEATURES = 1;
 
 export function onnxBody(work: Workload, groupScale: GroupScale = 'broadcast'): OnnxBody {
@@ -66,6 +74,8 @@ export function onnxBody(work: Workload, groupScale: GroupScale = 'broadcast'): 
       return backward(work);
     case 'forwardQuantized':
       return quantized(work, groupScale);
+    default:
+      throw new Error(`no graph is known of ${work.op satisfies never}`);
   }
 }
 

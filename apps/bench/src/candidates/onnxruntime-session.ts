@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxValue } from '@rmsnorm/onnx-model';
+import type { OnnxGraph, OnnxType, OnnxValue } from '@rmsnorm/onnx-model';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import type { Outputs } from '../candidate.ts';
 import type { Elements, Workload } from '../workload.ts';
@@ -35,9 +35,25 @@ export function onnxFetches(runtime: Runtime, { outputs }: OnnxGraph): Tensors {
 
 /** An array for a value's elements, over `buffer` where there is one already. */
 export function elementsOf({ type, dims }: OnnxValue, buffer?: ArrayBuffer): Elements {
-  const Elements = type === 'float32' ? Float32Array : type === 'int8' ? Int8Array : Uint16Array;
+  const Elements = arrayOf(type);
   const length = dims.reduce((product, size) => product * size, 1);
   return buffer === undefined ? new Elements(length) : new Elements(buffer, 0, length);
+}
+
+function arrayOf(type: OnnxType): typeof Float32Array | typeof Uint16Array | typeof Int8Array {
+  switch (type) {
+    case 'float32':
+      return Float32Array;
+    case 'float16':
+    case 'bfloat16':
+      return Uint16Array;
+    case 'int8':
+      return Int8Array;
+    case 'int64':
+      throw new Error('no input or output here is int64');
+    default:
+      throw new Error(`no array holds ${type satisfies never}`);
+  }
 }
 
 export function onnxResults(values: OnnxValues): Outputs {
