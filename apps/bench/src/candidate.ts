@@ -7,7 +7,7 @@ export interface Candidate {
   enter?(): void;
   /** Does the work `count` times, to its end. */
   run(count: number): void | Promise<void>;
-  /** Times `count` runs, where the clock on the wall around `run` is not what is wanted. */
+  /** Times `count` runs. Unless given, {@link wallClock} of `run`. */
   readonly stopwatch?: Stopwatch;
   /** The outputs of the last run, by name; of a copy, the bytes. */
   result(): Promise<Outputs | CopiedBytes>;

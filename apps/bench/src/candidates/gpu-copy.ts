@@ -6,7 +6,7 @@ import { gpuDevice } from './gpu-device.ts';
 import { type EncodedRuns, submitted } from './gpu-runs.ts';
 import { unableFor } from './reason.ts';
 
-/** Prepares the copy from one buffer to another; what it gives puts one copy into an encoder. */
+/** Prepares the copy from one buffer to another. The function that it returns puts one copy into an encoder. */
 export type CopyBetween = (from: GPUBuffer, to: GPUBuffer) => (encoder: GPUCommandEncoder) => void;
 
 /** A way to copy, on a device. */

@@ -1,4 +1,4 @@
-/** For Dawn, which else rounds timestamps to 100 microseconds, against pages that spy. */
+/** A flag for Dawn. Without it, timestamps are rounded to 100 microseconds, against pages that spy by timing. */
 export const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
 const TIMESTAMP_BYTES = 8;
@@ -9,7 +9,7 @@ export class GPUStopwatch {
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
   readonly #answer: GPUBuffer;
-  /** What the passes with the timestamps have to do: without any work, they may be left out. */
+  /** Is cleared before each timestamp: a pass without any work near it may be left out. */
   readonly #filler: GPUBuffer;
 
   /** @param device one with the feature timestamp-query */

@@ -18,14 +18,14 @@ export async function jax(device: 'wasm' | 'webgpu', work: Workload): Promise<Ca
   }
 }
 
-/** Outputs that wait for a GPU together: more would fill its memory. */
+/** On a GPU, calls are waited for together, up to so many outputs: more would fill its memory. */
 const MOST_PENDING = 64;
 
 const OUTPUTS = { forward: ['y'], addForward: ['y', 'sum'], gatedForward: ['y'], backward: ['dx', 'dgamma'] };
 
 /**
- * jit fuses the operations into kernels. Calls are lazy, and one whose outputs are disposed before anybody waits for
- * them is never run: each is waited for, on a GPU all of a turn together.
+ * jit fuses the operations into kernels. Calls are lazy: one whose outputs are disposed before anything waits for them is
+ * never run. So each call is waited for; on a GPU, all calls of a turn together.
  */
 async function resident(work: Workload, device: 'wasm' | 'webgpu'): Promise<Candidate> {
   const compute = jit(jaxFunction(work));

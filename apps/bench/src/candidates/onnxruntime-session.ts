@@ -14,8 +14,8 @@ export type OnnxValues = InferenceSession.OnnxValueMapType;
 type Tensors = Record<string, Tensor>;
 
 /** A tensor over an array of its type, without a copy. */
-function onnxTensor({ Tensor }: Runtime, { type, dims }: OnnxValue, data: Elements): Tensor {
-  // 'float16' takes raw bits; the type says Float16Array.
+export function onnxTensor({ Tensor }: Runtime, { type, dims }: OnnxValue, data: Elements): Tensor {
+  // ORT takes raw bits for 'float16'; its types ask for a Float16Array.
   return new Tensor(type as 'float32', data as Float32Array, dims);
 }
 
@@ -27,7 +27,7 @@ export function onnxFeeds(runtime: Runtime, { inputs, dtype, shape }: Workload):
   return Object.fromEntries(tensors);
 }
 
-/** Tensors for a model's outputs to be written into. */
+/** Tensors that ORT writes the outputs of a model into. */
 export function onnxFetches(runtime: Runtime, { outputs }: OnnxGraph): Tensors {
   const tensors = outputs.map((output) => [output.name, onnxTensor(runtime, output, elementsOf(output))]);
   return Object.fromEntries(tensors);

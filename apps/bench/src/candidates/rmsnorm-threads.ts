@@ -17,7 +17,7 @@ export const rmsnormOneThread: Entrant = byMedianCall(
   () => 1,
 );
 
-/** A turn counts as the median of its calls: one in which the host took a core away does not show. */
+/** Each call of a turn counts as the median one: a call during which the host took a core away does not show. */
 function byMedianCall(name: CandidateName, about: string, threadsOf: (work: Workload) => number): Entrant {
   return {
     name,

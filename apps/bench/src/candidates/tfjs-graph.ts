@@ -4,7 +4,7 @@ import { layoutDims } from './layout-dims.ts';
 
 export type TfOutputs = Record<string, tf.Tensor>;
 
-/** A workload in TensorFlow.js's own operations: it has no RMSNorm. */
+/** A workload in operations of TensorFlow.js, which has no RMSNorm. */
 export interface TfGraph {
   readonly gamma: tf.Tensor;
   upload(): tf.Tensor[];

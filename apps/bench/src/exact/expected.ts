@@ -2,9 +2,9 @@ import type { DType, FloatDType, Layout } from '@rmsnorm/core';
 import type { BenchOp } from '../spec.ts';
 import type { Inputs } from '../workload.ts';
 
-/** The right output, and how far from it a candidate may be and still have done the same work. */
+/** The right output, and how far from it a candidate may be: within that, it has done the same work. */
 export interface Expected {
-  /** What the output is stored in. */
+  /** The dtype of the output. */
   readonly dtype: DType;
   /** Computed in float64, rounded to float32. */
   readonly values: Float32Array;
@@ -34,7 +34,7 @@ export function withTolerance(values: Float32Array, dtype: FloatDType): Expected
   return { dtype, values, relative: TOLERANCE[dtype], absolute: 1e-7 };
 }
 
-/** For sums that cancel: they may be off by a part of the largest magnitude, not only of their own. */
+/** For sums that cancel: the tolerance is relative to the largest magnitude of all, not only to their own. */
 export function withToleranceOfLargest(values: Float32Array, dtype: FloatDType, relative: number): Expected {
   return { dtype, values, relative, absolute: relative * values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) };
 }

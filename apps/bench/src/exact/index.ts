@@ -24,7 +24,7 @@ export function exactOutputs({
     case 'addForward': {
       const residual = decodeByTable(inputs.residual!, dtype);
       const sum = x.map((value, i) => value + residual[i]!);
-      // An element that cancels keeps the rounding of its addends.
+      // Where x and residual cancel, the rounding of both remains.
       return {
         y: withToleranceOfLargest(forward(sum), dtype, TOLERANCE[dtype]),
         sum: withToleranceOfLargest(sum, dtype, TOLERANCE[dtype]),
@@ -36,7 +36,7 @@ export function exactOutputs({
     }
     case 'backward': {
       const { dx, dgamma } = exactBackward(x, decodeByTable(inputs.dy!, dtype), gamma, layout, eps);
-      // Peers sum dgamma in float32, one row after the other.
+      // Peers add up dgamma in float32, row by row.
       return {
         dx: withToleranceOfLargest(dx, dtype, TOLERANCE[dtype]),
         ...(affine && { dgamma: withToleranceOfLargest(dgamma, 'float32', 10 * TOLERANCE[dtype]) }),

@@ -33,7 +33,7 @@ export function gpuClockRows(): TableRow[] {
     ...FLOAT_DTYPES.flatMap((dtype) => FORWARD.map((shape) => row('forward', 'forward', dtype, shape))),
     ...others('add-forward', 'addForward'),
     ...others('gated-forward', 'gatedForward'),
-    // dx alone: dgamma would be made anew by each call, and is not as large as x.
+    // Of dx alone: each call would make a new dgamma, and its bytes are not counted.
     ...others('backward', 'backward', OTHERS.map(withoutWeights)),
     ...others('quantized', 'forwardQuantized'),
   ];

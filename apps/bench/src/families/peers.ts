@@ -74,7 +74,7 @@ export const FAMILIES: readonly Family[] = [
   operation('quantized', 'forwardQuantized', [rows(64, 4096), rows(4096, 2048)]),
 ];
 
-/** A family whose first size fits the caches, and runs everywhere; the others do not, and run in Node alone. */
+/** A family whose first size fits the caches, and runs everywhere. The others do not fit, and run in Node alone. */
 function operation(name: string, op: BenchOp, shapes: readonly [BenchShape, ...BenchShape[]]): Family {
   const first = [shapes[0].id];
   return { name, op, shapes, sixteenBit: [], endToEnd: first, chromium: first, webgpu: first };

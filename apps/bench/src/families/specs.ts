@@ -21,7 +21,7 @@ const SOFTWARE_ELEMENTS: Readonly<Partial<Record<Target, number>>> = {
 };
 
 export interface Scope {
-  /** How many each candidate may use; unless given {@link defaultThreads}. */
+  /** How many threads each candidate may use; {@link defaultThreads} unless given. */
   readonly threads?: number | null;
   readonly quick?: boolean;
   readonly adapter?: Adapter;
@@ -60,7 +60,7 @@ function rowsOf(target: Target): TableRow[] {
   }
 }
 
-/** One thread for every candidate, but where several are compared with one. */
+/** One thread for every candidate; two where threads are compared with one. */
 export function defaultThreads(target: Target): number {
   return target === 'threads' ? 2 : 1;
 }

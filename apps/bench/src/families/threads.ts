@@ -2,7 +2,7 @@ import { type BenchShape, channelsFirst, rows } from '../shapes.ts';
 import type { BenchOp } from '../spec.ts';
 import type { TableRow } from './row.ts';
 
-/** By the number of elements: from calls that stay on one thread to far beyond the caches. */
+/** From calls so small that they stay on one thread to tensors far beyond the caches. */
 const SHAPES: readonly BenchShape[] = [
   rows(8, 1024),
   rows(16, 1024),

@@ -13,7 +13,7 @@ import { tfjsCpu } from '../candidates/tfjs-cpu.ts';
 import { tfjsWasm } from '../candidates/tfjs-wasm.ts';
 import type { Lineup } from './lineup.ts';
 
-/** What computes on the processor wherever there is JavaScript, and the peers that one place has besides. */
+/** Candidates that compute on the processor, in Node and in pages alike; and the peers that one of both has besides. */
 export function cpuLineup(besides: readonly Entrant[] = []): Lineup {
   const peers = [...besides, onnxruntimeWasm, tfjsWasm, tfjsCpu, jaxWasm, plainJs];
   return ({ place, op }) => {

@@ -5,7 +5,7 @@ export const PAGE_TARGETS = ['chromium', 'chromium-webgpu'] as const;
 
 export type PageTarget = (typeof PAGE_TARGETS)[number];
 
-/** The lineup of a target. Its libraries are loaded now, and not before: each target has its own. */
+/** The lineup of a target. Its libraries are loaded now: the other target has others. */
 export async function lineupOf(target: PageTarget): Promise<Lineup> {
   switch (target) {
     case 'chromium':

@@ -6,7 +6,7 @@ export type Stopwatch = (count: number) => Promise<number>;
 
 export type Clock = () => number;
 
-/** Times a run by the clock of this process or page. An `await` would slow down a run that is not asynchronous: it gets none. */
+/** Times a run by the clock of this process or page. A run that is not asynchronous is not awaited, which would take time. */
 export function wallClock(run: Run, now: Clock = performance.now.bind(performance)): Stopwatch {
   return async (count) => {
     const start = now();

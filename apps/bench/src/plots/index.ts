@@ -12,7 +12,7 @@ export interface Plot {
   readonly svg: string;
 }
 
-/** One plot for each table that has at least two sizes: one alone is no line. */
+/** One plot for each table that has at least two sizes: one size is no line. */
 export async function plotsOf(results: readonly WorkloadResult[], copies: ReadonlySet<string>): Promise<Plot[]> {
   const plots: Plot[] = [];
   for (const family of byTable(results)) {

@@ -1,6 +1,6 @@
 import type { Outcome, WorkloadResult } from '../results.ts';
 
-/** Lines under the table of a family: what its cells do not say. */
+/** The lines under the table of a family: what its cells do not say. */
 export function notesOf(family: readonly WorkloadResult[]): string[] {
   return [...candidateNotes(family), ...busyNotes(family)];
 }
