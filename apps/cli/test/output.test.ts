@@ -211,7 +211,10 @@ test('an input that becomes shorter while it is read', async () => {
   while (partials(folder).length === 0) await sleep(5);
   execFileSync('truncate', ['-s', '1000000', join(folder, 'x.npy')]);
   const { code, stderr } = await process.ended;
-  expect(stderr).toMatch(/^RMSNORM_INVALID_FILE: x\.npy ended at byte 1000000: it became shorter while it was read\n$/);
+  const message = /^RMSNORM_INVALID_FILE: x\.npy ended at byte (\d+): it became shorter while it was read\n$/;
+  expect(stderr).toMatch(message);
+  // The new end; or, on a busy machine, what had been read beyond it before.
+  expect(Number(message.exec(stderr)![1])).toBeGreaterThanOrEqual(1_000_000);
   expect([code, existsSync(join(folder, 'y.npy')), partials(folder)]).toEqual([1, false, []]);
 });
 

@@ -7,7 +7,7 @@ import {
   type Layout,
   type ResolvedOptions,
 } from '@rmsnorm/core';
-import { npyPrefix } from '../files/npy.ts';
+import { type NpyDType, npyPrefix } from '../files/npy.ts';
 import { writeExactly } from '../files/read-exactly.ts';
 import { safetensorsPrefix } from '../files/safetensors.ts';
 import type { FileFormat, TensorFile } from '../files/tensor-file.ts';
@@ -179,6 +179,13 @@ function* copies({ start, end }: Range, atOnce: number): Iterable<Job> {
 
 function prefixOf({ source, format, name }: Pick<Work, 'source' | 'format' | 'name'>): Uint8Array {
   const { dtype, shape } = source;
-  if (format === 'safetensors') return safetensorsPrefix(dtype, shape, name);
-  return npyPrefix(dtype as Exclude<FloatDType, 'bfloat16'>, shape);
+  switch (format) {
+    case 'safetensors':
+      return safetensorsPrefix(dtype, shape, name);
+    case 'npy':
+      // A bfloat16 source was refused with the options.
+      return npyPrefix(dtype as NpyDType, shape);
+    default:
+      throw new Error(`no prefix is known of ${format satisfies never}`);
+  }
 }

@@ -21,3 +21,12 @@ export function outputOn(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Ou
 
 export const out: Output = outputOn(process.stdout, process.env);
 export const err: Output = outputOn(process.stderr, process.env);
+
+export function print(output: Output, lines: readonly string[]): void {
+  for (const line of lines) output.line(line);
+}
+
+/** Prints a value as JSON on stdout. */
+export function printJson(value: unknown): void {
+  out.line(JSON.stringify(value, null, 2));
+}
