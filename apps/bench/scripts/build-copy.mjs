@@ -1,5 +1,5 @@
-// Compiles assembly/copy.ts with the flags of packages/wasm, and writes it as a module of hexadecimal digits, which Node and
-// pages load alike.
+// Compiles assembly/copy.ts with the flags of packages/wasm, and writes it as a module of hexadecimal digits, which
+// Node and pages load alike.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -59,7 +59,10 @@ export function inputArrays({ op, inputs }: Pick<Workload, 'op' | 'inputs'>): [F
   return second === null ? [inputs.x] : [inputs.x, inputs[second]!];
 }
 
-/** Values in [-1, 1). Always the same ones, so that runs of different versions compare: the generator of Numerical Recipes. */
+/**
+ * Values in [-1, 1). Always the same ones, so that runs of different versions compare: the generator of Numerical
+ * Recipes.
+ */
 function uniform(length: number, seed: number, dtype: FloatDType): FloatElements {
   const values = new Float32Array(length);
   let state = seed;

@@ -1,6 +1,9 @@
 let device: Promise<GPUDevice> | undefined;
 
-/** One device for all candidates of ours in this process or page, with all that its adapter allows. @throws Error without one */
+/**
+ * One device for all candidates of ours in this process or page, with all that its adapter allows. @throws Error
+ * without one
+ */
 export function gpuDevice(): Promise<GPUDevice> {
   device ??= request();
   return device;

@@ -158,7 +158,10 @@ function backward({ shape, dtype, gamma, eps }: Workload): OnnxBody {
   };
 }
 
-/** scales = max|y| / 127; q = y / scales, rounded to even; y is float32. Rows of zeros would need more: the bench has none. */
+/**
+ * scales = max|y| / 127; q = y / scales, rounded to even; y is float32. Rows of zeros would need more: the bench has
+ * none.
+ */
 function quantized(work: Workload, groupScale: GroupScale): OnnxBody {
   const { nodes, initializers } =
     work.dtype === 'float32'

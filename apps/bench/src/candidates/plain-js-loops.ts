@@ -82,7 +82,10 @@ function backwardRow(
   }
 }
 
-/** Quantizes the rows of all groups together. Math.round rounds halves up, not to even: one element in many millions is a half. */
+/**
+ * Quantizes the rows of all groups together. Math.round rounds halves up, not to even: one element in many millions is
+ * a half.
+ */
 export function quantizeRows(y: Float32Array, q: Int8Array, scales: Float32Array, layout: Layout): void {
   const { outer, groups, size, inner } = layout;
   for (let o = 0; o < outer; o++) {

@@ -2,7 +2,10 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findChromium } from './find-chromium.ts';
 
-/** The Vulkan driver of the environment, else Chromium's SwiftShader. @throws Error, which says what to do, without either */
+/**
+ * The Vulkan driver of the environment, else Chromium's SwiftShader. @throws Error, which says what to do, without
+ * either
+ */
 export function findSwiftShader(): string {
   const named = process.env.VK_ICD_FILENAMES;
   if (named) return named;

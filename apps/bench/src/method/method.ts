@@ -37,8 +37,8 @@ function differences(target: Target, quick: boolean): Partial<Method> {
       return {};
     case 'node-webgpu':
     case 'chromium-webgpu':
-      // Waiting for a GPU takes up to a millisecond, whatever it did: many dispatches share one wait. SwiftShader is slow, and
-      // so are peers on it.
+      // Waiting for a GPU takes up to a millisecond, whatever it did: many dispatches share one wait. SwiftShader is
+      // slow, and so are peers on it.
       return quick ? {} : { leastMs: 20, turnsMs: 40_000, longestMs: 15_000, limitMs: 120_000 };
     case 'gpu-clock': {
       // The backend submits a long recording early, and keeps a plan for each call of it.

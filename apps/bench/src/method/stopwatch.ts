@@ -6,7 +6,10 @@ export type Stopwatch = (count: number) => Promise<number>;
 
 export type Clock = () => number;
 
-/** Times a run by the clock of this process or page. A run that is not asynchronous is not awaited, which would take time. */
+/**
+ * Times a run by the clock of this process or page. A run that is not asynchronous is not awaited, which would take
+ * time.
+ */
 export function wallClock(run: Run, now: Clock = performance.now.bind(performance)): Stopwatch {
   return async (count) => {
     const start = now();

@@ -12,7 +12,9 @@ import { bareKernel } from './bare-kernel.ts';
 /** Rows of so few features that little but the call is left, and of as many as a hidden state has. */
 const DIMS = [64, 4096];
 
-/** What `norm.forward(x, out)` on one row costs beyond its kernel, and how fast that kernel is over copies of its bytes. */
+/**
+ * What `norm.forward(x, out)` on one row costs beyond its kernel, and how fast that kernel is over copies of its bytes.
+ */
 export async function measureOverhead(method: Method): Promise<OverheadResult[]> {
   const measured = [];
   for (const dim of DIMS) measured.push(await measureAt(dim, method));

@@ -8,7 +8,8 @@ import ortScriptUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import ortUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { THREADS } from './threads.ts';
 
-// Where the bundler put the binaries that the peers load. ORT's threads need their own script; without it, they would load ours.
+// Where the bundler put the binaries that the peers load. ORT's threads need their own script; without it, they would
+// load ours.
 ort.env.wasm.wasmPaths = THREADS === 1 ? { wasm: ortUrl } : { wasm: ortUrl, mjs: ortScriptUrl };
 setWasmPaths({
   'tfjs-backend-wasm.wasm': plainUrl,

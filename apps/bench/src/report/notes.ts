@@ -5,7 +5,9 @@ export function notesOf(family: readonly WorkloadResult[]): string[] {
   return [...candidateNotes(family), ...busyNotes(family)];
 }
 
-/** Candidates that did not run, were wrong, or had fewer turns. Each note stands once, with the sizes that it holds for. */
+/**
+ * Candidates that did not run, were wrong, or had fewer turns. Each note stands once, with the sizes that it holds for.
+ */
 function candidateNotes(family: readonly WorkloadResult[]): string[] {
   const sizes = new Map<string, string[]>();
   for (const { shape, outcomes, rounds } of family) {

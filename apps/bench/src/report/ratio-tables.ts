@@ -15,7 +15,9 @@ import { notesOf } from './notes.ts';
 import type { Table } from './table.ts';
 import { threadsTable } from './threads-table.ts';
 
-/** One table for each target, family, place and dtype: a size in each row, and our speed over a rival's in each column. */
+/**
+ * One table for each target, family, place and dtype: a size in each row, and our speed over a rival's in each column.
+ */
 export function ratioTables(results: readonly WorkloadResult[]): Table[] {
   return byTable(results).map((family) => {
     if (!family.every(oursRan)) return speedTable(family);

@@ -12,7 +12,9 @@ export async function prepareOnnxruntime(): Promise<void> {
   );
 }
 
-/** npm's webgpu takes no bytes in shared memory, which is what ONNX Runtime's heap is: they are copied out of it first. */
+/**
+ * npm's webgpu takes no bytes in shared memory, which is what ONNX Runtime's heap is: they are copied out of it first.
+ */
 function acceptSharedMemory(): void {
   const { prototype } = GPUQueue;
   const { writeBuffer } = prototype;

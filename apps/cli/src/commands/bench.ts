@@ -39,10 +39,15 @@ const SHAPES: readonly { readonly shape: readonly number[]; readonly axis: numbe
 
 const ROUNDS = 9;
 
-/** Calls are timed in batches of this length: the clock is far finer, and both halves of a round meet the same machine. */
+/**
+ * Calls are timed in batches of this length: the clock is far finer, and both halves of a round meet the same machine.
+ */
 const BATCH_SECONDS = 0.008;
 
-/** Times forward on resident tensors and a copy of the same bytes, in turns. On every backend that works, but the reference. */
+/**
+ * Times forward on resident tensors and a copy of the same bytes, in turns. On every backend that works, but the
+ * reference.
+ */
 export async function bench(progress: boolean, signal: AbortSignal): Promise<BenchReport> {
   const probes = await probeAll();
   const entries = BACKENDS.filter(({ name }) => name !== 'reference' && probes.some((p) => p.ok && p.name === name));
@@ -163,5 +168,5 @@ function copier(x: Tensor, y: Tensor, data: Float32Array): { once: () => void; w
     return { once: () => to.set(from as Float32Array), what: 'TypedArray.set from x to y, in the same memory' };
   }
   const to = new Float32Array(data.length);
-  return { once: () => to.set(data), what: 'TypedArray.set in host memory: its own cannot be addressed from here' };
+  return { once: () => to.set(data), what: 'TypedArray.set in host memory, as its own cannot be addressed' };
 }

@@ -8,7 +8,7 @@ import {
   RMSNormError,
   resolveOptions,
 } from '@rmsnorm/core';
-import { candidatesFor, named } from '../backends.ts';
+import { candidatesFor, preferredName } from '../backends.ts';
 import { fileError } from '../files/file-error.ts';
 import { type FileFormat, openTensorFile, type TensorFile } from '../files/tensor-file.ts';
 import { readStateDict, readWeights, type Weights } from '../files/weights.ts';
@@ -68,7 +68,7 @@ export async function startBackend(job: RunJob, asked: string, signal: AbortSign
   const probes: NamedProbe[] = [];
   const onProbe = (probe: NamedProbe): void => void probes.push(probe);
   const candidates = candidatesFor(asked, (backend) => requireSupport(job, backend));
-  return { backend: await pickBackend(candidates, { prefer: named(asked), signal, onProbe }), probes };
+  return { backend: await pickBackend(candidates, { prefer: preferredName(asked), signal, onProbe }), probes };
 }
 
 /**
@@ -160,7 +160,10 @@ async function weightsOf({ gamma, beta, weights, prefix = '' }: RunOptions, feat
   };
 }
 
-/** The dtype of a tensor. @throws RMSNormError DTYPE where it cannot be normalized, or the output's format does not have it */
+/**
+ * The dtype of a tensor. @throws RMSNormError DTYPE where it cannot be normalized, or the output's format does not have
+ * it
+ */
 function checkDType({ dtype, path }: TensorFile, output: FileFormat): FloatDType {
   if (dtype === 'float64') {
     throw new RMSNormError('DTYPE', `${path} is float64; float32, float16 or bfloat16 is needed: convert it first`);

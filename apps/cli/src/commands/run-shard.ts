@@ -83,7 +83,7 @@ export function finishedLine({ output, finished, shards, bytes }: Finished, { pa
   return `${paint('bold', output)} is in place: ${showCount(shards ?? 0)} shards, ${showBytes(bytes)}`;
 }
 
-/** All that decides which bytes the output has, as far as it can be known without reading the whole input. */
+/** Everything that decides the bytes of the output, as far as it is known without reading the whole input. */
 async function planOfShards(job: RunJob, shards: number, backend: string | null): Promise<ShardPlan> {
   const { source, format, options, weights } = job;
   const { dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting } = options;

@@ -9,10 +9,13 @@ import { type Literal, parsePythonLiteral } from './python-literal.ts';
  */
 const MAGIC = '\x93NUMPY';
 
-/** Enough bytes to know where the header of any version ends. */
+/** So many bytes of a file say where its header ends, in any version. */
 export const NPY_START_BYTES = 12;
 
-/** NumPy itself reads no header beyond 10,000 characters unless told to; one of float32 or float16 has about 100. */
+/**
+ * NumPy itself refuses headers beyond 10,000 characters, unless told otherwise. Those of float32 and float16 have about
+ * 100.
+ */
 const MAX_HEADER_BYTES = 1 << 20;
 
 /** Elements start at a multiple of this, as NumPy writes them. */

@@ -16,7 +16,7 @@ import {
 
 export type FileFormat = 'npy' | 'safetensors';
 
-/** An open file and the one tensor in it that is meant. */
+/** An open file, and the one tensor in it that was chosen. */
 export interface TensorFile {
   readonly path: string;
   readonly format: FileFormat;
@@ -65,7 +65,7 @@ export async function openTensorFile(
   }
 }
 
-/** The tensor that is meant of a file that is open; where there is none, closes the file. */
+/** Chooses a tensor of an open file. Where there is none to choose, closes the file. */
 async function openOneOf(
   { tensors, ...file }: SafetensorsFile,
   tensor: string | undefined,

@@ -25,7 +25,7 @@ export interface Source extends TensorFile {
 export interface Work {
   readonly source: Source;
   readonly layout: Layout;
-  /** Which part of the work is done. Every byte of the output is written by one shard alone. */
+  /** Which part of the work is done. One shard alone writes each byte of the output. */
   readonly shard: Shard;
   readonly options: ResolvedOptions;
   readonly weights: Weights;
@@ -76,8 +76,8 @@ export function outputBytes(work: Pick<Work, 'source' | 'format' | 'name'>): num
 }
 
 /**
- * Streams a file, or a shard of it, through a backend into `target`. A file of the same format is the same file but for
- * the one tensor; one of another format has that tensor alone.
+ * Streams a file, or a shard of it, through a backend into `target`. Where the format stays, all other bytes of the file are
+ * copied; an output of another format has that tensor alone.
  * @throws RMSNormError OUT_OF_MEMORY, INVALID_FILE, what the backend throws; errors of the file system; `signal.reason`
  */
 export async function normalizeFile(work: Work): Promise<Outcome> {
@@ -121,8 +121,8 @@ export async function normalizeFile(work: Work): Promise<Outcome> {
 }
 
 /**
- * The bytes around the tensor that are copied, in the file: where the format stays, the header is the first shard's, and
- * each has its share of the other tensors, which may be most of the file.
+ * The bytes of the file that are copied, before and after the tensor. Where the format stays, the first shard copies the
+ * header, and each shard its share of the other tensors, which may be most of the file.
  */
 function copiedRanges({ source, shard, format }: Pick<Work, 'source' | 'shard' | 'format'>): readonly [Range, Range] {
   if (format !== source.format) {

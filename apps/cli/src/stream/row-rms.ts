@@ -20,7 +20,10 @@ export interface RowRms {
   readonly after: RmsRange | null;
 }
 
-/** JavaScript takes longer to read an element than the backend to normalize it. Of more than this, rows are sampled evenly. */
+/**
+ * JavaScript takes longer to read an element than the backend to normalize it. Of more than this, rows are sampled
+ * evenly.
+ */
 const MAX_ELEMENTS = 1 << 20;
 
 /** Collects the RMS of rows, before and after their normalization, chunk by chunk. */

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
-/** stdout is data, stderr is messages. Colours where the stream is a terminal and NO_COLOR does not forbid them. */
+/** stdout is for data, stderr for messages. Colours are used on a terminal, unless NO_COLOR forbids them. */
 export interface Output {
   readonly stream: NodeJS.WriteStream;
   line(text?: string): void;
