@@ -1,5 +1,6 @@
+import type { Elements } from './elements.ts';
 import type { Stopwatch } from './method/stopwatch.ts';
-import type { Elements, Workload } from './workload.ts';
+import type { Workload } from './workload.ts';
 
 /** One way to do a workload, ready to be timed. */
 export interface Candidate {

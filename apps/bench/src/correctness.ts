@@ -1,10 +1,11 @@
 import type { Layout } from '@rmsnorm/core';
 import type { CopiedBytes, Outputs } from './candidate.ts';
 import { copySource } from './copy-source.ts';
+import type { Elements } from './elements.ts';
 import { decodeByTable } from './exact/decode-by-table.ts';
 import type { Expected } from './exact/expected.ts';
 import type { BenchShape } from './shapes.ts';
-import type { Elements, Workload } from './workload.ts';
+import type { Workload } from './workload.ts';
 
 /**
  * What is wrong with the result of a candidate: the first wrong output, its element that is farthest off, and how many are

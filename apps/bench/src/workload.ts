@@ -1,18 +1,8 @@
 import { bytesPerElement, encode, type FloatDType, resolveOptions } from '@rmsnorm/core';
+import type { FloatElements, Inputs, SecondInput } from './elements.ts';
 import type { Expected } from './exact/expected.ts';
 import { exactOutputs } from './exact/index.ts';
 import type { BenchOp, Spec } from './spec.ts';
-
-export type Elements = Float32Array | Uint16Array | Int8Array;
-
-/** Elements of x, gate and the like: numbers in float32, raw bits in 16-bit types. */
-export type FloatElements = Float32Array | Uint16Array;
-
-/** What an operation reads beside x. */
-type SecondInput = 'residual' | 'gate' | 'dy';
-
-/** x and, where the operation has one, its second input: by name. */
-export type Inputs = { readonly x: FloatElements } & { readonly [name in SecondInput]?: FloatElements };
 
 /** A row of a table with its data: inputs, and the right outputs. */
 export interface Workload extends Spec {

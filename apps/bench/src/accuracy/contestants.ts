@@ -9,7 +9,7 @@ import * as ortWeb from 'onnxruntime-web';
 import { create } from 'webgpu';
 import { node, onnxBytes } from '../candidates/onnx-graph.ts';
 import { onnxTensor, type Runtime } from '../candidates/onnxruntime-session.ts';
-import type { FloatElements } from '../workload.ts';
+import type { FloatElements } from '../elements.ts';
 import type { Input } from './inputs.ts';
 
 /** One implementation of RMSNorm over the last axis. */

@@ -1,6 +1,7 @@
 import { blockUntilReady, defaultDevice, init, type Array as JaxArray, jit, numpy as np } from '@jax-js/jax';
 import type { Candidate, Outputs, Unable } from '../candidate.ts';
-import { type Elements, inputArrays, type Workload } from '../workload.ts';
+import type { Elements } from '../elements.ts';
+import { inputArrays, type Workload } from '../workload.ts';
 import { jaxFunction } from './jax-graph.ts';
 import { layoutDims } from './layout-dims.ts';
 import { unableFor } from './reason.ts';

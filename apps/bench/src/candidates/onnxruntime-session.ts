@@ -1,7 +1,8 @@
 import type { OnnxGraph, OnnxType, OnnxValue } from '@rmsnorm/onnx-model';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import type { Outputs } from '../candidate.ts';
-import type { Elements, Workload } from '../workload.ts';
+import type { Elements } from '../elements.ts';
+import type { Workload } from '../workload.ts';
 
 /** What onnxruntime-web and onnxruntime-node have in common: the same types, each with its own copy of them. */
 export interface Runtime {

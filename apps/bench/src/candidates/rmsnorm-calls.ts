@@ -1,5 +1,6 @@
 import { type Backend, RMSNorm, type Tensor } from '@rmsnorm/core';
-import { type Elements, inputArrays, type Workload } from '../workload.ts';
+import type { Elements } from '../elements.ts';
+import { inputArrays, type Workload } from '../workload.ts';
 
 /** A workload's operation on a backend of ours: the tensors stay, and each call writes the outputs again. */
 export interface Calls {

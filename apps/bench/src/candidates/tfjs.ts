@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Candidate, Outputs, Unable } from '../candidate.ts';
-import type { Elements, Workload } from '../workload.ts';
+import type { Elements } from '../elements.ts';
+import type { Workload } from '../workload.ts';
 import { unableFor } from './reason.ts';
 import { type TfOutputs, tfGraph } from './tfjs-graph.ts';
 

@@ -1,5 +1,5 @@
 import { decode, type FloatDType } from '@rmsnorm/core';
-import type { FloatElements } from '../workload.ts';
+import type { FloatElements } from '../elements.ts';
 
 const ALL_BITS = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 const TABLES: Partial<Record<FloatDType, Float32Array>> = {};

@@ -1,6 +1,6 @@
 import type { DType, FloatDType, Layout } from '@rmsnorm/core';
+import type { Inputs } from '../elements.ts';
 import type { BenchOp } from '../spec.ts';
-import type { Inputs } from '../workload.ts';
 
 /** The right output, and how far from it a candidate may be: within that, it has done the same work. */
 export interface Expected {
