@@ -1,9 +1,9 @@
 import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
-import { byTable, tableTitle } from '../report/families.ts';
+import { byTable, tableTitle } from '../report/grouping.ts';
 import type { WorkloadResult } from '../results.ts';
+import { plotSpec } from './plot-spec.ts';
 import { pointsOf } from './points.ts';
-import { plotSpec } from './spec.ts';
 
 /** An image, as SVG. */
 export interface Plot {

@@ -1,8 +1,8 @@
 import type { CandidateName } from '../candidate.ts';
 import { geometricMean } from '../method/statistics.ts';
 import { oursRan, rightOutcomes, type WorkloadResult } from '../results.ts';
-import { byTable, tableTitle } from './families.ts';
 import { ratio } from './format.ts';
+import { byTable, tableTitle } from './grouping.ts';
 import type { Table } from './table.ts';
 
 /** The geometric means of all tables, side by side, of candidates whose results are right. */

@@ -9,8 +9,8 @@ import {
   type WorkloadResult,
 } from '../results.ts';
 import type { Target } from '../spec.ts';
-import { byTable, tableTitle } from './families.ts';
 import { ratio, ratioWithQuartiles, WRONG } from './format.ts';
+import { byTable, tableTitle } from './grouping.ts';
 import { notesOf } from './notes.ts';
 import type { Table } from './table.ts';
 import { threadsTable } from './threads-table.ts';

@@ -1,6 +1,6 @@
 import { timedOutcome, type WorkloadResult } from '../results.ts';
-import { tableTitle } from './families.ts';
 import { ratioWithQuartiles } from './format.ts';
+import { tableTitle } from './grouping.ts';
 import { notesOf } from './notes.ts';
 import type { Table } from './table.ts';
 

@@ -74,10 +74,11 @@ function noWeight(path: string, tensors: readonly SafetensorsTensor[], prefix: s
   );
 }
 
-type Place = Pick<TensorFile, 'path' | 'file' | 'dtype' | 'shape' | 'start'>;
+/** Where a tensor is. */
+type TensorPlace = Pick<TensorFile, 'path' | 'file' | 'dtype' | 'shape' | 'start'>;
 
 async function readValues(
-  { path, file, dtype, shape, start }: Place,
+  { path, file, dtype, shape, start }: TensorPlace,
   who: string,
   features: number,
 ): Promise<Float32Array> {

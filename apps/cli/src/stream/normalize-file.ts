@@ -14,7 +14,7 @@ import type { FileFormat, TensorFile } from '../files/tensor-file.ts';
 import type { Weights } from '../files/weights.ts';
 import { ChunkNorms, elements } from './chunk-norms.ts';
 import { CHUNKS_IN_MEMORY, type Chunk, type ChunkPlan, type Extent, extentOf, planRegions } from './chunks.ts';
-import { type Job, runPipeline } from './pipeline.ts';
+import { runPipeline, type Step } from './pipeline.ts';
 import { type RowRms, RowRmsSampler } from './row-rms.ts';
 import { type Range, regionsOf, type Shard, shareOf } from './shard.ts';
 
@@ -92,7 +92,7 @@ export async function normalizeFile(work: Work): Promise<Outcome> {
   const copied = lengthOf(before) + lengthOf(after);
   const bufferBytes = Math.max(plan.largestBytes, Math.min(copied, Math.floor(memory / CHUNKS_IN_MEMORY)));
 
-  function* jobs(): Iterable<Job> {
+  function* steps(): Iterable<Step> {
     yield* copies(before, bufferBytes);
     for (const chunk of plan.chunks()) {
       const from = extentOf(layout, chunk, bytesPerElement(source.dtype), source.start);
@@ -106,7 +106,7 @@ export async function normalizeFile(work: Work): Promise<Outcome> {
   try {
     if (ownPrefix) await writeExactly(target, ownPrefix, 0);
     const ends = { source: source.file, sourceName: source.path, target };
-    await runPipeline(jobs(), ends, { bufferBytes, signal: work.signal, onProgress: work.onProgress });
+    await runPipeline(steps(), ends, { bufferBytes, signal: work.signal, onProgress: work.onProgress });
   } finally {
     norms.dispose();
   }
@@ -169,7 +169,7 @@ function lengthOf({ start, end }: Range): number {
   return end - start;
 }
 
-function* copies({ start, end }: Range, atOnce: number): Iterable<Job> {
+function* copies({ start, end }: Range, atOnce: number): Iterable<Step> {
   for (let position = start; position < end; position += atOnce) {
     const bytes = Math.min(atOnce, end - position);
     const extent: Extent = { position, bytes, stride: bytes, count: 1 };

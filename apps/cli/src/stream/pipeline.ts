@@ -5,7 +5,7 @@ import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
 import type { Extent } from './chunks.ts';
 
 /** One step of a stream: bytes that are read, transformed or not, and written. */
-export interface Job {
+export interface Step {
   readonly from: Extent;
   readonly to: Extent;
   /** Fills `y` from `x`; null where the bytes are copied as they are. */
@@ -19,42 +19,42 @@ export interface Ends {
 }
 
 export interface PipelineOptions {
-  /** The most bytes a job has. */
+  /** The most bytes of a step. */
   readonly bufferBytes: number;
   readonly signal?: AbortSignalLike | undefined;
-  /** After each job, with its bytes. */
+  /** After each step, with its bytes. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /**
- * Runs jobs in order with four buffers: while one is transformed, the one after it is read and the one before it is
+ * Runs steps in order with four buffers: while one is transformed, the one after it is read and the one before it is
  * written. No read or write is under way any more when it returns or throws.
  * @throws RMSNormError INVALID_FILE where the source ends early; errors of the file system; `signal.reason`
  */
-export async function runPipeline(jobs: Iterable<Job>, ends: Ends, options: PipelineOptions): Promise<void> {
+export async function runPipeline(steps: Iterable<Step>, ends: Ends, options: PipelineOptions): Promise<void> {
   const { bufferBytes, signal, onProgress } = options;
   const x = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)] as [Uint8Array, Uint8Array];
   const y = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)] as [Uint8Array, Uint8Array];
-  const iterator = jobs[Symbol.iterator]();
+  const iterator = steps[Symbol.iterator]();
   let reading = Promise.resolve();
   let writing = Promise.resolve();
   try {
-    let step = iterator.next();
-    if (!step.done) reading = readExtent(ends, step.value.from, x[0]);
-    for (let slot: 0 | 1 = 0; !step.done; slot = slot === 0 ? 1 : 0) {
+    let next = iterator.next();
+    if (!next.done) reading = readExtent(ends, next.value.from, x[0]);
+    for (let slot: 0 | 1 = 0; !next.done; slot = slot === 0 ? 1 : 0) {
       await reading;
       if (signal?.aborted) throw signal.reason;
-      const job = step.value;
-      const bytes = job.from.bytes * job.from.count;
-      step = iterator.next();
+      const step = next.value;
+      const bytes = step.from.bytes * step.from.count;
+      next = iterator.next();
       // The other x is free: the transform before this one is done. So is this y: the write before the last one is done.
-      if (!step.done) reading = readExtent(ends, step.value.from, x[slot === 0 ? 1 : 0]);
+      if (!next.done) reading = readExtent(ends, next.value.from, x[slot === 0 ? 1 : 0]);
       // A failure shows at the next await. Until then it must not count as unhandled.
       reading.catch(() => {});
-      if (job.transform) await job.transform(x[slot].subarray(0, bytes), y[slot].subarray(0, bytes));
+      if (step.transform) await step.transform(x[slot].subarray(0, bytes), y[slot].subarray(0, bytes));
       else [x[slot], y[slot]] = [y[slot], x[slot]];
       await writing;
-      writing = writeExtent(ends, job.to, y[slot]);
+      writing = writeExtent(ends, step.to, y[slot]);
       writing.catch(() => {});
       onProgress?.(bytes);
     }
