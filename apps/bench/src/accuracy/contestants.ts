@@ -1,4 +1,4 @@
-import { type BackendProvider, encode, type FloatDType, reference, rmsNorm } from '@rmsnorm/core';
+import { type BackendProvider, encode, reference, rmsNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
 import { webgpu } from '@rmsnorm/webgpu';
 import '@tensorflow/tfjs-backend-cpu';
@@ -66,16 +66,16 @@ function onnxruntime(runtime: Runtime, provider: string): Contestant['run'] {
     });
     try {
       const { y } = await session.run({ x: onnxTensor(runtime, input, x) });
-      return bitsOf(y!.data as FloatElements, dtype);
+      return asBits(y!.data as FloatElements);
     } finally {
       await session.release();
     }
   };
 }
 
-/** The raw bits: a runtime with Float16Array may give one. */
-function bitsOf(data: FloatElements, dtype: FloatDType): FloatElements {
-  return dtype === 'float32' ? data : new Uint16Array(data.buffer, data.byteOffset, data.length);
+/** 16-bit results as raw bits: a runtime with Float16Array may give one. */
+function asBits(data: FloatElements): FloatElements {
+  return data instanceof Float32Array ? data : new Uint16Array(data.buffer, data.byteOffset, data.length);
 }
 
 /** mul(mul(x, rsqrt(add(mean(square(x)), eps))), gamma): TensorFlow.js has no RMSNorm of its own. */
