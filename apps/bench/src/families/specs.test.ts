@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { FAMILIES, specs } from './families.ts';
-import { TARGETS } from './spec.ts';
+import { PEER_TARGETS, TARGETS } from '../spec.ts';
+import { FAMILIES } from './peers.ts';
+import { specs } from './specs.ts';
 
 it('every id is there once', () => {
   const ids = specs(TARGETS).map(({ id }) => id);
@@ -31,7 +32,7 @@ it('covers what people use, in Node and in a page', () => {
       'chromium-webgpu/llm/resident/float32/2048x1024',
     ]),
   );
-  for (const target of TARGETS) {
+  for (const target of PEER_TARGETS) {
     const families = new Set(specs([target]).map(({ family }) => family));
     expect(families.size).toBe(FAMILIES.length);
   }
@@ -50,4 +51,24 @@ it('what a processor cannot do in time is for hardware', () => {
   const id = 'node-webgpu/llm/resident/float32/8192x4096';
   expect(specs(['node-webgpu']).some((spec) => spec.id === id)).toBe(false);
   expect(specs(['node-webgpu'], { adapter: 'hardware' }).some((spec) => spec.id === id)).toBe(true);
+});
+
+it("times forward in every dtype by the GPU's clock, and most operations in two", () => {
+  const ids = specs(['gpu-clock'], { adapter: 'hardware' }).map(({ id }) => id);
+  expect(ids).toHaveLength(3 * 12 + 4 * 2 * 3);
+  expect(ids).toEqual(
+    expect.arrayContaining([
+      'gpu-clock/forward/resident/bfloat16/100001x63',
+      'gpu-clock/backward/resident/float16/64x512x32x32',
+    ]),
+  );
+  expect(specs(['gpu-clock']).length).toBeGreaterThan(0);
+});
+
+it('compares two threads with one unless told otherwise', () => {
+  const threads = (given?: number) =>
+    new Set(specs(['node', 'threads'], { threads: given ?? null }).map((s) => s.threads));
+  expect(threads()).toEqual(new Set([1, 2]));
+  expect(threads(3)).toEqual(new Set([3]));
+  expect(specs(['threads'])).toHaveLength(3 * 15);
 });

@@ -1,13 +1,13 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Point } from './points.ts';
 
-/** Copies are drawn in grey and dashed: they are the ceiling. */
+/** Which candidates are copies, drawn grey and dashed, and which is ours, drawn black. */
 export interface Style {
   readonly copies: ReadonlySet<string>;
   readonly ours: string | undefined;
 }
 
-/** Okabe and Ito's colours, which colour-blind readers tell apart; black is ours. */
+/** The colours of Okabe and Ito, which colour-blind readers can tell apart. */
 const PEER_COLOURS: Readonly<Record<string, string>> = {
   'onnxruntime-kernel': '#D55E00',
   'onnxruntime-node': '#0072B2',
