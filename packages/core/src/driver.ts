@@ -3,7 +3,15 @@
  * createBackend, and export a BackendProvider.
  */
 
-export type { Backend, BackendProvider, PrepareOptions, ProbeResult, Tensor } from './backend/backend.ts';
+export type {
+  Backend,
+  BackendProvider,
+  PrepareOptions,
+  ProbeResult,
+  Tensor,
+  TensorTypes,
+  WithDType,
+} from './backend/backend.ts';
 export { createBackend } from './backend/create-backend.ts';
 export type * from './driver/driver.ts';
 export type * from './driver/io.ts';
@@ -34,10 +42,14 @@ export {
   type Guarantee,
   type Supports,
 } from './driver/supports.ts';
-export { type AbortSignalLike, abortable, throwIfAborted } from './values/abort.ts';
+export { type AbortSignalLike, abortable, type SignalOptions, signalOf, throwIfAborted } from './values/abort.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
 export * from './values/encoding.ts';
 export { type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
+export type { DataOf, ViewOf } from './values/host-data.ts';
 export { bytesOf } from './values/host-tensor.ts';
+export { checkedKeys, checkKeys, type Form, keysOf } from './values/keys.ts';
+export { nearest } from './values/nearest.ts';
 export { elementCount } from './values/shape.ts';
+export { show, showText, tagOf } from './values/show.ts';
 export { unreachable } from './values/unreachable.ts';

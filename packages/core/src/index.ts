@@ -16,6 +16,7 @@ export {
   addRmsNorm,
   type FunctionOptions,
   gatedRmsNorm,
+  type QuantizedArguments,
   type RmsNormArguments,
   rmsNorm,
   rmsNormBackward,
@@ -24,9 +25,9 @@ export {
   sumSquares,
   type Weights,
 } from './api/functions.ts';
-export { type Candidate, type NamedProbe, type PickOptions, pickBackend } from './api/pick-backend.ts';
+export { type BackendOf, type Candidate, type NamedProbe, type PickOptions, pickBackend } from './api/pick-backend.ts';
 export { RMSNorm } from './api/rms-norm.ts';
-export type { StateDict } from './api/state-dict.ts';
+export type { LoadOptions, ModelDict, StateDict } from './api/state-dict.ts';
 export type {
   Backend,
   BackendProvider,
@@ -34,6 +35,8 @@ export type {
   PrepareOptions,
   ProbeResult,
   Tensor,
+  TensorTypes,
+  WithDType,
 } from './backend/backend.ts';
 export { createBackend } from './backend/create-backend.ts';
 export type * from './driver/driver.ts';
@@ -57,16 +60,28 @@ export {
   type Supports,
 } from './driver/supports.ts';
 export type { AddForwardResult, AddForwardTargets } from './operations/add-forward.ts';
-export type { BackwardResult, BackwardTargets } from './operations/backward.ts';
+export type { BackwardOut, BackwardResult, BackwardTargets } from './operations/backward.ts';
 export type { ForwardTargets } from './operations/forward.ts';
 export type { QuantizedResult, QuantizedTargets } from './operations/forward-quantized.ts';
 export type { ScaleByTargets } from './operations/sharded.ts';
 export { type Layout, layoutOf, problemOf } from './options/layout.ts';
 export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options/options.ts';
-export { type OnnxOptions, type Presets, presets } from './options/presets.ts';
+export { type OnnxOptions, type Preset, type Presets, presets } from './options/presets.ts';
 export { reference } from './reference/reference.ts';
-export type { AbortSignalLike } from './values/abort.ts';
+export type { AbortSignalLike, SignalOptions } from './values/abort.ts';
+export type { AsyncDisposableLike, DisposableLike } from './values/disposable.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
 export * from './values/encoding.ts';
 export { ERROR_CODES, type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
-export type { Float16ArrayLike, HostData, HostTensor } from './values/host-data.ts';
+export type {
+  DataOf,
+  DTypeOf,
+  Float16ArrayLike,
+  FreshOf,
+  HostData,
+  HostDataOf,
+  HostTensor,
+  NestedNumbers,
+  ViewOf,
+} from './values/host-data.ts';
+export { hostTensor } from './values/host-tensor.ts';

@@ -26,7 +26,7 @@ export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
       inputs: normOperands(inputs),
       outputs: { q: { dtype: 'int8', shape }, scales: { dtype: 'float32', shape: [outer, inner] } },
       call({ x, ...rest }, out) {
-        const quantScale = spec.scale ?? null;
+        const quantScale = spec.scale;
         return { ...rmsNormQuantized(x!, { ...options, ...weightTensors(rest), quantScale, out }) };
       },
       compare(results, accuracy, stale, observe) {

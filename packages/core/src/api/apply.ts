@@ -5,13 +5,22 @@ import { isEmpty } from '../driver/problem.ts';
 import type { ResolvedOptions } from '../options/options.ts';
 import { RMSNormError } from '../values/errors.ts';
 import type { HostData, HostTensor } from '../values/host-data.ts';
+import { hostMemory } from '../values/host-memory.ts';
 import { asFloat32, bytesOf, checkedHostTensor, sameKind } from '../values/host-tensor.ts';
-import { sameShape, showShape } from '../values/shape.ts';
+import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
+import { sameShape } from '../values/shape.ts';
+import { show } from '../values/show.ts';
 
-export interface ApplyTargets {
+export interface ApplyTargets<O extends HostTensor = HostTensor> {
   /** Receives the result instead of new memory: dtype and shape of x; its data may be x's own. */
-  readonly out?: HostTensor | undefined;
+  readonly out?: O | undefined;
 }
+
+const TARGETS: Form = {
+  name: "apply's targets",
+  keys: keysOf<ApplyTargets>({ out: true }),
+  tensor: '{ out: hostTensor }',
+};
 
 /** What `apply` needs of an RMSNorm. */
 interface Norm {
@@ -26,12 +35,13 @@ export async function applyOnHost(
   norm: Norm,
   x: HostTensor,
   internals: BackendInternals<unknown>,
-  { out }: ApplyTargets,
+  targets: ApplyTargets | undefined,
 ): Promise<HostTensor> {
+  const { out } = checkedKeys(targets, TARGETS);
   const source = checkedHostTensor(x, 'x');
   const uses = { beta: norm.options.bias, rstd: false };
   const problem = supportedProblem(internals, 'forward', norm.options, source, uses, null);
-  const target = out ? checkedTarget(source, out) : emptyLike(source);
+  const target = out !== undefined ? checkedTarget(source, out) : emptyLike(source);
   if (isEmpty(problem)) return target;
 
   const { driver, backend } = internals;
@@ -42,6 +52,7 @@ export async function applyOnHost(
     return target;
   }
   const tensor = backend.tensor(source.data, source.shape, source.dtype);
+  internals.keep(tensor);
   try {
     const y = norm.forward(tensor, tensor);
     bytesOf(target.data).set(bytesOf((await y.data()) as Float32Array | Uint16Array));
@@ -52,14 +63,15 @@ export async function applyOnHost(
 }
 
 function emptyLike({ dtype, shape, data }: HostTensor): HostTensor {
-  return { dtype, shape, data: sameKind(data, new Uint8Array(data.byteLength), dtype) };
+  const bytes = hostMemory(() => new Uint8Array(data.byteLength), `${data.byteLength} bytes`);
+  return { dtype, shape, data: sameKind(data, bytes, dtype) };
 }
 
 function checkedTarget(x: HostTensor, out: HostTensor): HostTensor {
   const target = checkedHostTensor(out, 'out');
   if (target.dtype !== x.dtype) throw new RMSNormError('DTYPE', `out must be ${x.dtype} as x is, got ${target.dtype}`);
   if (!sameShape(target.shape, x.shape)) {
-    throw new RMSNormError('SHAPE', `out must have x's shape ${showShape(x.shape)}, got ${showShape(target.shape)}`);
+    throw new RMSNormError('SHAPE', `out must have x's shape ${show(x.shape)}, got ${show(target.shape)}`);
   }
   if (overlapInPart(x.data, target.data)) {
     throw new RMSNormError('ALIASING', 'out overlaps x in part: give it the same array, or memory of its own');

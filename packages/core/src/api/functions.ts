@@ -1,82 +1,110 @@
-import type { Tensor } from '../backend/backend.ts';
+import type { Tensor, WithDType } from '../backend/backend.ts';
 import { type BackendInternals, internalsOf } from '../backend/internals.ts';
 import { supportedProblem } from '../backend/supported-problem.ts';
 import type { Op } from '../driver/io.ts';
 import type { OperationProblem } from '../driver/problem.ts';
-import { type AddForwardResult, type AddForwardTargets, runAddForward } from '../operations/add-forward.ts';
-import { type BackwardResult, type BackwardTargets, runBackward } from '../operations/backward.ts';
-import { type ForwardTargets, runForward } from '../operations/forward.ts';
-import { type QuantizedResult, type QuantizedTargets, runForwardQuantized } from '../operations/forward-quantized.ts';
+import {
+  ADD_FORWARD_TARGETS,
+  type AddForwardResult,
+  type AddForwardTargets,
+  runAddForward,
+} from '../operations/add-forward.ts';
+import { BACKWARD_TARGETS, type BackwardResult, type BackwardTargets, runBackward } from '../operations/backward.ts';
+import { FORWARD_TARGETS, type ForwardTargets, runForward } from '../operations/forward.ts';
+import {
+  QUANTIZED_TARGETS,
+  type QuantizedResult,
+  type QuantizedTargets,
+  runForwardQuantized,
+} from '../operations/forward-quantized.ts';
 import { runGatedForward } from '../operations/gated-forward.ts';
-import { runScaleBy, runSumSquares, type ScaleByTargets } from '../operations/sharded.ts';
+import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
 import { type WeightBuffers, weightBuffer } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
-import { type RMSNormOptions, resolveOptions } from '../options/options.ts';
+import { checkOptionKeys, OPTION_KEYS, type RMSNormOptions, resolveOptions } from '../options/options.ts';
+import type { Form } from '../values/keys.ts';
 
 /** gamma and beta as tensors of x's backend: float32, any shape with one element for each feature. */
 export interface Weights {
-  readonly gamma?: Tensor | null | undefined;
-  readonly beta?: Tensor | null | undefined;
+  readonly gamma?: Tensor | undefined;
+  readonly beta?: Tensor | undefined;
 }
 
 /** Options of a function: there is a gamma, or a beta, if its tensor is given. */
 export type FunctionOptions = Omit<RMSNormOptions, 'affine' | 'bias'> & Weights;
 
 export type RmsNormArguments = FunctionOptions & ForwardTargets;
+export type QuantizedArguments = FunctionOptions &
+  Pick<QuantizedTargets, 'out'> & { readonly quantScale?: number | undefined };
+
+const FORWARD = formOf('rmsNorm', FORWARD_TARGETS);
+const ADD_FORWARD = formOf('addRmsNorm', ADD_FORWARD_TARGETS);
+const GATED_FORWARD = formOf('gatedRmsNorm', FORWARD_TARGETS);
+const BACKWARD = formOf('rmsNormBackward', BACKWARD_TARGETS);
+const SUM_SQUARES = formOf('sumSquares', { name: '', keys: [] });
+const SCALE_BY = formOf('scaleBy', SCALE_BY_TARGETS);
+const QUANTIZED = formOf('rmsNormQuantized', { ...QUANTIZED_TARGETS, keys: ['quantScale', 'out'] });
 
 /**
  * {@link RMSNorm.forward} as a function: all arguments are tensors of one backend, and nothing is uploaded or kept.
  * @throws RMSNormError INVALID_OPTION, SHAPE, DTYPE, UNSUPPORTED, DISPOSED, FOREIGN_TENSOR, ALIASING, OUT_OF_MEMORY
  */
-export function rmsNorm(x: Tensor, { out, rstd, ...rest }: RmsNormArguments): Tensor {
+export function rmsNorm<X extends Tensor>(x: X, given: RmsNormArguments): X {
+  checkOptionKeys(given, FORWARD);
+  const { out, rstd, ...rest } = given;
   const { internals, problem, weights } = prepared('forward', x, rest, rstd !== undefined);
   return runForward(internals, problem, x, weights, { out, rstd });
 }
 
 /** {@link RMSNorm.addForward} as a function. @throws RMSNormError as {@link rmsNorm} */
-export function addRmsNorm(
-  x: Tensor,
+export function addRmsNorm<X extends Tensor>(
+  x: X,
   residual: Tensor,
-  { out, rstd, ...rest }: FunctionOptions & AddForwardTargets,
-): AddForwardResult {
+  given: FunctionOptions & AddForwardTargets,
+): AddForwardResult<X> {
+  checkOptionKeys(given, ADD_FORWARD);
+  const { out, rstd, ...rest } = given;
   const { internals, problem, weights } = prepared('addForward', x, rest, rstd !== undefined);
   return runAddForward(internals, problem, x, residual, weights, { out, rstd });
 }
 
 /** {@link RMSNorm.gatedForward} as a function. @throws RMSNormError as {@link rmsNorm} */
-export function gatedRmsNorm(
-  x: Tensor,
-  gate: Tensor,
-  { out, rstd, ...rest }: FunctionOptions & ForwardTargets,
-): Tensor {
+export function gatedRmsNorm<X extends Tensor>(x: X, gate: Tensor, given: FunctionOptions & ForwardTargets): X {
+  checkOptionKeys(given, GATED_FORWARD);
+  const { out, rstd, ...rest } = given;
   const { internals, problem, weights } = prepared('gatedForward', x, rest, rstd !== undefined);
   return runGatedForward(internals, problem, x, gate, weights, { out, rstd });
 }
 
 /** {@link RMSNorm.backward} as a function. @throws RMSNormError as {@link rmsNorm} */
-export function rmsNormBackward(
-  x: Tensor,
+export function rmsNormBackward<X extends Tensor>(
+  x: X,
   dy: Tensor,
-  { rstd, dsum, out, ...rest }: FunctionOptions & BackwardTargets,
-): BackwardResult {
+  given: FunctionOptions & BackwardTargets,
+): BackwardResult<X> {
+  checkOptionKeys(given, BACKWARD);
+  const { rstd, dsum, out, ...rest } = given;
   const { internals, problem, weights } = prepared('backward', x, rest, rstd !== undefined);
   const shapes = { gammaShape: rest.gamma?.shape ?? null, betaShape: rest.beta?.shape ?? null };
-  return runBackward(internals, problem, x, dy, { gamma: weights.gamma, ...shapes }, { rstd, dsum, out });
+  return runBackward(internals, problem, x, dy, { ...weights, ...shapes }, { rstd, dsum, out });
 }
 
 /** {@link RMSNorm.sumSquares} as a function. @throws RMSNormError as {@link rmsNorm} */
-export function sumSquares(x: Tensor, rest: FunctionOptions): Tensor {
-  const { internals, problem } = prepared('sumSquares', x, rest, false);
+export function sumSquares<X extends Tensor>(x: X, given: FunctionOptions): WithDType<X, 'float32'> {
+  checkOptionKeys(given, SUM_SQUARES);
+  const { internals, problem } = prepared('sumSquares', x, given, false);
   return runSumSquares(internals, problem, x);
 }
 
 /** {@link RMSNorm.scaleBy} as a function. @throws RMSNormError as {@link rmsNorm} */
-export function scaleBy(
-  x: Tensor,
+export function scaleBy<X extends Tensor>(
+  x: X,
   sums: Tensor,
   count: number,
-  { out, ...rest }: FunctionOptions & ScaleByTargets,
-): Tensor {
+  given: FunctionOptions & ScaleByTargets,
+): X {
+  checkOptionKeys(given, SCALE_BY);
+  const { out, ...rest } = given;
   const { internals, problem, weights } = prepared('scaleBy', x, rest, false, count);
   return runScaleBy(internals, problem, x, sums, weights, { out });
 }
@@ -85,16 +113,26 @@ export function scaleBy(
  * {@link RMSNorm.forwardQuantized} as a function; the fixed scale is called `quantScale` here, where `scale` is the norm's.
  * @throws RMSNormError as {@link rmsNorm}
  */
-export function rmsNormQuantized(
-  x: Tensor,
-  {
-    quantScale,
-    out,
-    ...rest
-  }: FunctionOptions & Pick<QuantizedTargets, 'out'> & { readonly quantScale?: number | null | undefined },
-): QuantizedResult {
+export function rmsNormQuantized<X extends Tensor>(x: X, given: QuantizedArguments): QuantizedResult<X> {
+  checkOptionKeys(given, QUANTIZED);
+  const { quantScale = null, out, ...rest } = given;
   const { internals, problem, weights } = prepared('forwardQuantized', x, rest, false, quantScale);
   return runForwardQuantized(internals, problem, x, weights, { out });
+}
+
+/** Options, gamma and beta, and the targets of one operation, all in one object. */
+function formOf(name: string, targets: Form): Form {
+  const options = OPTION_KEYS.filter((key) => key !== 'affine' && key !== 'bias');
+  return {
+    name: `${name}'s options`,
+    keys: [...options, 'gamma', 'beta', ...targets.keys],
+    ...(targets.out && { out: targets.out }),
+    hints: {
+      affine: 'there is a gamma if its tensor is given',
+      bias: 'there is a beta if its tensor is given',
+    },
+    ...(targets.tensor && { tensor: `{ dim: 512, ${targets.tensor.slice(2)}` }),
+  };
 }
 
 /** What a call needs beside its tensors. */
@@ -112,11 +150,11 @@ function prepared<O extends Op>(
   value: CallValue = null,
 ): Prepared<OperationProblem[O]> {
   const internals = internalsOf(x);
-  const options = resolveOptions({ ...rest, affine: gamma != null, bias: beta != null });
+  const options = resolveOptions({ ...rest, affine: gamma !== undefined, bias: beta !== undefined });
   const problem = supportedProblem(internals, op, options, x, { beta: options.bias, rstd }, value);
   const weights = {
-    gamma: gamma ? weightBuffer(internals, gamma, 'gamma', options.features) : null,
-    beta: beta ? weightBuffer(internals, beta, 'beta', options.features) : null,
+    gamma: gamma === undefined ? null : weightBuffer(internals, gamma, 'gamma', options.features),
+    beta: beta === undefined ? null : weightBuffer(internals, beta, 'beta', options.features),
   };
   return { internals, problem, weights };
 }

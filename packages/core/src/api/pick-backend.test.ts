@@ -53,6 +53,34 @@ describe('pickBackend', () => {
     ]);
   });
 
+  test('what others say is one line each, cut, and cannot alter a terminal', async () => {
+    const loud = refusing('loud\u001b[2J', {
+      ok: false,
+      code: 'X\n',
+      reason: `a\r\nb\t${'c'.repeat(1e6)}`,
+      hint: '\u202e',
+    });
+    const load = () => Promise.reject(Object.create(null));
+    const error: Error = await pickBackend([loud, load]).catch((caught) => caught);
+    const [, first, second] = error.message.split('\n');
+    expect(first).toMatch(/^ {2}loud\\u\{1b\}\[2J {2}X {17}a b c+\.\.\.: \\u\{202e\}$/);
+    expect(second).toMatch(/^ {2}load {11}MODULE_NOT_FOUND {2}\{\}$/);
+    expect(error.message.length).toBeLessThan(1000);
+  });
+
+  test('a module in place of its provider is a reason, with the way out; what is neither is refused', async () => {
+    const module = { wasm: () => reference() };
+    await expect(pickBackend([async () => module as never])).rejects.toThrow(
+      /MODULE_NOT_FOUND {2}no provider came of it, but \{ wasm: function wasm \}: .*\.then\(\(m\) => m\.wasm\(\)\)/,
+    );
+    const backend = await pickBackend([async () => undefined as never, reference()]);
+    expect(backend.name).toBe('reference');
+    await expect(pickBackend([reference(), module as never])).rejects.toThrow(
+      /INVALID_OPTION: candidate 2 is neither a provider nor a function/,
+    );
+    await expect(pickBackend({ 0: reference() } as never)).rejects.toThrow(/INVALID_OPTION/);
+  });
+
   test('prefer takes that one, without a look at the others', async () => {
     const probe = vi.fn(cuda.probe);
     const backend = await pickBackend([{ ...cuda, probe }, reference()], { prefer: 'reference' });

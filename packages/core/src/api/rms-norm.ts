@@ -3,26 +3,50 @@
  * tensors; pickBackend finds a backend. It imports from every folder but reference/.
  */
 
-import type { Backend, Tensor } from '../backend/backend.ts';
+import type { Backend, Tensor, WithDType } from '../backend/backend.ts';
 import { type BackendInternals, internalsOf, internalsOfBackend } from '../backend/internals.ts';
 import type { Op } from '../driver/io.ts';
 import type { OperationProblem } from '../driver/problem.ts';
-import { type AddForwardResult, type AddForwardTargets, runAddForward } from '../operations/add-forward.ts';
-import { type BackwardResult, type BackwardTargets, runBackward } from '../operations/backward.ts';
-import { type ForwardTargets, runForward, targetsOf } from '../operations/forward.ts';
-import { type QuantizedResult, type QuantizedTargets, runForwardQuantized } from '../operations/forward-quantized.ts';
+import {
+  ADD_FORWARD_TARGETS,
+  type AddForwardResult,
+  type AddForwardTargets,
+  runAddForward,
+} from '../operations/add-forward.ts';
+import { BACKWARD_TARGETS, type BackwardResult, type BackwardTargets, runBackward } from '../operations/backward.ts';
+import {
+  FORWARD_TARGETS,
+  type ForwardTargets,
+  forwardTargets,
+  GATED_TARGETS,
+  runForward,
+} from '../operations/forward.ts';
+import {
+  QUANTIZED_TARGETS,
+  type QuantizedResult,
+  type QuantizedTargets,
+  runForwardQuantized,
+} from '../operations/forward-quantized.ts';
 import { runGatedForward } from '../operations/gated-forward.ts';
-import { runScaleBy, runSumSquares, type ScaleByTargets } from '../operations/sharded.ts';
+import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
 import { requireFeatures, type WeightBuffers } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
 import { type ResolvedOptions, type RMSNormOptions, resolveOptions } from '../options/options.ts';
+import type { DisposableLike } from '../values/disposable.ts';
+import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
-import type { HostTensor } from '../values/host-data.ts';
+import type { FreshOf, HostDataOf, HostTensor } from '../values/host-data.ts';
+import { hostMemory } from '../values/host-memory.ts';
 import { checkedHostTensor } from '../values/host-tensor.ts';
+import { checkedKeys } from '../values/keys.ts';
+import { show } from '../values/show.ts';
 import { type ApplyTargets, applyOnHost } from './apply.ts';
 import { KeptProblems } from './kept-problems.ts';
-import { checkedStateDict, copyOf, type StateDict } from './state-dict.ts';
+import { checkedStateDict, copyOf, type LoadOptions, type ModelDict, type StateDict } from './state-dict.ts';
 import { WeightUploads } from './weight-uploads.ts';
+
+// The method is given to it below, where there is the symbol; a declaration in the class would need it everywhere.
+export interface RMSNorm extends DisposableLike {}
 
 /**
  * Root Mean Square Normalization (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
@@ -32,9 +56,9 @@ import { WeightUploads } from './weight-uploads.ts';
  *
  * Holds its options, gamma and beta on the host, and uploads gamma and beta once for each backend.
  */
-export class RMSNorm implements Disposable {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as said at the interface
+export class RMSNorm {
   readonly options: ResolvedOptions;
-  declare readonly [Symbol.dispose]: () => void;
   readonly #problems: KeptProblems;
   readonly #uploads: WeightUploads = new WeightUploads();
   #gamma: HostTensor | null;
@@ -45,6 +69,7 @@ export class RMSNorm implements Disposable {
   constructor(dim: number | readonly number[], groups?: number);
   constructor(options: RMSNormOptions);
   constructor(first: number | readonly number[] | RMSNormOptions, groups?: number) {
+    if (!isDim(first) && groups !== undefined) throw groupsBeside(groups);
     this.options = resolveOptions(isDim(first) ? { dim: first, groups } : first);
     this.#problems = new KeptProblems(this.options);
     const { affine, bias, weightOffset } = this.options;
@@ -58,11 +83,13 @@ export class RMSNorm implements Disposable {
   }
 
   /**
-   * One element for each feature, in any shape; null where `affine` is false. After a change of its elements call
-   * {@link update}; setting another tensor does so by itself.
+   * One element for each feature, in any shape; null where `affine` is false. What is changed through this property,
+   * `norm.gamma.data[0] = 2`, is noticed at the next call. Who keeps the array and writes to it later calls
+   * {@link update}: else the old elements may be used.
    * @throws RMSNormError on setting: SHAPE, DTYPE, INVALID_OPTION
    */
   get gamma(): HostTensor | null {
+    this.#uploads.doubt();
     return this.#gamma;
   }
 
@@ -73,6 +100,7 @@ export class RMSNorm implements Disposable {
 
   /** One element for each feature, in any shape; null unless `bias` is true. Otherwise as {@link gamma}. */
   get beta(): HostTensor | null {
+    this.#uploads.doubt();
     return this.#beta;
   }
 
@@ -89,8 +117,8 @@ export class RMSNorm implements Disposable {
    * @returns y: `out` where given, else a new tensor
    * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, DISPOSED, FOREIGN_TENSOR, ALIASING, OUT_OF_MEMORY
    */
-  forward(x: Tensor, target?: Tensor | ForwardTargets): Tensor {
-    const targets = targetsOf(target);
+  forward<X extends Tensor>(x: X, target?: Tensor | ForwardTargets): X {
+    const targets = forwardTargets(target, FORWARD_TARGETS);
     const { internals, problem, weights } = this.#prepare('forward', x, targets.rstd !== undefined);
     return runForward(internals, problem, x, weights, targets);
   }
@@ -98,13 +126,30 @@ export class RMSNorm implements Disposable {
   /**
    * Host in, host out, in the fastest way the backend has.
    * @returns a tensor of x's shape and dtype, its data an array of the same kind as x's; or `out`
-   * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, DISPOSED, ALIASING, OUT_OF_MEMORY, and what the device reports
+   * @throws RMSNormError SHAPE, DTYPE, INVALID_OPTION, UNSUPPORTED, DISPOSED, ALIASING, OUT_OF_MEMORY, and what the
+   *   device reports
    */
-  async apply(x: HostTensor, backend: Backend, targets: ApplyTargets = {}): Promise<HostTensor> {
+  apply<O extends HostTensor>(
+    x: HostTensor<O['dtype']>,
+    backend: Backend,
+    targets: Required<ApplyTargets<O>>,
+  ): Promise<O>;
+  apply<D extends FloatDType, A extends HostDataOf<D>>(
+    x: HostTensor<D, A>,
+    backend: Backend,
+    targets?: ApplyTargets,
+  ): Promise<HostTensor<D, FreshOf<A> & HostDataOf<D>>>;
+  async apply(x: HostTensor, backend: Backend, targets?: ApplyTargets): Promise<HostTensor> {
     this.#assertAlive();
     const internals = internalsOfBackend(backend);
     internals.assertAlive();
-    return applyOnHost(this, x, internals, targets);
+    const norm = {
+      options: this.options,
+      gamma: this.#gamma,
+      beta: this.#beta,
+      forward: (source: Tensor, out: Tensor): Tensor => this.forward(source, out),
+    };
+    return applyOnHost(norm, x, internals, targets);
   }
 
   /**
@@ -112,7 +157,8 @@ export class RMSNorm implements Disposable {
    * @param residual shape and dtype of x
    * @throws RMSNormError as {@link forward}
    */
-  addForward(x: Tensor, residual: Tensor, targets: AddForwardTargets = {}): AddForwardResult {
+  addForward<X extends Tensor>(x: X, residual: Tensor, given?: AddForwardTargets): AddForwardResult<X> {
+    const targets = checkedKeys(given, ADD_FORWARD_TARGETS);
     const { internals, problem, weights } = this.#prepare('addForward', x, targets.rstd !== undefined);
     return runAddForward(internals, problem, x, residual, weights, targets);
   }
@@ -123,8 +169,8 @@ export class RMSNorm implements Disposable {
    * @param gate shape and dtype of x
    * @throws RMSNormError as {@link forward}
    */
-  gatedForward(x: Tensor, gate: Tensor, target?: Tensor | ForwardTargets): Tensor {
-    const targets = targetsOf(target);
+  gatedForward<X extends Tensor>(x: X, gate: Tensor, target?: Tensor | ForwardTargets): X {
+    const targets = forwardTargets(target, GATED_TARGETS);
     const { internals, problem, weights } = this.#prepare('gatedForward', x, targets.rstd !== undefined);
     return runGatedForward(internals, problem, x, gate, weights, targets);
   }
@@ -138,12 +184,14 @@ export class RMSNorm implements Disposable {
    *
    * Rounding counts as identity; where 'clamp' is active r is a constant.
    * @param dy shape and dtype of x
+   * @param given `out` may name a tensor for each of the three results, which it overwrites
    * @throws RMSNormError as {@link forward}
    */
-  backward(x: Tensor, dy: Tensor, targets: BackwardTargets = {}): BackwardResult {
+  backward<X extends Tensor>(x: X, dy: Tensor, given?: BackwardTargets): BackwardResult<X> {
+    const targets = checkedKeys(given, BACKWARD_TARGETS);
     const { internals, problem, weights } = this.#prepare('backward', x, targets.rstd !== undefined);
     const shapes = { gammaShape: this.#gamma?.shape ?? null, betaShape: this.#beta?.shape ?? null };
-    return runBackward(internals, problem, x, dy, { gamma: weights.gamma, ...shapes }, targets);
+    return runBackward(internals, problem, x, dy, { gamma: weights.gamma, beta: weights.beta, ...shapes }, targets);
   }
 
   /**
@@ -151,7 +199,7 @@ export class RMSNorm implements Disposable {
    * [outer, groups, inner]. Add those of all shards, then call {@link scaleBy}.
    * @throws RMSNormError as {@link forward}; INVALID_OPTION where `partial` is below 1
    */
-  sumSquares(x: Tensor): Tensor {
+  sumSquares<X extends Tensor>(x: X): WithDType<X, 'float32'> {
     const { internals, problem } = this.#prepare('sumSquares', x, false);
     return runSumSquares(internals, problem, x);
   }
@@ -162,7 +210,8 @@ export class RMSNorm implements Disposable {
    * @param sums float32, [outer, groups, inner]
    * @throws RMSNormError as {@link sumSquares}; INVALID_OPTION where `count` is less than this shard's own features
    */
-  scaleBy(x: Tensor, sums: Tensor, count: number, targets: ScaleByTargets = {}): Tensor {
+  scaleBy<X extends Tensor>(x: X, sums: Tensor, count: number, given?: ScaleByTargets): X {
+    const targets = checkedKeys(given, SCALE_BY_TARGETS);
     const { internals, problem, weights } = this.#prepare('scaleBy', x, false, count);
     return runScaleBy(internals, problem, x, sums, weights, targets);
   }
@@ -172,12 +221,16 @@ export class RMSNorm implements Disposable {
    * the one given; q = clamp(roundHalfEven(y / scale), -127, 127).
    * @throws RMSNormError as {@link forward}; INVALID_OPTION where `scale` is not above 0 and finite
    */
-  forwardQuantized(x: Tensor, targets: QuantizedTargets = {}): QuantizedResult {
+  forwardQuantized<X extends Tensor>(x: X, given?: QuantizedTargets): QuantizedResult<X> {
+    const targets = checkedKeys(given, QUANTIZED_TARGETS);
     const { internals, problem, weights } = this.#prepare('forwardQuantized', x, false, targets.scale);
     return runForwardQuantized(internals, problem, x, weights, targets);
   }
 
-  /** Tells that elements of gamma or beta changed: the next forward on each backend uploads them again. */
+  /**
+   * Tells that elements of gamma or beta changed: the next call on each backend uploads them again. Needed where an
+   * array was kept and written to, not where `norm.gamma` was; it costs less than that is compared.
+   */
   update(): void {
     this.#uploads.clear();
   }
@@ -199,11 +252,15 @@ export class RMSNorm implements Disposable {
 
   /**
    * Takes copies of gamma and beta: of both or, on any error, of neither.
+   *
+   *     norm.loadStateDict(model, { prefix: 'model.layers.0.input_layernorm.' });
+   *
+   * @param dict this norm's alone, or with `prefix` a whole model's
    * @throws RMSNormError INVALID_OPTION where an entry is missing or too many, SHAPE, DTYPE
    */
-  loadStateDict(dict: StateDict): void {
+  loadStateDict(dict: StateDict | ModelDict, options?: LoadOptions): void {
     const { affine, bias, features } = this.options;
-    const { weight, bias: beta } = checkedStateDict(dict, { weight: affine, bias });
+    const { weight, bias: beta } = checkedStateDict(dict, { weight: affine, bias }, options);
     if (weight) requireFeatures(weight.shape, 'weight', features);
     if (beta) requireFeatures(beta.shape, 'bias', features);
     this.#gamma = weight ?? null;
@@ -220,7 +277,8 @@ export class RMSNorm implements Disposable {
 
   #filled(value: number): HostTensor {
     const { dims, features } = this.options;
-    return { dtype: 'float32', shape: dims, data: float32Array(features).fill(value) };
+    const data = hostMemory(() => new Float32Array(features), `a gamma of ${features} features`);
+    return { dtype: 'float32', shape: dims, data: data.fill(value) };
   }
 
   #checkedWeight(name: string, value: HostTensor | null, wanted: boolean, option: string): HostTensor | null {
@@ -250,12 +308,11 @@ interface Prepared<P> {
   readonly weights: WeightBuffers<unknown>;
 }
 
-function float32Array(length: number): Float32Array {
-  try {
-    return new Float32Array(length);
-  } catch (cause) {
-    throw new RMSNormError('OUT_OF_MEMORY', `this engine has no array for a gamma of ${length} features`, { cause });
-  }
+function groupsBeside(groups: unknown): RMSNormError {
+  return new RMSNormError(
+    'INVALID_OPTION',
+    `groups are one of the options, not a second argument beside them: { groups: ${show(groups)} }`,
+  );
 }
 
 function isDim(value: unknown): value is number | readonly number[] {

@@ -1,6 +1,9 @@
 import { RMSNormError } from '../values/errors.ts';
 import type { HostTensor } from '../values/host-data.ts';
 import { checkedHostTensor } from '../values/host-tensor.ts';
+import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
+import { nearest } from '../values/nearest.ts';
+import { show } from '../values/show.ts';
 
 /** gamma and beta under the names that PyTorch gives them. */
 export interface StateDict {
@@ -8,27 +11,75 @@ export interface StateDict {
   readonly bias?: HostTensor;
 }
 
+/** The tensors of a whole model, by name. */
+export type ModelDict = Readonly<Record<string, HostTensor>>;
+
+export interface LoadOptions {
+  /** What stands before `weight` and `bias` in the names of a model: `'model.layers.0.input_layernorm.'`. */
+  readonly prefix?: string | undefined;
+}
+
+const LOAD: Form = { name: "loadStateDict's options", keys: keysOf<LoadOptions>({ prefix: true }) };
+const NAMES = keysOf<StateDict>({ weight: true, bias: true });
+
+/** Of a model of more tensors, the prefixes of the first so many are compared. */
+const MOST_COMPARED = 5000;
+
 /** A deep copy of a host tensor. */
 export function copyOf({ dtype, shape, data }: HostTensor): HostTensor {
   return { dtype, shape: Object.freeze([...shape]), data: (data as Float32Array).slice() };
 }
 
 /**
- * The entries of a state dict that a norm with, or without, gamma and beta needs: all of them, and no others.
+ * The entries of a state dict that a norm with, or without, gamma and beta needs: all of them, and no others. Names that
+ * do not begin with the prefix are of other layers.
  * @throws RMSNormError INVALID_OPTION, DTYPE, SHAPE
  */
-export function checkedStateDict(dict: StateDict, needed: { weight: boolean; bias: boolean }): StateDict {
-  const unknown = Object.keys(dict).filter((name) => name !== 'weight' && name !== 'bias');
-  if (unknown.length > 0) {
-    throw new RMSNormError('INVALID_OPTION', `a state dict has weight and bias, not ${unknown.join(', ')}`);
+export function checkedStateDict(
+  dict: StateDict | ModelDict,
+  needed: { readonly weight: boolean; readonly bias: boolean },
+  options: LoadOptions | undefined,
+): StateDict {
+  const { prefix = '' } = checkedKeys(options, LOAD);
+  if (typeof prefix !== 'string') throw invalid(`prefix must be a string, got ${show(prefix)}`);
+  if (typeof dict !== 'object' || dict === null || Array.isArray(dict)) {
+    throw invalid(`a state dict is an object such as { weight: hostTensor(data, shape) }, got ${show(dict)}`);
   }
-  const entry = (name: 'weight' | 'bias'): HostTensor | undefined => {
-    const host = dict[name];
-    if ((host !== undefined) === needed[name]) return host && copyOf(checkedHostTensor(host, name));
-    const fault = needed[name] ? 'is missing' : 'is there, but this norm has none';
-    throw new RMSNormError('INVALID_OPTION', `the state dict's ${name} ${fault}`);
+  const tensors = dict as ModelDict;
+  const names = Object.keys(tensors);
+  const entry = (name: keyof StateDict): HostTensor | undefined => {
+    const full = prefix + name;
+    const host = Object.hasOwn(tensors, full) ? tensors[full] : undefined;
+    if ((host !== undefined) === needed[name]) return host && copyOf(checkedHostTensor(host, full));
+    throw needed[name] ? missing(full, prefix, names) : invalid(`the state dict has ${show(full)}: this norm has none`);
   };
   const weight = entry('weight');
   const bias = entry('bias');
+  const other = names.find((name) => name.startsWith(prefix) && !NAMES.includes(name.slice(prefix.length)));
+  if (other !== undefined) throw unknownName(other, prefix);
   return { ...(weight && { weight }), ...(bias && { bias }) };
+}
+
+function missing(full: string, prefix: string, names: readonly string[]): RMSNormError {
+  const others = prefixesIn(names).filter((other) => other !== prefix);
+  const near = nearest(prefix, others);
+  const way = near === undefined ? '' : `: did you mean { prefix: ${show(near)} }?`;
+  return invalid(`the state dict has no ${show(full)}${way}`);
+}
+
+/** What stands before 'weight' in the names. */
+function prefixesIn(names: readonly string[]): string[] {
+  const weights = names.slice(0, MOST_COMPARED).filter((name) => name.endsWith('weight'));
+  return weights.map((name) => name.slice(0, -'weight'.length));
+}
+
+function unknownName(name: string, prefix: string): RMSNormError {
+  const near = nearest(name.slice(prefix.length), NAMES);
+  return invalid(
+    `the state dict has ${show(name)}, which is neither weight nor bias: did you mean ${show(prefix + near)}?`,
+  );
+}
+
+function invalid(message: string): RMSNormError {
+  return new RMSNormError('INVALID_OPTION', message);
 }

@@ -1,25 +1,49 @@
 import type { Op } from '../driver/io.ts';
 import type { Supports } from '../driver/supports.ts';
 import type { ResolvedOptions } from '../options/options.ts';
-import type { AbortSignalLike } from '../values/abort.ts';
+import type { SignalOptions } from '../values/abort.ts';
+import type { AsyncDisposableLike, DisposableLike } from '../values/disposable.ts';
 import type { DType, FloatDType } from '../values/dtype.ts';
-import type { HostData } from '../values/host-data.ts';
+import type { DataOf, DTypeOf, HostData, ViewOf } from '../values/host-data.ts';
 
-export interface Tensor extends Disposable {
-  readonly dtype: DType;
+/**
+ * A tensor in a backend's memory. `dispose` frees that, `using` does, and so does {@link Backend.tidy}. What nobody
+ * disposes of is freed some time after the last reference to the tensor is gone, or never: that is a net, no plan.
+ */
+export interface Tensor<D extends DType = DType> extends DisposableLike {
+  readonly dtype: D;
   readonly shape: readonly number[];
   readonly backend: Backend;
-  /** The native handle of the memory: what it is, the backend's documentation says. */
+  /**
+   * The native handle of the memory: what it is, the backend's documentation says. From then on only `dispose` frees
+   * the memory, as others may hold it.
+   */
   readonly buffer: unknown;
   /** A copy on the host, after all work that was enqueued before: errors of the device surface here. */
-  data(options?: { signal?: AbortSignalLike }): Promise<Float32Array | Uint16Array | Int8Array>;
-  /** The memory itself where the host can address it (WASM); invalid after any later allocation. */
-  view?(): Float32Array | Uint16Array | Int8Array;
+  data(options?: SignalOptions): Promise<DataOf<D>>;
+  /**
+   * The memory itself where the host can address it (WASM): invalid after any later allocation, and as soon as the
+   * tensor is disposed of or not referred to any more.
+   */
+  view?(): ViewOf<D>;
   /** Frees the memory. Idempotent; any use afterwards throws DISPOSED. */
   dispose(): void;
 }
 
-export interface Backend extends AsyncDisposable {
+/**
+ * The tensors of one backend by their dtypes. A backend whose tensors have more than all have names its own:
+ *
+ *     interface GpuTensor<D extends DType = DType> extends Tensor<D> { readonly buffer: GPUBuffer }
+ *     type GpuBackend = Backend<{ readonly [D in DType]: GpuTensor<D> }>;
+ */
+export type TensorTypes = { readonly [D in DType]: Tensor<D> };
+
+/** A tensor of another dtype on the backend of X: what else X has, a buffer of its own type and a view, it has too. */
+export type WithDType<X extends Tensor, D extends DType> = Tensor<D> &
+  Pick<X, 'backend' | 'buffer'> &
+  (X extends { view(): unknown } ? { view(): ViewOf<D> } : unknown);
+
+export interface Backend<out T extends TensorTypes = TensorTypes> extends AsyncDisposableLike {
   readonly name: string;
   readonly device: string;
   readonly supports: Supports;
@@ -28,11 +52,29 @@ export interface Backend extends AsyncDisposable {
    * is given; Float16Array is float16; Uint16Array holds raw bits and needs a dtype.
    * @throws RMSNormError SHAPE, DTYPE, DISPOSED, OUT_OF_MEMORY
    */
-  tensor(data: HostData | readonly number[], shape: readonly number[], dtype?: FloatDType): Tensor;
+  tensor<A extends HostData | readonly number[], D extends FloatDType = DTypeOf<A>>(
+    data: A,
+    shape: readonly number[],
+    dtype?: D,
+  ): T[D];
   /** A new tensor of unspecified contents, float32 unless `dtype` is given. */
-  empty(shape: readonly number[], dtype?: DType): Tensor;
+  empty<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): T[D];
   /** A tensor over memory of the caller's, who keeps owning it: `dispose` does not free it. */
-  wrap(handle: unknown, shape: readonly number[], dtype?: DType): Tensor;
+  wrap<D extends DType = 'float32'>(handle: unknown, shape: readonly number[], dtype?: D): T[D];
+  /**
+   * Calls `fn`, then disposes of the tensors that were made in it on this backend, but for those that it returns: a
+   * tensor, or objects, arrays, Maps and Sets with tensors in them. Where `fn` throws, of all. What a norm uploads is
+   * the norm's, and stays.
+   *
+   *     const y = backend.tidy(() => norm.forward(other.forward(x)));     // the tensor between is gone
+   *
+   * Where `fn` is async, it is about all that was made until its promise settles, by whatever code: of several that run
+   * at once, each keeps what it returns, and the rest lives until the last of those settles that saw it made. Keep the
+   * async part small, or wrap what is synchronous in it.
+   * @returns what `fn` returns
+   * @throws RMSNormError INVALID_OPTION where `fn` is no function, DISPOSED; and what `fn` throws
+   */
+  tidy<R>(fn: () => R): R;
   /** Live tensors, uploads of gamma and beta included, and the bytes that were allocated for them. */
   memory(): { tensors: number; bytes: number };
   /** Submits what is enqueued; nothing where work runs at once. */
@@ -68,10 +110,10 @@ export type ProbeResult =
   | { readonly ok: false; readonly code: string; readonly reason: string; readonly hint?: string };
 
 /** What a backend package exports: says whether it can run here, and starts it. */
-export interface BackendProvider {
+export interface BackendProvider<B extends Backend = Backend> {
   readonly name: string;
   readonly apiVersion: 1;
   /** Never throws, leaves nothing behind. */
   probe(): Promise<ProbeResult>;
-  create(options?: { signal?: AbortSignalLike }): Promise<Backend>;
+  create(options?: SignalOptions): Promise<B>;
 }

@@ -4,45 +4,59 @@
  */
 
 import type { Driver } from '../driver/driver.ts';
+import type { Op } from '../driver/io.ts';
+import { OPS } from '../driver/operations.ts';
 import { isEmpty } from '../driver/problem.ts';
 import type { Supports } from '../driver/supports.ts';
 import { problemOf } from '../options/layout.ts';
 import { refusePartialShards } from '../options/operation-problem.ts';
+import type { ResolvedOptions } from '../options/options.ts';
 import type { DType, FloatDType } from '../values/dtype.ts';
+import { RMSNormError } from '../values/errors.ts';
 import type { HostData } from '../values/host-data.ts';
 import { asHostTensor, bytesOf, checkedDType, floatDType } from '../values/host-tensor.ts';
+import { checkKeys, type Form, keysOf } from '../values/keys.ts';
 import { checkedShape } from '../values/shape.ts';
-import type { Backend, PreparableNorm, PrepareOptions, Tensor } from './backend.ts';
+import { show } from '../values/show.ts';
+import type { Backend, PreparableNorm, PrepareOptions, Tensor, TensorTypes } from './backend.ts';
 import { requireSupport } from './declared-support.ts';
+import { backendText, showAs } from './inspection.ts';
 import { type BackendInternals, bufferOf, type HasInternals, INTERNALS } from './internals.ts';
 import { TrackedDriver } from './tracked-driver.ts';
 
+const PREPARE: Form = { name: "prepare's options", keys: keysOf<PrepareOptions>({ dtype: true, ops: true }) };
+
 /**
  * A backend over a driver: tensors, validation, layout, accounting and errors, written once for all of them.
+ * @template T how its tensors are typed, where they have more than all tensors have
  * @throws RMSNormError INVALID_OPTION where `driver.supports` names what there is not
  */
-export function createBackend<B>(driver: Driver<B>): Backend {
-  return new DriverBackend(driver);
+export function createBackend<B, T extends TensorTypes = TensorTypes>(driver: Driver<B>): Backend<T> {
+  return new DriverBackend(driver) as unknown as Backend<T>;
 }
 
-class DriverBackend<B> implements Backend, HasInternals<B> {
-  readonly [INTERNALS]: BackendInternals<B>;
+class DriverBackend<B> implements HasInternals<B> {
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  readonly #internals: BackendInternals<B>;
 
   constructor(driver: Driver<B>) {
-    this[INTERNALS] = new TrackedDriver(this, driver);
+    this.#internals = new TrackedDriver(this as Backend, driver);
+  }
+
+  get [INTERNALS](): BackendInternals<B> {
+    return this.#internals;
   }
 
   get name(): string {
-    return this[INTERNALS].driver.name;
+    return this.#internals.driver.name;
   }
 
   get device(): string {
-    return this[INTERNALS].driver.device;
+    return this.#internals.driver.device;
   }
 
   get supports(): Supports {
-    return this[INTERNALS].supports;
+    return this.#internals.supports;
   }
 
   tensor(data: HostData | readonly number[], shape: readonly number[], dtype?: FloatDType): Tensor {
@@ -74,8 +88,12 @@ class DriverBackend<B> implements Backend, HasInternals<B> {
     return this.#alive().adopt(handle, checkedShape(shape), checkedDType(dtype));
   }
 
+  tidy<R>(fn: () => R): R {
+    return this.#alive().tidy(fn);
+  }
+
   memory(): { tensors: number; bytes: number } {
-    return this[INTERNALS].memory;
+    return this.#internals.memory;
   }
 
   flush(): void {
@@ -88,11 +106,11 @@ class DriverBackend<B> implements Backend, HasInternals<B> {
     wanted: FloatDType | PrepareOptions = {},
   ): Promise<void> {
     const internals = this.#alive();
-    const { options } = norm;
-    const { dtype = 'float32', ops = ['forward'] } = typeof wanted === 'string' ? { dtype: wanted } : wanted;
+    const options = checkedOptionsOf(norm);
+    const { dtype, ops } = checkedWanted(wanted);
     for (const op of ops) refusePartialShards(op, options);
     const { bias: beta, affine: gamma, normBeforeGate } = options;
-    const problems = shapes.map((shape) => {
+    const problems = checkedShapes(shapes).map((shape) => {
       const problem = problemOf(options, checkedShape(shape), floatDType(checkedDType(dtype)));
       for (const op of ops) requireSupport(internals, op, problem, { beta, rstd: false });
       return problem;
@@ -102,15 +120,40 @@ class DriverBackend<B> implements Backend, HasInternals<B> {
   }
 
   dispose(): Promise<void> {
-    return this[INTERNALS].dispose();
+    return this.#internals.dispose();
   }
 
   #alive(): BackendInternals<B> {
-    this[INTERNALS].assertAlive();
-    return this[INTERNALS];
+    this.#internals.assertAlive();
+    return this.#internals;
   }
 }
 
 if (typeof Symbol.asyncDispose === 'symbol') {
   Object.defineProperty(DriverBackend.prototype, Symbol.asyncDispose, { value: DriverBackend.prototype.dispose });
+}
+
+showAs<DriverBackend<unknown>>(DriverBackend, 'Backend', (backend) =>
+  backendText(backend as unknown as Backend, backend[INTERNALS].disposed),
+);
+
+function checkedOptionsOf(norm: PreparableNorm): ResolvedOptions {
+  if (Array.isArray(norm?.options?.dims)) return norm.options;
+  throw new RMSNormError('INVALID_OPTION', `prepare() takes an RMSNorm, got ${show(norm)}`);
+}
+
+function checkedShapes(shapes: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  if (Array.isArray(shapes)) return shapes;
+  throw new RMSNormError('SHAPE', `prepare() takes an array of shapes, such as [[8, 4096]], got ${show(shapes)}`);
+}
+
+function checkedWanted(wanted: FloatDType | PrepareOptions): {
+  readonly dtype: FloatDType;
+  readonly ops: readonly Op[];
+} {
+  if (typeof wanted === 'string') return { dtype: wanted, ops: ['forward'] };
+  checkKeys(wanted, PREPARE);
+  const { dtype = 'float32', ops = ['forward'] } = wanted;
+  if (Array.isArray(ops) && ops.every((op) => OPS.includes(op))) return { dtype, ops };
+  throw new RMSNormError('INVALID_OPTION', `ops must be an array of ${OPS.join(', ')}, got ${show(ops)}`);
 }

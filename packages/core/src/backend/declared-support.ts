@@ -5,33 +5,50 @@ import { CASTINGS, EPS_MODES, type Problem } from '../driver/problem.ts';
 import { ACCURACIES, FEATURES, type Feature, GUARANTEES, type Supports } from '../driver/supports.ts';
 import { FLOAT_DTYPES } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
+import { checkKeys, keysOf } from '../values/keys.ts';
+import { show } from '../values/show.ts';
 import type { BackendInternals } from './internals.ts';
+
+const SUPPORTS = keysOf<Supports>({
+  ops: true,
+  dtypes: true,
+  accuracy: true,
+  features: true,
+  promises: true,
+  limits: true,
+});
+const LIMIT = keysOf<NonNullable<NonNullable<Supports['limits']>[Op]>>({ features: true, dtypes: true });
+const METHODS = ['alloc', 'free', 'write', 'read', 'forward', 'dispose'] as const;
 
 /**
  * A frozen copy of a driver's manifest.
- * @throws RMSNormError INVALID_OPTION where it names what there is not, or an operation that the driver has not
+ * @throws RMSNormError INVALID_OPTION where it names what there is not, or an operation that the driver has not; where
+ *   that is no driver
  */
 export function checkedSupports(driver: Driver<never>): Supports {
-  const { ops, dtypes, accuracy, features, promises, limits } = driver.supports;
+  const name = checkedName(driver);
+  const supports: Supports = driver.supports;
+  checkKeys(supports, { name: `supports of driver ${name}`, keys: SUPPORTS });
+  const { ops, dtypes, accuracy, features, promises, limits } = supports;
   const named = <T extends string>(what: string, values: readonly T[], known: readonly T[]): readonly T[] => {
+    if (!Array.isArray(values)) throw invalid(`supports.${what} of driver ${name} is a list, got ${show(values)}`);
     for (const value of values) {
-      if (!known.includes(value)) throw unknownName(driver.name, what, value, known);
+      if (!known.includes(value)) throw unknownName(name, what, value, known);
     }
     return Object.freeze([...values]);
   };
   for (const op of named('ops', ops, OPS)) {
     if (typeof driver[op] !== 'function') {
-      throw new RMSNormError(
-        'INVALID_OPTION',
-        `driver '${driver.name}' declares '${op}' in supports.ops but has no ${op}()`,
-      );
+      throw invalid(`driver ${name} declares '${op}' in supports.ops but has no ${op}()`);
     }
   }
-  if (!ACCURACIES.includes(accuracy)) throw unknownName(driver.name, 'accuracy', accuracy, ACCURACIES);
+  if (!ACCURACIES.includes(accuracy)) throw unknownName(name, 'accuracy', accuracy, ACCURACIES);
 
   const checkedLimits: { -readonly [K in Op]?: NonNullable<Supports['limits']>[K] } = {};
-  for (const op of named('limits', Object.keys(limits ?? {}) as Op[], OPS)) {
+  if (limits !== undefined) checkKeys(limits, { name: `supports.limits of driver ${name}`, keys: OPS });
+  for (const op of Object.keys(limits ?? {}) as Op[]) {
     const limit = limits?.[op] ?? {};
+    checkKeys(limit, { name: `supports.limits.${op} of driver ${name}`, keys: LIMIT });
     checkedLimits[op] = Object.freeze({
       ...(limit.features && { features: named(`limits.${op}.features`, limit.features, FEATURES) }),
       ...(limit.dtypes && { dtypes: named(`limits.${op}.dtypes`, limit.dtypes, FLOAT_DTYPES) }),
@@ -45,6 +62,14 @@ export function checkedSupports(driver: Driver<never>): Supports {
     promises: named('promises', promises, GUARANTEES),
     ...(limits && { limits: Object.freeze(checkedLimits) }),
   });
+}
+
+/** A driver's name, quoted, once it is sure that there is a driver. */
+function checkedName(driver: Driver<never>): string {
+  const missing = METHODS.find((method) => typeof driver?.[method] !== 'function');
+  if (missing === undefined && typeof driver.name === 'string') return show(driver.name);
+  const fault = missing === undefined ? 'a name' : `${missing}()`;
+  throw invalid(`createBackend() takes a driver, which has ${fault}, got ${show(driver)}`);
 }
 
 /** What a call needs and its problem does not say: whether there is a beta, and a tensor for rstd. */
@@ -66,7 +91,7 @@ export function requireSupport(
   const lacks = (what: string, values: readonly string[]): RMSNormError =>
     new RMSNormError(
       'UNSUPPORTED',
-      `backend '${driver.name}' has no ${what} for ${op}: it has ${values.join(', ') || 'none'}; pick another backend`,
+      `backend ${show(driver.name)} has no ${what} for ${op}: it has ${values.join(', ') || 'none'}; pick another backend`,
     );
   if (!supports.ops.includes(op)) throw lacks(`operation '${op}'`, supports.ops);
   const limit = supports.limits?.[op];
@@ -95,8 +120,9 @@ function featuresOf(problem: Problem, { beta, rstd }: CallFeatures): Feature[] {
 }
 
 function unknownName(driver: string, what: string, value: string, known: readonly string[]): RMSNormError {
-  return new RMSNormError(
-    'INVALID_OPTION',
-    `driver '${driver}' names '${value}' in supports.${what}; known are ${known.join(', ')}`,
-  );
+  return invalid(`driver ${driver} names ${show(value)} in supports.${what}; known are ${known.join(', ')}`);
+}
+
+function invalid(message: string): RMSNormError {
+  return new RMSNormError('INVALID_OPTION', message);
 }

@@ -1,80 +1,119 @@
-import { type AbortSignalLike, abortable, throwIfAborted } from '../values/abort.ts';
+import { abortable, type SignalOptions, signalOf, throwIfAborted } from '../values/abort.ts';
 import { bytesPerElement, type DType } from '../values/dtype.ts';
+import type { DataOf, ViewOf } from '../values/host-data.ts';
+import { hostMemory } from '../values/host-memory.ts';
 import { elementCount } from '../values/shape.ts';
 import { typedView } from '../values/typed-view.ts';
 import type { Backend, Tensor } from './backend.ts';
+import { showAs, tensorText } from './inspection.ts';
 import { type BackendInternals, BUFFER, bufferOf, type HasBuffer, INTERNALS } from './internals.ts';
+import type { Mark } from './net.ts';
 
-type TypedData = Float32Array | Uint16Array | Int8Array;
+/** What a tensor needs of its backend, beside what all need. */
+export interface TensorOwner<B> extends BackendInternals<B> {
+  /** A handle to the memory is given out, which others may hold: from now on only `dispose` frees it. */
+  lend(mark: Mark<B>, place: number): void;
+  /** Called once, by dispose: frees the memory and no longer counts it. */
+  release(tensor: Tensor, buffer: B, mark: Mark<B>, place: number): void;
+}
 
-/** Called once, by dispose: frees the memory and no longer counts it. */
-type Release = () => void;
-
-/** A tensor in a driver's memory, with a `view` where the host can address it. */
+/**
+ * A tensor in a driver's memory, with a `view` where the host can address it.
+ * @param mark that of the bunch in which its memory was placed last
+ */
 export function deviceTensor<B>(
-  internals: BackendInternals<B>,
+  owner: TensorOwner<B>,
   buffer: B,
   shape: readonly number[],
   dtype: DType,
-  release: Release,
+  mark: Mark<B>,
 ): Tensor {
-  const TensorClass = internals.driver.view ? AddressableTensor : DeviceTensor;
-  return new TensorClass(internals, buffer, shape, dtype, release);
+  const TensorClass = owner.driver.view ? AddressableTensor : DeviceTensor;
+  return new TensorClass(owner, buffer, shape, dtype, mark);
 }
 
+// Whatever shows objects shows an own property, so all but dtype and shape is private.
 class DeviceTensor<B> implements Tensor, HasBuffer<B> {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly [INTERNALS]: BackendInternals<B>;
-  [BUFFER]: B | null;
   declare readonly [Symbol.dispose]: () => void;
-  readonly #release: Release;
+  readonly #owner: TensorOwner<B>;
+  readonly #place: number;
+  #mark: Mark<B> | null;
+  #buffer: B | null;
 
-  constructor(internals: BackendInternals<B>, buffer: B, shape: readonly number[], dtype: DType, release: Release) {
-    this[INTERNALS] = internals;
-    this[BUFFER] = buffer;
-    this.shape = shape;
+  constructor(owner: TensorOwner<B>, buffer: B, shape: readonly number[], dtype: DType, mark: Mark<B>) {
     this.dtype = dtype;
-    this.#release = release;
+    this.shape = shape;
+    this.#owner = owner;
+    this.#mark = mark;
+    this.#place = mark.bunch.tensors - 1;
+    this.#buffer = buffer;
+  }
+
+  get [INTERNALS](): BackendInternals<B> {
+    return this.#owner;
+  }
+
+  /** Undefined for what only looks like a tensor: a Proxy of one has not its private parts. */
+  get [BUFFER](): B | null {
+    return #buffer in this ? this.#buffer : (undefined as never);
   }
 
   get backend(): Backend {
-    return this[INTERNALS].backend;
+    return this.#owner.backend;
   }
 
   get buffer(): unknown {
-    const { driver } = this[INTERNALS];
-    const buffer = this.#buffer();
+    const { driver } = this.#owner;
+    const buffer = this.#alive();
+    this.#owner.lend(this.#mark!, this.#place);
     return driver.handle ? driver.handle(buffer) : buffer;
   }
 
-  async data({ signal }: { signal?: AbortSignalLike } = {}): Promise<TypedData> {
+  async data(options?: SignalOptions): Promise<DataOf<DType>> {
+    const signal = signalOf(options, "data()'s options");
     throwIfAborted(signal);
-    const buffer = this.#buffer();
-    const bytes = new Uint8Array(elementCount(this.shape) * bytesPerElement(this.dtype));
-    if (bytes.length > 0) await abortable(this[INTERNALS].driver.read(buffer, bytes, signal), signal);
-    return typedView(bytes, this.dtype);
+    const buffer = this.#alive();
+    const length = elementCount(this.shape) * bytesPerElement(this.dtype);
+    const bytes = hostMemory(() => new Uint8Array(length), `${length} bytes`);
+    if (length > 0) await abortable(this.#owner.driver.read(buffer, bytes, signal), signal);
+    return typedView(bytes, this.dtype) as DataOf<DType>;
   }
 
   dispose(): void {
-    if (this[BUFFER] === null) return;
-    this[BUFFER] = null;
-    this.#release();
+    const buffer = this.#buffer;
+    const mark = this.#mark;
+    if (buffer === null || mark === null) return;
+    this.#buffer = null;
+    this.#mark = null;
+    this.#owner.release(this, buffer, mark, this.#place);
   }
 
-  #buffer(): B {
-    this[INTERNALS].assertAlive();
-    return bufferOf(this[INTERNALS], this, 'the tensor');
+  #alive(): B {
+    this.#owner.assertAlive();
+    return bufferOf(this.#owner, this, 'the tensor');
   }
 }
 
 class AddressableTensor<B> extends DeviceTensor<B> {
-  view(): TypedData {
-    const internals = this[INTERNALS];
-    internals.assertAlive();
-    const memory = internals.driver.view!(bufferOf(internals, this, 'the tensor'));
-    return typedView(memory.subarray(0, elementCount(this.shape) * bytesPerElement(this.dtype)), this.dtype);
+  view(): ViewOf<DType> {
+    return viewOf(this);
   }
+}
+
+/** The memory of a tensor, on the host. */
+function viewOf<B>(tensor: DeviceTensor<B>): ViewOf<DType> {
+  const internals = tensor[INTERNALS];
+  internals.assertAlive();
+  const memory = internals.driver.view!(bufferOf(internals, tensor, 'the tensor'));
+  return typedView(memory.subarray(0, elementCount(tensor.shape) * bytesPerElement(tensor.dtype)), tensor.dtype);
+}
+
+for (const shown of [DeviceTensor, AddressableTensor]) {
+  showAs(shown, 'Tensor', (tensor: DeviceTensor<unknown>) =>
+    tensorText(tensor, tensor[BUFFER] === null || tensor[INTERNALS].disposed, () => viewOf(tensor)),
+  );
 }
 
 // Where Symbol.dispose does not exist, tensors must not get a method that is called 'undefined'.

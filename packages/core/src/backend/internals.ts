@@ -2,6 +2,7 @@ import type { Driver } from '../driver/driver.ts';
 import type { Supports } from '../driver/supports.ts';
 import type { DType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
+import { show, tagOf } from '../values/show.ts';
 import type { Backend, Tensor } from './backend.ts';
 
 /** What stands behind a backend and each of its tensors; a copy of this package finds that of another copy. */
@@ -25,6 +26,10 @@ export interface BackendInternals<B> {
    * @throws RMSNormError UNSUPPORTED where the driver cannot, and what the driver throws for a handle it cannot take
    */
   adopt(handle: unknown, shape: readonly number[], dtype: DType): Tensor;
+  /** As {@link Backend.tidy}. */
+  tidy<R>(fn: () => R): R;
+  /** Takes a tensor out of every `tidy` that runs: it is not the application's to lose, or is disposed of. */
+  keep(tensor: Tensor): void;
   dispose(): Promise<void>;
 }
 
@@ -50,10 +55,12 @@ export function isTensor(value: unknown): value is Tensor {
 
 /** @throws RMSNormError FOREIGN_TENSOR where createBackend did not make `backend` */
 export function internalsOfBackend(backend: Backend): BackendInternals<unknown> {
-  if (typeof backend === 'object' && backend !== null && INTERNALS in backend) {
-    return (backend as HasInternals<unknown>)[INTERNALS];
-  }
-  throw new RMSNormError('FOREIGN_TENSOR', 'that is no backend: take one from pickBackend() or from provider.create()');
+  const internals = (backend as Partial<HasInternals<unknown>> | null | undefined)?.[INTERNALS];
+  if (internals !== undefined && !isTensor(backend)) return internals;
+  throw new RMSNormError(
+    'FOREIGN_TENSOR',
+    `a backend comes from pickBackend() or from provider.create(), got ${show(backend)}`,
+  );
 }
 
 /**
@@ -61,9 +68,7 @@ export function internalsOfBackend(backend: Backend): BackendInternals<unknown> 
  * @throws RMSNormError FOREIGN_TENSOR where it is no tensor, DISPOSED where its backend is gone
  */
 export function internalsOf(tensor: Tensor): BackendInternals<unknown> {
-  if (!isTensor(tensor)) {
-    throw new RMSNormError('FOREIGN_TENSOR', 'that is no tensor: make one with backend.tensor(data, shape)');
-  }
+  if (!isTensor(tensor)) throw noTensor('x', tensor);
   const internals = (tensor as unknown as HasBuffer<unknown>)[INTERNALS];
   internals.assertAlive();
   return internals;
@@ -74,16 +79,26 @@ export function internalsOf(tensor: Tensor): BackendInternals<unknown> {
  * @throws RMSNormError FOREIGN_TENSOR where the tensor belongs to another backend, DISPOSED
  */
 export function bufferOf<B>(internals: BackendInternals<B>, tensor: Tensor, name: string): B {
-  if (!isTensor(tensor))
-    throw new RMSNormError('FOREIGN_TENSOR', `${name} is no tensor: make one with backend.tensor()`);
+  if (!isTensor(tensor)) throw noTensor(name, tensor);
   const owner = tensor as unknown as HasBuffer<B>;
-  if (owner[INTERNALS] !== internals) {
-    throw new RMSNormError(
-      'FOREIGN_TENSOR',
-      `${name} belongs to another backend (${tensor.backend.name}) than x (${internals.backend.name}): copy it there with backend.tensor(await ${name}.data(), ...)`,
-    );
-  }
+  if (owner[INTERNALS] !== internals) throw otherBackend(name, tensor, internals.backend);
   const buffer = owner[BUFFER];
   if (buffer === null) throw new RMSNormError('DISPOSED', `${name} was disposed: it cannot be used any more`);
   return buffer;
+}
+
+function noTensor(name: string, value: unknown): RMSNormError {
+  const way =
+    tagOf(value) === 'Tensor'
+      ? 'that is a Proxy of one, as reactive frameworks make them: give the tensor itself'
+      : 'make one with backend.tensor(data, shape)';
+  return new RMSNormError('FOREIGN_TENSOR', `${name} is no tensor, but ${show(value)}: ${way}`);
+}
+
+function otherBackend(name: string, tensor: Tensor, backend: Backend): RMSNormError {
+  const [theirs, ours] = [show(tensor.backend.name), show(backend.name)];
+  return new RMSNormError(
+    'FOREIGN_TENSOR',
+    `${name} belongs to another backend (${theirs}) than x (${ours}): copy it there with backend.tensor(await ${name}.data(), ...)`,
+  );
 }

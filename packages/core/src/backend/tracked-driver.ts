@@ -2,17 +2,22 @@ import type { Driver } from '../driver/driver.ts';
 import type { Supports } from '../driver/supports.ts';
 import { bytesPerElement, type DType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { elementCount, showShape } from '../values/shape.ts';
+import { elementCount } from '../values/shape.ts';
+import { show } from '../values/show.ts';
 import type { Backend, Tensor } from './backend.ts';
 import { checkedSupports } from './declared-support.ts';
-import { deviceTensor } from './device-tensor.ts';
-import type { BackendInternals } from './internals.ts';
+import { deviceTensor, type TensorOwner } from './device-tensor.ts';
+import { type Mark, Net } from './net.ts';
+import { Tidies } from './tidies.ts';
+import { warnOfDropped } from './warn-of-dropped.ts';
 
 /** A driver in use, and the account of what was allocated from it. */
-export class TrackedDriver<B> implements BackendInternals<B> {
+export class TrackedDriver<B> implements TensorOwner<B> {
   readonly backend: Backend;
   readonly driver: Driver<B>;
   readonly supports: Supports;
+  readonly #tidies: Tidies = new Tidies();
+  readonly #net: Net<B> = new Net((buffer, bytes) => this.#dropped(buffer, bytes));
   #disposed: Promise<void> | null = null;
   #tensors = 0;
   #bytes = 0;
@@ -35,7 +40,7 @@ export class TrackedDriver<B> implements BackendInternals<B> {
     if (this.#disposed === null) return;
     throw new RMSNormError(
       'DISPOSED',
-      `backend '${this.driver.name}' was disposed: create a new one with provider.create()`,
+      `backend ${show(this.driver.name)} was disposed: create a new one with provider.create()`,
     );
   }
 
@@ -43,16 +48,36 @@ export class TrackedDriver<B> implements BackendInternals<B> {
     // Drivers allocate whole 32-bit words, and at least one: an empty tensor has a buffer too.
     const bytes = Math.max(4, Math.ceil((elementCount(shape) * bytesPerElement(dtype)) / 4) * 4);
     if (!Number.isSafeInteger(bytes)) {
-      throw new RMSNormError('OUT_OF_MEMORY', `a ${dtype} tensor of shape ${showShape(shape)} needs ${bytes} bytes`);
+      throw new RMSNormError('OUT_OF_MEMORY', `a ${dtype} tensor of shape ${show(shape)} needs ${bytes} bytes`);
     }
     return this.#track(this.driver.alloc(bytes), bytes, shape, dtype);
   }
 
   adopt(handle: unknown, shape: readonly number[], dtype: DType): Tensor {
     if (!this.driver.adopt) {
-      throw new RMSNormError('UNSUPPORTED', `backend '${this.driver.name}' cannot wrap memory of yours: use tensor()`);
+      throw new RMSNormError(
+        'UNSUPPORTED',
+        `backend ${show(this.driver.name)} cannot wrap memory of yours: use tensor()`,
+      );
     }
     return this.#track(this.driver.adopt(handle, elementCount(shape) * bytesPerElement(dtype), dtype), 0, shape, dtype);
+  }
+
+  tidy<R>(fn: () => R): R {
+    return this.#tidies.run(fn);
+  }
+
+  keep(tensor: Tensor): void {
+    this.#tidies.keep(tensor);
+  }
+
+  lend(mark: Mark<B>, place: number): void {
+    this.#net.forget(mark, place);
+  }
+
+  release(tensor: Tensor, buffer: B, mark: Mark<B>, place: number): void {
+    if (this.#tidies.running > 0) this.#tidies.keep(tensor);
+    this.#free(buffer, this.#net.remove(mark, place));
   }
 
   dispose(): Promise<void> {
@@ -62,14 +87,29 @@ export class TrackedDriver<B> implements BackendInternals<B> {
     return this.#disposed;
   }
 
+  /** Called from the event loop, where nobody could catch an error. */
+  #dropped(buffer: B, bytes: number): void {
+    if (this.#disposed !== null) return;
+    if (bytes > 0) warnOfDropped(this.driver.name, bytes);
+    try {
+      this.#free(buffer, bytes);
+    } catch {
+      // A driver that cannot free any more, as its device is gone, says so at the next call.
+    }
+  }
+
+  #free(buffer: B, bytes: number): void {
+    if (this.#disposed !== null) return;
+    this.#tensors -= 1;
+    this.#bytes -= bytes;
+    this.driver.free(buffer);
+  }
+
   #track(buffer: B, bytes: number, shape: readonly number[], dtype: DType): Tensor {
     this.#tensors += 1;
     this.#bytes += bytes;
-    return deviceTensor(this, buffer, Object.freeze(shape), dtype, () => {
-      if (this.#disposed) return;
-      this.#tensors -= 1;
-      this.#bytes -= bytes;
-      this.driver.free(buffer);
-    });
+    const tensor = deviceTensor(this, buffer, Object.freeze(shape), dtype, this.#net.add(buffer, bytes));
+    if (this.#tidies.running > 0) this.#tidies.add(tensor);
+    return tensor;
   }
 }

@@ -2,6 +2,7 @@ import type { Tensor } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { operandsByName } from '../driver/operations.ts';
 import { isEmpty, type Problem } from '../driver/problem.ts';
+import { type Form, keysOf } from '../values/keys.ts';
 import { CheckedOperands } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -12,23 +13,37 @@ export interface AddForwardTargets {
   readonly rstd?: Tensor | undefined;
 }
 
-export interface AddForwardResult {
-  readonly y: Tensor;
+/** @template X the tensor that was given */
+export interface AddForwardResult<X extends Tensor = Tensor> {
+  readonly y: X;
   /** x + residual, rounded to their dtype. */
-  readonly sum: Tensor;
+  readonly sum: X;
 }
 
 const OPERANDS = operandsByName('addForward');
 
+const OUT: Form = {
+  name: "addForward's out",
+  keys: keysOf<NonNullable<AddForwardTargets['out']>>({ y: true, sum: true }),
+  tensor: '{ y: tensor }',
+};
+
+export const ADD_FORWARD_TARGETS: Form = {
+  name: "addForward's targets",
+  keys: keysOf<AddForwardTargets>({ out: true, rstd: true }),
+  out: OUT,
+  tensor: '{ out: { y: tensor } }',
+};
+
 /** addForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
-export function runAddForward<B>(
+export function runAddForward<B, X extends Tensor>(
   internals: BackendInternals<B>,
   problem: Problem,
-  x: Tensor,
+  x: X,
   residual: Tensor,
   weights: WeightBuffers<B>,
   targets: AddForwardTargets,
-): AddForwardResult {
+): AddForwardResult<X> {
   const operands = new CheckedOperands(internals, problem, x.shape);
   try {
     const source = operands.input(OPERANDS.x, x);
@@ -41,7 +56,7 @@ export function runAddForward<B>(
       const io = { x: source, residual: added, gamma, beta, y: y.buffer, sum: sum.buffer, rstd };
       internals.driver.addForward!(problem, io);
     }
-    return { y: y.tensor, sum: sum.tensor };
+    return { y: y.tensor as X, sum: sum.tensor as X };
   } catch (error) {
     throw operands.undo(error);
   }

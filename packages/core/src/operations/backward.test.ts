@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { code, normWith, valuesOf, wave } from '../../test/samples.ts';
+import { rmsNormBackward } from '../api/functions.ts';
 import { RMSNorm } from '../api/rms-norm.ts';
 import type { Backend, Tensor } from '../backend/backend.ts';
 import { createBackend } from '../backend/create-backend.ts';
@@ -90,6 +91,63 @@ describe('backward', () => {
     expect(await valuesOf(norm.backward(a, dy(), { out: { dx: a } }).dx)).toEqual(plain);
     expect(await valuesOf(norm.backward(x(), b, { out: { dx: b } }).dx)).toEqual(plain);
     expect(() => norm.backward(a, b, { dsum, out: { dx: dsum } })).toThrow(code('ALIASING'));
+  });
+
+  test('dgamma and dbeta go where out says, over what was there, in the shapes of gamma and beta', async () => {
+    const norm = normWith({ dim: [2, 3], axis: -2, bias: true });
+    const [x, dy] = [backend.tensor(wave(24), [4, 2, 3]), backend.tensor(wave(24, 2), [4, 2, 3])];
+    const expected = norm.backward(x, dy);
+    const out = {
+      dx: backend.empty([4, 2, 3]),
+      dgamma: backend.tensor(new Array(6).fill(7), [2, 3]),
+      dbeta: backend.tensor(new Array(6).fill(7), [2, 3]),
+    };
+    const before = backend.memory();
+    const result = norm.backward(x, dy, { out });
+    expect(backend.memory()).toEqual(before);
+    for (const name of ['dx', 'dgamma', 'dbeta'] as const) {
+      expect(result[name]).toBe(out[name]);
+      expect(await out[name].data()).toEqual(await expected[name]!.data());
+    }
+    const one = norm.backward(x, dy, { out: { dbeta: out.dbeta } });
+    expect(one.dbeta).toBe(out.dbeta);
+    expect(one.dgamma).not.toBe(out.dgamma);
+    norm.gamma = { dtype: 'float32', shape: [6], data: wave(6) };
+    expect(() => norm.backward(x, dy, { out: { dgamma: out.dgamma } })).toThrow(code('SHAPE'));
+    const flat = backend.empty([6]);
+    expect(norm.backward(x, dy, { out: { dgamma: flat } }).dgamma).toBe(flat);
+  });
+
+  test('of no rows they are overwritten with zeros', async () => {
+    const norm = new RMSNorm({ dim: 3, bias: true });
+    const [dgamma, dbeta] = [backend.tensor([1, 2, 3], [3]), backend.tensor([4, 5, 6], [3])];
+    norm.backward(backend.empty([0, 3]), backend.empty([0, 3]), { out: { dgamma, dbeta } });
+    expect(await valuesOf(dgamma)).toEqual([0, 0, 0]);
+    expect(await valuesOf(dbeta)).toEqual([0, 0, 0]);
+  });
+
+  test('memory that may not be theirs is refused, before anything runs', () => {
+    const kernel = vi.spyOn(driver, 'backward');
+    const square = () => backend.empty([1, 4]);
+    const [x, dy, gamma, beta, both] = [square(), square(), square(), square(), square()];
+    const options = { dim: 4, gamma, beta };
+    const refusals: [string, () => unknown][] = [
+      ['ALIASING', () => rmsNormBackward(x, dy, { ...options, out: { dgamma: both, dbeta: both } })],
+      ['ALIASING', () => rmsNormBackward(x, dy, { ...options, out: { dx: both, dgamma: both } })],
+      ['ALIASING', () => rmsNormBackward(x, dy, { ...options, out: { dgamma: gamma } })],
+      ['ALIASING', () => rmsNormBackward(x, dy, { ...options, out: { dbeta: beta } })],
+      ['ALIASING', () => rmsNormBackward(x, dy, { ...options, out: { dx: beta } })],
+      ['ALIASING', () => rmsNormBackward(x, dy, { ...options, out: { dgamma: x } })],
+      ['ALIASING', () => rmsNormBackward(x, dy, { ...options, out: { dbeta: dy } })],
+      ['SHAPE', () => rmsNormBackward(x, dy, { ...options, out: { dgamma: backend.empty([4]) } })],
+      ['DTYPE', () => rmsNormBackward(x, dy, { ...options, out: { dbeta: backend.empty([1, 4], 'float16') } })],
+      ['INVALID_OPTION', () => rmsNormBackward(x, dy, { dim: 4, beta, out: { dgamma: both } })],
+      ['INVALID_OPTION', () => rmsNormBackward(x, dy, { dim: 4, gamma, out: { dbeta: both } })],
+    ];
+    const { tensors } = backend.memory();
+    for (const [expected, call] of refusals) expect(call, call.toString()).toThrow(code(expected));
+    expect(kernel).not.toHaveBeenCalled();
+    expect(backend.memory().tensors).toBe(tensors + 2);
   });
 
   test('a zero row: dy * w / sqrt(eps); at a zero denominator infinite, or 0 where dy * w is', async () => {

@@ -2,7 +2,8 @@ import type { Tensor } from '../backend/backend.ts';
 import { type BackendInternals, bufferOf } from '../backend/internals.ts';
 import type { DType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { sameShape, showShape } from '../values/shape.ts';
+import { sameShape } from '../values/shape.ts';
+import { show } from '../values/show.ts';
 
 /**
  * The buffer of a tensor that must have this dtype and shape.
@@ -18,7 +19,7 @@ export function bufferFor<B>(
   const buffer = bufferOf(internals, tensor, name);
   if (tensor.dtype !== dtype) throw new RMSNormError('DTYPE', `${name} must be ${dtype}, got ${tensor.dtype}`);
   if (!sameShape(tensor.shape, shape)) {
-    throw new RMSNormError('SHAPE', `${name} must have shape ${showShape(shape)}, got ${showShape(tensor.shape)}`);
+    throw new RMSNormError('SHAPE', `${name} must have shape ${show(shape)}, got ${show(tensor.shape)}`);
   }
   return buffer;
 }

@@ -42,7 +42,9 @@ export class CheckedOperands<B> {
 
   /** @throws RMSNormError FOREIGN_TENSOR, DISPOSED, DTYPE, SHAPE */
   input(operand: Operand, tensor: Tensor): B {
-    return this.#add(operand.name, this.#checked(operand, tensor, operand.name));
+    const { name } = operand;
+    const shape = shapeOf(operand, this.#problem, this.#shape);
+    return this.#add(name, bufferFor(this.#internals, tensor, name, shape, dtypeOf(operand, this.#problem)));
   }
 
   /** Notes gamma and beta, which were checked before, as memory that no output may be. */
@@ -58,14 +60,28 @@ export class CheckedOperands<B> {
    * @throws RMSNormError FOREIGN_TENSOR, DISPOSED, DTYPE, SHAPE, ALIASING, OUT_OF_MEMORY
    */
   output(operand: Operand, tensor: Tensor | undefined, name: string = operand.name): Output<B> {
-    if (tensor) return { tensor, buffer: this.optionalOutput(operand, tensor, name) as B };
-    return this.newOutput(operand, shapeOf(operand, this.#problem, this.#shape));
+    return this.outputOf(shapeOf(operand, this.#problem, this.#shape), operand, tensor, name);
+  }
+
+  /** As {@link output}, of a shape that the table does not say. */
+  outputOf(
+    shape: readonly number[],
+    operand: Operand,
+    tensor: Tensor | undefined,
+    name: string = operand.name,
+  ): Output<B> {
+    if (tensor === undefined) return this.#newOutput(operand, shape);
+    return { tensor, buffer: this.#given(operand, tensor, name, shape) };
   }
 
   /** As {@link output}, but null where no tensor is given. */
   optionalOutput(operand: Operand, tensor: Tensor | undefined, name: string = operand.name): B | null {
-    if (!tensor) return null;
-    const buffer = this.#checked(operand, tensor, name);
+    if (tensor === undefined) return null;
+    return this.#given(operand, tensor, name, shapeOf(operand, this.#problem, this.#shape));
+  }
+
+  #given(operand: Operand, tensor: Tensor, name: string, shape: readonly number[]): B {
+    const buffer = bufferFor(this.#internals, tensor, name, shape, dtypeOf(operand, this.#problem));
     for (let other = this.#latest; other !== null; other = other.previous) {
       if (other.buffer === buffer && !(operand.mayBe as readonly string[]).includes(other.name)) {
         throw sameMemory(name, other.name);
@@ -74,8 +90,7 @@ export class CheckedOperands<B> {
     return this.#add(name, buffer);
   }
 
-  /** @throws RMSNormError OUT_OF_MEMORY */
-  newOutput(operand: Operand, shape: readonly number[]): Output<B> {
+  #newOutput(operand: Operand, shape: readonly number[]): Output<B> {
     const tensor = this.#internals.allocate(shape, dtypeOf(operand, this.#problem));
     this.#created = [...(this.#created ?? []), tensor];
     return { tensor, buffer: this.#add(operand.name, bufferOf(this.#internals, tensor, operand.name)) };
@@ -85,11 +100,6 @@ export class CheckedOperands<B> {
   undo(error: unknown): unknown {
     for (const tensor of this.#created ?? []) tensor.dispose();
     return error;
-  }
-
-  #checked(operand: Operand, tensor: Tensor, name: string): B {
-    const shape = shapeOf(operand, this.#problem, this.#shape);
-    return bufferFor(this.#internals, tensor, name, shape, dtypeOf(operand, this.#problem));
   }
 
   #add(name: string, buffer: B): B {

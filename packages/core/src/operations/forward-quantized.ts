@@ -1,34 +1,49 @@
-import type { Tensor } from '../backend/backend.ts';
+import type { Tensor, WithDType } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { operandsByName } from '../driver/operations.ts';
 import { isEmpty, type QuantizedProblem } from '../driver/problem.ts';
+import { type Form, keysOf } from '../values/keys.ts';
 import { CheckedOperands } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
 export interface QuantizedTargets {
   /** One scale for everything; without it each (outer, inner) gets its own. */
-  readonly scale?: number | null | undefined;
+  readonly scale?: number | undefined;
   /** `q`: int8, shaped as x. `scales`: float32, [outer, inner]. */
   readonly out?: { readonly q?: Tensor | undefined; readonly scales?: Tensor | undefined } | undefined;
 }
 
-export interface QuantizedResult {
+/** @template X the tensor that was given */
+export interface QuantizedResult<X extends Tensor = Tensor> {
   /** int8, shaped as x: y is about q * scale. */
-  readonly q: Tensor;
+  readonly q: WithDType<X, 'int8'>;
   /** float32, [outer, inner]. */
-  readonly scales: Tensor;
+  readonly scales: WithDType<X, 'float32'>;
 }
 
 const OPERANDS = operandsByName('forwardQuantized');
 
+const OUT: Form = {
+  name: "forwardQuantized's out",
+  keys: keysOf<NonNullable<QuantizedTargets['out']>>({ q: true, scales: true }),
+  tensor: '{ q: tensor }',
+};
+
+export const QUANTIZED_TARGETS: Form = {
+  name: "forwardQuantized's targets",
+  keys: keysOf<QuantizedTargets>({ scale: true, out: true }),
+  out: OUT,
+  tensor: '{ out: { q: tensor } }',
+};
+
 /** forwardQuantized of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
-export function runForwardQuantized<B>(
+export function runForwardQuantized<B, X extends Tensor>(
   internals: BackendInternals<B>,
   problem: QuantizedProblem,
-  x: Tensor,
+  x: X,
   weights: WeightBuffers<B>,
   { out }: Pick<QuantizedTargets, 'out'>,
-): QuantizedResult {
+): QuantizedResult<X> {
   const operands = new CheckedOperands(internals, problem, x.shape);
   try {
     const source = operands.input(OPERANDS.x, x);
@@ -38,7 +53,7 @@ export function runForwardQuantized<B>(
     if (!isEmpty(problem)) {
       internals.driver.forwardQuantized!(problem, { x: source, gamma, beta, q: q.buffer, scales: scales.buffer });
     }
-    return { q: q.tensor, scales: scales.tensor };
+    return { q: q.tensor as WithDType<X, 'int8'>, scales: scales.tensor as WithDType<X, 'float32'> };
   } catch (error) {
     throw operands.undo(error);
   }

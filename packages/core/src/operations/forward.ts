@@ -6,6 +6,7 @@
 import type { Tensor } from '../backend/backend.ts';
 import { type BackendInternals, isTensor } from '../backend/internals.ts';
 import { isEmpty, type Problem } from '../driver/problem.ts';
+import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { bufferFor, refuseSame } from './buffer-for.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -17,10 +18,17 @@ export interface ForwardTargets {
   readonly rstd?: Tensor | undefined;
 }
 
-/** `forward(x, out)` is short for `forward(x, { out })`. */
-export function targetsOf(target: Tensor | ForwardTargets | undefined): ForwardTargets {
-  if (target === undefined) return {};
-  return isTensor(target) ? { out: target } : target;
+const KEYS = keysOf<ForwardTargets>({ out: true, rstd: true });
+
+export const FORWARD_TARGETS: Form = { name: "forward's targets", keys: KEYS, tensor: '{ out: tensor }' };
+export const GATED_TARGETS: Form = { ...FORWARD_TARGETS, name: "gatedForward's targets" };
+
+/**
+ * `forward(x, out)` is short for `forward(x, { out })`.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function forwardTargets(target: Tensor | ForwardTargets | undefined, form: Form): ForwardTargets {
+  return isTensor(target) ? { out: target } : checkedKeys(target, form);
 }
 
 /**
@@ -28,25 +36,25 @@ export function targetsOf(target: Tensor | ForwardTargets | undefined): ForwardT
  * more than its kernel.
  * @throws RMSNormError as CheckedOperands, and what the driver throws
  */
-export function runForward<B>(
+export function runForward<B, X extends Tensor>(
   internals: BackendInternals<B>,
   problem: Problem,
-  x: Tensor,
+  x: X,
   { gamma, beta }: WeightBuffers<B>,
   { out, rstd }: ForwardTargets,
-): Tensor {
+): X {
   const source = bufferFor(internals, x, 'x', x.shape, problem.dtype);
-  const statistic = rstd ? rstdBuffer(internals, problem, rstd, source, gamma, beta) : null;
-  const y = out || internals.allocate(x.shape, problem.dtype);
+  const statistic = rstd !== undefined ? rstdBuffer(internals, problem, rstd, source, gamma, beta) : null;
+  const y = out !== undefined ? out : internals.allocate(x.shape, problem.dtype);
   try {
     const target = bufferFor(internals, y, 'out', x.shape, problem.dtype);
     refuseSame('out', target, 'gamma', gamma);
     refuseSame('out', target, 'beta', beta);
     refuseSame('out', target, 'rstd', statistic);
     if (!isEmpty(problem)) internals.driver.forward(problem, { x: source, gamma, beta, y: target, rstd: statistic });
-    return y;
+    return y as X;
   } catch (error) {
-    if (y !== out) y.dispose();
+    if (out === undefined) y.dispose();
     throw error;
   }
 }

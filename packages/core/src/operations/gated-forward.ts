@@ -9,14 +9,14 @@ import type { WeightBuffers } from './weights.ts';
 const OPERANDS = operandsByName('gatedForward');
 
 /** gatedForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
-export function runGatedForward<B>(
+export function runGatedForward<B, X extends Tensor>(
   internals: BackendInternals<B>,
   problem: GatedProblem,
-  x: Tensor,
+  x: X,
   gate: Tensor,
   weights: WeightBuffers<B>,
   targets: ForwardTargets,
-): Tensor {
+): X {
   const operands = new CheckedOperands(internals, problem, x.shape);
   try {
     const source = operands.input(OPERANDS.x, x);
@@ -27,7 +27,7 @@ export function runGatedForward<B>(
     if (!isEmpty(problem)) {
       internals.driver.gatedForward!(problem, { x: source, gate: gating, gamma, beta, y: y.buffer, rstd });
     }
-    return y.tensor;
+    return y.tensor as X;
   } catch (error) {
     throw operands.undo(error);
   }

@@ -1,7 +1,8 @@
 import type { Tensor } from '../backend/backend.ts';
 import { type BackendInternals, bufferOf } from '../backend/internals.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { elementCount, showShape } from '../values/shape.ts';
+import { elementCount } from '../values/shape.ts';
+import { show } from '../values/show.ts';
 
 /** gamma and beta on the device: float32, one element for each feature. */
 export interface WeightBuffers<B> {
@@ -25,6 +26,6 @@ export function requireFeatures(shape: readonly number[], name: string, features
   if (elementCount(shape) === features) return;
   throw new RMSNormError(
     'SHAPE',
-    `${name} must have ${features} elements, one for each feature, got shape ${showShape(shape)}`,
+    `${name} must have ${features} elements, one for each feature, got shape ${show(shape)}`,
   );
 }

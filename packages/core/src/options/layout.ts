@@ -1,8 +1,12 @@
 import type { Problem } from '../driver/problem.ts';
 import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { elementCount, sameShape, showShape } from '../values/shape.ts';
+import { floatDType } from '../values/host-tensor.ts';
+import { checkedShape, elementCount, sameShape } from '../values/shape.ts';
+import { show } from '../values/show.ts';
 import type { ResolvedOptions } from './options.ts';
+
+const MOST_AXES_SEARCHED = 32;
 
 /** How a tensor is seen by every backend: contiguous, as `[outer, groups, size, inner]`. */
 export interface Layout {
@@ -17,23 +21,28 @@ export interface Layout {
 
 /**
  * Lays a tensor of `shape` out for `options`.
- * @throws RMSNormError SHAPE where the shape has not `dim` at `axis`
+ * @param options as resolveOptions gives them
+ * @throws RMSNormError SHAPE where the shape has not `dim` at `axis`, INVALID_OPTION
  */
 export function layoutOf(options: ResolvedOptions, shape: readonly number[]): Layout {
-  const { dims, groups, size } = options;
+  const { dims, groups, size } = checkedResolved(options);
+  checkedShape(shape);
   const axis = options.axis < 0 ? options.axis + shape.length : options.axis;
   const end = axis + dims.length;
   if (axis < 0 || end > shape.length || !sameShape(shape.slice(axis, end), dims)) {
-    const found = axis < 0 || end > shape.length ? 'does not have' : `has ${showShape(shape.slice(axis, end))}, not`;
+    const found = axis < 0 || end > shape.length ? 'does not have' : `has ${show(shape.slice(axis, end))}, not`;
     throw new RMSNormError(
       'SHAPE',
-      `a tensor of shape ${showShape(shape)} ${found} ${showShape(dims)} at axis ${options.axis}${hint(options, shape)}`,
+      `a tensor of shape ${show(shape)} ${found} ${show(dims)} at axis ${options.axis}${hint(options, shape)}`,
     );
   }
   return { outer: elementCount(shape.slice(0, axis)), groups, size, inner: elementCount(shape.slice(end)) };
 }
 
-/** The problem of one tensor: its layout, and all that a kernel needs of the options. */
+/**
+ * The problem of one tensor: its layout, and all that a kernel needs of the options.
+ * @throws RMSNormError as {@link layoutOf}; DTYPE
+ */
 export function problemOf(options: ResolvedOptions, shape: readonly number[], dtype: FloatDType): Problem {
   const { outer, groups, size, inner } = layoutOf(options, shape);
   const { statSize, eps, epsMode, alpha, weightOffset, casting } = options;
@@ -43,7 +52,7 @@ export function problemOf(options: ResolvedOptions, shape: readonly number[], dt
     size,
     inner,
     statSize,
-    dtype,
+    dtype: floatDType(dtype),
     eps,
     epsMode,
     alpha,
@@ -52,8 +61,14 @@ export function problemOf(options: ResolvedOptions, shape: readonly number[], dt
   });
 }
 
+function checkedResolved(options: ResolvedOptions): ResolvedOptions {
+  if (Array.isArray(options?.dims)) return options;
+  throw new RMSNormError('INVALID_OPTION', `options must be what resolveOptions() gives, got ${show(options)}`);
+}
+
 /** The axis where `dim` does stand, for a user who forgot `axis: -1`. */
 function hint({ dims }: ResolvedOptions, shape: readonly number[]): string {
+  if (shape.length > MOST_AXES_SEARCHED) return '';
   for (let axis = shape.length - dims.length; axis >= 0; axis--) {
     if (sameShape(shape.slice(axis, axis + dims.length), dims)) return `: did you mean axis: ${axis - shape.length}?`;
   }

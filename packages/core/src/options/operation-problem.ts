@@ -2,6 +2,7 @@ import type { Op } from '../driver/io.ts';
 import type { OperationProblem, Problem } from '../driver/problem.ts';
 import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
+import { show } from '../values/show.ts';
 import { unreachable } from '../values/unreachable.ts';
 import { problemOf } from './layout.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -61,13 +62,14 @@ function checkedCount(count: CallValue, { size }: Problem): number {
   if (Number.isSafeInteger(count) && count! >= size) return count!;
   throw new RMSNormError(
     'INVALID_OPTION',
-    `count is the number of features in all shards of a group together: an integer from ${size} on, got ${count}`,
+    `count is the number of features in all shards of a group together: an integer from ${size} on, got ${show(count)}`,
   );
 }
 
 function checkedScale(scale: CallValue): CallValue {
   if (scale === null) return null;
-  const rounded = Math.fround(scale);
+  // Math.fround converts what is no number, or throws.
+  const rounded = typeof scale === 'number' ? Math.fround(scale) : Number.NaN;
   if (Number.isFinite(scale) && Number.isFinite(rounded) && rounded > 0) return scale;
-  throw new RMSNormError('INVALID_OPTION', `scale must be above 0 and finite in float32, got ${scale}`);
+  throw new RMSNormError('INVALID_OPTION', `scale must be above 0 and finite in float32, got ${show(scale)}`);
 }

@@ -5,6 +5,9 @@
 
 import { CASTINGS, type Casting, EPS_MODES, type EpsMode } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
+import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { show } from '../values/show.ts';
+import { UNCALLED, uncalledPreset } from './uncalled.ts';
 
 /** Options of an {@link RMSNorm}; the mathematics stands at {@link Problem}. */
 export interface RMSNormOptions {
@@ -32,6 +35,8 @@ export interface RMSNormOptions {
   readonly casting?: Casting | undefined;
   /** For gatedForward: the gate multiplies after (true) or before (false, default) the normalization. */
   readonly normBeforeGate?: boolean | undefined;
+  /** What a preset leaves that was spread and not called: `{ ...presets.llama }` in place of `...presets.llama(8)`. */
+  readonly [UNCALLED]?: never;
 }
 
 /** {@link RMSNormOptions} checked, with every default filled in and what follows from them. */
@@ -59,7 +64,8 @@ export interface ResolvedOptions {
   readonly normBeforeGate: boolean;
 }
 
-const NAMES: Readonly<Record<keyof RMSNormOptions, true>> = {
+/** The names of all options. */
+export const OPTION_KEYS: readonly string[] = keysOf<Omit<RMSNormOptions, typeof UNCALLED>>({
   dim: true,
   groups: true,
   axis: true,
@@ -72,14 +78,16 @@ const NAMES: Readonly<Record<keyof RMSNormOptions, true>> = {
   weightOffset: true,
   casting: true,
   normBeforeGate: true,
-};
+});
+
+const OPTIONS: Form = { name: 'the options', keys: OPTION_KEYS };
 
 /**
  * Checks options and fills in the defaults.
  * @throws RMSNormError INVALID_OPTION
  */
 export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
-  requireNames(options);
+  checkOptionKeys(options, OPTIONS);
   const { dims, features } = checkedDims(options.dim);
 
   const groups = options.groups ?? 1;
@@ -135,15 +143,14 @@ export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
   });
 }
 
-function requireNames(options: RMSNormOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`options must be an object such as { dim: 512 }, got ${show(options)}`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NAMES, name)) {
-      throw invalid(`there is no option '${name}'; the options are ${Object.keys(NAMES).join(', ')}`);
-    }
-  }
+/**
+ * Refuses keys that are not known, and a preset that nobody called.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function checkOptionKeys(options: object, form: Form): void {
+  const preset = uncalledPreset(options);
+  if (preset !== null) throw invalid(`${preset} is a function: call it with dim, as in ...${preset}(512)`);
+  checkKeys(options, form);
 }
 
 function checkedDims(dim: number | readonly number[]): { dims: readonly number[]; features: number } {
@@ -178,11 +185,6 @@ function isCount(value: unknown): boolean {
 
 function isNumber(value: unknown): boolean {
   return Number.isFinite(value);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  return JSON.stringify(value) ?? String(value);
 }
 
 function invalid(message: string): RMSNormError {

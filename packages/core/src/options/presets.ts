@@ -1,49 +1,91 @@
 import type { Casting } from '../driver/problem.ts';
+import { RMSNormError } from '../values/errors.ts';
+import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { show } from '../values/show.ts';
 import type { RMSNormOptions } from './options.ts';
+import { UNCALLED } from './uncalled.ts';
 
-/** Options that reproduce the numbers of known libraries. */
+/**
+ * Options that reproduce the numbers of known libraries. Null, for any parameter but the first, is what that library
+ * takes by default.
+ */
 export interface Presets {
   /**
    * The implementation this project starts from: gamma and axis -2 of (batch, groups, dim, n), x / norm2(x) times
    * `dim ** -0.5`, so that a row has RMS 1 / dim.
    */
-  zeta(dim: number, groups?: number): RMSNormOptions;
+  readonly zeta: Preset<[dim: number, groups?: number | null]>;
   /** `torch.nn.RMSNorm(normalized_shape)`, where eps `None` is float32's machine epsilon for every dtype. */
-  torch(normalizedShape: number | readonly number[], eps?: number): RMSNormOptions;
+  readonly torch: Preset<[normalizedShape: number | readonly number[], eps?: number | null]>;
   /** ONNX `RMSNormalization`: `dims` are the lengths of x from `axis` on; `axis` is `-dims.length` unless given. */
-  onnx(dims: number | readonly number[], options?: OnnxOptions): RMSNormOptions;
+  readonly onnx: Preset<[dims: number | readonly number[], options?: OnnxOptions | null]>;
   /** Hugging Face's `LlamaRMSNorm`. */
-  llama(dim: number, eps?: number): RMSNormOptions;
+  readonly llama: Preset<[dim: number, eps?: number | null]>;
   /** Gemma's: a zero-centred gamma, rounded once. */
-  gemma(dim: number, eps?: number): RMSNormOptions;
+  readonly gemma: Preset<[dim: number, eps?: number | null]>;
   /** Mamba-2's gated norm. */
-  mamba2(dim: number, groups?: number, eps?: number, normBeforeGate?: boolean): RMSNormOptions;
+  readonly mamba2: Preset<[dim: number, groups?: number | null, eps?: number | null, normBeforeGate?: boolean | null]>;
+}
+
+/** A function: `new RMSNorm({ ...presets.llama })` does not compile, and throws; `presets.llama(512)` is meant. */
+export interface Preset<Arguments extends readonly unknown[]> {
+  (...args: Arguments): RMSNormOptions;
+  readonly [UNCALLED]: string;
 }
 
 export interface OnnxOptions {
-  readonly axis?: number;
-  readonly eps?: number;
-  readonly casting?: Casting;
+  readonly axis?: number | null | undefined;
+  readonly eps?: number | null | undefined;
+  readonly casting?: Casting | null | undefined;
 }
 
+const ONNX: Form = {
+  name: "presets.onnx's options",
+  keys: keysOf<OnnxOptions>({ axis: true, eps: true, casting: true }),
+};
+
+// Null is each library's own default, as undefined is: hence ??, and no default of a parameter.
 const library: Presets = {
-  zeta: (dim, groups = 1) => ({
-    dim: [groups, dim],
-    axis: 1,
-    groups,
-    scale: dim ** -0.5,
-    epsMode: 'clamp',
-    eps: 1e-12,
-  }),
-  torch: (normalizedShape, eps = 2 ** -23) => ({ dim: normalizedShape, axis: -rank(normalizedShape), eps }),
-  onnx: (dims, { axis = -rank(dims), eps = 1e-5, casting = 'llama' } = {}) => ({ dim: dims, axis, eps, casting }),
-  llama: (dim, eps = 1e-6) => ({ dim, axis: -1, eps, casting: 'llama' }),
-  gemma: (dim, eps = 1e-6) => ({ dim, axis: -1, eps, weightOffset: 1 }),
-  mamba2: (dim, groups = 1, eps = 1e-5, normBeforeGate = false) => ({ dim, axis: -1, groups, eps, normBeforeGate }),
+  zeta: preset((dim, groups) => {
+    if (typeof dim !== 'number') throw new RMSNormError('INVALID_OPTION', `dim must be a number, got ${show(dim)}`);
+    return { dim: [groups ?? 1, dim], axis: 1, groups: groups ?? 1, scale: dim ** -0.5, epsMode: 'clamp', eps: 1e-12 };
+  }, 'presets.zeta'),
+  torch: preset((shape, eps) => ({ dim: shape, axis: -rank(shape), eps: eps ?? 2 ** -23 }), 'presets.torch'),
+  onnx: preset((dims, options) => {
+    const { axis, eps, casting } = onnxOptions(options);
+    return { dim: dims, axis: axis ?? -rank(dims), eps: eps ?? 1e-5, casting: casting ?? 'llama' };
+  }, 'presets.onnx'),
+  llama: preset((dim, eps) => ({ dim, axis: -1, eps: eps ?? 1e-6, casting: 'llama' }), 'presets.llama'),
+  gemma: preset((dim, eps) => ({ dim, axis: -1, eps: eps ?? 1e-6, weightOffset: 1 }), 'presets.gemma'),
+  mamba2: preset(
+    (dim, groups, eps, normBeforeGate) => ({
+      dim,
+      axis: -1,
+      groups: groups ?? 1,
+      eps: eps ?? 1e-5,
+      normBeforeGate: normBeforeGate ?? false,
+    }),
+    'presets.mamba2',
+  ),
 };
 
 export const presets: Presets = Object.freeze(library);
 
+function onnxOptions(options: OnnxOptions | null | undefined): OnnxOptions {
+  if (options === undefined || options === null) return {};
+  const entries = typeof options === 'object' ? Object.entries(options).filter(([, value]) => value !== null) : null;
+  checkKeys(entries ? Object.fromEntries(entries) : options, ONNX);
+  return options;
+}
+
+function preset<Arguments extends readonly unknown[]>(
+  make: (...args: Arguments) => RMSNormOptions,
+  name: string,
+): Preset<Arguments> {
+  return Object.assign(make, { [UNCALLED]: name } as const);
+}
+
+/** What is no list is one axis; resolveOptions says what is wrong with it. */
 function rank(shape: number | readonly number[]): number {
-  return typeof shape === 'number' ? 1 : shape.length;
+  return Array.isArray(shape) ? shape.length : 1;
 }

@@ -20,6 +20,7 @@ import { bytesPerElement, type FloatDType } from '../values/dtype.ts';
 import { decode, encode, roundTo } from '../values/encoding.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { bytesOf } from '../values/host-tensor.ts';
+import { show } from '../values/show.ts';
 import { typedView } from '../values/typed-view.ts';
 import { backward } from './backward.ts';
 import { forward } from './forward.ts';
@@ -69,7 +70,7 @@ export class ReferenceDriver implements Driver<Uint8Array> {
 
   adopt(handle: unknown, bytes: number): Uint8Array {
     if (!ArrayBuffer.isView(handle)) {
-      throw new RMSNormError('FOREIGN_TENSOR', `the reference wraps typed arrays, got ${typeof handle}`);
+      throw new RMSNormError('FOREIGN_TENSOR', `the reference wraps typed arrays, got ${show(handle)}`);
     }
     if (handle.byteLength < bytes) {
       throw new RMSNormError('SHAPE', `the array has ${handle.byteLength} bytes, the tensor needs ${bytes}`);

@@ -1,6 +1,6 @@
 import type { Backend, BackendProvider } from '../backend/backend.ts';
 import { createBackend } from '../backend/create-backend.ts';
-import { type AbortSignalLike, throwIfAborted } from '../values/abort.ts';
+import { type SignalOptions, signalOf, throwIfAborted } from '../values/abort.ts';
 import { ReferenceDriver } from './driver.ts';
 
 /** The specification as a backend: clear, in float64, every option, on every engine; not made for speed. */
@@ -9,8 +9,8 @@ export function reference(): BackendProvider {
     name: 'reference',
     apiVersion: 1,
     probe: async () => ({ ok: true, device: new ReferenceDriver().device }),
-    create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<Backend> => {
-      throwIfAborted(signal);
+    create: async (options?: SignalOptions): Promise<Backend> => {
+      throwIfAborted(signalOf(options, "create()'s options"));
       return createBackend(new ReferenceDriver());
     },
   };

@@ -1,9 +1,36 @@
+import { RMSNormError } from './errors.ts';
+import { checkKeys, keysOf } from './keys.ts';
+import { show } from './show.ts';
+
 /** The part of an `AbortSignal` that is used here; structural, so that no DOM or Node types are needed. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** What `data()` and `provider.create()` take. */
+export interface SignalOptions {
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+const KEYS = keysOf<SignalOptions>({ signal: true });
+
+/**
+ * The signal of options that hold nothing else.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function signalOf(options: SignalOptions | undefined, name: string): AbortSignalLike | undefined {
+  if (options === undefined) return undefined;
+  checkKeys(options, { name, keys: KEYS });
+  return checkedSignal(options.signal);
+}
+
+/** @throws RMSNormError INVALID_OPTION */
+export function checkedSignal(signal: AbortSignalLike | undefined): AbortSignalLike | undefined {
+  if (signal === undefined || typeof signal?.addEventListener === 'function') return signal;
+  throw new RMSNormError('INVALID_OPTION', `signal must be an AbortSignal, got ${show(signal)}`);
 }
 
 /** Throws `signal.reason` where the signal is aborted. */

@@ -3,6 +3,8 @@
  * folder.
  */
 
+import { unreachable } from './unreachable.ts';
+
 export const FLOAT_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
 
 /** Element types of the tensors that are normalized. */
@@ -11,8 +13,6 @@ export type FloatDType = (typeof FLOAT_DTYPES)[number];
 /** All element types: `'int8'` stands on outputs of forwardQuantized alone. */
 export type DType = FloatDType | 'int8';
 
-const BYTES: Readonly<Record<DType, number>> = { float32: 4, float16: 2, bfloat16: 2, int8: 1 };
-
 /** Whether a value, of a caller without types perhaps, names one of them. */
 export function isFloatDType(value: unknown): value is FloatDType {
   return (FLOAT_DTYPES as readonly unknown[]).includes(value);
@@ -20,5 +20,15 @@ export function isFloatDType(value: unknown): value is FloatDType {
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {
-  return BYTES[dtype];
+  switch (dtype) {
+    case 'float32':
+      return 4;
+    case 'float16':
+    case 'bfloat16':
+      return 2;
+    case 'int8':
+      return 1;
+    default:
+      return unreachable(dtype, 'dtype');
+  }
 }

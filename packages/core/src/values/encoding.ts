@@ -1,6 +1,9 @@
 import type { FloatDType } from './dtype.ts';
 import { RMSNormError } from './errors.ts';
-import type { HostData } from './host-data.ts';
+import type { DataOf, HostData } from './host-data.ts';
+import { hostMemory } from './host-memory.ts';
+import { checkedNumber, checkedNumbers } from './numbers.ts';
+import { tagOf } from './show.ts';
 import { unreachable } from './unreachable.ts';
 
 const f32 = new Float32Array(1);
@@ -11,7 +14,7 @@ const POWERS = Float64Array.from({ length: 31 }, (_, field) => 2 ** (field - 15)
 
 /** The float16 (IEEE 754 binary16) nearest to `value`, ties to even, as raw bits: rounded once, from float64. */
 export function float16Bits(value: number): number {
-  f32[0] = value;
+  f32[0] = checkedNumber(value);
   const sign = (u32[0]! >>> 16) & 0x8000;
   const magnitude = Math.abs(value);
   if (Number.isNaN(value)) return sign | 0x7e00;
@@ -25,7 +28,7 @@ export function float16Bits(value: number): number {
 
 /** The value of a float16's raw bits, exact. */
 export function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
+  const sign = checkedNumber(bits) & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
   if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
@@ -36,7 +39,7 @@ export function float16Value(bits: number): number {
 /** The bfloat16 nearest to `value`, ties to even, as raw bits: rounded once, from float64. */
 export function bfloat16Bits(value: number): number {
   if (Number.isNaN(value)) return 0x7fc0;
-  f32[0] = value;
+  f32[0] = checkedNumber(value);
   let bits = u32[0]!;
   // float64 was rounded to float32 on the way. Where that hit a tie of bfloat16, step back to the side it came from.
   if ((bits & 0xffff) === 0x8000) {
@@ -49,7 +52,7 @@ export function bfloat16Bits(value: number): number {
 
 /** The value of a bfloat16's raw bits, exact. */
 export function bfloat16Value(bits: number): number {
-  u32[0] = (bits << 16) >>> 0;
+  u32[0] = (checkedNumber(bits) << 16) >>> 0;
   return f32[0]!;
 }
 
@@ -57,7 +60,7 @@ export function bfloat16Value(bits: number): number {
 export function roundTo(dtype: FloatDType, value: number): number {
   switch (dtype) {
     case 'float32':
-      return Math.fround(value);
+      return Math.fround(checkedNumber(value));
     case 'float16':
       return float16Value(float16Bits(value));
     case 'bfloat16':
@@ -67,45 +70,56 @@ export function roundTo(dtype: FloatDType, value: number): number {
   }
 }
 
-/** Numbers as elements of `dtype`, rounded once to nearest even; 16-bit types as raw bits. */
-export function encode(values: ArrayLike<number>, dtype: FloatDType): Float32Array | Uint16Array {
+/**
+ * Numbers as elements of `dtype`, rounded once to nearest even; 16-bit types as raw bits.
+ * @throws RMSNormError DTYPE where one is no number, OUT_OF_MEMORY
+ */
+export function encode<D extends FloatDType>(values: ArrayLike<number>, dtype: D): DataOf<D>;
+export function encode(values: ArrayLike<number>, dtype: FloatDType): DataOf<FloatDType> {
+  const numbers = checkedNumbers(values);
   switch (dtype) {
     case 'float32':
-      return new Float32Array(values);
+      return hostMemory(() => new Float32Array(numbers), `${numbers.length} elements`);
     case 'float16':
-      return eachToBits(values, float16Bits);
+      return eachToBits(numbers, float16Bits);
     case 'bfloat16':
-      return eachToBits(values, bfloat16Bits);
+      return eachToBits(numbers, bfloat16Bits);
     default:
       return unreachable(dtype, 'dtype');
   }
 }
 
-/** Elements of `dtype` as numbers, exact. `Uint16Array` holds raw bits. */
-export function decode(data: HostData, dtype: FloatDType): Float32Array {
+/**
+ * Elements of `dtype` as numbers, exact. `Uint16Array` holds raw bits.
+ * @throws RMSNormError DTYPE, OUT_OF_MEMORY
+ */
+export function decode(data: HostData, dtype: FloatDType): DataOf<'float32'> {
+  const elements = checkedNumbers(data);
   // A Float32Array or a Float16Array holds numbers already.
-  if (data[Symbol.toStringTag] !== 'Uint16Array') return new Float32Array(data);
+  if (tagOf(data) !== 'Uint16Array') {
+    return hostMemory(() => new Float32Array(elements), `${elements.length} elements`);
+  }
   switch (dtype) {
     case 'float32':
       throw new RMSNormError('DTYPE', 'a Uint16Array holds raw bits of float16 or bfloat16, not float32');
     case 'float16':
-      return eachFromBits(data, float16Value);
+      return eachFromBits(elements, float16Value);
     case 'bfloat16':
-      return eachFromBits(data, bfloat16Value);
+      return eachFromBits(elements, bfloat16Value);
     default:
       return unreachable(dtype, 'dtype');
   }
 }
 
 // Not Uint16Array.from, which goes through an iterator: several times as long.
-function eachToBits(values: ArrayLike<number>, toBits: (value: number) => number): Uint16Array {
-  const bits = new Uint16Array(values.length);
+function eachToBits(values: ArrayLike<number>, toBits: (value: number) => number): DataOf<'float16'> {
+  const bits = hostMemory(() => new Uint16Array(values.length), `${values.length} elements`);
   for (let i = 0; i < bits.length; i++) bits[i] = toBits(values[i]!);
   return bits;
 }
 
-function eachFromBits(bits: ArrayLike<number>, fromBits: (bits: number) => number): Float32Array {
-  const values = new Float32Array(bits.length);
+function eachFromBits(bits: ArrayLike<number>, fromBits: (bits: number) => number): DataOf<'float32'> {
+  const values = hostMemory(() => new Float32Array(bits.length), `${bits.length} elements`);
   for (let i = 0; i < values.length; i++) values[i] = fromBits(bits[i]!);
   return values;
 }

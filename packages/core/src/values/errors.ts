@@ -1,3 +1,5 @@
+import { cut, escaped, show } from './show.ts';
+
 /** Every code an {@link RMSNormError} can carry. Codes are stable; messages are not. */
 export const ERROR_CODES = [
   'INVALID_OPTION',
@@ -29,17 +31,20 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** No message has more characters. Those of this package are far shorter; other packages' may hold what they were given. */
+const MOST_CHARACTERS = 8000;
+
 const BRAND: unique symbol = Symbol.for('@rmsnorm/core/RMSNormError') as never;
 
 /**
  * The one error class of all `@rmsnorm/*` packages. Its text begins with `RMSNORM_<code>: ` and goes on with the
- * numbers involved and the way out.
+ * numbers involved and the way out. Control characters in it are escaped, all but the ends of lines.
  */
 export class RMSNormError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(`RMSNORM_${code}: ${message}`, options);
+    super(cut(escaped(`RMSNORM_${textOf(code)}: ${textOf(message)}`, true), MOST_CHARACTERS), options);
     this.name = 'RMSNormError';
     this.code = code;
     Object.defineProperty(this, BRAND, { value: true });
@@ -48,6 +53,16 @@ export class RMSNormError extends Error {
 
 /** Whether `error` is an RMSNormError of this or of any other copy of `@rmsnorm/core`; with `code`, of that code. */
 export function isRMSNormError(error: unknown, code?: ErrorCode): error is RMSNormError {
-  if (typeof error !== 'object' || error === null || !(BRAND in error)) return false;
-  return code === undefined || ('code' in error && error.code === code);
+  try {
+    if (typeof error !== 'object' || error === null || !(BRAND in error)) return false;
+    return code === undefined || ('code' in error && error.code === code);
+  } catch {
+    // A Proxy that throws.
+    return false;
+  }
+}
+
+/** What should be a string, and may be anything where callers have no types. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : show(value);
 }

@@ -1,8 +1,11 @@
 import { bytesPerElement, type DType, type FloatDType, isFloatDType } from './dtype.ts';
 import { decode, encode } from './encoding.ts';
 import { RMSNormError } from './errors.ts';
-import type { HostData, HostTensor } from './host-data.ts';
-import { checkedShape, elementCount, showShape } from './shape.ts';
+import type { DataOf, Float16ArrayLike, HostData, HostDataOf, HostTensor, NestedNumbers } from './host-data.ts';
+import { checkKeys, keysOf } from './keys.ts';
+import { flattened, nestedShape } from './nested.ts';
+import { checkedShape, elementCount, sameShape } from './shape.ts';
+import { show } from './show.ts';
 import { unreachable } from './unreachable.ts';
 
 const KINDS_OF_ARRAY = ['Float32Array', 'Uint16Array', 'Float16Array', 'Array'] as const;
@@ -14,10 +17,12 @@ const KINDS: Readonly<Record<FloatDType, readonly string[]>> = {
   bfloat16: ['Uint16Array'],
 };
 
+const KEYS = keysOf<HostTensor>({ dtype: true, shape: true, data: true });
+
 /** @throws RMSNormError DTYPE */
 export function checkedDType<T extends DType>(dtype: T): T {
   if (dtype !== 'int8' && !isFloatDType(dtype)) {
-    throw new RMSNormError('DTYPE', `there is no dtype '${dtype}': use float32, float16 or bfloat16`);
+    throw new RMSNormError('DTYPE', `there is no dtype ${show(dtype)}: use float32, float16 or bfloat16`);
   }
   return dtype;
 }
@@ -28,7 +33,55 @@ export function checkedDType<T extends DType>(dtype: T): T {
  */
 export function floatDType(dtype: DType): FloatDType {
   if (isFloatDType(dtype)) return dtype;
-  throw new RMSNormError('DTYPE', `x is ${dtype}: only float32, float16 and bfloat16 are normalized`);
+  throw new RMSNormError('DTYPE', `x is ${show(dtype)}: only float32, float16 and bfloat16 are normalized`);
+}
+
+/**
+ * A tensor on the host. Typed arrays are taken as they are, without a copy, if they have the dtype: a Float32Array
+ * float32, a Float16Array float16, a Uint16Array the raw bits of the 16-bit dtype named. Numbers, also in nested arrays,
+ * and float32 for another dtype are rounded to nearest even.
+ *
+ *     hostTensor(new Float32Array(12), [3, 4])
+ *     hostTensor([[1, 2], [3, 4]], undefined, 'bfloat16')
+ *
+ * @param shape unless given, that of the nesting: one axis for a flat array
+ * @throws RMSNormError SHAPE, DTYPE
+ */
+export function hostTensor<A extends Float32Array>(
+  data: A,
+  shape?: readonly number[],
+  dtype?: 'float32',
+): HostTensor<'float32', A>;
+export function hostTensor<A extends Uint16Array, D extends 'float16' | 'bfloat16'>(
+  data: A,
+  shape: readonly number[] | undefined,
+  dtype: D,
+): HostTensor<D, A>;
+export function hostTensor<A extends Float16ArrayLike>(
+  data: A,
+  shape?: readonly number[],
+  dtype?: 'float16',
+): HostTensor<'float16', A>;
+export function hostTensor<D extends FloatDType = 'float32'>(
+  data: Float32Array | NestedNumbers,
+  shape?: readonly number[],
+  dtype?: D,
+): HostTensor<D, DataOf<D>>;
+export function hostTensor(data: HostData | NestedNumbers, shape?: readonly number[], dtype?: FloatDType): HostTensor {
+  if (kindOf(data) !== 'Array') return asHostTensor(data as HostData, shaped(shape, [data.length]), dtype);
+  const lists = data as NestedNumbers;
+  const found = nestedShape(lists);
+  // A flat list may get any shape, as a typed array may; nested ones have theirs.
+  if (found.length === 1) return asHostTensor(lists as readonly number[], shaped(shape, found), dtype);
+  const own = shaped(shape, found);
+  if (!sameShape(own, found)) {
+    throw new RMSNormError('SHAPE', `the nested arrays have shape ${show(found)}, not ${show(own)}`);
+  }
+  return asHostTensor(flattened(lists, found), own, dtype);
+}
+
+function shaped(shape: readonly number[] | undefined, otherwise: readonly number[]): readonly number[] {
+  return checkedShape(shape === undefined ? otherwise : shape);
 }
 
 /**
@@ -44,14 +97,14 @@ export function asHostTensor(
   if (dtype !== undefined && !isFloatDType(dtype)) {
     throw new RMSNormError(
       'DTYPE',
-      `data cannot be copied into a tensor of dtype '${dtype}': use float32, float16 or bfloat16`,
+      `data cannot be copied into a tensor of dtype ${show(dtype)}: use float32, float16 or bfloat16`,
     );
   }
   const kind = kindOf(data);
   if (data.length !== elementCount(shape)) {
     throw new RMSNormError(
       'SHAPE',
-      `shape ${showShape(shape)} has ${elementCount(shape)} elements, the data has ${data.length}`,
+      `shape ${show(shape)} has ${elementCount(shape)} elements, the data has ${data.length}`,
     );
   }
   switch (kind) {
@@ -59,7 +112,7 @@ export function asHostTensor(
       if (dtype === 'float16' || dtype === 'bfloat16') return { dtype, shape, data: data as Uint16Array };
       throw new RMSNormError(
         'DTYPE',
-        `a Uint16Array holds the raw bits of a 16-bit type: name 'float16' or 'bfloat16', got ${dtype}`,
+        `a Uint16Array holds the raw bits of a 16-bit type: name 'float16' or 'bfloat16', got ${show(dtype)}`,
       );
     case 'Float16Array':
       if (dtype === undefined || dtype === 'float16') return { dtype: 'float16', shape, data: data as HostData };
@@ -79,19 +132,27 @@ export function asHostTensor(
 
 /**
  * Checks a HostTensor of the caller's: data of the kind that its dtype asks for, as many elements as its shape.
- * @throws RMSNormError DTYPE, SHAPE
+ * @throws RMSNormError DTYPE, SHAPE; INVALID_OPTION where it has other keys, such as strides
  */
 export function checkedHostTensor(host: HostTensor, name: string): HostTensor {
   if (typeof host !== 'object' || host === null || !('data' in host) || !('shape' in host)) {
-    throw new RMSNormError('DTYPE', `${name} must be a host tensor { dtype, shape, data }`);
+    throw new RMSNormError(
+      'DTYPE',
+      `${name} must be a host tensor { dtype, shape, data }, got ${show(host)}: hostTensor(data, shape) makes one`,
+    );
   }
+  const { dtype, data } = host;
+  if (typeof data === 'function') {
+    throw new RMSNormError('DTYPE', `${name} is a tensor of a backend: a host tensor holds its elements itself`);
+  }
+  checkKeys(host, { name, keys: KEYS });
   const shape = checkedShape(host.shape);
-  const kind = kindOf(host.data);
-  if (!KINDS[host.dtype]?.includes(kind)) {
-    const wanted = KINDS[host.dtype]?.join(' or ') ?? 'of dtype float32, float16 or bfloat16';
-    throw new RMSNormError('DTYPE', `${name} is ${host.dtype}: its data must be ${wanted}, got ${kind}`);
+  const kind = kindOf(data);
+  if (!isFloatDType(dtype) || !KINDS[dtype].includes(kind)) {
+    const wanted = isFloatDType(dtype) ? KINDS[dtype].join(' or ') : 'of dtype float32, float16 or bfloat16';
+    throw new RMSNormError('DTYPE', `${name} is ${show(dtype)}: its data must be ${wanted}, got ${kind}`);
   }
-  return asHostTensor(host.data, shape, host.dtype);
+  return asHostTensor(data, shape, dtype);
 }
 
 /** The elements of a host tensor as float32, the same array where they are that. */
@@ -105,20 +166,19 @@ export function bytesOf({ buffer, byteOffset, byteLength }: HostData | Int8Array
 }
 
 /** A new array of the same kind as `data`, with the bytes given. */
-export function sameKind(data: HostData, bytes: Uint8Array, dtype: FloatDType): HostData {
-  const Kind = data.constructor as new (buffer: ArrayBufferLike, byteOffset: number, length: number) => HostData;
+export function sameKind<D extends FloatDType>(data: HostDataOf<D>, bytes: Uint8Array, dtype: D): HostDataOf<D> {
+  const Kind = data.constructor as new (buffer: ArrayBufferLike, byteOffset: number, length: number) => HostDataOf<D>;
   return new Kind(bytes.buffer, bytes.byteOffset, bytes.byteLength / bytesPerElement(dtype));
 }
 
 /** By name, not by instanceof: an array may come from another realm, and Float16Array may not exist. */
 function kindOf(data: unknown): (typeof KINDS_OF_ARRAY)[number] {
-  const name = Array.isArray(data)
-    ? 'Array'
-    : (data as { [Symbol.toStringTag]?: unknown } | null)?.[Symbol.toStringTag];
+  const view = ArrayBuffer.isView(data);
+  const name: unknown = view ? (data as Float32Array)[Symbol.toStringTag] : Array.isArray(data) ? 'Array' : undefined;
   const kind = KINDS_OF_ARRAY.find((known) => known === name);
   if (kind !== undefined) return kind;
   throw new RMSNormError(
     'DTYPE',
-    `data must be a Float32Array, Uint16Array (raw 16-bit), Float16Array or number[], got ${String(name ?? typeof data)}`,
+    `data must be a Float32Array, Uint16Array (raw 16-bit), Float16Array or number[], got ${show(data)}`,
   );
 }

@@ -1,4 +1,5 @@
 import { RMSNormError } from './errors.ts';
+import { show } from './show.ts';
 
 /** The number of elements of `shape`. */
 export function elementCount(shape: readonly number[]): number {
@@ -17,10 +18,10 @@ let latest: readonly number[] = Object.freeze([]);
  */
 export function checkedShape(shape: readonly number[]): readonly number[] {
   if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
-    throw new RMSNormError('SHAPE', `a shape is an array of integers from 0 on, got ${JSON.stringify(shape)}`);
+    throw new RMSNormError('SHAPE', `a shape is an array of integers from 0 on, got ${show(shape)}`);
   }
   if (!Number.isSafeInteger(elementCount(shape))) {
-    throw new RMSNormError('SHAPE', `shape ${showShape(shape)} has more elements than an integer can count`);
+    throw new RMSNormError('SHAPE', `shape ${show(shape)} has more elements than an integer can count`);
   }
   if (!sameShape(shape, latest)) latest = Object.freeze(shape.map((length) => length + 0)); // -0 becomes 0
   return latest;
@@ -31,8 +32,4 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-export function showShape(shape: readonly number[]): string {
-  return `[${shape.join(', ')}]`;
 }

@@ -1,13 +1,11 @@
 import { bytesPerElement, type DType, type FloatDType } from './dtype.ts';
+import type { ViewOf } from './host-data.ts';
 import { unreachable } from './unreachable.ts';
 
 /** Bytes as elements of `dtype`, without a copy: 16-bit floats as their raw bits. They start at a multiple of 4. */
-export function typedView(bytes: Uint8Array, dtype: FloatDType): Float32Array | Uint16Array;
-export function typedView(bytes: Uint8Array, dtype: DType): Float32Array | Uint16Array | Int8Array;
-export function typedView(
-  { buffer, byteOffset, byteLength }: Uint8Array,
-  dtype: DType,
-): Float32Array | Uint16Array | Int8Array {
+export function typedView(bytes: Uint8Array, dtype: FloatDType): ViewOf<FloatDType>;
+export function typedView(bytes: Uint8Array, dtype: DType): ViewOf<DType>;
+export function typedView({ buffer, byteOffset, byteLength }: Uint8Array, dtype: DType): ViewOf<DType> {
   const length = byteLength / bytesPerElement(dtype);
   switch (dtype) {
     case 'float32':

@@ -1,4 +1,5 @@
 import { RMSNormError } from './errors.ts';
+import { show } from './show.ts';
 
 /**
  * Ends a `switch` over all values of a type: with a value that the type gains, the `switch` does not compile until it
@@ -6,5 +7,5 @@ import { RMSNormError } from './errors.ts';
  * @throws RMSNormError INVALID_OPTION for a value that is not of the type
  */
 export function unreachable(value: never, what: string): never {
-  throw new RMSNormError('INVALID_OPTION', `there is no ${what} ${JSON.stringify(value)}`);
+  throw new RMSNormError('INVALID_OPTION', `there is no ${what} ${show(value)}`);
 }

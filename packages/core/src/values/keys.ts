@@ -1,0 +1,102 @@
+import { RMSNormError } from './errors.ts';
+import { nearest } from './nearest.ts';
+import { show } from './show.ts';
+
+/** An object of options: whose it is, and the keys that it may have. */
+export interface Form {
+  /** As a message names it: `addForward's third argument`. */
+  readonly name: string;
+  /** Not frozen: V8 reads frozen arrays slowly. */
+  readonly keys: readonly string[];
+  /** What may stand at the key `out`, where that is an object too. */
+  readonly out?: Form;
+  /** Of keys that belong elsewhere: what to write. */
+  readonly hints?: Readonly<Record<string, string>>;
+  /** What to write where a tensor was given in place of the object. */
+  readonly tensor?: string;
+}
+
+/** The keys of `T`, all of them: with a key that `T` gains, the call does not compile until it names it. */
+export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly string[] {
+  return Object.keys(keys);
+}
+
+/**
+ * What was given, checked; nothing given is an empty object.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function checkedKeys<T extends object>(given: T | undefined, form: Form): T {
+  if (given === undefined) return {} as T;
+  checkKeys(given, form);
+  return given;
+}
+
+/**
+ * Refuses what is no object, keys that are not known, and null, which is no option's value.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function checkKeys(given: unknown, form: Form): void {
+  checkOwnKeys(given, form);
+  const { out } = given as { readonly out?: unknown };
+  if (form.out !== undefined && out !== undefined) checkOwnKeys(out, form.out);
+}
+
+/** Small calls must be fast: nothing is allocated, and whatever is slow stands in other functions. */
+function checkOwnKeys(given: unknown, form: Form): void {
+  // Lists have a key for each element, and may be long. Not by `in`, which is slow.
+  if (typeof given !== 'object' || given === null || isList(given)) throw noObject(given, form);
+  let count = 0;
+  for (const key in given) {
+    count += 1;
+    if (!includes(form.keys, key) || (given as Record<string, unknown>)[key] === null) refuse(given, key, form);
+  }
+  if (count === 0) requireReadable(given, form);
+}
+
+function isList(given: object): boolean {
+  return (given as { readonly length?: unknown }).length !== undefined;
+}
+
+/** `known.includes(key)`: a loop takes half the time. */
+function includes(known: readonly string[], key: string): boolean {
+  for (let i = 0; i < known.length; i++) if (known[i] === key) return true;
+  return false;
+}
+
+function refuse(given: object, key: string, form: Form): void {
+  // Inherited: a class's, or what someone added to Object.prototype.
+  if (!Object.hasOwn(given, key)) return;
+  throw form.keys.includes(key) ? nullOption(key, form) : unknownKey(given, key, form);
+}
+
+/** A Map, a Promise and the like have none of the keys, and are no way to say so. */
+function requireReadable(given: object, form: Form): void {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
+  if (!form.keys.some((key) => key in given)) throw noObject(given, form);
+}
+
+function noObject(given: unknown, { name, keys }: Form): RMSNormError {
+  return invalid(`${name} must be an object with ${listed(keys)}, got ${show(given)}`);
+}
+
+function nullOption(key: string, { name }: Form): RMSNormError {
+  return invalid(`${key} in ${name} is null, which is no option's value: leave it out`);
+}
+
+function unknownKey(given: object, key: string, { name, keys, out, hints = {}, tensor }: Form): RMSNormError {
+  if (tensor !== undefined && 'dtype' in given && 'shape' in given) {
+    return invalid(`${name} must be an object with ${listed(keys)}, got a tensor: write ${tensor}`);
+  }
+  const inside = out?.keys.includes(key) ? `write { out: { ${key} } }` : undefined;
+  const hint = Object.hasOwn(hints, key) ? hints[key] : `did you mean '${nearest(key, keys)}'?`;
+  return invalid(`there is no key ${show(key)} in ${name}: ${inside ?? hint} (the keys are ${keys.join(', ')})`);
+}
+
+function listed(keys: readonly string[]): string {
+  return keys.length === 1 ? `the key ${keys[0]}` : `the keys ${keys.join(', ')}`;
+}
+
+function invalid(message: string): RMSNormError {
+  return new RMSNormError('INVALID_OPTION', message);
+}
