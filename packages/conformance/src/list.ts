@@ -18,7 +18,9 @@ import { roundingCases } from './cases/rounding.ts';
 import { specialRowCases } from './cases/special-rows.ts';
 import { supportsCases } from './cases/supports.ts';
 import { tensorCases } from './cases/tensors.ts';
+import { tidyCases } from './cases/tidy.ts';
 import { trapCases } from './cases/traps.ts';
+import { unknownKeyCases } from './cases/unknown-keys.ts';
 import { valuesCases } from './cases/values.ts';
 import { wrappedMemoryCases } from './cases/wrapped-memory.ts';
 import { type Filter, toPredicate } from './filter.ts';
@@ -45,7 +47,9 @@ const FAMILIES: readonly (readonly Case[])[] = [
   propertyCases,
   operationCases,
   errorCases,
+  unknownKeyCases,
   lifecycleCases,
+  tidyCases,
   creationCases,
 ];
 

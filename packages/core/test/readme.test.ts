@@ -2,7 +2,15 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type BackendProvider, type Extent, OPERATIONS, type Operand, RMSNorm, reference } from '../src/index.ts';
+import {
+  type BackendProvider,
+  type Extent,
+  OPERATIONS,
+  type Operand,
+  presets,
+  RMSNorm,
+  reference,
+} from '../src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = await readFile(join(root, 'README.md'), 'utf8');
@@ -38,6 +46,30 @@ test('the first lines run', async () => {
   expect(y).toHaveLength(8 * 4096);
   for (const value of y) expect(value).toBeCloseTo(0.5, 5);
   expect(memory).toEqual({ tensors: 3, bytes: 4 * (2 * 8 * 4096 + 4096) });
+});
+
+test('says where the features stand before the first example, with a picture', () => {
+  const beginning = readme.slice(0, readme.indexOf('```js'));
+  expect(beginning).toMatch(/Channels come first by default/);
+  expect(beginning).toMatch(/new RMSNorm\(8\): channels first +new RMSNorm\(\{ dim: 64, axis: -1 \}\): features last/);
+  expect(beginning).toContain('┌────────┐');
+});
+
+test('each preset is called, and the calls are right', async () => {
+  const code = block('js presets');
+  for (const name of Object.keys(presets)) expect(code).toContain(`presets.${name}(`);
+  await load('presets.mjs', code);
+});
+
+test('the lines on state dicts and on tidy run', async () => {
+  await load('state-dict.mjs', block('js state dict'));
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  await load('tidy.mjs', block('js tidy'));
+  const [values, memory] = log.mock.lastCall as [Float32Array, unknown];
+  log.mockRestore();
+  for (const value of values) expect(value).toBeCloseTo(1, 5);
+  // y, and a gamma of each norm.
+  expect(memory).toEqual({ tensors: 3, bytes: 4 * (16 + 8 + 8) });
 });
 
 test('the driver normalizes rows, and refuses what it does not declare', async () => {

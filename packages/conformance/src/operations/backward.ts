@@ -43,8 +43,8 @@ export const BACKWARD: Operation<BackwardSpec> = {
       },
       outputs: {
         dx: { dtype, shape, inPlace: ['x', 'dy'] },
-        ...(gamma && { dgamma: { dtype: 'float32', shape: [gamma.length], made: 'always' } }),
-        ...(beta && { dbeta: { dtype: 'float32', shape: [beta.length], made: 'always' } }),
+        ...(gamma && { dgamma: { dtype: 'float32', shape: [gamma.length] } }),
+        ...(beta && { dbeta: { dtype: 'float32', shape: [beta.length] } }),
       },
       call({ x, dy, rstd, dsum, ...rest }, out) {
         const given = { ...(rstd && { rstd }), ...(dsum && { dsum }), out };
