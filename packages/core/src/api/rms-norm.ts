@@ -31,16 +31,14 @@ import { runGatedForward } from '../operations/gated-forward.ts';
 import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
 import { requireFeatures, type WeightBuffers } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
-import { type ResolvedOptions, type RMSNormOptions, resolveOptions } from '../options/options.ts';
+import { type ResolvedOptions, type RMSNormOptions, resolveArguments } from '../options/options.ts';
 import type { DisposableLike } from '../values/disposable.ts';
 import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import type { FreshOf, HostDataOf, HostTensor } from '../values/host-data.ts';
-import { hostMemory } from '../values/host-memory.ts';
-import { checkedHostTensor } from '../values/host-tensor.ts';
 import { checkedKeys } from '../values/keys.ts';
-import { show } from '../values/show.ts';
 import { type ApplyTargets, applyOnHost } from './apply.ts';
+import { checkedWeight, filledWeight } from './host-weights.ts';
 import { KeptProblems } from './kept-problems.ts';
 import { checkedStateDict, copyOf, type LoadOptions, type ModelDict, type StateDict } from './state-dict.ts';
 import { WeightUploads } from './weight-uploads.ts';
@@ -69,12 +67,11 @@ export class RMSNorm {
   constructor(dim: number | readonly number[], groups?: number);
   constructor(options: RMSNormOptions);
   constructor(first: number | readonly number[] | RMSNormOptions, groups?: number) {
-    if (!isDim(first) && groups !== undefined) throw groupsBeside(groups);
-    this.options = resolveOptions(isDim(first) ? { dim: first, groups } : first);
+    this.options = resolveArguments(first, groups);
     this.#problems = new KeptProblems(this.options);
     const { affine, bias, weightOffset } = this.options;
-    this.#gamma = affine ? this.#filled(1 - weightOffset) : null;
-    this.#beta = bias ? this.#filled(0) : null;
+    this.#gamma = affine ? filledWeight(this.options, 1 - weightOffset) : null;
+    this.#beta = bias ? filledWeight(this.options, 0) : null;
   }
 
   /** What multiplies x / norm2(x): sqrt(size) unless given. */
@@ -94,7 +91,7 @@ export class RMSNorm {
   }
 
   set gamma(value: HostTensor | null) {
-    this.#gamma = this.#checkedWeight('gamma', value, this.options.affine, 'affine');
+    this.#gamma = checkedWeight(this.options, 'affine', value);
     this.update();
   }
 
@@ -105,7 +102,7 @@ export class RMSNorm {
   }
 
   set beta(value: HostTensor | null) {
-    this.#beta = this.#checkedWeight('beta', value, this.options.bias, 'bias');
+    this.#beta = checkedWeight(this.options, 'bias', value);
     this.update();
   }
 
@@ -275,23 +272,6 @@ export class RMSNorm {
     return { internals, problem, weights: this.#uploads.on(internals, this.#gamma, this.#beta) };
   }
 
-  #filled(value: number): HostTensor {
-    const { dims, features } = this.options;
-    const data = hostMemory(() => new Float32Array(features), `a gamma of ${features} features`);
-    return { dtype: 'float32', shape: dims, data: data.fill(value) };
-  }
-
-  #checkedWeight(name: string, value: HostTensor | null, wanted: boolean, option: string): HostTensor | null {
-    if ((value !== null) !== wanted) {
-      const fault = wanted ? 'cannot be null' : 'must stay null';
-      throw new RMSNormError('INVALID_OPTION', `${name} ${fault}: this norm was made with ${option}: ${wanted}`);
-    }
-    if (value === null) return null;
-    const host = checkedHostTensor(value, name);
-    requireFeatures(host.shape, name, this.options.features);
-    return host;
-  }
-
   #assertAlive(): void {
     if (this.#disposed) throw new RMSNormError('DISPOSED', 'the norm was disposed: make a new RMSNorm');
   }
@@ -306,15 +286,4 @@ interface Prepared<P> {
   readonly internals: BackendInternals<unknown>;
   readonly problem: P;
   readonly weights: WeightBuffers<unknown>;
-}
-
-function groupsBeside(groups: unknown): RMSNormError {
-  return new RMSNormError(
-    'INVALID_OPTION',
-    `groups are one of the options, not a second argument beside them: { groups: ${show(groups)} }`,
-  );
-}
-
-function isDim(value: unknown): value is number | readonly number[] {
-  return typeof value === 'number' || Array.isArray(value);
 }

@@ -55,9 +55,8 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
     return this.#owner;
   }
 
-  /** Undefined for what only looks like a tensor: a Proxy of one has not its private parts. */
   get [BUFFER](): B | null {
-    return #buffer in this ? this.#buffer : (undefined as never);
+    return this.#buffer;
   }
 
   get backend(): Backend {

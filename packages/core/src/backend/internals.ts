@@ -2,7 +2,7 @@ import type { Driver } from '../driver/driver.ts';
 import type { Supports } from '../driver/supports.ts';
 import type { DType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { show, tagOf } from '../values/show.ts';
+import { show } from '../values/show.ts';
 import type { Backend, Tensor } from './backend.ts';
 
 /** What stands behind a backend and each of its tensors; a copy of this package finds that of another copy. */
@@ -88,11 +88,10 @@ export function bufferOf<B>(internals: BackendInternals<B>, tensor: Tensor, name
 }
 
 function noTensor(name: string, value: unknown): RMSNormError {
-  const way =
-    tagOf(value) === 'Tensor'
-      ? 'that is a Proxy of one, as reactive frameworks make them: give the tensor itself'
-      : 'make one with backend.tensor(data, shape)';
-  return new RMSNormError('FOREIGN_TENSOR', `${name} is no tensor, but ${show(value)}: ${way}`);
+  return new RMSNormError(
+    'FOREIGN_TENSOR',
+    `${name} is no tensor, but ${show(value)}: make one with backend.tensor(data, shape)`,
+  );
 }
 
 function otherBackend(name: string, tensor: Tensor, backend: Backend): RMSNormError {

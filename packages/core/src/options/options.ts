@@ -144,6 +144,21 @@ export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
 }
 
 /**
+ * The options of `new RMSNorm(dim, groups)` or `new RMSNorm(options)`.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function resolveArguments(
+  first: number | readonly number[] | RMSNormOptions,
+  groups: number | undefined,
+): ResolvedOptions {
+  if (typeof first === 'number' || isArray(first)) return resolveOptions({ dim: first, groups });
+  if (groups !== undefined) {
+    throw invalid(`groups are one of the options, not a second argument beside them: { groups: ${show(groups)} }`);
+  }
+  return resolveOptions(first);
+}
+
+/**
  * Refuses keys that are not known, and a preset that nobody called.
  * @throws RMSNormError INVALID_OPTION
  */
@@ -177,6 +192,10 @@ function flag(name: string, value: unknown, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (typeof value === 'boolean') return value;
   throw invalid(`${name} must be true or false, got ${show(value)}`);
+}
+
+function isArray(value: unknown): value is readonly number[] {
+  return Array.isArray(value);
 }
 
 function isCount(value: unknown): boolean {

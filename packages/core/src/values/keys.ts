@@ -43,18 +43,15 @@ export function checkKeys(given: unknown, form: Form): void {
 
 /** Small calls must be fast: nothing is allocated, and whatever is slow stands in other functions. */
 function checkOwnKeys(given: unknown, form: Form): void {
-  // Lists have a key for each element, and may be long. Not by `in`, which is slow.
-  if (typeof given !== 'object' || given === null || isList(given)) throw noObject(given, form);
+  // Arrays of elements have a key for each of them.
+  if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given)) throw noObject(given, form);
+  const { keys } = form;
   let count = 0;
   for (const key in given) {
     count += 1;
-    if (!includes(form.keys, key) || (given as Record<string, unknown>)[key] === null) refuse(given, key, form);
+    if (!includes(keys, key) || (given as Record<string, unknown>)[key] === null) refuse(given, key, form);
   }
   if (count === 0) requireReadable(given, form);
-}
-
-function isList(given: object): boolean {
-  return (given as { readonly length?: unknown }).length !== undefined;
 }
 
 /** `known.includes(key)`: a loop takes half the time. */
@@ -66,10 +63,11 @@ function includes(known: readonly string[], key: string): boolean {
 function refuse(given: object, key: string, form: Form): void {
   // Inherited: a class's, or what someone added to Object.prototype.
   if (!Object.hasOwn(given, key)) return;
+  if (Array.isArray(given)) throw noObject(given, form);
   throw form.keys.includes(key) ? nullOption(key, form) : unknownKey(given, key, form);
 }
 
-/** A Map, a Promise and the like have none of the keys, and are no way to say so. */
+/** An empty array, a Map, a Promise and the like have none of the keys, and are no way to say so. */
 function requireReadable(given: object, form: Form): void {
   const prototype: unknown = Object.getPrototypeOf(given);
   if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
