@@ -18,25 +18,25 @@ import {
   type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
-import { blockAt } from './adopt.ts';
-import { BindGroups } from './bind-groups.ts';
-import { Buffers } from './buffers.ts';
-import { Calls, type Planners } from './calls.ts';
-import type { Capabilities } from './dispatch.ts';
-import { Executor } from './executor.ts';
-import { type GPUCommandEncoderLike, type GPUDeviceLike, tagOf } from './gpu.ts';
-import { hostForward } from './host-forward.ts';
+import { hostForward } from './apply/host-forward.ts';
+import { deviceError, Scopes } from './device/error-scopes.ts';
+import { type GPUCommandEncoderLike, type GPUDeviceLike, tagOf } from './device/gpu.ts';
+import { hostLimitsOf } from './device/limits.ts';
+import { Loss } from './device/loss.ts';
+import { BindGroups } from './execution/bind-groups.ts';
+import { Executor } from './execution/executor.ts';
+import { Pipelines } from './execution/pipelines.ts';
+import { Calls, type Planners } from './execution/ready-plans.ts';
+import { variantsOf } from './execution/variants.ts';
+import { Work } from './execution/work.ts';
 import { plan } from './kernels/index.ts';
-import { hostLimitsOf } from './limits.ts';
-import { Loss } from './loss.ts';
-import { type Block, setTaint } from './memory.ts';
+import { blockAt } from './memory/adopt.ts';
+import { Buffers } from './memory/buffers.ts';
+import { type Block, setTaint } from './memory/memory.ts';
+import { Readback } from './memory/readback.ts';
+import { Scratch } from './memory/scratch.ts';
 import { OPERATIONS } from './operations.ts';
-import { Pipelines } from './pipelines.ts';
-import { Readback } from './readback.ts';
-import { deviceError, Scopes } from './scopes.ts';
-import { Scratch } from './scratch.ts';
-import { variantsOf } from './variants.ts';
-import { Work } from './work.ts';
+import type { Capabilities } from './plan.ts';
 
 export interface DriverOptions {
   /** The adapter in words. */

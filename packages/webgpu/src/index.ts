@@ -1,4 +1,3 @@
-export type { GPUBufferPart } from './adopt.ts';
 export type {
   GPUAdapterInfoLike,
   GPUAdapterLike,
@@ -11,6 +10,7 @@ export type {
   GPULike,
   GPUObject,
   GPUQueueLike,
-} from './gpu.ts';
+} from './device/gpu.ts';
+export type { GPUBufferPart } from './memory/adopt.ts';
 export type { WebGPUOptions } from './options.ts';
 export { type WebGPUBackend, type WebGPUProvider, webgpu } from './provider.ts';

@@ -1,5 +1,5 @@
 import { RMSNormError } from '@rmsnorm/core';
-import { type GPUAdapterLike, type GPUDeviceLike, type GPULike, tagOf } from './gpu.ts';
+import { type GPUAdapterLike, type GPUDeviceLike, type GPULike, tagOf } from './device/gpu.ts';
 
 export interface WebGPUOptions {
   /** Where adapters come from; `navigator.gpu` unless given. In Node: `create([])` of the npm package `webgpu`. */

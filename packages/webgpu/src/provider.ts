@@ -1,12 +1,12 @@
 import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
-import { findAdapter, isSoftware, nameOf, onlySoftware, type Refusal } from './adapter.ts';
-import { capabilitiesOf } from './capabilities.ts';
-import { requestDevice } from './device.ts';
-import type { Capabilities } from './dispatch.ts';
+import { findAdapter, isSoftware, nameOf, onlySoftware, type Refusal } from './device/adapter.ts';
+import { capabilitiesOf } from './device/capabilities.ts';
+import type { GPUCommandEncoderLike, GPUDeviceLike } from './device/gpu.ts';
+import { lossOf, lostError } from './device/loss.ts';
+import { requestDevice } from './device/request-device.ts';
 import { WebGPUDriver } from './driver.ts';
-import type { GPUCommandEncoderLike, GPUDeviceLike } from './gpu.ts';
-import { lossOf, lostError } from './loss.ts';
 import { type CheckedOptions, checkedOptions, type WebGPUOptions } from './options.ts';
+import type { Capabilities } from './plan.ts';
 
 /** A backend on WebGPU: `tensor.buffer` is a GPUBuffer, and `wrap` takes one. */
 export interface WebGPUBackend extends Backend {

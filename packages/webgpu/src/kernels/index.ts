@@ -1,10 +1,10 @@
 import type { Problem } from '@rmsnorm/core';
-import type { Planner } from '../dispatch.ts';
-import { planBackward } from './backward.ts';
-import { planGiven, planNormalization, planSums } from './normalization.ts';
-import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './operation.ts';
+import type { Planner } from '../plan.ts';
+import { planBackward } from './backward/single-pass.ts';
+import { planGiven, planNormalization, planSums } from './forward/plan.ts';
 import { problemOn } from './problem.ts';
-import { planQuantized } from './quantize.ts';
+import { planQuantized } from './quantized/plan.ts';
+import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './wgsl/fusion.ts';
 
 export const forward: Planner<Problem> = (p, operands, capabilities) =>
   planNormalization(problemOn(p, capabilities), FORWARD, operands, capabilities);

@@ -1,5 +1,5 @@
 import type { Problem as CoreProblem } from '@rmsnorm/core';
-import type { Capabilities, Halves } from '../dispatch.ts';
+import type { Capabilities, Halves } from '../plan.ts';
 
 /** What core asks for, and how its elements are converted. */
 export interface Problem extends CoreProblem {

@@ -8,8 +8,8 @@ import {
   type Supports,
 } from '@rmsnorm/core';
 import { create, globals } from 'webgpu';
-import type { Capabilities, Plan } from '../../src/dispatch.ts';
 import { plan as planners } from '../../src/kernels/index.ts';
+import type { Capabilities, Plan } from '../../src/plan.ts';
 
 Object.assign(globalThis, globals);
 

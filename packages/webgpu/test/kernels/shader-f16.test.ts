@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkHalves, halvesOn } from '../../src/half-check.ts';
-import { halfCheckCode } from '../../src/kernels/half-check.ts';
+import { checkHalves, halvesOn } from '../../src/device/float16-check.ts';
+import { halfCheckCode } from '../../src/kernels/wgsl/float16-check.ts';
 import { describeOnDevice, newDevice } from '../node-webgpu.ts';
 import { CAPABILITIES, everyPlan } from './problems.ts';
 
