@@ -77,7 +77,7 @@ export class WebGPUDriver implements Driver<Block> {
     this.#owned = owned;
     this.source = source;
     this.#alignment = capabilities.limits.minStorageBufferOffsetAlignment;
-    this.device = `${name}, ${capabilities.subgroups ? 'subgroups' : 'no subgroups'}, ${capabilities.halves === 'f16' ? 'shader-f16' : 'no shader-f16'}`;
+    this.device = `${name}, ${capabilities.subgroups ? 'subgroups' : 'no subgroups'}, ${capabilities.toFloat16 === 'f16' ? 'shader-f16' : 'no shader-f16'}`;
     this.supports = {
       ops: OPS.filter((op) => planners[op] !== undefined),
       dtypes: FLOAT_DTYPES,

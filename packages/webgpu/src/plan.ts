@@ -8,13 +8,13 @@
  * of the first two to the device, and what they make of numbers beyond float16: they are used where they were seen to be
  * right.
  */
-export type Halves = 'f16' | 'pack' | 'bits';
+export type ToFloat16 = 'f16' | 'pack' | 'bits';
 
 /** What kernels may use of the device. */
 export interface Capabilities {
   /** 'subgroups', where the device has it and it is not switched off; of any size between the two. */
   readonly subgroups: { readonly least: number; readonly most: number } | null;
-  readonly halves: Halves;
+  readonly toFloat16: ToFloat16;
   readonly limits: {
     readonly maxComputeWorkgroupsPerDimension: number;
     readonly maxComputeInvocationsPerWorkgroup: number;

@@ -1,5 +1,5 @@
 import type { Capabilities } from '../plan.ts';
-import { halvesOn } from './float16-check.ts';
+import { toFloat16On } from './float16-check.ts';
 import type { GPUAdapterInfoLike, GPUDeviceLike } from './gpu.ts';
 
 // What the standard promises, where a browser does not tell.
@@ -23,7 +23,7 @@ export async function capabilitiesOf(
     subgroups: subgroups
       ? { least: info?.subgroupMinSize || LEAST_SUBGROUP, most: info?.subgroupMaxSize || MOST_SUBGROUP }
       : null,
-    halves: switches.f16 ? await halvesOn(device) : 'bits',
+    toFloat16: switches.f16 ? await toFloat16On(device) : 'bits',
     // Limits are getters of a prototype: read once, as plain numbers.
     limits: {
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,

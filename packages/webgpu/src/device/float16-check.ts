@@ -1,17 +1,21 @@
 import { type Pipeline, Pipelines } from '../execution/pipelines.ts';
-import { HALF_CHECK_BINDINGS, HALF_CHECK_WORKGROUPS, halfCheckCode } from '../kernels/wgsl/float16-check.ts';
-import type { Halves } from '../plan.ts';
+import {
+  FLOAT16_CHECK_BINDINGS,
+  FLOAT16_CHECK_WORKGROUPS,
+  float16CheckCode,
+} from '../kernels/wgsl/float16-check-shader.ts';
+import type { ToFloat16 } from '../plan.ts';
 import { Scopes } from './error-scopes.ts';
 import { type GPUBufferLike, type GPUDeviceLike, MAP_READ, USAGE } from './gpu.ts';
 
 /** By what the devices are called, and whether they have shader-f16. */
-const known = new Map<string, Halves>();
+const known = new Map<string, ToFloat16>();
 
 /**
  * How a device converts numbers to float16 as the contract wants it, found out once for each kind of device, by a dispatch
  * or two of which four bytes are read; each time where a browser does not tell the kind. Where that fails, by their bits.
  */
-export async function halvesOn(device: GPUDeviceLike): Promise<Halves> {
+export async function toFloat16On(device: GPUDeviceLike): Promise<ToFloat16> {
   const { vendor, architecture, device: model, description } = device.adapterInfo ?? {};
   const f16 = device.features.has('shader-f16');
   const names = [vendor, architecture, model, description];
@@ -24,17 +28,17 @@ export async function halvesOn(device: GPUDeviceLike): Promise<Halves> {
 }
 
 /** Null where there is no answer. */
-async function seenOn(device: GPUDeviceLike, f16: boolean): Promise<Halves | null> {
-  for (const halves of f16 ? (['f16', 'pack'] as const) : (['pack'] as const)) {
-    const exact = await checkHalves(device, halfCheckCode(halves));
+async function seenOn(device: GPUDeviceLike, f16: boolean): Promise<ToFloat16 | null> {
+  for (const way of f16 ? (['f16', 'pack'] as const) : (['pack'] as const)) {
+    const exact = await checkConversions(device, float16CheckCode(way));
     if (exact === null) return null;
-    if (exact) return halves;
+    if (exact) return way;
   }
   return 'bits';
 }
 
-/** Whether a `halfCheckCode` finds nothing wrong; null where there is no answer. Nothing that the device says against it is heard elsewhere. */
-export async function checkHalves(device: GPUDeviceLike, code: string): Promise<boolean | null> {
+/** Whether a `float16CheckCode` finds nothing wrong; null where there is no answer. Nothing that the device says against it is heard elsewhere. */
+export async function checkConversions(device: GPUDeviceLike, code: string): Promise<boolean | null> {
   const scopes = new Scopes(device);
   const pipelines = new Pipelines(device, scopes);
   const buffers: GPUBufferLike[] = [];
@@ -73,14 +77,14 @@ function submitCheck(
   const wrong = buffer(USAGE.STORAGE | USAGE.COPY_SRC);
   const zero = buffer(USAGE.STORAGE);
   const answer = buffer(USAGE.MAP_READ | USAGE.COPY_DST);
-  const pipeline = pipelines.get({ key: 'half-check', code: () => code }, HALF_CHECK_BINDINGS, false);
+  const pipeline = pipelines.get({ key: 'float16-check', code: () => code }, FLOAT16_CHECK_BINDINGS, false);
   const entries = [wrong, zero].map((buffer, binding) => ({ binding, resource: { buffer } }));
   const group = device.createBindGroup({ layout: pipeline.layout.bindings, entries } as never);
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipelines.compile(pipeline) as never);
   pass.setBindGroup(0, group as never);
-  pass.dispatchWorkgroups(HALF_CHECK_WORKGROUPS);
+  pass.dispatchWorkgroups(FLOAT16_CHECK_WORKGROUPS);
   pass.end();
   encoder.copyBufferToBuffer(wrong as never, 0, answer as never, 0, 4);
   device.queue.submit([encoder.finish()] as never);

@@ -1,31 +1,38 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Planner } from '../plan.ts';
-import { planBackward } from './backward/single-pass.ts';
-import { planGiven, planNormalization, planSums } from './forward/plan.ts';
+import { planBackward } from './backward/plan.ts';
+import { planFused, planScaleBy, planSumSquares } from './forward/plan.ts';
 import { problemOn } from './problem.ts';
 import { planQuantized } from './quantized/plan.ts';
 import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './wgsl/fusion.ts';
 
-export const forward: Planner<Problem> = (p, operands, capabilities) =>
-  planNormalization(problemOn(p, capabilities), FORWARD, operands, capabilities);
+export const forward: Planner<Problem> = (problem, operands, capabilities) =>
+  planFused(problemOn(problem, capabilities), FORWARD, operands, capabilities);
 
-export const addForward: Planner<Problem> = (p, operands, capabilities) =>
-  planNormalization(problemOn(p, capabilities), ADD_FORWARD, operands, capabilities);
+export const addForward: Planner<Problem> = (problem, operands, capabilities) =>
+  planFused(problemOn(problem, capabilities), ADD_FORWARD, operands, capabilities);
 
-export const gatedForward: Planner<Problem & { readonly normBeforeGate: boolean }> = (p, operands, capabilities) =>
-  planNormalization(problemOn(p, capabilities), p.normBeforeGate ? NORM_FIRST : GATE_FIRST, operands, capabilities);
+export const gatedForward: Planner<Problem & { readonly normBeforeGate: boolean }> = (
+  problem,
+  operands,
+  capabilities,
+) =>
+  planFused(problemOn(problem, capabilities), problem.normBeforeGate ? NORM_FIRST : GATE_FIRST, operands, capabilities);
 
-export const sumSquares: Planner<Problem> = (p, operands, capabilities) =>
-  planSums(problemOn(p, capabilities), operands, capabilities);
+export const sumSquares: Planner<Problem> = (problem, operands, capabilities) =>
+  planSumSquares(problemOn(problem, capabilities), operands, capabilities);
 
-export const scaleBy: Planner<Problem & { readonly count: number }> = (p, operands, capabilities) =>
-  planGiven(problemOn(p, capabilities), operands, capabilities);
+export const scaleBy: Planner<Problem & { readonly count: number }> = (problem, operands, capabilities) =>
+  planScaleBy(problemOn(problem, capabilities), operands, capabilities);
 
-export const forwardQuantized: Planner<Problem & { readonly scale: number | null }> = (p, operands, capabilities) =>
-  planQuantized(problemOn(p, capabilities), operands, capabilities);
+export const forwardQuantized: Planner<Problem & { readonly scale: number | null }> = (
+  problem,
+  operands,
+  capabilities,
+) => planQuantized(problemOn(problem, capabilities), operands, capabilities);
 
-export const backward: Planner<Problem> = (p, operands, capabilities) =>
-  planBackward(problemOn(p, capabilities), operands, capabilities);
+export const backward: Planner<Problem> = (problem, operands, capabilities) =>
+  planBackward(problemOn(problem, capabilities), operands, capabilities);
 
 /** The planners by the names of core's driver interface. */
 export const plan: {

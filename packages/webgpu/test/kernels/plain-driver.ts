@@ -34,7 +34,7 @@ export async function plainBackend(
   const { limits } = device;
   const capabilities: Capabilities = {
     subgroups: { least: info.subgroupMinSize, most: info.subgroupMaxSize },
-    halves: 'bits',
+    toFloat16: 'bits',
     ...changed,
     limits: {
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,

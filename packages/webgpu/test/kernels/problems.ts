@@ -4,7 +4,7 @@ import type { Capabilities, Operands, Plan } from '../../src/plan.ts';
 
 export const CAPABILITIES: Capabilities = {
   subgroups: { least: 32, most: 32 },
-  halves: 'bits',
+  toFloat16: 'bits',
   limits: {
     maxComputeWorkgroupsPerDimension: 65535,
     maxComputeInvocationsPerWorkgroup: 256,

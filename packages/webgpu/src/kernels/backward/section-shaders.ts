@@ -1,141 +1,102 @@
-import type { Capabilities, Operands, Shader } from '../../plan.ts';
-import { wideTeam } from '../forward/plan.ts';
-import { getting, type Layout, layoutKey } from '../planning/layout.ts';
-import { BUILTINS, WORKGROUP_INDEX } from '../planning/slabs.ts';
-import { enables, rowTeam, type Team, teamKey, workgroupSize } from '../planning/team.ts';
-import type { Problem } from '../problem.ts';
-import { bound, type Declared, elementType, load, loadWeights } from '../wgsl/access.ts';
-import { compensated } from '../wgsl/compensated.ts';
+import { layoutKey, type TileLayout } from '../planning/layout.ts';
+import { rowTeam, sectionTeam, teamKey } from '../planning/team.ts';
+import type { LaunchOf } from '../slab-plan.ts';
+import { boundForReading, bufferKey, reads, written } from '../wgsl/bindings.ts';
+import { TOTAL } from '../wgsl/compensated.ts';
 import { widen } from '../wgsl/float16.ts';
-import { opening } from '../wgsl/row-shader.ts';
-import { combining, combiningDots, dotOfSection, PUT_SECTION, SECTIONS, SQUARES_OF_SECTION } from '../wgsl/sections.ts';
-import { statistics } from '../wgsl/statistic.ts';
+import { loadElements, loadWeights } from '../wgsl/load-store.ts';
+import { mainWithoutIdleTeams, preamble, type TileKernel } from '../wgsl/preamble.ts';
+import { loadRowValues } from '../wgsl/row-values.ts';
+import {
+  HIGHEST_OF_SECTION,
+  meanOfSections,
+  productsOfSection,
+  SECTIONS,
+  SQUARES_OF_SECTION,
+  STORE_SECTION,
+  statisticOfSections,
+} from '../wgsl/sections.ts';
+import { statistic } from '../wgsl/statistic.ts';
 import { rescaling, sumOfSquares } from '../wgsl/sums.ts';
-import { lines } from '../wgsl/template.ts';
-import { putStatistics, ROW_STATISTICS } from './row-statistics.ts';
-import { weightedGradient } from './weighted-gradient.ts';
+import { shaderOf, wgsl } from '../wgsl/template.ts';
+import { type GradientCall, gradientInputs, loadWeightedDy, ROW_STATISTICS, storeStatistics } from './gradient.ts';
+
+type SectionKernel = TileKernel & Pick<GradientCall, 'gamma' | 'squares' | 'rstdGiven'>;
 
 /** Of every section of a row the sum of squares, if it is wanted, and that of g x. */
-export interface SectionsKernel {
-  readonly p: Problem;
-  readonly layout: Layout;
-  readonly team: Team;
-  readonly gamma: boolean;
-  readonly squares: boolean;
-  readonly buffers: readonly Declared[];
+export function sectionSums(call: GradientCall, layout: TileLayout, sections: number): LaunchOf {
+  const { problem, operands, capabilities, gamma, squares } = call;
+  const team = sectionTeam(capabilities);
+  const buffers = boundForReading([...gradientInputs(call, layout.access), written(SECTIONS)], operands);
+  const kernel = { ...call, layout, team, buffers };
+  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
+  const key = `gradient-sections:${tile},${gamma},${squares}:${bufferKey(buffers)}`;
+  const shader = shaderOf(key, () => sumsCode(kernel));
+  return ({ count }) => ({
+    shader,
+    buffers,
+    workgroups: count * sections,
+    uniforms: { highestPlain: HIGHEST_OF_SECTION },
+  });
 }
 
-export function sectionsKernelOf(
-  p: Problem,
-  layout: Layout,
-  operands: Operands,
-  capabilities: Capabilities,
-): SectionsKernel {
-  const gamma = operands.present.has('gamma');
-  const type = elementType(p.dtype, layout.access);
-  const buffers = bound(
-    [
-      ...['x', 'dy'].map((name) => ({ name, type, write: false })),
-      ...(gamma
-        ? [{ name: 'gamma', type: layout.access === 'quad' ? 'array<vec4f>' : 'array<f32>', write: false }]
-        : []),
-      { ...SECTIONS, write: true },
-    ],
-    // Nothing is written over here.
-    { ...operands, inPlace: {} },
-  );
-  const squares = p.epsMode === 'clamp' || !operands.present.has('rstd');
-  return { p, layout, team: wideTeam(capabilities), gamma, squares, buffers };
-}
+function sumsCode(kernel: SectionKernel): string {
+  const { problem, layout, team, gamma, squares } = kernel;
+  const { access } = layout;
+  return wgsl`
+    ${preamble(kernel)}
+    ${widen(problem)}
+    ${loadElements('x', 'x', problem.dtype, access)}
+    ${loadElements('dy', 'dy', problem.dtype, access)}
+    ${gamma && loadWeights('gamma', layout.weights, access)}
+    fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
-export function gradientSectionsShader(kernel: SectionsKernel): Shader {
-  const { p, layout, team, gamma, squares, buffers } = kernel;
-  const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
-  return {
-    key: `gradient-sections:${p.dtype},${layoutKey(layout)},${teamKey(team)},${gamma},${squares}:${names}`,
-    code: () => code(kernel),
-  };
-}
-
-function code({ p, layout, team, gamma, squares, buffers }: SectionsKernel): string {
-  const { access, along } = layout;
-  return lines(
-    enables(p, team),
-    opening(layout, team, buffers),
-    widen(p),
-    load('x', 'x', p.dtype, access),
-    load('dy', 'dy', p.dtype, access),
-    gamma && loadWeights('gamma', along, access),
-    'fn source_for_sum(at: At) -> V { return load_x(at); }',
-    statistics({ product: false }),
-    squares && lines(sumOfSquares(team.width), rescaling(team.width, false)),
-    compensated(),
-    weightedGradient(gamma, true),
-    dotOfSection(team.width),
-    `
-@compute @workgroup_size(${workgroupSize(team)})
-fn main(${BUILTINS}) {
-  local = index;
-  let unit = ${WORKGROUP_INDEX};
-  if (unit >= units()) { return; }
-  let row = row_of(unit);`,
-    squares ? SQUARES_OF_SECTION : '  var result = vec4u();',
-    '  result = add_dot(row, result);',
-    PUT_SECTION,
-    '}',
-  );
+    ${statistic({ timesR: false })}
+    ${squares && [sumOfSquares(team.width), rescaling(team.width)]}
+    ${TOTAL}
+    ${loadWeightedDy(gamma, true)}
+    ${productsOfSection(team.width)}
+    ${mainWithoutIdleTeams(
+      team,
+      wgsl`
+        ${squares ? SQUARES_OF_SECTION : 'var result = vec4u();'}
+        result = add_products_of_section(tile, result);
+        ${STORE_SECTION}
+      `,
+    )}
+  `;
 }
 
 /** Of every row the statistic and the mean, from its sections: an invocation for each. */
-export interface CombinedKernel {
-  readonly layout: Layout;
-  readonly team: Team;
-  readonly squares: boolean;
-  /** Whether rstd is given. */
-  readonly given: boolean;
-  readonly buffers: readonly Declared[];
+export function statisticsFromSections(call: GradientCall, layout: TileLayout): LaunchOf {
+  const { operands, capabilities, squares, rstdGiven } = call;
+  const team = rowTeam(1, capabilities);
+  const buffers = boundForReading([SECTIONS, ...(rstdGiven ? [reads('rstd')] : []), written(ROW_STATISTICS)], operands);
+  // Nothing of it depends on the dtype.
+  const problem = { ...call.problem, toFloat16: 'bits' as const };
+  const kernel = { ...call, problem, layout, team, buffers };
+  const key = `gradient-combined:${layoutKey(layout)},${teamKey(team)},${squares}:${bufferKey(buffers)}`;
+  const shader = shaderOf(key, () => statisticsCode(kernel));
+  return ({ count }) => ({ shader, buffers, workgroups: Math.ceil(count / team.teams) });
 }
 
-export function combinedKernelOf(
-  { squares }: SectionsKernel,
-  layout: Layout,
-  { present, writable }: Operands,
-  capabilities: Capabilities,
-): CombinedKernel {
-  const given = present.has('rstd');
-  const buffers = [
-    SECTIONS,
-    ...(given ? [{ name: 'rstd', type: 'array<f32>', write: writable.has('rstd') }] : []),
-    ROW_STATISTICS,
-  ];
-  return { layout, team: rowTeam(1, capabilities), squares, given, buffers };
-}
-
-export function combinedShader(kernel: CombinedKernel): Shader {
-  const { layout, team, squares, given, buffers } = kernel;
-  const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
-  return {
-    key: `gradient-combined:${layoutKey(layout)},${teamKey(team)},${squares}:${names}`,
-    code: () =>
-      lines(
-        opening(layout, team, buffers),
-        statistics({ product: false, given }),
-        squares && combining(team.width, false),
-        combiningDots(team.width),
-        given && getting('rstd', layout),
-        putStatistics(layout),
-        `
-@compute @workgroup_size(${workgroupSize(team)})
-fn main(${BUILTINS}) {
-  local = index;
-  let unit = team(${WORKGROUP_INDEX});
-  if (unit >= units()) { return; }
-  let row = row_of(unit);`,
-        squares && '  let all = combined(row);',
-        `  let s = ${given ? 'given_statistic(get_rstd(row))' : 'all.statistic'};`,
-        `  let clamped = ${squares ? 'all.clamped & (p.clamp != 0u)' : 'false'};`,
-        `  put_statistics(row, s, select(combined_mean(row, s), 0.0, clamped | (s.power == ZERO_ROW)));
-}`,
-      ),
-  };
+function statisticsCode(kernel: SectionKernel): string {
+  const { layout, team, squares, rstdGiven } = kernel;
+  return wgsl`
+    ${preamble(kernel)}
+    ${statistic({ timesR: false, fromRstd: rstdGiven })}
+    ${squares && statisticOfSections(team.width, false)}
+    ${meanOfSections(team.width)}
+    ${rstdGiven && loadRowValues('rstd', layout)}
+    ${storeStatistics(layout)}
+    ${mainWithoutIdleTeams(
+      team,
+      wgsl`
+        ${squares && 'let all = statistic_of_sections(tile);'}
+        let s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'all.statistic'};
+        let clamped = ${squares ? 'all.clamped & (params.eps_clamps != 0u)' : 'false'};
+        store_statistics(tile, s, select(mean_of_sections(tile, s), 0.0, clamped | (s.power == ZERO_ROW)));
+      `,
+    )}
+  `;
 }

@@ -1,338 +1,279 @@
-import type { Capabilities, Shader } from '../../plan.ts';
-import {
-  getting,
-  type Layout,
-  layoutKey,
-  powerOfTwoFrom,
-  RESIDENT_GRADIENT_COLUMN,
-  SECTION,
-} from '../planning/layout.ts';
-import { BUILTINS, WORKGROUP_INDEX } from '../planning/slabs.ts';
-import { columnTeam, enables, narrowSubgroups, rowTeam, type Team, teamKey, workgroupSize } from '../planning/team.ts';
-import type { Problem } from '../problem.ts';
-import { type Declared, LANES, load, loadWeights, store, withOffset } from '../wgsl/access.ts';
-import { compensated } from '../wgsl/compensated.ts';
-import { narrow, widen } from '../wgsl/float16.ts';
-import { declared, eachStep, everyStep, type Held, summed } from '../wgsl/resident-steps.ts';
-import { loadBesides, loadWords, storeWords, twinWords } from '../wgsl/row-pairs.ts';
-import { opening } from '../wgsl/row-shader.ts';
-import { combining, combiningDots } from '../wgsl/sections.ts';
-import { statistics } from '../wgsl/statistic.ts';
-import { gradientStatistic, rescaling, sumOfSquares } from '../wgsl/sums.ts';
-import { type Lanes, lines } from '../wgsl/template.ts';
+import type { Shader } from '../../plan.ts';
+import { type Access, LANES } from '../planning/access.ts';
+import { layoutKey } from '../planning/layout.ts';
+import { residencyKey } from '../planning/residency.ts';
+import { teamKey, workgroupSize } from '../planning/team.ts';
+import { bufferKey } from '../wgsl/bindings.ts';
+import { TOTAL } from '../wgsl/compensated.ts';
+import { conversions } from '../wgsl/float16.ts';
+import { loadElements, loadWeights, storeElements, withOffset } from '../wgsl/load-store.ts';
+import { BUILTINS, preamble, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
+import { declareValues, eachStep, everyStep, sumOverSteps } from '../wgsl/resident-values.ts';
+import { BY_WORDS, GAMMA_BY_WORDS, loadByWords, loadNeighbour, storeByWords } from '../wgsl/row-pairs.ts';
+import { loadRowValues } from '../wgsl/row-values.ts';
+import { meanOfSections, statisticOfSections } from '../wgsl/sections.ts';
+import { statistic } from '../wgsl/statistic.ts';
+import { rescaling, sumOfSquares } from '../wgsl/sums.ts';
+import { usesSubgroups } from '../wgsl/teamwork.ts';
+import { shaderOf, wgsl } from '../wgsl/template.ts';
+import { type GradientCall, gradientStatistic, scaledAndAdded } from './gradient.ts';
+import { type SummingKernel, sumsOfPairsApart, weightSums } from './weight-sums.ts';
 
-/** Rows of x and dy held by a team that goes from row to row, and sums up the gradients of the weights on its way. */
-export interface GradientTeam {
-  readonly team: Team;
-  /** Whether all teams of a workgroup are in one subgroup. */
-  readonly together: boolean;
-  readonly held: Held;
+/** Tiles of x and dy in registers, of a team that goes from tile to tile. */
+export interface SinglePassKernel extends SummingKernel, GradientCall {}
+
+export function singlePassShader(kernel: SinglePassKernel): Shader {
+  const { problem, layout, team, residency, gamma, rstdGiven, squares, dgamma, dbeta, buffers, dxBuffer } = kernel;
+  const steps = `${residencyKey(residency)}${residency.together ? 'together' : ''}`;
+  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)},${steps}`;
+  const sums = `${dgamma},${dbeta}${sumsOfPairsApart(kernel) ? ',apart' : ''}`;
+  const what = `${gamma},${rstdGiven},${squares},${sums}`;
+  return shaderOf(`gradient:${tile},${what}:${bufferKey(buffers)}>${dxBuffer}`, () => code(kernel));
 }
 
-/** Rows that are longer are held by the section; null where a column is too long, or rows share words. */
-export function gradientTeamOf(p: Problem, layout: Layout, capabilities: Capabilities): GradientTeam | null {
-  if (layout.kind === 'columns') {
-    if (p.size > RESIDENT_GRADIENT_COLUMN) return null;
-    return heldBy(columnTeam(p.size, capabilities), p.size, capabilities);
-  }
-  if (layout.kind === 'pairs') return null;
-  // Of twins an invocation has two elements of two rows.
-  const quads =
-    layout.kind === 'twins' ? Math.ceil(p.size / 2) : Math.ceil((layout.kind === 'sections' ? SECTION : p.size) / 4);
-  return heldBy(
-    gradientRowTeam(quads, capabilities),
-    quads,
-    capabilities,
-    layout.kind === 'sections' && p.size % SECTION > 0,
-  );
-}
-
-function gradientRowTeam(quads: number, capabilities: Capabilities): Team {
-  if (narrowSubgroups(capabilities)) {
-    if (quads <= 16) return { kind: 'lane', width: 1, teams: 4 };
-    const width = Math.max(4, powerOfTwoFrom(quads / 64));
-    return width === 4 ? { kind: 'subgroup', width, teams: 1 } : rowTeam(width, capabilities);
-  }
-  return rowTeam(Math.min(256, powerOfTwoFrom(quads / 2)), capabilities);
-}
-
-function heldBy(team: Team, units: number, capabilities: Capabilities, shorter = false): GradientTeam {
-  const { width } = team;
-  const steps = powerOfTwoFrom(units / width);
-  const registers = steps <= (narrowSubgroups(capabilities) ? 4 : 16);
-  const full = units === width * steps;
-  const certain = shorter ? 0 : full ? steps : Math.floor(steps / 2);
-  const together = capabilities.subgroups !== null && workgroupSize(team) <= capabilities.subgroups.least;
-  return { team, together, held: { width, steps, certain, registers } };
-}
-
-export interface GradientKernel extends GradientTeam {
-  readonly p: Problem;
-  readonly layout: Layout;
-  readonly gamma: boolean;
-  /** Whether rstd is given. */
-  readonly given: boolean;
-  readonly dsum: boolean;
-  readonly dgamma: boolean;
-  readonly dbeta: boolean;
-  readonly buffers: readonly Declared[];
-  /** Where dx lies. */
-  readonly target: string;
-}
-
-export function gradientShader(kernel: GradientKernel): Shader {
-  const { p, layout, team, together, held, gamma, given, buffers, target } = kernel;
-  const steps = `${held.steps}/${held.certain}${held.registers ? '' : 'array'}${together ? 'together' : ''}`;
-  const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
-  const sums = `${kernel.dgamma},${kernel.dbeta}${twinsApart(kernel) ? ',apart' : ''}`;
-  return {
-    key: `gradient:${p.dtype},${layoutKey(layout)},${teamKey(team)},${steps},${gamma},${given},${p.epsMode},${sums}:${names}>${target}`,
-    code: () => gradientCode(kernel),
-  };
-}
-
-function gradientCode(kernel: GradientKernel): string {
-  const { p, layout, team, together, held, gamma, given, dsum, dgamma, dbeta, buffers, target } = kernel;
-  const { access, along } = layout;
-  const lanes = LANES[access];
-  const columns = layout.kind === 'columns';
-  const twins = layout.kind === 'twins';
-  const clamp = p.epsMode === 'clamp';
+function code(kernel: SinglePassKernel): string {
+  const { problem, layout, team, residency, gamma, rstdGiven, squares, dsum, dgamma, dbeta, dxBuffer } = kernel;
+  const { access } = layout;
+  const { dtype } = problem;
+  const pairs = layout.kind === 'resident-row-pairs';
   const sections = layout.kind === 'sections';
-  const squares = clamp || !given;
-  const sums = dgamma || dbeta;
-  const terms = termsOf(kernel);
-  const here = { quad: null, ragged: 'FIRST_FOUR < vec4u(at.n)', twins: 'twins_here(at)' };
-  const present = columns ? null : here[access as keyof typeof here];
-  return lines(
-    enables(p, team, together && team.teams > 1),
-    opening(layout, team, buffers),
-    widen(p),
-    narrow(p, lanes),
-    load('x', 'x', p.dtype, access),
-    load('dy', 'dy', p.dtype, access),
-    dsum && (twins ? loadWords('dsum') : load('dsum', 'dsum', p.dtype, access)),
-    twins ? storeWords('dx', target) : store('dx', target, p.dtype, access),
-    gamma && loadWeights('gamma', along, access),
-    'fn source_for_sum(at: At) -> V { return load_x(at); }',
-    statistics({ product: true, given }),
-    squares && !sections && lines(sumOfSquares(team.width), rescaling(team.width, false, true)),
-    squares && sections && combining(team.width, false),
-    sections && combiningDots(team.width),
-    given && getting('rstd', layout),
-    compensated(sums ? terms : null),
-    sums &&
-      lines(
-        TERM_OF[terms](lanes),
-        acrossTeams(team, together),
-        twins ? putOfTwins(kernel) : PUT[columns ? 'column' : access === 'quad' ? 'quad' : 'ragged'],
-      ),
-    `
-fn weighted(at: At, dy: V) -> V {
-  let g = dy${gamma ? ` * ${withOffset('load_gamma(at)')}` : ''};
-  return ${present ? `select(V(), g, ${present})` : 'g'};
-}
+  return wgsl`
+    ${preamble(kernel, usesSubgroups(team) || (residency.together && team.teams > 1))}
+    ${conversions(problem, LANES[access])}
+    ${loadElements('x', 'x', dtype, access)}
+    ${loadElements('dy', 'dy', dtype, access)}
+    ${dsum && (pairs ? loadByWords('dsum') : loadElements('dsum', 'dsum', dtype, access))}
+    ${pairs ? storeByWords('dx', dxBuffer) : storeElements('dx', dxBuffer, dtype, access)}
+    ${gamma && loadWeights('gamma', layout.weights, access)}
+    fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
-// special: whether any power is not 0.
-fn times(v: V, s: Statistic, special: bool) -> V {
-  if (special) { return scaled_product(v, s); }
-  return v * s.r;
-}
+    ${statistic({ timesR: true, fromRstd: rstdGiven })}
+    ${squares && !sections && [sumOfSquares(team.width), rescaling(team.width, { clamped: true })]}
+    ${squares && sections && statisticOfSections(team.width, false)}
+    ${sections && meanOfSections(team.width)}
+    ${rstdGiven && loadRowValues('rstd', layout)}
+    ${TOTAL}
+    ${(dgamma || dbeta) && weightSums(kernel)}
 
-// g - n * mean, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
-fn projected(row: Row, j: u32, g: V, n: V, mean: S, s: Statistic) -> V {
-  let v = fma(-n, V(mean), g);
-  return select(${layout.partial ? 'select(v, g, counted(row, j, V(1.0)) == V())' : 'v'}, g, s.power == SI(ZERO_ROW));
-}
-`,
-    twins && lines(loadBesides('x'), loadBesides('dy'), twinWords(gamma), gradientInWords(layout, gamma)),
-    `
-@compute @workgroup_size(${workgroupSize(team)})
-fn main(${BUILTINS}) {
-  local = index;
-  let group = ${WORKGROUP_INDEX};
-  // All units of a workgroup are of one group of features${twins ? ', or of the same two' : ''}; it has a chunk of them.
-  let groups = ${twins ? 'select(p.groups, p.groups / 2u, p.groups % 2u == 0u)' : 'p.groups'};
-  let own_group = group % groups;
-  let section = ${sections ? '(group / groups) % p.sections' : '0u'};
-  let chunk = group / (groups${sections ? ' * p.sections' : ''});
-  if (chunk >= p.chunks) { return; }
-  let across = p.inner / ${columns ? lanes : 1}u;
-  let slabs = ${twins ? 'units()' : 'p.rows / p.inner'};
-  let count = select(0u, (slabs - own_group + groups - 1u) / groups, own_group < slabs) * across;
-  let first = chunk * p.chunk * ${team.teams}u + team(0u);`,
-    declared(held, 'x', 'V'),
-    declared(held, 'y', 'V'),
-    twins && lines(declared(held, 'more_x', 'f32'), declared(held, 'more_y', 'f32')),
-    dgamma && declared(held, 'sum_gamma', 'Terms'),
-    dbeta && declared(held, 'sum_beta', 'Terms'),
-    `
-  for (var i = 0u; i < p.chunk; i++) {
-  let at_unit = first + i * ${team.teams}u;
-  let ours = at_unit < count;
-  let unit = ${sections ? '(own_group + groups * at_unit) * p.sections + section' : '(own_group + groups * (at_unit / across)) * across + at_unit % across'};
-  let row = row_of(min(unit, units() - 1u));`,
-    eachStep(held, ({ of }) =>
-      lines(
-        `let at = place(row, j); ${of('x')} = load_x(at); ${of('y')} = load_dy(at);`,
-        twins && `${of('more_x')} = besides_x(at); ${of('more_y')} = besides_dy(at);`,
-      ),
-    ),
-    // Neighbours read some of each other's words: before any is written in place.
-    twins && target !== 'dx' && '  storageBarrier();',
-    given
-      ? '  var s = given_statistic(get_rstd(row));\n  var special = any(s.power != SI());'
-      : '  var s = Statistic(S(), SI());\n  var special = false;',
-    '  var clamped = SB();',
-    squares &&
-      sections &&
-      `
-  let all = combined(row);
-  ${given ? '' : 's = all.statistic; special = s.power != 0;'}
-  clamped = all.clamped & (p.clamp != 0u);`,
-    squares &&
-      !sections &&
-      lines(
-        summed(
-          held,
-          'squares',
-          ({ of }, block) => `let c = counted(row, j, ${of('x')}); ${block} = fma(c, c, ${block});`,
-        ),
-        gradientStatistic('sum_of(squares)', given, ' special = true;'),
-      ),
-    eachStep(held, ({ of }) =>
-      lines(
-        `${of('x')} = times(${of('x')}, s, special);`,
-        twins && `${of('more_x')} = times(V(${of('more_x')}), statistic_besides(s), special).x;`,
-      ),
-    ),
-    !sections &&
-      summed(
-        held,
-        'dot',
-        ({ of }, block) => `${block} = fma(weighted(place(row, j), ${of('y')}), ${of('x')}, ${block});`,
-      ),
-    `
-  var mean = ${sections ? 'combined_mean(row, s)' : 'team_sum(sum_of(dot)) * p.reciprocal_count'};
-  mean = select(mean, S(), clamped | (s.power == SI(ZERO_ROW)));
-  if (ours) {`,
-    eachStep(held, ({ of }) =>
-      lines(
-        'let at = place(row, j);',
-        twins
-          ? `let dx = gradient_in_words(at, j, in_words(at, ${of('x')}, ${of('more_x')}), in_words(at, ${of('y')}, ${of('more_y')}), mean, s, special);`
-          : `let dx = times(projected(row, j, weighted(at, ${of('y')}), ${of('x')}, mean, s), s, special);`,
-        dsum
-          ? `store_dx(at, fma(dx, V(p.alpha), ${twins ? 'dsum_in_words' : 'load_dsum'}(at)));`
-          : 'store_dx(at, dx * p.alpha);',
-        dgamma && `${of('sum_gamma')} = add_term(${of('sum_gamma')}, term_of(${of('y')} * (${of('x')} * p.alpha)));`,
-        dbeta && `${of('sum_beta')} = add_term(${of('sum_beta')}, term_of(${of('y')}));`,
-      ),
-    ),
-    '  }',
-    '  }',
-    sums &&
-      lines(
-        `
-  let features = p.groups * p.size;
-  let row = row_of(${sections ? 'own_group * p.sections + section' : 'own_group * across'});
-  let place_of_chunk = (p.first_chunk + chunk) * features * ${Number(dgamma) + Number(dbeta)}u${twinsApart(kernel) ? ' * (1u + p.groups % 2u)' : ''} + row.feature;`,
-        everyStep(held, ({ of }) =>
-          lines(dgamma && put(of('sum_gamma'), 0), dbeta && put(of('sum_beta'), dgamma ? 1 : 0)),
-        ),
-      ),
-    '}',
-  );
-}
-
-/** Whether twins have features of two groups, each with sums of its own. */
-function twinsApart({ layout, p }: GradientKernel): boolean {
-  return layout.kind === 'twins' && p.groups > 1;
-}
-
-/** A step's features: one of columns, two of twins, which of each have a term of both rows, else one for each element. */
-function termsOf(kernel: GradientKernel): 'V' | 'vec2f' | 'f32' {
-  if (kernel.layout.kind === 'columns') return 'f32';
-  return kernel.layout.kind === 'twins' && !twinsApart(kernel) ? 'vec2f' : 'V';
-}
-
-/** What of an invocation's elements becomes a term of its features. */
-const TERM_OF = {
-  V: () => 'fn term_of(v: V) -> V { return v; }',
-  vec2f: () => 'fn term_of(v: V) -> vec2f { return v.xz + v.yw; }',
-  f32: (lanes: Lanes) => {
-    const sum = { 1: 'v', 2: 'v.x + v.y', 4: '(v.x + v.y) + (v.z + v.w)' }[lanes];
-    return `fn term_of(v: V) -> f32 { return ${sum}; }`;
-  },
-};
-
-/** dx before alpha, in the order of the invocation's words. */
-function gradientInWords({ partial }: Layout, gamma: boolean): string {
-  return `
-fn gradient_in_words(at: At, j: u32, n: V, dy: V, mean: S, s: Statistic, special: bool) -> V {
-  let own = statistic_in_words(at, s);
-  let g = dy${gamma ? ` * ${withOffset('gamma_in_words(at, j)')}` : ''};
-  let v = fma(-n, rows_in_words(at, mean), g);
-  return times(select(${partial ? 'select(v, g, features_in_words(at, j) >= vec4u(p.stat_size))' : 'v'}, g, own.power == SI(ZERO_ROW)), own, special);
-}`;
-}
-
-/** `across_teams(own)`: for the first team the sum over all teams of the workgroup, as a tree. */
-function acrossTeams(team: Team, together: boolean): string {
-  const { width, teams } = team;
-  if (teams === 1) return 'fn across_teams(own: Terms) -> Terms { return own; }';
-  if (together) {
-    const steps: string[] = [];
-    for (let apart = width; apart < width * teams; apart *= 2) {
-      const other = `Terms(subgroupShuffleXor(all.high, ${apart}u), subgroupShuffleXor(all.low, ${apart}u))`;
-      steps.push(`all = add_total_term(all, ${other});`);
+    // g; 0 beyond the row's end, whatever stands there in gamma.
+    fn weighted_dy(place: Place, dy: Elements) -> Elements {
+      let g = dy${gamma && ` * ${withOffset('load_gamma(place)')}`};
+      return ${present(kernel) ? `select(Elements(), g, ${present(kernel)})` : 'g'};
     }
-    return `fn across_teams(own: Terms) -> Terms { var all = own; ${steps.join(' ')} return all; }`;
-  }
-  return `
-var<workgroup> of_teams: array<Terms, ${workgroupSize(team)}>;
 
-fn across_teams(own: Terms) -> Terms {
-  let at = team(0u) * ${width}u + lane();
-  workgroupBarrier();
-  of_teams[at] = own;
-  for (var half = ${teams / 2}u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (team(0u) < half) { of_teams[at] = add_total_term(of_teams[at], of_teams[at + half * ${width}u]); }
-  }
-  return of_teams[at];
-}`;
+    // special: whether any power is not 0.
+    fn times_tile_r(v: Elements, s: Statistic, special: bool) -> Elements {
+      if (special) { return times_scaled_r(v, s); }
+      return v * s.r;
+    }
+
+    // g - n * mean, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
+    fn less_mean(tile: Tile, step: u32, g: Elements, n: Elements, mean: RowValues, s: Statistic) -> Elements {
+      let v = fma(-n, Elements(mean), g);
+      return select(${layout.partial ? 'select(v, g, within_statistic(tile, step, Elements(1.0)) == Elements())' : 'v'}, g, s.power == RowInts(ZERO_ROW));
+    }
+
+    ${
+      pairs && [
+        loadNeighbour('x'),
+        loadNeighbour('dy'),
+        BY_WORDS,
+        gamma && GAMMA_BY_WORDS,
+        gradientByWords(layout.partial, gamma),
+      ]
+    }
+    ${main(kernel)}
+  `;
 }
 
-/** `put_sum(place, row, j, v)`: of the features of a step j. */
-const PUT: Readonly<Record<'column' | 'quad' | 'ragged', string>> = {
-  column: 'fn put_sum(place: u32, row: Row, j: u32, v: f32) { weight_sums[place + j] = v; }',
-  quad: 'fn put_sum(place: u32, row: Row, j: u32, v: V) { weight_sums[(place >> 2u) + j] = v; }',
-  ragged: `fn put_sum(place: u32, row: Row, j: u32, v: V) {
-  for (var c = 0u; c < min(4u, p.size - 4u * j); c++) { weight_sums[place + 4u * j + c] = v[c]; }
-}`,
-};
-
-/** Of two groups: where these are odd in number, each is the first of two rows, and the second: there are two sums. */
-function putOfTwins(kernel: GradientKernel): string {
-  if (!twinsApart(kernel)) {
-    return `fn put_sum(place: u32, row: Row, j: u32, v: vec2f) {
-  weight_sums[place + 2u * j] = v.x;
-  if (2u * j + 1u < p.size) { weight_sums[place + 2u * j + 1u] = v.y; }
-}`;
-  }
-  const sums = Number(kernel.dgamma) + Number(kernel.dbeta);
-  return `fn put_sum(place: u32, row: Row, j: u32, v: V) {
-  let second = place + first_feature(row.index + 1u) - row.feature + (p.groups % 2u) * p.groups * p.size * ${sums}u;
-  weight_sums[place + 2u * j] = v.x;
-  weight_sums[second + 2u * j] = v.y;
-  if (2u * j + 1u < p.size) {
-    weight_sums[place + 2u * j + 1u] = v.z;
-    weight_sums[second + 2u * j + 1u] = v.w;
-  }
-}`;
+/** Which of an invocation's elements are the row's; null where all are. */
+function present({ layout }: SinglePassKernel): string | null {
+  if (layout.kind === 'columns') return null;
+  const conditions: Readonly<Partial<Record<Access, string>>> = {
+    ragged: 'ELEMENT_OFFSETS < vec4u(place.count)',
+    'features-of-pair': 'present_in_pair(place)',
+  };
+  return conditions[layout.access] ?? null;
 }
 
-function put(sum: string, index: number): string {
-  return `{ let v = across_teams(${sum}); if (team(0u) == 0u && j < steps(row)) { put_sum(place_of_chunk${index ? ' + features' : ''}, row, row.first + j, value_of_total_term(v)); } }`;
+/** dx of a row pair before alpha, in the order of the invocation's words. */
+function gradientByWords(partial: boolean, gamma: boolean): string {
+  const outside = 'features_by_words(place, step) >= vec4u(params.stat_size)';
+  return wgsl`
+    fn gradient_by_words(place: Place, step: u32, n: Elements, dy: Elements, mean: RowValues, s: Statistic, special: bool) -> Elements {
+      let own = statistic_by_words(place, s);
+      let g = dy${gamma && ` * ${withOffset('gamma_by_words(place, step)')}`};
+      let v = fma(-n, row_values_by_words(place, mean), g);
+      return times_tile_r(select(${partial ? `select(v, g, ${outside})` : 'v'}, g, own.power == RowInts(ZERO_ROW)), own, special);
+    }
+  `;
+}
+
+function main(kernel: SinglePassKernel): string {
+  const { layout, team, residency, dgamma, dbeta } = kernel;
+  const columns = layout.kind === 'columns';
+  const pairs = layout.kind === 'resident-row-pairs';
+  const sections = layout.kind === 'sections';
+  return wgsl`
+    @compute @workgroup_size(${workgroupSize(team)})
+    fn main(${BUILTINS}) {
+      local_index = index;
+      let workgroup_index = ${WORKGROUP_INDEX};
+      // All tiles of a workgroup are of one group of features${pairs && ', or of the same two'}; it has a chunk of them.
+      let groups = ${pairs ? 'select(params.groups, params.groups / 2u, params.groups % 2u == 0u)' : 'params.groups'};
+      let group = workgroup_index % groups;
+      let section = ${sections ? '(workgroup_index / groups) % params.sections' : '0u'};
+      let chunk = workgroup_index / (groups${sections && ' * params.sections'});
+      if (chunk >= params.chunks) { return; }
+      let tiles_of_slab = params.inner / ${columns ? LANES[layout.access] : 1}u;
+      let slabs = ${pairs ? 'tile_count()' : 'params.rows / params.inner'};
+      let count = select(0u, (slabs - group + groups - 1u) / groups, group < slabs) * tiles_of_slab;
+      let first = chunk * params.chunk_tiles * ${team.teams}u + team_index(0u);
+
+      ${declareValues(residency, 'x', 'Elements')}
+      ${declareValues(residency, 'dy', 'Elements')}
+      ${pairs && [declareValues(residency, 'x_neighbour', 'f32'), declareValues(residency, 'dy_neighbour', 'f32')]}
+      ${dgamma && declareValues(residency, 'dgamma_sum', 'TermTotal')}
+      ${dbeta && declareValues(residency, 'dbeta_sum', 'TermTotal')}
+
+      for (var i = 0u; i < params.chunk_tiles; i++) {
+        let tile_in_group = first + i * ${team.teams}u;
+        let has_tile = tile_in_group < count;
+        let tile_index = ${
+          sections
+            ? '(group + groups * tile_in_group) * params.sections + section'
+            : '(group + groups * (tile_in_group / tiles_of_slab)) * tiles_of_slab + tile_in_group % tiles_of_slab'
+        };
+        let tile = tile_at(min(tile_index, tile_count() - 1u));
+
+        ${readTile(kernel)}
+
+        ${statisticOfTile(kernel)}
+
+        ${meanOfTile(kernel)}
+
+        if (has_tile) {
+          ${writeTile(kernel)}
+        }
+      }
+
+      ${(dgamma || dbeta) && storeSums(kernel)}
+    }
+  `;
+}
+
+function readTile({ layout, residency, dxBuffer }: SinglePassKernel): string {
+  const pairs = layout.kind === 'resident-row-pairs';
+  return wgsl`
+    ${eachStep(residency, ({ of }) => {
+      const read = `let place = place_at(tile, step); ${of('x')} = load_x(place); ${of('dy')} = load_dy(place);`;
+      const neighbours = `${of('x_neighbour')} = neighbour_x(place); ${of('dy_neighbour')} = neighbour_dy(place);`;
+      return pairs ? `${read}\n${neighbours}` : read;
+    })}
+    ${
+      pairs &&
+      dxBuffer !== 'dx' &&
+      wgsl`
+        // Neighbours read some of each other's words: before any is written in place.
+        storageBarrier();
+      `
+    }
+  `;
+}
+
+/** `s`, `special`, `clamped`; and x becomes n. */
+function statisticOfTile({ layout, residency, rstdGiven, squares }: SinglePassKernel): string {
+  const sections = layout.kind === 'sections';
+  const pairs = layout.kind === 'resident-row-pairs';
+  return wgsl`
+    var s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'Statistic(RowValues(), RowInts())'};
+    var special = ${rstdGiven ? 'any(s.power != RowInts())' : 'false'};
+    var clamped = RowBools();
+    ${
+      squares &&
+      sections &&
+      wgsl`
+        let all = statistic_of_sections(tile);
+        ${!rstdGiven && 's = all.statistic;\nspecial = s.power != 0;'}
+        clamped = all.clamped & (params.eps_clamps != 0u);
+      `
+    }
+    ${
+      squares &&
+      !sections && [
+        sumOverSteps(
+          residency,
+          'squares',
+          ({ of }, block) => `let v = within_statistic(tile, step, ${of('x')}); ${block} = fma(v, v, ${block});`,
+        ),
+        gradientStatistic('sum_per_row(squares)', rstdGiven, 'special = true;'),
+      ]
+    }
+    ${eachStep(residency, ({ of }) => {
+      const n = `${of('x')} = times_tile_r(${of('x')}, s, special);`;
+      const neighbour = of('x_neighbour');
+      const times = `times_tile_r(Elements(${neighbour}), statistic_of_neighbour(s), special)`;
+      return pairs ? `${n}\n${neighbour} = ${times}.x;` : n;
+    })}
+  `;
+}
+
+/** `mean` of g n, 0 where r is a constant. */
+function meanOfTile({ layout, residency }: SinglePassKernel): string {
+  const sections = layout.kind === 'sections';
+  return wgsl`
+    ${
+      !sections &&
+      sumOverSteps(
+        residency,
+        'products',
+        ({ of }, block) => `${block} = fma(weighted_dy(place_at(tile, step), ${of('dy')}), ${of('x')}, ${block});`,
+      )
+    }
+    var mean = ${sections ? 'mean_of_sections(tile, s)' : 'team_sum(sum_per_row(products)) * params.reciprocal_count'};
+    mean = select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
+  `;
+}
+
+function writeTile({ layout, residency, dsum, dgamma, dbeta }: SinglePassKernel): string {
+  const pairs = layout.kind === 'resident-row-pairs';
+  const added = dsum && (pairs ? 'load_dsum_by_words(place)' : 'load_dsum(place)');
+  return eachStep(residency, ({ of }) => {
+    const [x, dy] = [of('x'), of('dy')];
+    const ofPair = `gradient_by_words(place, step, by_words(place, ${x}, ${of('x_neighbour')}), by_words(place, ${dy}, ${of('dy_neighbour')}), mean, s, special)`;
+    const ofRow = `times_tile_r(less_mean(tile, step, weighted_dy(place, ${dy}), ${x}, mean, s), s, special)`;
+    const [gammaSum, betaSum] = [of('dgamma_sum'), of('dbeta_sum')];
+    return wgsl`
+      let place = place_at(tile, step);
+      let gradient = ${pairs ? ofPair : ofRow};
+      store_dx(place, ${scaledAndAdded('gradient', added)});
+      ${dgamma && `${gammaSum} = add_term(${gammaSum}, term_of(${dy} * (${x} * params.alpha)));`}
+      ${dbeta && `${betaSum} = add_term(${betaSum}, term_of(${dy}));`}
+    `;
+  });
+}
+
+function storeSums(kernel: SinglePassKernel): string {
+  const { layout, residency, dgamma, dbeta } = kernel;
+  const sums = Number(dgamma) + Number(dbeta);
+  const store = (sum: string, start: string): string => wgsl`
+    {
+      let v = total_across_teams(${sum});
+      if (team_index(0u) == 0u && step < steps_of(tile)) {
+        store_weight_sum(${start}, tile, tile.first_step + step, value_of_term_total(v));
+      }
+    }
+  `;
+  return wgsl`
+    let features = params.groups * params.size;
+    let tile = tile_at(${layout.kind === 'sections' ? 'group * params.sections + section' : 'group * tiles_of_slab'});
+    let start = (params.first_chunk + chunk) * features * ${sums}u${sumsOfPairsApart(kernel) && ' * (1u + params.groups % 2u)'} + tile.feature;
+    ${everyStep(
+      residency,
+      ({ of }) => wgsl`
+        ${dgamma && store(of('dgamma_sum'), 'start')}
+        ${dbeta && store(of('dbeta_sum'), dgamma ? 'start + features' : 'start')}
+      `,
+    )}
+  `;
 }

@@ -1,154 +1,117 @@
-import type { Capabilities, Dispatch, Operands, Plan } from '../../plan.ts';
-import { bytesPerSlab, sectionsOf } from '../forward/plan.ts';
-import { type Layout, layoutOf, powerOfTwoFrom, SECTION, twinsOf } from '../planning/layout.ts';
-import { gridOf, partsOf, rangeIn } from '../planning/slabs.ts';
-import type { Problem } from '../problem.ts';
-import { bindings, bound, type Declared, elementType, LANES } from '../wgsl/access.ts';
-import { type Extra, type Part, parameters } from '../wgsl/parameters.ts';
-import { HIGHEST_OF_SECTION, SECTION_BYTES, SECTIONS } from '../wgsl/sections.ts';
-import { planScatteredGradient } from './multi-pass.ts';
-import { gradientSectionsShader, sectionsKernelOf } from './section-shaders.ts';
-import { type GradientKernel, type GradientTeam, gradientShader, gradientTeamOf } from './single-pass-shader.ts';
-import { weightTotals } from './weight-totals.ts';
+import type { Plan } from '../../plan.ts';
+import { LANES } from '../planning/access.ts';
+import { bySections, layoutOf, powerOfTwoFrom, residentPairs, SECTION, type TileLayout } from '../planning/layout.ts';
+import { type GradientResidency, gradientResidencyOf } from '../planning/residency.ts';
+import type { SlabRange } from '../planning/slabs.ts';
+import type { KernelProblem } from '../problem.ts';
+import { type LaunchOf, SlabPlan } from '../slab-plan.ts';
+import { bound, reads, weightArray, writes } from '../wgsl/bindings.ts';
+import { SECTION_BYTES, SECTIONS } from '../wgsl/sections.ts';
+import { GRADIENT_UNIFORMS, type GradientCall, gradientBuffers, gradientBytes } from './gradient.ts';
+import { sectionSums } from './section-shaders.ts';
+import { type SinglePassKernel, singlePassShader } from './single-pass-shader.ts';
+import { singlePassTotals } from './single-pass-totals.ts';
+import { sumsOfPairsApart } from './weight-sums.ts';
 
-// With s = rstd, n = x * s and g = dy * w:
-//
-//     dx = alpha * s * (g - n * mean(g n)) + dsum       the mean over statSize, and n within the statistic alone
-//     dgamma = sum over rows of dy * alpha * n          dbeta = sum over rows of dy
-//
-// Neither x^2 nor g x nor s^3 needs to fit into float32. A workgroup goes from row to row and sums up dgamma and dbeta
-// on its way; another dispatch adds up what the workgroups have, in an order that depends on the shape alone. Of rows too
-// long for that a dispatch before them has the sums of their sections.
-
-/** Rows of a team at least, where there are as many: what it sums up is written once for all of them. */
-const ROWS = 4;
+/** Tiles of a team at least, where there are as many: what it sums up is written once for all of them. */
+const TILES = 4;
 /** Workgroups that keep a device busy. */
 const BUSY = 1024;
 
-export function planBackward(p: Problem, operands: Operands, capabilities: Capabilities): Plan {
-  const layout = gradientLayoutOf(p);
-  const widest = layout && gradientTeamOf(p, layout, capabilities);
-  if (!layout || !widest) return planScatteredGradient(p, operands, capabilities);
+/**
+ * x and dy are read once. A workgroup goes from tile to tile, and sums up dgamma and dbeta on its way; another dispatch adds
+ * up what the workgroups have, in an order that depends on the shape alone. Of rows too long for that a dispatch before
+ * them has the sums of their sections. Null where a column is too long to be kept in registers, or rows share words.
+ */
+export function planSinglePass(call: GradientCall): Plan | null {
+  const { problem, capabilities } = call;
+  const layout = layoutOfGradient(problem);
+  const widest = layout && gradientResidencyOf(layout, problem, capabilities);
+  if (!layout || !widest) return null;
 
-  const sections = layout.kind === 'sections' ? Math.ceil(p.size / SECTION) : 1;
-  const perSlab = {
-    ...bytesPerSlab(p, ['x', 'dy', 'dsum', 'dx'], ['rstd']),
-    ...(sections > 1 && { sections: sections * SECTION_BYTES }),
-  };
-  const parts = partsOf(p, capabilities, perSlab);
-  const units = unitsOfGroup(p, layout, parts[0]!);
-  const team = p.groups > 1 ? ofFewUnits(widest, units) : widest;
-  const sums = ['dgamma', 'dbeta'].filter((name) => operands.present.has(name));
-  const kernel = kernelOf(p, layout, team, operands);
-  const shader = gradientShader(kernel);
-  const split = chunksOf(p, units, team, sections);
-  const dispatches = parts.flatMap((part, index): Dispatch[] => {
-    const of = (buffers: readonly Declared[], extra: Extra) => ({
-      bindings: bindings(buffers, rangeIn(perSlab, part, parts.length === 1)),
-      uniforms: parameters({ ...p, alpha: 1 }, part, { ...extra, alpha: p.alpha, sections }),
-    });
-    const gradient: Dispatch = {
-      shader,
-      ...of(kernel.buffers, { ...split, firstChunk: index * split.chunks }),
-      workgroups: gridOf(split.chunks * groupsOf(p, layout) * sections, capabilities),
-    };
-    if (sections === 1) return [gradient];
-    const first = sectionsKernelOf(p, layout, operands, capabilities);
-    return [
-      {
-        shader: gradientSectionsShader(first),
-        ...of(first.buffers, { highest: HIGHEST_OF_SECTION }),
-        workgroups: gridOf(part.slabs * sections, capabilities),
-      },
-      gradient,
-    ];
+  const wide = layout.kind === 'sections';
+  const sections = wide ? Math.ceil(problem.size / SECTION) : 1;
+  const bytes = { ...gradientBytes(problem), ...(wide && { sections: sections * SECTION_BYTES }) };
+  const plan = new SlabPlan(problem, capabilities, bytes, { ...GRADIENT_UNIFORMS, sections });
+
+  const tiles = tilesOfGroup(problem, layout, plan.ranges[0]!);
+  const residency = problem.groups > 1 ? withTeamsFor(tiles, widest) : widest;
+  const kernel = kernelOf(call, layout, residency);
+  const split = chunksOf(problem, tiles, residency, sections);
+  const shader = singlePassShader(kernel);
+  const gradient: LaunchOf = (_, index) => ({
+    shader,
+    buffers: kernel.buffers,
+    workgroups: split.chunks * groupsOf(problem, layout) * sections,
+    uniforms: { ...split, firstChunk: index * split.chunks },
   });
-  // Of an odd number of groups each is a row's first of two, and its second.
-  const chunks = parts.length * split.chunks * (layout.kind === 'twins' && p.groups > 1 && p.groups % 2 ? 2 : 1);
-  const slabs = p.outer * p.groups;
-  const scratch = [
-    ...(sections > 1 ? [{ name: 'sections', bytes: slabs * sections * SECTION_BYTES }] : []),
-    ...(sums.length > 0 ? [{ name: 'weight_sums', bytes: chunks * sums.length * p.groups * p.size * 4 }] : []),
-  ];
+  const launches = wide ? [sectionSums(call, layout, sections), gradient] : [gradient];
+  const { scratch, dispatches } = plan.plan(launches, [SECTIONS.name]);
+
+  const sums = [...(call.dgamma ? ['dgamma'] : []), ...(call.dbeta ? ['dbeta'] : [])];
   if (sums.length === 0) return { scratch, dispatches };
-  return { scratch, dispatches: [...dispatches, weightTotals(p, sums, chunks, capabilities)] };
+  // Where rows of a pair have sums of their own, each feature has two.
+  const twice = sumsOfPairsApart(kernel) && problem.groups % 2 === 1;
+  const chunks = plan.ranges.length * split.chunks * (twice ? 2 : 1);
+  const weightSums = { name: 'weight_sums', bytes: chunks * sums.length * problem.groups * problem.size * 4 };
+  return {
+    scratch: [...scratch, weightSums],
+    dispatches: [...dispatches, singlePassTotals(problem, sums, chunks, capabilities)],
+  };
 }
 
-/** By sections, where a row is too long to be held. */
-function gradientLayoutOf(p: Problem): Layout | null {
-  const layout = layoutOf(p);
-  if (layout?.kind === 'pairs' && p.size <= SECTION) return twinsOf(layout);
-  return layout?.kind === 'rows' && p.size > SECTION ? sectionsOf(layout) : layout;
+/** By sections, where a row is too long to be kept in registers. */
+function layoutOfGradient(problem: KernelProblem): TileLayout | null {
+  const layout = layoutOf(problem);
+  if (layout?.kind === 'row-pairs' && problem.size <= SECTION) return residentPairs(layout);
+  return layout?.kind === 'rows' && problem.size > SECTION ? bySections(layout) : layout;
 }
 
-function kernelOf(p: Problem, layout: Layout, team: GradientTeam, operands: Operands): GradientKernel {
-  const has = (name: string): boolean => operands.present.has(name);
-  const type = elementType(p.dtype, layout.access);
-  const quads = layout.kind !== 'columns' && layout.access === 'quad';
-  const numbers = (name: string, write: boolean): Declared => ({
-    name,
-    type: quads ? 'array<vec4f>' : 'array<f32>',
-    write,
-  });
+function kernelOf(call: GradientCall, layout: TileLayout, residency: GradientResidency): SinglePassKernel {
+  const { problem, operands, rstdGiven, dgamma, dbeta } = call;
   const buffers = bound(
     [
-      ...['x', 'dy', ...(has('dsum') ? ['dsum'] : [])].map((name) => ({ name, type, write: false })),
-      { name: 'dx', type, write: true },
-      ...(has('gamma') ? [numbers('gamma', false)] : []),
-      ...(has('rstd') ? [{ name: 'rstd', type: 'array<f32>', write: false }] : []),
+      ...gradientBuffers(call, layout.access),
+      ...(rstdGiven ? [reads('rstd')] : []),
       ...(layout.kind === 'sections' ? [SECTIONS] : []),
-      ...(has('dgamma') || has('dbeta') ? [numbers('weight_sums', true)] : []),
+      ...(dgamma || dbeta ? [writes('weight_sums', weightArray(layout.access, problem.inner))] : []),
     ],
     operands,
   );
-  return {
-    ...team,
-    p,
-    layout,
-    buffers,
-    gamma: has('gamma'),
-    given: has('rstd'),
-    dsum: has('dsum'),
-    dgamma: has('dgamma'),
-    dbeta: has('dbeta'),
-    target: operands.inPlace.dx ?? 'dx',
-  };
+  return { ...call, layout, team: residency.team, residency, buffers };
 }
 
-/** Groups of features, each with workgroups of its own; twins' are of two at once. */
-function groupsOf({ groups }: Problem, { kind }: Layout): number {
-  return kind === 'twins' && groups % 2 === 0 ? groups / 2 : groups;
+/** Groups of features, each with workgroups of its own; where these are even in number a row pair's are always the same two. */
+function groupsOf({ groups }: KernelProblem, { kind }: TileLayout): number {
+  return kind === 'resident-row-pairs' && groups % 2 === 0 ? groups / 2 : groups;
 }
 
-/** Rows of one group of features, twins of two, or as many columns of it as are an invocation's. */
-function unitsOfGroup(p: Problem, layout: Layout, { slabs }: Part): number {
+/** Tiles of one group of features, or of the two of row pairs. */
+function tilesOfGroup(problem: KernelProblem, layout: TileLayout, { count }: SlabRange): number {
   const { kind, access } = layout;
-  const groups = groupsOf(p, layout);
-  if (kind === 'twins') return Math.ceil(Math.ceil(slabs / 2) / groups);
-  return Math.ceil(slabs / groups) * (kind === 'columns' ? p.inner / LANES[access] : 1);
+  const groups = groupsOf(problem, layout);
+  if (kind === 'resident-row-pairs') return Math.ceil(Math.ceil(count / 2) / groups);
+  return Math.ceil(count / groups) * (kind === 'columns' ? problem.inner / LANES[access] : 1);
 }
 
-/** Where groups are many and rows few, no more teams than rows: a workgroup has one group's. */
-function ofFewUnits(gradientTeam: GradientTeam, units: number): GradientTeam {
-  const { team, together } = gradientTeam;
-  if (together || team.teams <= units) return gradientTeam;
-  const teams = powerOfTwoFrom(units);
-  if (team.kind === 'workgroup') return gradientTeam;
-  return {
-    ...gradientTeam,
-    team: team.kind === 'shared' && team.stride > 1 ? { ...team, teams, stride: teams } : { ...team, teams },
-  };
+/** Where groups are many and rows few, no more teams than tiles: a workgroup has one group's. */
+function withTeamsFor(tiles: number, residency: GradientResidency): GradientResidency {
+  const { team, together } = residency;
+  if (together || team.teams <= tiles || team.kind === 'workgroup') return residency;
+  const teams = powerOfTwoFrom(tiles);
+  const fewer = team.kind === 'shared' && team.stride > 1 ? { ...team, teams, stride: teams } : { ...team, teams };
+  return { ...residency, team: fewer };
 }
 
-/** How many `chunks` each group of features has, and how many units of each are a team's. */
+/** How many `chunks` the tiles of a group are split into, and how many tiles of each are a team's. */
 function chunksOf(
-  { groups }: Problem,
-  units: number,
-  { team }: GradientTeam,
+  { groups }: KernelProblem,
+  tiles: number,
+  { team }: GradientResidency,
   sections: number,
-): { chunks: number; chunk: number } {
+): { chunks: number; chunkTiles: number } {
   const most = Math.max(1, Math.ceil(BUSY / (groups * sections)));
-  const wanted = Math.min(most, Math.ceil(units / (team.teams * ROWS)));
-  const chunk = Math.ceil(units / (team.teams * wanted));
-  return { chunk, chunks: Math.ceil(units / (team.teams * chunk)) };
+  const wanted = Math.min(most, Math.ceil(tiles / (team.teams * TILES)));
+  const chunkTiles = Math.ceil(tiles / (team.teams * wanted));
+  return { chunkTiles, chunks: Math.ceil(tiles / (team.teams * chunkTiles)) };
 }

@@ -1,170 +1,194 @@
 import type { Shader } from '../../plan.ts';
-import { getting, type Layout, layoutKey, putting } from '../planning/layout.ts';
-import { BUILTINS, WORKGROUP_INDEX } from '../planning/slabs.ts';
-import { enables, type Team, teamKey, workgroupSize } from '../planning/team.ts';
-import type { Problem } from '../problem.ts';
-import type { Declared } from '../wgsl/access.ts';
+import { unreachable } from '../../unreachable.ts';
+import { layoutKey } from '../planning/layout.ts';
+import { teamKey } from '../planning/team.ts';
 import {
-  boundKey,
+  type Affine,
+  affineKey,
+  type BufferOf,
   elementwise,
-  type Operation,
-  sink,
-  source,
-  type VariableOf,
-  type Weights,
+  type Fusion,
+  fusedKey,
+  NORM_INPUT_FOR_SUM,
+  normInput,
   weighting,
-  weightsKey,
+  writeOutput,
 } from '../wgsl/fusion.ts';
-import { opening } from '../wgsl/row-shader.ts';
-import { combining, combiningSums, PUT_SECTION, SQUARES_OF_SECTION } from '../wgsl/sections.ts';
-import { statistics } from '../wgsl/statistic.ts';
-import { GIVEN_SUMS, PLAIN_RSTD, rescaling, sumOfSquares } from '../wgsl/sums.ts';
-import { lines } from '../wgsl/template.ts';
+import { mainOverTiles, preamble, type TileKernel } from '../wgsl/preamble.ts';
+import { loadRowValues, storeRowValues } from '../wgsl/row-values.ts';
+import { SQUARES_OF_SECTION, STORE_SECTION, statisticOfSections, valueOfSections } from '../wgsl/sections.ts';
+import { statistic } from '../wgsl/statistic.ts';
+import { rescaling, STATISTIC_OF_SUM, sumOfSquares } from '../wgsl/sums.ts';
+import { shaderOf, wgsl } from '../wgsl/template.ts';
 
 /**
- * What is done between the two loops over a row, and which of them there is:
- *
- * - `whole`: both
- * - `sums`, `statistics`, `section`: the first; the sum of squares, r, or what `combined` needs are written
- * - `given`, `combined`: the second, by the sums that are given, or by those of the row's sections
- * - `given-statistics`, `combined-statistics`: neither; r is written
- * - `combined-sums`: neither; the sum of squares of all sections is written
+ * What a dispatch has the statistic from, and what it writes. `elements`: a loop over x sums up squares; `sums`: they are
+ * given; `sections`: those of a row's sections are. `y`: a loop over x writes the result; `r`: for a dispatch that writes the
+ * result; `sums`: of squares; `section`: the sum of squares of a section.
  */
-export type Mode =
-  | 'whole'
-  | 'sums'
-  | 'statistics'
-  | 'section'
-  | 'given'
-  | 'combined'
-  | 'given-statistics'
-  | 'combined-statistics'
-  | 'combined-sums';
+export type Pass =
+  | { readonly from: 'elements'; readonly to: 'y' | 'r' | 'sums' | 'section' }
+  | { readonly from: 'sums'; readonly to: 'y' | 'r' }
+  | { readonly from: 'sections'; readonly to: 'y' | 'r' | 'sums' };
 
-/** A kernel that goes over its rows in loops: once for the statistic, once for the result. */
-export interface LoopKernel {
-  readonly p: Problem;
-  readonly layout: Layout;
-  readonly team: Team;
-  readonly operation: Operation;
-  readonly weights: Weights;
+/** A kernel that reads its tiles in loops: once for the statistic, once for the result. */
+export interface LoopKernel extends TileKernel {
+  readonly fusion: Fusion;
+  readonly affine: Affine;
   readonly rstd: boolean;
-  readonly mode: Mode;
-  readonly buffers: readonly Declared[];
-  readonly variable: VariableOf;
+  readonly pass: Pass;
+  readonly bufferOf: BufferOf;
 }
 
 export function loopShader(kernel: LoopKernel): Shader {
-  const { p, layout, team, operation, weights, rstd, mode } = kernel;
-  const bound = boundKey(kernel);
-  return {
-    key: `loop:${mode},${operation.name},${p.dtype},${layoutKey(layout)},${teamKey(team)},${weightsKey(weights)},${rstd ? 'rstd' : ''}:${bound}`,
-    code: () => loopCode(kernel),
-  };
+  const { problem, layout, team, fusion, affine, rstd, pass } = kernel;
+  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
+  const what = `loop ${pass.from} to ${pass.to}:${fusion.name}`;
+  const key = `${what},${tile},${affineKey(affine)},${rstd ? 'rstd' : ''}:${fusedKey(kernel)}`;
+  return shaderOf(key, () => code(kernel));
 }
 
-function loopCode({ p, layout, team, operation, weights, rstd, mode, buffers, variable }: LoopKernel): string {
-  const { access, gather } = layout;
-  const sums = mode === 'whole' || mode === 'sums' || mode === 'statistics' || mode === 'section';
-  const reads = sums || mode === 'given' || mode === 'combined';
-  const writes = mode === 'whole' || mode === 'given' || mode === 'combined';
-  return lines(
-    enables(p, team),
-    opening(layout, team, buffers),
-    reads && elementwise(operation, p, access),
-    reads && source(operation, p, access),
-    sums &&
-      (gather === access
-        ? 'fn source_for_sum(at: At) -> V { return source(at); }'
-        : source(operation, p, gather, '_for_sum')),
-    statistics({ product: writes }),
-    sums && sumOfSquares(team.width),
-    sums && mode !== 'sums' && rescaling(team.width, rstd),
-    rstd && lines(PLAIN_RSTD, putting('rstd', layout)),
-    mode.startsWith('given') && lines(GIVEN_SUMS, getting('sums', layout)),
-    (mode === 'combined' || mode === 'combined-statistics') && combining(team.width, rstd),
-    mode === 'combined-sums' && combiningSums(team.width),
-    (mode === 'sums' || mode === 'combined-sums') && putting('sums', layout),
-    mode.endsWith('statistics') && lines(putting('r', layout), putting('powers', layout, 'SI')),
-    writes && lines(weighting(weights, layout.along, access), sink(operation, p, access, variable), WRITE(team.width)),
-    MAIN(team, BODIES[mode](rstd)),
-  );
+function code(kernel: LoopKernel): string {
+  const { problem, layout, team, fusion, affine, rstd, pass, bufferOf } = kernel;
+  const { access, sumAccess } = layout;
+  const sums = pass.from === 'elements';
+  const writes = pass.to === 'y';
+  return wgsl`
+    ${preamble(kernel)}
+    ${(sums || writes) && [elementwise(fusion, problem, access), normInput(fusion, problem, access)]}
+    ${sums && (sumAccess === access ? NORM_INPUT_FOR_SUM : normInput(fusion, problem, sumAccess, '_for_sum'))}
+    ${statistic({ timesR: writes, rstd })}
+    ${sums && sumOfSquares(team.width)}
+    ${sums && pass.to !== 'sums' && rescaling(team.width, { rstd })}
+    ${pass.from === 'sums' && [STATISTIC_OF_SUM, loadRowValues('sums', layout)]}
+    ${pass.from === 'sections' && (pass.to === 'sums' ? valueOfSections(team.width) : statisticOfSections(team.width, rstd))}
+    ${pass.to === 'sums' && storeRowValues('sums', layout)}
+    ${pass.to === 'r' && [storeRowValues('r', layout), storeRowValues('powers', layout, 'RowInts')]}
+    ${rstd && storeRowValues('rstd', layout)}
+    ${
+      writes && [
+        weighting(affine, layout.weights, access),
+        writeOutput(fusion, problem, access, bufferOf),
+        writeTile(team.width),
+      ]
+    }
+    ${mainOverTiles(team, body(pass, rstd))}
+  `;
 }
 
-const WRITE = (width: number): string => `
-fn write(row: Row, s: Statistic) {
-  for (var j = lane(); j < steps(row); j += ${width}u) {
-    let at = place(row, j);
-    let u = source(at);
-    sink(at, u, product(u, statistic_at(row, j, s)));
+function writeTile(width: number): string {
+  return wgsl`
+    fn write_tile(tile: Tile, s: Statistic) {
+      for (var step = lane(); step < steps_of(tile); step += ${width}u) {
+        let place = place_at(tile, step);
+        let input = norm_input(place);
+        write_output(place, input, times_r(input, statistic_for(tile, step, s)));
+      }
+    }
+
+    fn write_plain_tile(tile: Tile, s: Statistic) {
+      for (var step = lane(); step < steps_of(tile); step += ${width}u) {
+        let place = place_at(tile, step);
+        let input = norm_input(place);
+        write_output(place, input, input * statistic_for(tile, step, s).r);
+      }
+    }
+  `;
+}
+
+function body(pass: Pass, rstd: boolean): string {
+  switch (pass.from) {
+    case 'elements':
+      return fromElements(pass.to, rstd);
+    case 'sums':
+      return fromSums(pass.to);
+    case 'sections':
+      return fromSections(pass.to, rstd);
+    default:
+      return unreachable(pass);
   }
 }
 
-fn write_plain(row: Row, s: Statistic) {
-  for (var j = lane(); j < steps(row); j += ${width}u) {
-    let at = place(row, j);
-    let u = source(at);
-    sink(at, u, u * statistic_at(row, j, s).r);
+const STORE_STATISTIC = 'if (has_tile && lane() == 0u) { store_r(tile, s.r); store_powers(tile, s.power); }';
+const STORE_RSTD = 'if (has_tile && lane() == 0u) { store_rstd(tile, root); }';
+
+function fromElements(to: 'y' | 'r' | 'sums' | 'section', rstd: boolean): string {
+  switch (to) {
+    case 'y':
+      return wgsl`
+        let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
+        if (team_any(!is_plain(sum))) {
+          let result = rescaled(tile, sum);
+          if (!has_tile) { return; }
+          write_tile(tile, result.statistic);
+          ${rstd && 'if (lane() == 0u) { store_rstd(tile, result.rstd); }'}
+        } else {
+          if (!has_tile) { return; }
+          write_plain_tile(tile, Statistic(plain_r(sum), RowInts(0)));
+          ${rstd && 'if (lane() == 0u) { store_rstd(tile, plain_rstd(sum)); }'}
+        }
+      `;
+    case 'r':
+      return wgsl`
+        let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
+        var s = Statistic(plain_r(sum), RowInts(0));
+        ${rstd && 'var root = plain_rstd(sum);'}
+        if (team_any(!is_plain(sum))) {
+          let result = rescaled(tile, sum);
+          s = result.statistic;
+          ${rstd && 'root = result.rstd;'}
+        }
+        ${STORE_STATISTIC}
+        ${rstd && STORE_RSTD}
+      `;
+    case 'sums':
+      return wgsl`
+        let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
+        if (has_tile && lane() == 0u) { store_sums(tile, sum); }
+      `;
+    case 'section':
+      return wgsl`
+        ${SQUARES_OF_SECTION}
+        ${STORE_SECTION}
+      `;
+    default:
+      return unreachable(to);
   }
-}`;
+}
 
-/** Rows beyond the last are the last one's over again, up to where something is written. */
-const MAIN = (team: Team, body: string): string => `
-@compute @workgroup_size(${workgroupSize(team)})
-fn main(${BUILTINS}) {
-  local = index;
-  let unit = team(${WORKGROUP_INDEX});
-  ${team.kind === 'workgroup' ? 'if (unit >= units()) { return; }' : ''}
-  let row = row_of(min(unit, units() - 1u));
-  let ours = unit < units();
-${body}
-}`;
-
-const PUT_STATISTIC = 'if (ours && lane() == 0u) { put_r(row, s.r); put_powers(row, s.power); }';
-const PUT_ROOT = 'if (ours && lane() == 0u) { put_rstd(row, root); }';
-
-const BODIES: Readonly<Record<LoopKernel['mode'], (rstd: boolean) => string>> = {
-  whole: (rstd) => `
-  let sum = team_sum(sum_of_squares(row, S(1.0)));
-  if (team_any(!is_plain(sum))) {
-    let result = rescaled(row, sum);
-    if (!ours) { return; }
-    write(row, result.statistic);
-    ${rstd ? 'if (lane() == 0u) { put_rstd(row, result.rstd); }' : ''}
-  } else {
-    if (!ours) { return; }
-    write_plain(row, Statistic(plain_r(sum), SI(0)));
-    ${rstd ? 'if (lane() == 0u) { put_rstd(row, plain_rstd(sum)); }' : ''}
-  }`,
-  given: () => `
-  if (ours) { write(row, statistic_of(get_sums(row))); }`,
-  sums: () => `
-  let sum = team_sum(sum_of_squares(row, S(1.0)));
-  if (ours && lane() == 0u) { put_sums(row, sum); }`,
-  section: () => lines(SQUARES_OF_SECTION, PUT_SECTION),
-  'combined-sums': () => 'if (ours) { put_sums(row, combined_value(row)); }',
-  combined: (rstd) => `
-  let result = combined(row);
-  write(row, result.statistic);
-  ${rstd ? 'if (lane() == 0u && row.section == 0u) { put_rstd(row, result.rstd); }' : ''}`,
-  'given-statistics': () => `
-  let s = statistic_of(get_sums(row));
-  ${PUT_STATISTIC}`,
-  'combined-statistics': (rstd) => `
-  let result = combined(row);
-  let s = result.statistic;
-  ${rstd ? 'let root = result.rstd;' : ''}
-  ${PUT_STATISTIC}
-  ${rstd ? PUT_ROOT : ''}`,
-  statistics: (rstd) => `
-  let sum = team_sum(sum_of_squares(row, S(1.0)));
-  var s = Statistic(plain_r(sum), SI(0));
-  ${rstd ? 'var root = plain_rstd(sum);' : ''}
-  if (team_any(!is_plain(sum))) {
-    let result = rescaled(row, sum);
-    s = result.statistic;
-    ${rstd ? 'root = result.rstd;' : ''}
+function fromSums(to: 'y' | 'r'): string {
+  switch (to) {
+    case 'y':
+      return 'if (has_tile) { write_tile(tile, statistic_of_sum(load_sums(tile))); }';
+    case 'r':
+      return wgsl`
+        let s = statistic_of_sum(load_sums(tile));
+        ${STORE_STATISTIC}
+      `;
+    default:
+      return unreachable(to);
   }
-  ${PUT_STATISTIC}
-  ${rstd ? PUT_ROOT : ''}`,
-};
+}
+
+function fromSections(to: 'y' | 'r' | 'sums', rstd: boolean): string {
+  switch (to) {
+    case 'y':
+      return wgsl`
+        let result = statistic_of_sections(tile);
+        write_tile(tile, result.statistic);
+        ${rstd && 'if (lane() == 0u && tile.section == 0u) { store_rstd(tile, result.rstd); }'}
+      `;
+    case 'r':
+      return wgsl`
+        let result = statistic_of_sections(tile);
+        let s = result.statistic;
+        ${rstd && 'let root = result.rstd;'}
+        ${STORE_STATISTIC}
+        ${rstd && STORE_RSTD}
+      `;
+    case 'sums':
+      return 'if (has_tile) { store_sums(tile, value_of_sections(tile)); }';
+    default:
+      return unreachable(to);
+  }
+}

@@ -1,90 +1,105 @@
-import type { Capabilities, Dispatch, Operands, Plan, Shader } from '../../plan.ts';
-import { bytesPerSlab, Normalization, R_BUFFERS, sectionsOf, wideTeam } from '../forward/plan.ts';
-import { residenceOf } from '../forward/resident-shader.ts';
-import { type Layout, readingLayoutOf, sectionsIn, unitsOf } from '../planning/layout.ts';
-import { gridOf, partsOf, rangeIn } from '../planning/slabs.ts';
-import type { Problem } from '../problem.ts';
-import { bindings, type Declared } from '../wgsl/access.ts';
-import { FORWARD, operationBuffers, type Weights, weightsOf } from '../wgsl/fusion.ts';
-import { parameters } from '../wgsl/parameters.ts';
+import type { Capabilities, Operands, Plan } from '../../plan.ts';
+import { R_BUFFERS } from '../forward/elementwise-shader.ts';
+import { fusedCall, loopLaunch } from '../forward/launches.ts';
+import { bySections, readingLayoutOf, sectionsIn, type TileLayout, tilesOf } from '../planning/layout.ts';
+import { type Residency, residencyOf } from '../planning/residency.ts';
+import { sectionTeam } from '../planning/team.ts';
+import type { KernelProblem } from '../problem.ts';
+import { bytesPerSlab, type LaunchOf, SlabPlan } from '../slab-plan.ts';
+import { reads, type ShaderBuffer, writes, written } from '../wgsl/bindings.ts';
+import { type Affine, affineOf, FORWARD, fusedBuffers } from '../wgsl/fusion.ts';
 import { SECTION_BYTES, SECTIONS } from '../wgsl/sections.ts';
-import { groupsAtOnce, quantizedLoopShader, quantizedTeam } from './loop-shader.ts';
-import { quantizedShader, quantizedType } from './resident-shader.ts';
-import { quantizedSectionsShader } from './sections-shader.ts';
+import { groupsAtOnce, loopQuantizedShader, quantizedTeam } from './loop-shader.ts';
+import { quantizedArray } from './quantize.ts';
+import { residentQuantizedShader } from './resident-shader.ts';
+import { type SectionsQuantizedKernel, sectionsQuantizedShader } from './sections-shader.ts';
 
-/**
- * forwardQuantized in one dispatch, of rows that can be held and are all of their (outer, inner), and of others in loops.
- * Of rows that are split over workgroups the sums of the sections; then, unless a scale is given, the largest |y| of each;
- * then q.
- */
-export function planQuantized(
-  p: Problem & { readonly scale: number | null },
-  operands: Operands,
-  capabilities: Capabilities,
-): Plan {
-  const weights = weightsOf(p, operands.present);
-  const layout = readingLayoutOf(p);
-  const residence = p.groups === 1 ? residenceOf(layout, p, capabilities) : null;
-  const sections = sectionsIn(p);
-  const given = p.scale !== null;
-  const perSlab: Readonly<Record<string, number>> = {
-    ...bytesPerSlab(p, ['x'], ['r', 'powers']),
-    q: p.size * p.inner,
-    scales: (p.inner * 4) / p.groups,
-    ...(sections > 1 && { sections: sections * SECTION_BYTES, tops: sections * 4 }),
-  };
-  const slabs = p.outer * p.groups;
-  const normalization = new Normalization(p, FORWARD, { ...operands, inPlace: {} }, capabilities);
-  const parts = partsOf(p, capabilities, perSlab, p.groups);
-  const dispatches = parts.flatMap((part): Dispatch[] => {
-    const range = rangeIn(perSlab, part, parts.length === 1);
-    const uniforms = parameters(p, part, { quantScale: p.scale ?? 0, sections });
-    const dispatch = (shader: Shader, buffers: readonly Declared[], workgroups: number): Dispatch => ({
-      shader,
-      bindings: bindings(buffers, range),
-      uniforms,
-      workgroups: gridOf(workgroups, capabilities),
-    });
-    const buffers = [...readBuffers(p, weights, layout), ...writtenBuffers(layout)];
-    if (residence) {
-      const shader = quantizedShader({ p, layout, residence, weights, given, buffers });
-      return [dispatch(shader, buffers, Math.ceil(unitsOf(layout, part.slabs * p.inner) / residence.team.teams))];
-    }
-    if (sections === 1) {
-      const team = quantizedTeam(p, layout, capabilities);
-      const single = p.groups <= groupsAtOnce(layout, team);
-      const all = [...buffers, ...(given || single ? [] : R_BUFFERS)];
-      const shader = quantizedLoopShader({ p, layout, team, weights, given, single, buffers: all });
-      const places = (part.slabs / p.groups) * p.inner;
-      const workgroups = layout.kind === 'columns' ? Math.ceil(unitsOf(layout, places) / team.teams) : places;
-      return [dispatch(shader, all, workgroups)];
-    }
-    const sectioned = (step: 'top' | 'put', buffers: readonly Declared[]): Dispatch => {
-      const kernel = { p, layout: sectionsOf(layout), team: wideTeam(capabilities), weights, step, given, buffers };
-      return dispatch(quantizedSectionsShader(kernel), buffers, part.slabs * sections);
-    };
-    const read = [...readBuffers(p, weights, layout), SECTIONS];
-    const top = sectioned('top', [...read, { ...TOPS, write: true }]);
-    const put = sectioned('put', [...read, ...(given ? [] : [TOPS]), ...writtenBuffers(layout)]);
-    return [normalization.sections(part), ...(given ? [] : [top]), put];
-  });
-  const used = new Set(dispatches.flatMap(({ bindings }) => bindings.map(({ buffer }) => buffer)));
-  const scratch = ['r', 'powers', 'sections', 'tops']
-    .filter((name) => used.has(name))
-    .map((name) => ({ name, bytes: slabs * (perSlab[name] ?? 0) }));
-  return { scratch, dispatches };
+type QuantizedProblem = KernelProblem & { readonly scale: number | null };
+
+/** What all kernels of a call are made from. */
+interface QuantizedCall {
+  readonly problem: QuantizedProblem;
+  readonly capabilities: Capabilities;
+  readonly layout: TileLayout;
+  readonly affine: Affine;
+  readonly scaleGiven: boolean;
 }
 
 /** The largest |y| of every section, as bits. */
-const TOPS: Declared = { name: 'tops', type: 'array<u32>', write: false };
+const LARGEST_OF_SECTIONS = reads('largest_of_sections', 'array<u32>');
 
-function readBuffers(p: Problem, weights: Weights, { access }: Layout): Declared[] {
-  return operationBuffers({ ...FORWARD, outputs: [] }, weights, p, access);
+/**
+ * forwardQuantized in one dispatch, of rows that can be kept in registers and have a scale of their own, and of others in
+ * loops. Of rows that are split over workgroups: the sums of the sections; unless a scale is given, the largest |y| of each;
+ * q.
+ */
+export function planQuantized(problem: QuantizedProblem, operands: Operands, capabilities: Capabilities): Plan {
+  const affine = affineOf(problem, operands.present);
+  const layout = readingLayoutOf(problem);
+  const sections = sectionsIn(problem);
+  const scaleGiven = problem.scale !== null;
+  const call: QuantizedCall = { problem, capabilities, layout, affine, scaleGiven };
+  const bytes = {
+    ...bytesPerSlab(problem, ['x'], ['r', 'powers']),
+    q: problem.size * problem.inner,
+    scales: (problem.inner * 4) / problem.groups,
+    ...(sections > 1 && { sections: sections * SECTION_BYTES, [LARGEST_OF_SECTIONS.name]: sections * 4 }),
+  };
+  const uniforms = { givenScale: problem.scale ?? 0, sections };
+  const plan = new SlabPlan(problem, capabilities, bytes, uniforms, problem.groups);
+
+  const residency = problem.groups === 1 ? residencyOf(layout, problem, capabilities) : null;
+  if (residency) return plan.plan([residentLaunch(call, residency)], []);
+  if (sections === 1)
+    return plan.plan(
+      [tilesInLoops(call)],
+      R_BUFFERS.map(({ name }) => name),
+    );
+  const forward = fusedCall(problem, FORWARD, { ...operands, inPlace: {} }, capabilities);
+  const sums = loopLaunch(forward, bySections(layout), { from: 'elements', to: 'section' });
+  const rest = scaleGiven ? [sectionLaunch(call, 'q')] : [sectionLaunch(call, 'largest'), sectionLaunch(call, 'q')];
+  return plan.plan([sums, ...rest], [SECTIONS.name, LARGEST_OF_SECTIONS.name]);
 }
 
-function writtenBuffers(layout: Layout): Declared[] {
-  return [
-    { name: 'scales', type: 'array<f32>', write: true },
-    { name: 'q', type: quantizedType(layout), write: true },
-  ];
+function residentLaunch(call: QuantizedCall, residency: Residency): LaunchOf {
+  const { problem, layout } = call;
+  const { team } = residency;
+  const buffers = [...inputs(call), ...results(layout)];
+  const shader = residentQuantizedShader({ ...call, team, residency, buffers });
+  return ({ count }) => ({
+    shader,
+    buffers,
+    workgroups: Math.ceil(tilesOf(layout, count * problem.inner) / team.teams),
+  });
+}
+
+function tilesInLoops(call: QuantizedCall): LaunchOf {
+  const { problem, layout, capabilities, scaleGiven } = call;
+  const team = quantizedTeam(problem, layout, capabilities);
+  const single = problem.groups <= groupsAtOnce(layout, team);
+  const kept = scaleGiven || single ? [] : R_BUFFERS.map(written);
+  const buffers = [...inputs(call), ...results(layout), ...kept];
+  const shader = loopQuantizedShader({ ...call, team, single, buffers });
+  return ({ count }) => {
+    const positions = (count / problem.groups) * problem.inner;
+    const workgroups = layout.kind === 'columns' ? Math.ceil(tilesOf(layout, positions) / team.teams) : positions;
+    return { shader, buffers, workgroups };
+  };
+}
+
+function sectionLaunch(call: QuantizedCall, finds: SectionsQuantizedKernel['finds']): LaunchOf {
+  const layout = bySections(call.layout);
+  const team = sectionTeam(call.capabilities);
+  const largest = finds === 'largest' ? [written(LARGEST_OF_SECTIONS)] : call.scaleGiven ? [] : [LARGEST_OF_SECTIONS];
+  const buffers = [...inputs(call), SECTIONS, ...largest, ...(finds === 'q' ? results(layout) : [])];
+  const shader = sectionsQuantizedShader({ ...call, layout, team, finds, buffers });
+  return ({ count }) => ({ shader, buffers, workgroups: count * sectionsIn(call.problem) });
+}
+
+function inputs({ problem, affine, layout }: QuantizedCall): ShaderBuffer[] {
+  return fusedBuffers({ inputs: ['x'], outputs: [] }, affine, problem, layout.access);
+}
+
+function results(layout: TileLayout): ShaderBuffer[] {
+  return [writes('scales'), writes('q', quantizedArray(layout))];
 }

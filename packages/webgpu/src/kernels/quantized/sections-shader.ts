@@ -1,99 +1,85 @@
 import type { Shader } from '../../plan.ts';
-import { type Layout, layoutKey } from '../planning/layout.ts';
-import { BUILTINS, WORKGROUP_INDEX } from '../planning/slabs.ts';
-import { enables, type Team, teamKey, workgroupSize } from '../planning/team.ts';
-import type { Problem } from '../problem.ts';
-import type { Declared } from '../wgsl/access.ts';
-import { elementwise, FORWARD, source, type Weights, weighting, weightsKey } from '../wgsl/fusion.ts';
-import { opening } from '../wgsl/row-shader.ts';
-import { combining } from '../wgsl/sections.ts';
-import { statistics } from '../wgsl/statistic.ts';
-import { lines } from '../wgsl/template.ts';
-import { quantizing, scaleOf } from './resident-shader.ts';
+import { layoutKey } from '../planning/layout.ts';
+import { teamKey } from '../planning/team.ts';
+import { bufferKey } from '../wgsl/bindings.ts';
+import { affineKey, elementwise, FORWARD, normInput, weighting } from '../wgsl/fusion.ts';
+import { mainWithoutIdleTeams, preamble } from '../wgsl/preamble.ts';
+import { statisticOfSections } from '../wgsl/sections.ts';
+import { statistic } from '../wgsl/statistic.ts';
+import { shaderOf, wgsl } from '../wgsl/template.ts';
+import { type QuantizedKernel, quantizing, scaleOf } from './quantize.ts';
 
 /**
- * Rows that are split over workgroups, whose sections have their sums already: a workgroup has a section, and finds its
- * largest |y| (`top`), or, once all of these are there, writes its q (`put`).
+ * Rows that are split over workgroups, whose sections have their sums already: a workgroup has a section. Either it finds
+ * the section's largest |y|, which goes into `largest_of_sections`; or, once all of these are there, it writes its q.
  */
-export interface QuantizedSectionsKernel {
-  readonly p: Problem;
-  /** By sections. */
-  readonly layout: Layout;
-  readonly team: Team;
-  readonly weights: Weights;
-  readonly step: 'top' | 'put';
-  /** Whether the scale is given: then there is no `top`. */
-  readonly given: boolean;
-  readonly buffers: readonly Declared[];
+export interface SectionsQuantizedKernel extends QuantizedKernel {
+  readonly finds: 'largest' | 'q';
 }
 
-export function quantizedSectionsShader(kernel: QuantizedSectionsKernel): Shader {
-  const { p, layout, team, weights, step, given, buffers } = kernel;
-  const names = buffers.map(({ name, write }) => (write ? `${name}!` : name)).join(' ');
-  return {
-    key: `quantized-sections:${step},${p.dtype},${layoutKey(layout)},${teamKey(team)},${weightsKey(weights)},${given}:${names}`,
-    code: () => code(kernel),
-  };
+export function sectionsQuantizedShader(kernel: SectionsQuantizedKernel): Shader {
+  const { problem, layout, team, affine, finds, scaleGiven, buffers } = kernel;
+  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
+  const key = `quantized-sections ${finds}:${tile},${affineKey(affine)},${scaleGiven}:${bufferKey(buffers)}`;
+  return shaderOf(key, () => code(kernel));
 }
 
-function code({ p, layout, team, weights, step, given, buffers }: QuantizedSectionsKernel): string {
-  const { access, along } = layout;
-  const { width } = team;
-  return lines(
-    enables(p, team),
-    opening(layout, team, buffers),
-    elementwise(FORWARD, p, access),
-    source(FORWARD, p, access),
-    statistics({ product: true }),
-    combining(width, false),
-    weighting(weights, along, access),
-    step === 'put' && quantizing(layout),
-    `
-@compute @workgroup_size(${workgroupSize(team)})
-fn main(${BUILTINS}) {
-  local = index;
-  let unit = ${WORKGROUP_INDEX};
-  if (unit >= units()) { return; }
-  let row = row_of(unit);
-  let s = combined(row).statistic;`,
-    step === 'top' ? top(width) : put(width, given),
-    '}',
-  );
+function code(kernel: SectionsQuantizedKernel): string {
+  const { problem, layout, team, affine, finds, scaleGiven } = kernel;
+  return wgsl`
+    ${preamble(kernel)}
+    ${elementwise(FORWARD, problem, layout.access)}
+    ${normInput(FORWARD, problem, layout.access)}
+    ${statistic({ timesR: true })}
+    ${statisticOfSections(team.width, false)}
+    ${weighting(affine, layout.weights, layout.access)}
+    ${finds === 'q' && quantizing(layout)}
+    ${mainWithoutIdleTeams(
+      team,
+      wgsl`
+        let s = statistic_of_sections(tile).statistic;
+        ${finds === 'largest' ? findLargest(team.width) : storeSection(team.width, scaleGiven)}
+      `,
+    )}
+  `;
 }
 
-function top(width: number): string {
-  return `
-  var top = 0u;
-  for (var j = lane(); j < steps(row); j += ${width}u) {
-    let at = place(row, j);
-    let y = weighted(at, product(source(at), s));
-    top = max(top, max_of(bitcast<U>(select(V(), y, FIRST_FOUR < vec4u(at.n))) & U(MAGNITUDE)));
-  }
-  top = team_max(top);
-  if (lane() == 0u) { tops[unit] = top; }`;
+function findLargest(width: number): string {
+  return wgsl`
+    var largest = 0u;
+    for (var step = lane(); step < steps_of(tile); step += ${width}u) {
+      let place = place_at(tile, step);
+      let y = weighted(place, times_r(norm_input(place), s));
+      largest = max(largest, max_per_row(bitcast<ElementBits>(select(Elements(), y, ELEMENT_OFFSETS < vec4u(place.count))) & ElementBits(MAGNITUDE_BITS)));
+    }
+    largest = team_max(largest);
+    if (lane() == 0u) { largest_of_sections[tile_index] = largest; }
+  `;
 }
 
-function put(width: number, given: boolean): string {
-  return lines(
-    '  let first_row = (row.index / p.groups) * p.groups;',
-    given
-      ? '  let scale = p.quant_scale;'
-      : `
-  // Of all groups of the place.
-  let first_top = first_row * p.sections;
-  var top = 0u;
-  for (var i = lane(); i < p.groups * p.sections; i += ${width}u) { top = max(top, tops[first_top + i]); }
-  top = team_max(top);
-  let scale = ${scaleOf('top')};`,
-    `
-  for (var j = lane(); j < steps(row); j += ${width}u) {
-    let at = place(row, j);
-    put_bytes(at, quantized(weighted(at, product(source(at), s)), V(scale)));
-  }
-  if (lane() == 0u && row.section == 0u && row.index == first_row) {
-    var of_place = row;
-    of_place.index = row.index / p.groups;
-    put_scales(of_place, scale);
-  }`,
-  );
+function storeSection(width: number, scaleGiven: boolean): string {
+  return wgsl`
+    let first_row = (tile.row / params.groups) * params.groups;
+    ${
+      scaleGiven
+        ? 'let scale = params.given_scale;'
+        : wgsl`
+            // Of all groups, which have one scale.
+            let first_section = first_row * params.sections;
+            var largest = 0u;
+            for (var i = lane(); i < params.groups * params.sections; i += ${width}u) { largest = max(largest, largest_of_sections[first_section + i]); }
+            largest = team_max(largest);
+            let scale = ${scaleOf('largest')};
+          `
+    }
+    for (var step = lane(); step < steps_of(tile); step += ${width}u) {
+      let place = place_at(tile, step);
+      store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
+    }
+    if (lane() == 0u && tile.section == 0u && tile.row == first_row) {
+      var scale_tile = tile;
+      scale_tile.row = tile.row / params.groups;
+      store_scales(scale_tile, scale);
+    }
+  `;
 }

@@ -1,56 +1,96 @@
-import { lines } from './template.ts';
+import { unreachable } from '../../unreachable.ts';
+import { wgsl } from './template.ts';
 
-/**
- * Sums whose error does not grow with the number of terms: beside the sum, what its additions lost (Knuth's TwoSum).
- * `add(total, v)`, `add_total(a, b)`, `value_of_total(total)`, of type V; and `add_term`, ... of `terms`' type.
- */
-export function compensated(terms: 'V' | 'vec2f' | 'f32' | null = null): string {
-  return lines(
-    total('Total', '', 'V', 'U'),
-    terms !== null && total('Terms', '_term', terms, { V: 'U', vec2f: 'vec2u', f32: 'u32' }[terms]),
-  );
+// Sums whose error does not grow with the number of terms: beside the sum, what its additions lost (Knuth's TwoSum).
+
+/** The type of what is added: elements as they are, or a number for each of one or two features. */
+export type TermType = 'Elements' | 'vec2f' | 'f32';
+
+/** `Total` of Elements, with `add`, `add_totals` and `value_of_total`. */
+export const TOTAL: string = compensated('Elements', {
+  struct: 'Total',
+  opaque: 'opaque_total',
+  add: 'add',
+  addTotals: 'add_totals',
+  value: 'value_of_total',
+});
+
+/** `TermTotal` of terms, with `add_term`, `add_term_totals` and `value_of_term_total`. */
+export function termTotal(type: TermType): string {
+  return compensated(type, {
+    struct: 'TermTotal',
+    opaque: 'opaque_term',
+    add: 'add_term',
+    addTotals: 'add_term_totals',
+    value: 'value_of_term_total',
+  });
+}
+
+interface Names {
+  readonly struct: string;
+  readonly opaque: string;
+  readonly add: string;
+  readonly addTotals: string;
+  readonly value: string;
+}
+
+function compensated(type: TermType, { struct, opaque, add, addTotals, value }: Names): string {
+  const bits = bitsOf(type);
+  return wgsl`
+    // A sum, and what its additions lost (Knuth's TwoSum).
+    struct ${struct} { high: ${type}, low: ${type} }
+
+    // v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
+    fn ${opaque}(v: ${type}) -> ${type} { return bitcast<${type}>(bitcast<${bits}>(v) ^ ${bits}(params.zero_bits)); }
+
+    fn ${add}(total: ${struct}, v: ${type}) -> ${struct} {
+      let sum = ${opaque}(total.high + v);
+      let back = ${opaque}(sum - total.high);
+      return ${struct}(sum, total.low + ((total.high - (sum - back)) + (v - back)));
+    }
+
+    fn ${addTotals}(a: ${struct}, b: ${struct}) -> ${struct} {
+      let sum = ${add}(a, b.high);
+      return ${struct}(sum.high, sum.low + b.low);
+    }
+
+    // What an infinity lost is no number.
+    fn ${value}(total: ${struct}) -> ${type} {
+      let finite = (bitcast<${bits}>(total.high) & ${bits}(0x7fffffffu)) < ${bits}(0x7f800000u);
+      return select(total.high, total.high + total.low, finite);
+    }
+  `;
+}
+
+function bitsOf(type: TermType): string {
+  switch (type) {
+    case 'Elements':
+      return 'ElementBits';
+    case 'vec2f':
+      return 'vec2u';
+    case 'f32':
+      return 'u32';
+    default:
+      return unreachable(type);
+  }
 }
 
 /**
- * `total_of(own, index)`: the sum over all invocations of a workgroup, `size` of them, `across` apart from each other; it
- * is in the first of each. Both are powers of two.
+ * `workgroup_total(own, index)`: the sum over the invocations of a workgroup, `size` of them, or over those that lie `across`
+ * apart; it is in the first of each. Both are powers of two.
  */
 export function workgroupTotals(size: number, across = 1): string {
-  return `
-var<workgroup> totals: array<Total, ${size}>;
+  return wgsl`
+    var<workgroup> workgroup_totals: array<Total, ${size}>;
 
-fn total_of(own: Total, index: u32) -> Total {
-  workgroupBarrier();
-  totals[index] = own;
-  for (var half = ${size / 2}u; half >= ${across}u; half /= 2u) {
-    workgroupBarrier();
-    if (index < half) { totals[index] = add_total(totals[index], totals[index + half]); }
-  }
-  return totals[index];
-}`;
-}
-
-function total(name: string, suffix: string, type: string, bits: string): string {
-  return `
-struct ${name} { high: ${type}, low: ${type} }
-
-// Keeps a compiler that believes in the laws of real numbers from simplifying what rounding is for.
-fn hidden${suffix}(v: ${type}) -> ${type} { return bitcast<${type}>(bitcast<${bits}>(v) ^ ${bits}(p.zero)); }
-
-fn add${suffix}(total: ${name}, v: ${type}) -> ${name} {
-  let sum = hidden${suffix}(total.high + v);
-  let back = hidden${suffix}(sum - total.high);
-  return ${name}(sum, total.low + ((total.high - (sum - back)) + (v - back)));
-}
-
-fn add_total${suffix}(a: ${name}, b: ${name}) -> ${name} {
-  let sum = add${suffix}(a, b.high);
-  return ${name}(sum.high, sum.low + b.low);
-}
-
-// Of an infinity what was lost is no number.
-fn value_of_total${suffix}(total: ${name}) -> ${type} {
-  let finite = (bitcast<${bits}>(total.high) & ${bits}(0x7fffffffu)) < ${bits}(0x7f800000u);
-  return select(total.high, total.high + total.low, finite);
-}`;
+    fn workgroup_total(own: Total, index: u32) -> Total {
+      workgroupBarrier();
+      workgroup_totals[index] = own;
+      for (var half = ${size / 2}u; half >= ${across}u; half /= 2u) {
+        workgroupBarrier();
+        if (index < half) { workgroup_totals[index] = add_totals(workgroup_totals[index], workgroup_totals[index + half]); }
+      }
+      return workgroup_totals[index];
+    }
+  `;
 }

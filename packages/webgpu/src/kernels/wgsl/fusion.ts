@@ -1,147 +1,189 @@
-import type { Problem } from '../problem.ts';
-import {
-  type Access,
-  type Along,
-  type Declared,
-  elementType,
-  LANES,
-  load,
-  loadWeights,
-  store,
-  withOffset,
-} from './access.ts';
-import { narrow, widen } from './float16.ts';
-import { loadBesides, loadWords, storeWords } from './row-pairs.ts';
+import { unreachable } from '../../unreachable.ts';
+import { type Access, LANES, type WeightAccess } from '../planning/access.ts';
+import { type KernelProblem, roundsBeforeWeights } from '../problem.ts';
+import { elementArray, reads, type ShaderBuffer, weightArray, writes } from './bindings.ts';
+import { conversions } from './float16.ts';
+import { loadElements, loadWeights, storeElements, withOffset } from './load-store.ts';
+import { loadByWords, loadNeighbour, storeByWords } from './row-pairs.ts';
 import { SILU } from './silu.ts';
-import { lines } from './template.ts';
+import { wgsl } from './template.ts';
 
-/** What an operation reads as the row that is normalized, and what becomes of it: the rest of a kernel does not know. */
-export interface Operation {
+/** What is fused with the norm: what is read as the row that is normalized, and what becomes of it. The rest of a kernel does not know. */
+export interface Fusion {
   readonly name: 'forward' | 'addForward' | 'gateFirst' | 'normFirst';
-  /** Laid out as x. */
+  /** Tensors laid out as x. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Which of the inputs enter the statistic. */
+  readonly normalized: readonly string[];
 }
 
-export const FORWARD: Operation = { name: 'forward', inputs: ['x'], outputs: ['y'] };
-export const ADD_FORWARD: Operation = { name: 'addForward', inputs: ['x', 'residual'], outputs: ['sum', 'y'] };
-export const GATE_FIRST: Operation = { name: 'gateFirst', inputs: ['x', 'gate'], outputs: ['y'] };
-export const NORM_FIRST: Operation = { name: 'normFirst', inputs: ['x', 'gate'], outputs: ['y'] };
+export const FORWARD: Fusion = { name: 'forward', inputs: ['x'], outputs: ['y'], normalized: ['x'] };
+export const ADD_FORWARD: Fusion = {
+  name: 'addForward',
+  inputs: ['x', 'residual'],
+  outputs: ['sum', 'y'],
+  normalized: ['x', 'residual'],
+};
+/** gatedForward with normBeforeGate: false, y = norm(x * silu(gate)), */
+export const GATE_FIRST: Fusion = {
+  name: 'gateFirst',
+  inputs: ['x', 'gate'],
+  outputs: ['y'],
+  normalized: ['x', 'gate'],
+};
+/** and with true, y = norm(x) * silu(gate). */
+export const NORM_FIRST: Fusion = { name: 'normFirst', inputs: ['x', 'gate'], outputs: ['y'], normalized: ['x'] };
 
-export interface Weights {
+/** What x * r is weighted with. */
+export interface Affine {
   readonly gamma: boolean;
   readonly beta: boolean;
-  /** Whether x * r is rounded before it is weighted. */
-  readonly llama: boolean;
+  /** Whether x * r is rounded before. */
+  readonly rounds: boolean;
 }
 
-export function weightsOf({ casting, dtype }: Problem, present: ReadonlySet<string>): Weights {
-  return { gamma: present.has('gamma'), beta: present.has('beta'), llama: casting === 'llama' && dtype !== 'float32' };
+export const NOT_AFFINE: Affine = { gamma: false, beta: false, rounds: false };
+
+export function affineOf(problem: KernelProblem, present: ReadonlySet<string>): Affine {
+  return { gamma: present.has('gamma'), beta: present.has('beta'), rounds: roundsBeforeWeights(problem) };
 }
 
-export function weightsKey({ gamma, beta, llama }: Weights): string {
-  return `${gamma ? 'g' : ''}${beta ? 'b' : ''}${llama ? 'l' : ''}`;
+export function affineKey({ gamma, beta, rounds }: Affine): string {
+  return `${gamma ? 'gamma' : ''}${beta ? 'beta' : ''}${rounds ? 'rounds' : ''}`;
 }
 
-/** The buffers laid out as x that an operation reads and writes, then its weights. */
-export function operationBuffers(
-  { inputs, outputs }: Operation,
-  { gamma, beta }: Weights,
-  p: Problem,
+/** The name of the buffer in which an output lies: its own, or an input's where it is written in place. */
+export type BufferOf = (output: string) => string;
+
+/** The tensors laid out as x that are read and written, then the weights. */
+export function fusedBuffers(
+  { inputs, outputs }: Pick<Fusion, 'inputs' | 'outputs'>,
+  { gamma, beta }: Affine,
+  { dtype, inner }: KernelProblem,
   access: Access,
-): Declared[] {
-  const weights = access === 'quad' && p.inner === 1 ? 'array<vec4f>' : 'array<f32>';
+): ShaderBuffer[] {
+  const elements = elementArray(dtype, access);
+  const weights = weightArray(access, inner);
   return [
-    ...inputs.map((name) => ({ name, type: elementType(p.dtype, access), write: false })),
-    ...outputs.map((name) => ({ name, type: elementType(p.dtype, access), write: true })),
-    ...(gamma ? [{ name: 'gamma', type: weights, write: false }] : []),
-    ...(beta ? [{ name: 'beta', type: weights, write: false }] : []),
+    ...inputs.map((name) => reads(name, elements)),
+    ...outputs.map((name) => writes(name, elements)),
+    ...(gamma ? [reads('gamma', weights)] : []),
+    ...(beta ? [reads('beta', weights)] : []),
   ];
 }
 
-const SOURCES: Readonly<Record<Operation['name'], (load: (name: string) => string) => string>> = {
-  forward: (x) => x('x'),
-  addForward: (x) => `rounded(${x('x')} + ${x('residual')})`,
-  gateFirst: (x) => `times_silu(${x('x')}, ${x('gate')})`,
-  normFirst: (x) => x('x'),
-};
-
-const SINKS: Readonly<Record<Operation['name'], string>> = {
-  forward: 'store_y(at, weighted(at, normed));',
-  addForward: 'store_sum(at, u); store_y(at, weighted(at, normed));',
-  gateFirst: 'store_y(at, weighted(at, normed));',
-  normFirst: 'store_y(at, times_silu(weighted(at, normed), load_gate(at)));',
-};
-
-/** Where a buffer's elements lie: in an input's memory, where it is written in place. */
-export type VariableOf = (name: string) => string;
-
-/** `source(at)`: the elements that are normalized; under another name where they are read in another way as well. */
-export function source(operation: Operation, p: Problem, access: Access, suffix = ''): string {
-  const names = operation.name === 'normFirst' ? ['x'] : operation.inputs;
-  return lines(
-    ...names.map((name) => load(`${name}${suffix}`, name, p.dtype, access)),
-    `fn source${suffix}(at: At) -> V { return ${SOURCES[operation.name]((name) => `load_${name}${suffix}(at)`)}; }`,
-  );
+/** What is normalized, from a loader for each of its tensors. */
+function normalizedFrom({ name }: Fusion, load: (tensor: string) => string): string {
+  switch (name) {
+    case 'forward':
+    case 'normFirst':
+      return load('x');
+    case 'addForward':
+      return `rounded(${load('x')} + ${load('residual')})`;
+    case 'gateFirst':
+      return `times_silu(${load('x')}, ${load('gate')})`;
+    default:
+      return unreachable(name);
+  }
 }
 
-/** `sink(at, u, normed)`: writes what comes of the elements u and of u * r. */
-export function sink(operation: Operation, p: Problem, access: Access, variable: VariableOf): string {
-  return lines(
-    operation.name === 'normFirst' && load('gate', 'gate', p.dtype, access),
-    ...operation.outputs.map((name) => store(name, variable(name), p.dtype, access)),
-    `fn sink(at: At, u: V, normed: V) { ${SINKS[operation.name]} }`,
-  );
+function writtenBy({ name }: Fusion): string {
+  switch (name) {
+    case 'forward':
+    case 'gateFirst':
+      return 'store_y(place, weighted(place, normed));';
+    case 'addForward':
+      return wgsl`
+        store_sum(place, input);
+        store_y(place, weighted(place, normed));
+      `;
+    case 'normFirst':
+      return 'store_y(place, times_silu(weighted(place, normed), load_gate(place)));';
+    default:
+      return unreachable(name);
+  }
 }
 
-/** `source_in_words(at)`, `besides(at)`: of twins what stands in an invocation's words, and the element that it holds besides. */
-export function twinSource(operation: Operation): string {
-  const names = operation.name === 'normFirst' ? ['x'] : operation.inputs;
-  const of = SOURCES[operation.name];
-  return lines(
-    ...names.map((name) => lines(loadWords(name), loadBesides(name))),
-    `fn source_in_words(at: At) -> V { return ${of((name) => `${name}_in_words(at)`)}; }`,
-    `fn besides(at: At) -> f32 { let v = ${of((name) => `V(besides_${name}(at))`)}; return v.x; }`,
-  );
+/** What reading and writing is made of. */
+export function elementwise({ name }: Fusion, problem: KernelProblem, access: Access): string {
+  return wgsl`
+    ${conversions(problem, LANES[access])}
+    ${(name === 'gateFirst' || name === 'normFirst') && SILU}
+  `;
 }
 
-/** `sink(at, u, normed)` by the words of twins. */
-export function twinSink(operation: Operation, variable: VariableOf): string {
-  return lines(
-    operation.name === 'normFirst' && loadWords('gate', 'load_gate'),
-    ...operation.outputs.map((name) => storeWords(name, variable(name))),
-    `fn sink(at: At, u: V, normed: V) { ${SINKS[operation.name]} }`,
-  );
+/** `norm_input(place)`: the elements that are normalized; under another name where they are read in another way as well. */
+export function normInput(fusion: Fusion, { dtype }: KernelProblem, access: Access, suffix = ''): string {
+  return wgsl`
+    ${fusion.normalized.map((name) => loadElements(`${name}${suffix}`, name, dtype, access))}
+    fn norm_input${suffix}(place: Place) -> Elements {
+      return ${normalizedFrom(fusion, (name) => `load_${name}${suffix}(place)`)};
+    }
+  `;
 }
 
-/** `weighted(at, normed)`: x * r becomes y, not yet rounded. */
-export function weighting({ gamma, beta, llama }: Weights, along: Along, access: Access): string {
-  return lines(
-    gamma && loadWeights('gamma', along, access),
-    beta && loadWeights('beta', along, access),
-    'fn weighted(at: At, normed: V) -> V {',
-    `  let v = ${llama ? 'rounded(normed)' : 'normed'};`,
-    gamma && `  let weight = ${withOffset('load_gamma(at)')};`,
-    `  return ${beta ? `fma(v, ${gamma ? 'weight' : 'V(1.0)'}, load_beta(at))` : gamma ? 'v * weight' : 'v'};`,
-    '}',
-  );
+/** Where nothing is read in another way for the sum. */
+export const NORM_INPUT_FOR_SUM: string =
+  'fn norm_input_for_sum(place: Place) -> Elements { return norm_input(place); }';
+
+/** `write_output(place, input, normed)`: what comes of the elements `input` and of input * r. */
+export function writeOutput(fusion: Fusion, { dtype }: KernelProblem, access: Access, bufferOf: BufferOf): string {
+  return wgsl`
+    ${fusion.name === 'normFirst' && loadElements('gate', 'gate', dtype, access)}
+    ${fusion.outputs.map((name) => storeElements(name, bufferOf(name), dtype, access))}
+    fn write_output(place: Place, input: Elements, normed: Elements) {
+      ${writtenBy(fusion)}
+    }
+  `;
 }
 
-/** Names the buffers of a shader in their order, and which of them the outputs are. */
-export function boundKey(kernel: {
-  readonly buffers: readonly Declared[];
-  readonly operation: Operation;
-  readonly variable: VariableOf;
+/** Of row pairs in registers: `norm_input_by_words(place)`, and `neighbour(place)`, which is held beside norm_input(place). */
+export function normInputOfPair(fusion: Fusion): string {
+  return wgsl`
+    ${fusion.normalized.map((name) => [loadByWords(name), loadNeighbour(name)])}
+    fn norm_input_by_words(place: Place) -> Elements {
+      return ${normalizedFrom(fusion, (name) => `load_${name}_by_words(place)`)};
+    }
+
+    fn neighbour(place: Place) -> f32 {
+      let v = ${normalizedFrom(fusion, (name) => `Elements(neighbour_${name}(place))`)};
+      return v.x;
+    }
+  `;
+}
+
+/** `write_output(place, input, normed)` by the words of row pairs. */
+export function writeOutputOfPair(fusion: Fusion, bufferOf: BufferOf): string {
+  return wgsl`
+    ${fusion.name === 'normFirst' && loadByWords('gate', 'load_gate')}
+    ${fusion.outputs.map((name) => storeByWords(name, bufferOf(name)))}
+    fn write_output(place: Place, input: Elements, normed: Elements) {
+      ${writtenBy(fusion)}
+    }
+  `;
+}
+
+/** `weighted(place, normed)`: x * r becomes y, not yet rounded. */
+export function weighting({ gamma, beta, rounds }: Affine, weights: WeightAccess, access: Access): string {
+  const sum = `fma(v, ${gamma ? 'weight' : 'Elements(1.0)'}, load_beta(place))`;
+  return wgsl`
+    ${gamma && loadWeights('gamma', weights, access)}
+    ${beta && loadWeights('beta', weights, access)}
+    fn weighted(place: Place, normed: Elements) -> Elements {
+      let v = ${rounds ? 'rounded(normed)' : 'normed'};
+      ${gamma && `let weight = ${withOffset('load_gamma(place)')};`}
+      return ${beta ? sum : gamma ? 'v * weight' : 'v'};
+    }
+  `;
+}
+
+/** The buffers of a shader, and which of them the outputs are. */
+export function fusedKey(kernel: {
+  readonly buffers: readonly ShaderBuffer[];
+  readonly fusion: Fusion;
+  readonly bufferOf: BufferOf;
 }): string {
   const buffers = kernel.buffers.map(({ name, write }) => (write ? `${name}!` : name));
-  return `${buffers.join(' ')}>${kernel.operation.outputs.map(kernel.variable).join(' ')}`;
-}
-
-/** What `source` and `sink` are made of. */
-export function elementwise(operation: Operation, p: Problem, access: Access): string {
-  return lines(
-    widen(p),
-    narrow(p, LANES[access]),
-    (operation.name === 'gateFirst' || operation.name === 'normFirst') && SILU,
-  );
+  return `${buffers.join(' ')}>${kernel.fusion.outputs.map(kernel.bufferOf).join(' ')}`;
 }

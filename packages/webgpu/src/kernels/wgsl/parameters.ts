@@ -1,127 +1,191 @@
-import type { Problem } from '../problem.ts';
+import { unreachable } from '../../unreachable.ts';
+import type { SlabRange } from '../planning/slabs.ts';
+import type { KernelProblem } from '../problem.ts';
+import { wgsl } from './template.ts';
 
-/**
- * What every kernel is told about its problem, as one uniform.
- *
- * Numbers that may lie beyond float32 come as a mantissa and a power: `eps` as `epsMantissa * 4^epsPower`, what
- * multiplies the reciprocal root as `mantissa * 2^power`, each mantissa in two parts, the second what the first lacks.
- */
-export const PARAMETERS = `struct Parameters {
-  rows: u32,          // how many, here
-  first_slab: u32,    // of the tensor: the rows start with this [size, inner]
-  groups: u32,
-  size: u32,
-  inner: u32,
-  stat_size: u32,
-  elements: u32,      // rows * size
-  sections: u32,      // into which wide rows are split
+/** What every kernel is told about its problem, as one uniform: in this order. A `_low` is what its number lacks in float32. */
+const FIELDS = [
+  { name: 'rows', type: 'u32', is: 'of this dispatch' },
+  { name: 'first_slab', type: 'u32', is: 'the [size, inner] of the tensor with which they start' },
+  { name: 'groups', type: 'u32' },
+  { name: 'size', type: 'u32', is: 'features of a row' },
+  { name: 'inner', type: 'u32' },
+  { name: 'stat_size', type: 'u32', is: 'features that enter the statistic' },
+  { name: 'elements', type: 'u32', is: 'rows * size' },
+  { name: 'sections', type: 'u32', is: 'into which a row is split' },
 
-  // A sum of squares is plain where its bits lie in [lowest, highest]; then r = factor / sqrt(max(sum + added, least)).
-  lowest: u32,
-  highest: u32,
-  added: f32,
-  least: f32,
-  factor: f32,
-  factor_low: f32,
+  {
+    name: 'plain_lowest',
+    type: 'u32',
+    above:
+      'A sum of squares is plain, untouched by overflow and underflow, where its bits lie between plain_lowest and\n' +
+      'plain_highest. Then r = factor / sqrt(max(sum + eps_added, eps_least)).',
+  },
+  { name: 'plain_highest', type: 'u32' },
+  { name: 'eps_added', type: 'f32' },
+  { name: 'eps_least', type: 'f32' },
+  { name: 'factor', type: 'f32', is: 'alpha * sqrt(count)' },
+  { name: 'factor_low', type: 'f32' },
 
-  // The same for sums of any magnitude.
-  clamp: u32,
-  eps_mantissa: f32,
-  eps_power: i32,
-  mantissa: f32,
-  mantissa_low: f32,
-  power: i32,
+  {
+    name: 'eps_clamps',
+    type: 'u32',
+    above:
+      'For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_power is added, or is the least value\n' +
+      'where eps_clamps is 1; factor = factor_mantissa * 2^factor_power; the same for rstd = r / alpha.',
+  },
+  { name: 'eps_mantissa', type: 'f32' },
+  { name: 'eps_power', type: 'i32' },
+  { name: 'factor_mantissa', type: 'f32' },
+  { name: 'factor_mantissa_low', type: 'f32' },
+  { name: 'factor_power', type: 'i32' },
+  { name: 'rstd_mantissa', type: 'f32' },
+  { name: 'rstd_mantissa_low', type: 'f32' },
+  { name: 'rstd_power', type: 'i32' },
 
-  // The square root of the count alone, for rstd = r / alpha.
-  root_mantissa: f32,
-  root_mantissa_low: f32,
-  root_power: i32,
+  { name: 'weight_offset', type: 'f32', above: 'What becomes of x * r.' },
+  { name: 'weight_offset_low', type: 'f32' },
+  { name: 'given_scale', type: 'f32', is: 'of forwardQuantized' },
 
-  weight_offset: f32,
-  alpha: f32,
-  reciprocal_count: f32,
-  quant_scale: f32,
-  chunks: u32,        // into which the terms of dgamma are split, here
-  // Constants that a compiler must not see: it may take them for undefined, or calculate with them.
-  nan: u32,
-  infinity: u32,
-  zero: u32,
-  chunk: u32,         // terms of each chunk, for each team
-  weight_offset_low: f32,
-  first_chunk: u32,   // of all chunks
-}`;
+  { name: 'alpha', type: 'f32', above: 'Of gradients.' },
+  { name: 'reciprocal_count', type: 'f32' },
+  { name: 'chunks', type: 'u32', is: 'into which the terms of dgamma and dbeta are split here' },
+  { name: 'first_chunk', type: 'u32', is: 'among the chunks of all dispatches' },
+  { name: 'chunk_tiles', type: 'u32', is: 'of each team, in a chunk' },
 
-export interface Part {
-  /** Of [outer * groups]. */
-  readonly firstSlab: number;
-  readonly slabs: number;
+  { name: 'nan_bits', type: 'u32', above: 'Constants that a compiler must not see: it may calculate with them.' },
+  { name: 'infinity_bits', type: 'u32' },
+  { name: 'zero_bits', type: 'u32' },
+] as const satisfies readonly FieldOfUniform[];
+
+interface FieldOfUniform {
+  readonly name: string;
+  readonly type: 'u32' | 'i32' | 'f32';
+  /** A comment behind the field. */
+  readonly is?: string;
+  /** Comments above it and what follows. */
+  readonly above?: string;
 }
 
-export interface Extra {
+type Field = (typeof FIELDS)[number]['name'];
+
+export const PARAMETERS: string = wgsl`
+  struct Parameters {
+    ${FIELDS.map(({ name, type, is, above }: FieldOfUniform) => [
+      above && `\n${above.replace(/^/gm, '// ')}`,
+      `${name}: ${type},${is ? ` // ${is}` : ''}`,
+    ])}
+  }
+`;
+
+/** A uniform's size is a multiple of 16 bytes. */
+const BYTES = Math.ceil(FIELDS.length / 4) * 16;
+
+/** What a dispatch is told beside its problem. */
+export interface Uniforms {
   /** Features behind a sum of squares, where it is not statSize. */
   readonly count?: number;
   readonly sections?: number;
-  readonly quantScale?: number;
-  readonly chunk?: number;
+  readonly givenScale?: number;
   readonly chunks?: number;
   readonly firstChunk?: number;
+  readonly chunkTiles?: number;
   /** The highest sum of squares that is plain; 2^126 unless given. */
-  readonly highest?: number;
-  /** What r is multiplied by afterwards, where alpha is not in it. */
-  readonly alpha?: number;
+  readonly highestPlain?: number;
+  /** Whether r is without alpha, which is multiplied by afterwards. */
+  readonly alphaApart?: boolean;
 }
 
-const WORDS = 36;
+/** The contents of `Parameters` for some slabs of a problem. */
+export function parameters(problem: KernelProblem, range: SlabRange, uniforms: Uniforms = {}): ArrayBuffer {
+  const { groups, size, inner, statSize, weightOffset, alpha } = problem;
+  const { count = statSize, highestPlain = 2 ** 126, alphaApart = false } = uniforms;
+  const rows = range.count * inner;
+  const { eps, clamps, dominates } = epsOf(problem, count);
+  const factor = (alphaApart ? 1 : alpha) * Math.sqrt(count);
+  const fits = Math.abs(factor) >= 2 ** -60 && Math.abs(factor) <= 2 ** 60 && eps <= 2 ** 120;
+  const scaledEps = normalized(Math.min(eps, 2 ** 252), 4);
+  const scaledFactor = normalized(factor, 2);
+  const scaledRoot = normalized(Math.sqrt(count), 2);
+  return packed({
+    rows,
+    first_slab: range.first,
+    groups,
+    size,
+    inner,
+    stat_size: statSize,
+    elements: rows * size,
+    sections: uniforms.sections ?? 1,
+    plain_lowest: fits ? bitsOf(dominates ? 0 : leastPlain(problem)) : NEVER,
+    plain_highest: bitsOf(highestPlain),
+    eps_added: clamps ? 0 : eps,
+    eps_least: clamps ? eps : 0,
+    factor,
+    factor_low: lackingIn(factor),
+    eps_clamps: Number(clamps),
+    eps_mantissa: scaledEps.mantissa,
+    eps_power: scaledEps.power,
+    factor_mantissa: scaledFactor.mantissa,
+    factor_mantissa_low: lackingIn(scaledFactor.mantissa),
+    factor_power: scaledFactor.power,
+    rstd_mantissa: scaledRoot.mantissa,
+    rstd_mantissa_low: lackingIn(scaledRoot.mantissa),
+    rstd_power: scaledRoot.power,
+    weight_offset: weightOffset,
+    weight_offset_low: lackingIn(weightOffset),
+    given_scale: uniforms.givenScale ?? 0,
+    alpha,
+    reciprocal_count: 1 / count,
+    chunks: uniforms.chunks ?? 1,
+    first_chunk: uniforms.firstChunk ?? 0,
+    chunk_tiles: uniforms.chunkTiles ?? 1,
+    nan_bits: 0x7fc00000,
+    infinity_bits: 0x7f800000,
+    zero_bits: 0,
+  });
+}
+
+/** No bits are that high: a lowest sum of squares that makes no sum plain. */
 const NEVER = 0xffffffff;
 
-/** The contents of `Parameters` for some slabs of a problem. */
-export function parameters(p: Problem, part: Part, extra: Extra = {}): ArrayBuffer {
-  const count = extra.count ?? p.statSize;
-  const clamp = p.epsMode === 'clamp';
-  // In units of the sum of squares: r = alpha * sqrt(count) / sqrt(sum + eps * count), or by max(norm, eps).
-  const eps = clamp ? p.eps * p.eps : p.eps * count;
-  const factor = p.alpha * Math.sqrt(count);
-  const low = p.size * 2 ** -98;
-  const dominated = clamp ? eps < 2 * low : eps < low / 4;
-  const plain = within(Math.abs(factor), 2 ** -60, 2 ** 60) && eps <= 2 ** 120;
+/** A sum of squares that is lower may have lost some to underflow. */
+function leastPlain({ size }: KernelProblem): number {
+  return size * 2 ** -98;
+}
 
-  const buffer = new ArrayBuffer(WORDS * 4);
-  const u32 = new Uint32Array(buffer);
-  const i32 = new Int32Array(buffer);
-  const f32 = new Float32Array(buffer);
-  const rows = part.slabs * p.inner;
-  const halves = (at: number, value: number): void => {
-    f32[at] = value;
-    f32[at + 1] = value - f32[at]!;
-  };
+/**
+ * eps in units of the sum of squares: r = alpha * sqrt(count) / sqrt(sum + eps), or over sqrt(max(sum, eps)); and whether
+ * what a sum may have lost to underflow does not matter beside it.
+ */
+function epsOf(problem: KernelProblem, count: number): { eps: number; clamps: boolean; dominates: boolean } {
+  switch (problem.epsMode) {
+    case 'add': {
+      const eps = problem.eps * count;
+      return { eps, clamps: false, dominates: eps >= leastPlain(problem) / 4 };
+    }
+    case 'clamp': {
+      const eps = problem.eps * problem.eps;
+      return { eps, clamps: true, dominates: eps >= 2 * leastPlain(problem) };
+    }
+    default:
+      return unreachable(problem.epsMode);
+  }
+}
 
-  u32.set([rows, part.firstSlab, p.groups, p.size, p.inner, p.statSize, rows * p.size, extra.sections ?? 1]);
-  u32[8] = plain ? bitsOf(dominated ? low : 0) : NEVER;
-  u32[9] = bitsOf(extra.highest ?? 2 ** 126);
-  f32[10] = clamp ? 0 : eps;
-  f32[11] = clamp ? eps : 0;
-  halves(12, factor);
+/** What a number lacks in float32. */
+function lackingIn(value: number): number {
+  return value - Math.fround(value);
+}
 
-  const scaledEps = normalized(Math.min(eps, 2 ** 252), 4);
-  u32[14] = Number(clamp);
-  f32[15] = scaledEps.mantissa;
-  i32[16] = scaledEps.power;
-  const scaledFactor = normalized(factor, 2);
-  halves(17, scaledFactor.mantissa);
-  i32[19] = scaledFactor.power;
-  const root = normalized(Math.sqrt(count), 2);
-  halves(20, root.mantissa);
-  i32[22] = root.power;
-
-  f32[23] = p.weightOffset;
-  f32[32] = p.weightOffset - f32[23]!;
-  f32[24] = extra.alpha ?? p.alpha;
-  f32[25] = 1 / count;
-  f32[26] = extra.quantScale ?? 0;
-  u32[27] = extra.chunks ?? 1;
-  u32[33] = extra.firstChunk ?? 0;
-  u32.set([0x7fc00000, 0x7f800000, 0, extra.chunk ?? 1], 28);
-  return buffer;
+function packed(values: Readonly<Record<Field, number>>): ArrayBuffer {
+  const view = new DataView(new ArrayBuffer(BYTES));
+  let at = 0;
+  for (const { name, type } of FIELDS) {
+    if (type === 'f32') view.setFloat32(at, values[name], true);
+    else view.setUint32(at, values[name], true);
+    at += 4;
+  }
+  return view.buffer;
 }
 
 /** `value` as mantissa * base^power, 1 <= |mantissa| < base; a zero's power is lower than any. */
@@ -140,10 +204,6 @@ function normalized(value: number, base: 2 | 4): { mantissa: number; power: numb
     power--;
   }
   return { mantissa, power };
-}
-
-function within(value: number, low: number, high: number): boolean {
-  return value >= low && value <= high;
 }
 
 function bitsOf(value: number): number {

@@ -1,71 +1,103 @@
-import { lines } from './template.ts';
+import { wgsl } from './template.ts';
 
-// Two rows of an odd number of 16-bit elements begin and end at a word, and share one in the middle. An invocation has
-// features 2j and 2j + 1 of both, so that a feature's place among the sums is the same in either row; S has the first
-// row's number, the second's, and both again. Of the first row that is a word. The second's lie across: the invocation
-// writes its word of 2j + 1 and 2j + 2, and holds 2j + 2 besides. Behind the first row's last feature stands the second
-// row's first: of the last j that is what it holds besides.
+// Rows with an odd number of 16-bit elements: every second one begins in the middle of a 32-bit word, and shares that word
+// with the row before. So rows are taken in pairs, which begin and end at a word.
+//
+// Where a pair is kept in registers, each invocation has the features 2 step and 2 step + 1 of both rows, so that a row's sum
+// has the same order whether it is the first of its pair or the second. Elements are
+//
+//     [first row's 2 step, second row's 2 step, first row's 2 step + 1, second row's 2 step + 1]
+//
+// and RowValues [first, second, first, second]. In memory, the first row's two elements are a word. The second row's are
+// not: its 2 step + 1 and 2 step + 2 are. An invocation writes these two words, and for that also holds the second row's
+// 2 step + 2, its *neighbour*. At the end of the rows, the first row's last element shares its word with the second row's
+// first: there that is the neighbour, and the word the only one that is written.
 
-/** At.n of twins: elements of the first row, and as many of the second where there is one. */
-export const TWIN_PLACES = `
-fn place(row: Row, j: u32) -> At {
-  let n = 2u * row.n - select(0u, 1u, 2u * j + 1u >= p.size);
-  return At(row.base + 2u * j, n, row.feature + 2u * j, first_feature(row.index + 1u) + 2u * j);
-}
-// Whether the second of the features lies beyond the row: then n is odd.
-fn at_end(at: At) -> bool { return (at.n & 1u) == 1u; }
-fn twins_here(at: At) -> vec4<bool> { return vec4<bool>(true, at.n > 2u, !at_end(at), at.n == 4u); }
-fn steps(row: Row) -> u32 { return (p.size + 1u) / 2u; }
-fn statistic_steps(row: Row) -> u32 { return (p.stat_size + 1u) / 2u; }
-fn units() -> u32 { return (p.rows + 1u) / 2u; }`;
+/** What tiles of both kinds of row pairs have in common. */
+export const PAIR_TILE: string = wgsl`
+  // Two rows; the last tile may have one.
+  fn tile_at(index: u32) -> Tile {
+    return Tile(2u * index, 2u * index * params.size, first_feature(2u * index), min(2u, params.rows - 2u * index), 0u, 0u, params.size);
+  }
+`;
 
-/** From an invocation's elements to both rows, twice. */
-export const OF_TWINS = `
-fn sum_of(v: V) -> S { return v + v.zwxy; }
-fn max_of(v: U) -> SU { return max(v, v.zwxy); }`;
+/** Of pairs that are kept in registers. The count of a place is that of the first row's elements, and as many again of the second. */
+export const RESIDENT_PAIRS: string = wgsl`
+  ${PAIR_TILE}
 
-/** `besides_NAME(at)`: the element that is held besides, of the second row. */
-export function loadBesides(name: string): string {
-  return `fn besides_${name}(at: At) -> f32 { return widen(${name}[select(((at.i + p.size) >> 1u) + 1u, at.i >> 1u, at_end(at))]).y; }`;
-}
+  fn place_at(tile: Tile, step: u32) -> Place {
+    let count = 2u * tile.rows - select(0u, 1u, 2u * step + 1u >= params.size);
+    return Place(tile.start + 2u * step, count, tile.feature + 2u * step, first_feature(tile.row + 1u) + 2u * step);
+  }
 
-/** What stands in the invocation's words, in their order, of its elements and the one besides; and what goes with it. */
-export function twinWords(gamma: boolean): string {
-  return lines(
-    `
-fn in_words(at: At, v: V, besides: f32) -> V { return V(v.x, select(v.z, besides, at_end(at)), v.w, besides); }
-fn rows_in_words(at: At, v: S) -> S { return select(v.xxyy, v.xyyy, at_end(at)); }
-fn statistic_in_words(at: At, s: Statistic) -> Statistic {
-  return Statistic(rows_in_words(at, s.r), select(s.power.xxyy, s.power.xyyy, at_end(at)));
-}
-fn statistic_besides(s: Statistic) -> Statistic { return Statistic(s.r.yyyy, s.power.yyyy); }
-// Features of a group.
-fn features_in_words(at: At, j: u32) -> vec4u {
-  return select(2u * j + vec4u(0u, 1u, 1u, 2u), vec4u(2u * j, 0u, 0u, 0u), at_end(at));
-}`,
-    gamma &&
-      `
-fn gamma_in_words(at: At, j: u32) -> V {
-  let f = features_in_words(at, j);
-  let first = at.f - 2u * j;
-  let second = at.g - 2u * j;
-  return V(gamma[first + f.x], gamma[select(first, second, at_end(at)) + f.y], gamma[second + f.z], gamma[second + f.w]);
-}`,
-  );
+  // Whether only the first of the two features is there.
+  fn at_row_end(place: Place) -> bool { return (place.count & 1u) == 1u; }
+
+  fn present_in_pair(place: Place) -> vec4<bool> {
+    return vec4<bool>(true, place.count > 2u, !at_row_end(place), place.count == 4u);
+  }
+
+  fn steps_of(tile: Tile) -> u32 { return (params.size + 1u) / 2u; }
+  fn statistic_steps_of(tile: Tile) -> u32 { return (params.stat_size + 1u) / 2u; }
+  fn tile_count() -> u32 { return (params.rows + 1u) / 2u; }
+`;
+
+/** `neighbour_NAME(place)`: the element of the second row that is held besides. */
+export function loadNeighbour(name: string): string {
+  return wgsl`
+    fn neighbour_${name}(place: Place) -> f32 {
+      return widen(${name}[select(((place.index + params.size) >> 1u) + 1u, place.index >> 1u, at_row_end(place))]).y;
+    }
+  `;
 }
 
-/** `NAME_in_words(at)`, or by another name. */
-export function loadWords(name: string, loader: string = `${name}_in_words`): string {
-  return `fn ${loader}(at: At) -> V { return V(widen(${name}[at.i >> 1u]), widen(${name}[((at.i + p.size) >> 1u) + 1u])); }`;
+/** From the order in which elements are held to that of the two words: elements, numbers of their rows, statistics. */
+export const BY_WORDS: string = wgsl`
+  fn by_words(place: Place, v: Elements, neighbour: f32) -> Elements {
+    return Elements(v.x, select(v.z, neighbour, at_row_end(place)), v.w, neighbour);
+  }
+
+  fn row_values_by_words(place: Place, v: RowValues) -> RowValues { return select(v.xxyy, v.xyyy, at_row_end(place)); }
+
+  fn statistic_by_words(place: Place, s: Statistic) -> Statistic {
+    return Statistic(row_values_by_words(place, s.r), select(s.power.xxyy, s.power.xyyy, at_row_end(place)));
+  }
+
+  fn statistic_of_neighbour(s: Statistic) -> Statistic { return Statistic(s.r.yyyy, s.power.yyyy); }
+
+  // Within their groups.
+  fn features_by_words(place: Place, step: u32) -> vec4u {
+    return select(2u * step + vec4u(0u, 1u, 1u, 2u), vec4u(2u * step, 0u, 0u, 0u), at_row_end(place));
+  }
+`;
+
+export const GAMMA_BY_WORDS: string = wgsl`
+  fn gamma_by_words(place: Place, step: u32) -> Elements {
+    let f = features_by_words(place, step);
+    let first = place.feature - 2u * step;
+    let second = place.second_feature - 2u * step;
+    return Elements(gamma[first + f.x], gamma[select(first, second, at_row_end(place)) + f.y], gamma[second + f.z], gamma[second + f.w]);
+  }
+`;
+
+/** `load_NAME_by_words(place)`, or by another name: the two words as they stand in memory. */
+export function loadByWords(name: string, loader: string = `load_${name}_by_words`): string {
+  return wgsl`
+    fn ${loader}(place: Place) -> Elements {
+      return Elements(widen(${name}[place.index >> 1u]), widen(${name}[((place.index + params.size) >> 1u) + 1u]));
+    }
+  `;
 }
 
-/** `store_NAME(at, v)`: the words; a last half word's other half is not ours. */
-export function storeWords(name: string, variable: string): string {
-  return `
-fn store_${name}(at: At, v: V) {
-  let h = narrow(v);
-  let w = at.i >> 1u;
-  ${variable}[w] = h.x | select(h.y << 16u, ${variable}[w] & 0xffff0000u, at.n == 1u);
-  if (at.n == 4u) { ${variable}[((at.i + p.size) >> 1u) + 1u] = h.z | (h.w << 16u); }
-}`;
+/** `store_NAME(place, v)`: the two words. */
+export function storeByWords(name: string, buffer: string): string {
+  return wgsl`
+    fn store_${name}(place: Place, v: Elements) {
+      let half = narrow(v);
+      let word = place.index >> 1u;
+      // Behind the tensor's last element there is half a word that stays as it is.
+      ${buffer}[word] = half.x | select(half.y << 16u, ${buffer}[word] & 0xffff0000u, place.count == 1u);
+      if (place.count == 4u) { ${buffer}[((place.index + params.size) >> 1u) + 1u] = half.z | (half.w << 16u); }
+    }
+  `;
 }

@@ -1,105 +1,95 @@
+import { wgsl } from './template.ts';
+
+/** So many numbers are added one after the other. What such chains give is added with what each addition loses (Knuth's TwoSum). */
+export const CHAIN = 8;
+
 /** Adds `block` to `high`, and what that loses to `low`. */
-export const ADD_BLOCK = `
-    let sum = opaque(high + block);
-    let back = opaque(sum - high);
-    low += (high - (sum - back)) + (block - back);
-    high = sum;`;
+export const ADD_BLOCK: string = wgsl`
+  let sum = opaque(high + block);
+  let back = opaque(sum - high);
+  low += (high - (sum - back)) + (block - back);
+  high = sum;
+`;
 
-/**
- * `sum_of_squares(row, scale)`: of the elements that enter the statistic, times `scale`, of one member of a team. Chains
- * of at most 8 additions; what they give is added with what each addition loses (Knuth's TwoSum).
- */
+/** `sum_of_squares(tile, scale)`: one member's part of it, of the elements that enter the statistic, times `scale`. */
 export function sumOfSquares(width: number): string {
-  return `
-// Keeps a compiler that believes in the laws of real numbers from simplifying what rounding is for.
-fn opaque(v: V) -> V { return bitcast<V>(bitcast<U>(v) ^ U(p.zero)); }
+  return wgsl`
+    // v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
+    fn opaque(v: Elements) -> Elements { return bitcast<Elements>(bitcast<ElementBits>(v) ^ ElementBits(params.zero_bits)); }
 
-fn total_of(high: V, low: V) -> V {
-  return select(high + low, high, (bitcast<U>(high) & U(MAGNITUDE)) == U(INFINITY));
-}
-
-fn sum_of_squares(row: Row, scale: S) -> S {
-  var high = V();
-  var low = V();
-  let end = statistic_steps(row);
-  for (var start = lane(); start < end; start += ${8 * width}u) {
-    var block = V();
-    for (var j = start; j < min(start + ${8 * width}u, end); j += ${width}u) {
-      let v = counted(row, j, source_for_sum(gather_place(row, j))) * scale;
-      block = fma(v, v, block);
+    // What an infinity lost is no number.
+    fn with_lost(high: Elements, low: Elements) -> Elements {
+      return select(high + low, high, (bitcast<ElementBits>(high) & ElementBits(MAGNITUDE_BITS)) == ElementBits(INFINITY_BITS));
     }
-    ${ADD_BLOCK}
-  }
-  return sum_of(total_of(high, low));
-}`;
-}
 
-/** `rescaled(row, plain)`: the statistic of a row whose squares overflow or vanish, from its elements over again. */
-export function rescaling(width: number, rstd: boolean, clamped = false): string {
-  return `
-fn largest(row: Row) -> SU {
-  var top = U();
-  for (var j = lane(); j < statistic_steps(row); j += ${width}u) {
-    top = max(top, bitcast<U>(counted(row, j, source_for_sum(gather_place(row, j)))) & U(MAGNITUDE));
-  }
-  return max_of(top);
-}
-
-// clamped: whether eps is the denominator.
-struct Rescaled { statistic: Statistic, rstd: S, clamped: SB }
-
-// Of rows that are plain what they had.
-fn rescaled(row: Row, sum: S) -> Rescaled {
-  let top = team_max(largest(row));
-  let power = power_of(top);
-  let scaled = team_sum(sum_of_squares(row, power_of_two(-power)));
-  let plain = is_plain(sum);
-  let s = scaled_statistic(top, scaled, power, p.mantissa, p.mantissa_low, p.power);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, SI(0), plain)), S(), SB());
-  ${
-    rstd
-      ? `let root = value_of(scaled_statistic(top, scaled, power, p.root_mantissa, p.root_mantissa_low, p.root_power));
-  result.rstd = select(root, plain_rstd(sum), plain);`
-      : ''
-  }
-  ${clamped ? 'result.clamped = select(scaled <= scaled_eps(power), sum <= S(p.least), plain);' : ''}
-  return result;
-}`;
+    // One member's part, of its elements times scale.
+    fn sum_of_squares(tile: Tile, scale: RowValues) -> RowValues {
+      var high = Elements();
+      var low = Elements();
+      let end = statistic_steps_of(tile);
+      for (var start = lane(); start < end; start += ${CHAIN * width}u) {
+        var block = Elements();
+        for (var step = start; step < min(start + ${CHAIN * width}u, end); step += ${width}u) {
+          let v = within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step))) * scale;
+          block = fma(v, v, block);
+        }
+        ${ADD_BLOCK}
+      }
+      return sum_per_row(with_lost(high, low));
+    }
+  `;
 }
 
 /**
- * Of a gradient's row: `clamped`, whether eps is the denominator, and `s`, unless that is given. `then` is done where the
- * row is not plain.
+ * `rescaled(tile, sum)`: the statistics of a tile with a row whose squares overflow or vanish, from its elements once more;
+ * rows of the tile that are plain keep what they had.
  */
-export function gradientStatistic(squares: string, given: boolean, then = ''): string {
-  return `
-  let sum = team_sum(${squares});
-  clamped = sum <= S(p.least);
-  ${given ? '' : 's.r = plain_r(sum);'}
-  if (team_any(!is_plain(sum))) {
-    let result = rescaled(row, sum);
-    clamped = result.clamped;
-    ${given ? '' : `s = result.statistic;${then}`}
-  }
-  clamped = clamped & SB(p.clamp != 0u);`;
+export function rescaling(width: number, uses: { readonly rstd?: boolean; readonly clamped?: boolean } = {}): string {
+  return wgsl`
+    // The bits of one member's largest magnitude.
+    fn largest_magnitude(tile: Tile) -> RowBits {
+      var largest = ElementBits();
+      for (var step = lane(); step < statistic_steps_of(tile); step += ${width}u) {
+        largest = max(largest, bitcast<ElementBits>(within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step)))) & ElementBits(MAGNITUDE_BITS));
+      }
+      return max_per_row(largest);
+    }
+
+    // Of a tile whose squares overflow or vanish, from its elements once more; its plain rows keep what they had.
+    // clamped: whether eps is the denominator.
+    struct Rescaled { statistic: Statistic, rstd: RowValues, clamped: RowBools }
+
+    fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
+      let largest = team_max(largest_magnitude(tile));
+      let power = scaling_power(largest);
+      let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
+      let plain = is_plain(sum);
+      let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
+      var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain)), RowValues(), RowBools());
+      ${uses.rstd && RESCALED_RSTD}
+      ${uses.clamped && 'result.clamped = select(scaled <= scaled_eps(power), sum <= RowValues(params.eps_least), plain);'}
+      return result;
+    }
+  `;
 }
+
+const RESCALED_RSTD = wgsl`
+  let root = value_of(scaled_statistic(largest, scaled, power, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_power));
+  result.rstd = select(root, plain_rstd(sum), plain);
+`;
 
 /** A statistic from sums that are given, of any magnitude. */
-export const GIVEN_SUMS = `
-fn statistic_of(sum: S) -> Statistic {
-  let plain = is_plain(sum);
-  let bits = bitcast<SU>(sum) & SU(MAGNITUDE);
-  // As if the largest element were the power of two below the root.
-  let half = (SI(bits >> SU(23u)) - SI(127)) >> SU(1u);
-  let tiny = bits < SU(MIN_NORMAL);
-  let top = select(select(SU((half + SI(127)) << SU(23u)), SU(), tiny), bits, bits >= SU(INFINITY));
-  let power = power_of(top);
-  let scaled = select(sum, S(), tiny) * power_of_two(-power) * power_of_two(-power);
-  let s = scaled_statistic(top, scaled, power, p.mantissa, p.mantissa_low, p.power);
-  return Statistic(select(s.r, plain_r(sum), plain), select(s.power, SI(0), plain));
-}`;
-
-export const PLAIN_RSTD = `
-fn plain_rstd(sum: S) -> S {
-  return root_times(plain_denominator(sum), p.root_mantissa, p.root_mantissa_low) * power_of_two(SI(p.root_power));
-}`;
+export const STATISTIC_OF_SUM: string = wgsl`
+  fn statistic_of_sum(sum: RowValues) -> Statistic {
+    let plain = is_plain(sum);
+    let bits = bitcast<RowBits>(sum) & RowBits(MAGNITUDE_BITS);
+    // As if the largest element were the power of two below the root.
+    let half = (RowInts(bits >> RowBits(23u)) - RowInts(127)) >> RowBits(1u);
+    let tiny = bits < RowBits(MIN_NORMAL_BITS);
+    let largest = select(select(RowBits((half + RowInts(127)) << RowBits(23u)), RowBits(), tiny), bits, bits >= RowBits(INFINITY_BITS));
+    let power = scaling_power(largest);
+    let scaled = select(sum, RowValues(), tiny) * power_of_two(-power) * power_of_two(-power);
+    let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
+    return Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain));
+  }
+`;

@@ -1,8 +1,85 @@
-// The few tools with which shaders are put together: WGSL has neither includes nor generics, so that both are text.
+import type { Shader } from '../../plan.ts';
 
-/** Lines of WGSL; what is null, false or empty is left out. */
-export function lines(...parts: readonly (string | null | false)[]): string {
-  return parts.filter((part) => part).join('\n');
+// WGSL has neither includes nor generics: shaders are put together as text.
+
+/** What a placeholder of a template holds: text, a number, several lines; or nothing. */
+export type Piece = string | number | false | null | undefined | readonly Piece[];
+
+/** Marks a placeholder that holds nothing. */
+const NOTHING = '\0';
+
+/**
+ * WGSL as one template that reads from top to bottom, conditions and all: a line with nothing but empty placeholders is
+ * left out. Indentation does not matter, `shaderOf` sees to it.
+ */
+export function wgsl(strings: TemplateStringsArray, ...pieces: readonly Piece[]): string {
+  let text = strings[0]!;
+  for (const [i, piece] of pieces.entries()) text += (textOf(piece) || NOTHING) + strings[i + 1]!;
+  if (text.includes(NOTHING)) {
+    const lines = text.split('\n').filter((line) => !line.includes(NOTHING) || line.replaceAll(NOTHING, '').trim());
+    text = lines.join('\n').replaceAll(NOTHING, '');
+  }
+  return text.trim();
+}
+
+function textOf(piece: Piece): string {
+  if (typeof piece === 'object' && piece !== null) return piece.map(textOf).filter(Boolean).join('\n');
+  return typeof piece === 'string' || typeof piece === 'number' ? `${piece}` : '';
+}
+
+/** A shader whose text is made, and indented, when its pipeline is compiled. */
+export function shaderOf(key: string, text: () => string): Shader {
+  return { key, code: () => indented(text()) };
+}
+
+/** Two spaces for each open bracket, and an empty line before and behind each function and struct. */
+export function indented(text: string): string {
+  const lines: string[] = [];
+  let depth = 0;
+  let gap = false;
+  for (const raw of text.split('\n')) {
+    const line = raw.trim();
+    if (line === '') {
+      gap = true;
+      continue;
+    }
+    const separate = gap || (depth === 0 && BEGINS.test(line));
+    if (separate && lines.length > 0 && !ATTACHED.test(lines.at(-1)!)) lines.push('');
+    const { closedFirst, opened, closed } = bracketsIn(line);
+    lines.push('  '.repeat(depth - closedFirst) + line);
+    depth += opened - closed;
+    gap = depth === 0 && line.endsWith('}');
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** What an empty line stands before, */
+const BEGINS = /^(fn|struct|@compute|\/\/)/;
+/** but not behind. */
+const ATTACHED = /^\s*(\/\/|@compute)/;
+
+/** How many brackets a line of code opens and closes, and how many it closes before anything else. */
+function bracketsIn(line: string): { opened: number; closed: number; closedFirst: number } {
+  const comment = line.indexOf('//');
+  const end = comment < 0 ? line.length : comment;
+  let opened = 0;
+  let closed = 0;
+  let closedFirst = 0;
+  for (let i = 0; i < end; i++) {
+    switch (line[i]) {
+      case '{':
+      case '(':
+      case '[':
+        opened++;
+        break;
+      case '}':
+      case ')':
+      case ']':
+        closed++;
+        if (opened === 0) closedFirst++;
+    }
+  }
+  return { opened, closed, closedFirst };
 }
 
 /** `line(0)` to `line(count - 1)`: a loop over registers, which WGSL cannot index without spilling them. */
@@ -16,29 +93,4 @@ export function tree(terms: readonly string[]): string {
   // Halves as even as they come; the first is never the shorter one.
   const half = Math.ceil(terms.length / 2);
   return `(${tree(terms.slice(0, half))} + ${tree(terms.slice(half))})`;
-}
-
-/** WGSL's f32, vec2f or vec4f: how many elements an invocation handles at a time. */
-export type Lanes = 1 | 2 | 4;
-
-const NAMES: Readonly<Record<Lanes, (scalar: 'f' | 'u' | 'i') => string>> = {
-  1: (scalar) => `${scalar}32`,
-  2: (scalar) => `vec2${scalar}`,
-  4: (scalar) => `vec4${scalar}`,
-};
-
-/** Aliases for a vector and its bits. Code written with them serves one element at a time, two and four. */
-export function aliases(vector: string, bits: string, integer: string, lanes: Lanes): string {
-  const name = NAMES[lanes];
-  return `alias ${vector} = ${name('f')}; alias ${bits} = ${name('u')}; alias ${integer} = ${name('i')};`;
-}
-
-/** `expression(0)`, ... as a vector, or as the scalar that one lane is. */
-export function vector(type: string, lanes: Lanes, expression: (lane: number) => string): string {
-  return `${type}(${Array.from({ length: lanes }, (_, lane) => expression(lane)).join(', ')})`;
-}
-
-/** One component of a value of so many lanes. */
-export function component(value: string, lanes: Lanes, lane: number): string {
-  return lanes === 1 ? value : `${value}.${'xyzw'[lane]}`;
 }
