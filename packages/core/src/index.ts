@@ -48,6 +48,14 @@ export type { AddForwardResult, AddForwardTargets } from './operations/add-forwa
 export type { BackwardResult, BackwardTargets } from './operations/backward.ts';
 export type { QuantizedResult, QuantizedTargets } from './operations/forward-quantized.ts';
 export type { ScaleByTargets } from './operations/sharded.ts';
+export {
+  type Extent,
+  OPERATIONS,
+  type Operand,
+  type OperandName,
+  type Operation,
+  type Presence,
+} from './operations/table.ts';
 export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options.ts';
 export { type Candidate, type NamedProbe, type PickOptions, pickBackend } from './pick-backend.ts';
 export { type OnnxOptions, type Presets, presets } from './presets.ts';
