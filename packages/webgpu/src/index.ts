@@ -2,6 +2,7 @@ export type {
   GPUAdapterInfoLike,
   GPUAdapterLike,
   GPUBufferLike,
+  GPUBufferPart,
   GPUCommandEncoderLike,
   GPUComputePassLike,
   GPUDeviceLike,
@@ -10,7 +11,6 @@ export type {
   GPULike,
   GPUObject,
   GPUQueueLike,
-} from './device/gpu.ts';
-export type { GPUBufferPart } from './memory/adopt.ts';
+} from './gpu-types.ts';
 export type { WebGPUOptions } from './options.ts';
 export { type WebGPUBackend, type WebGPUProvider, webgpu } from './provider.ts';

@@ -1,5 +1,5 @@
 import type { ForwardIO, HostForwardIO, Problem } from '@rmsnorm/core';
-import type { Block } from '../memory/memory.ts';
+import type { Block } from '../memory/block.ts';
 import { gathered, type Slice, scatter, slicesOf } from './host-slices.ts';
 
 /** What it takes of the driver. */
@@ -8,22 +8,22 @@ export interface HostForwardDevice {
   free(block: Block): void;
   write(block: Block, bytes: Uint8Array): void;
   read(block: Block, into: Uint8Array): Promise<void>;
-  forward(p: Problem, io: ForwardIO<Block>): void;
+  forward(problem: Problem, io: ForwardIO<Block>): void;
 }
 
 /** So many slices are on the device: one is computed while another is copied. */
 const MOST_SLICES = 2;
 
 /**
- * A forward from the host to the host, in slices of whole rows, so that neither its size nor the device's limits matter
- * to it: no more than two slices are on the device.
+ * A forward from the host to the host, in slices of whole rows. No more than two slices are on the device, so that the size
+ * of the array and the device's limits do not matter.
  *
  * @param largest bytes that a buffer, and a binding, may have
  * @throws RMSNormError OUT_OF_MEMORY, UNSUPPORTED where a single row is too large; what the device reports
  */
 export async function hostForward(
   device: HostForwardDevice,
-  p: Problem,
+  problem: Problem,
   { x, y, gamma, beta }: HostForwardIO,
   largest: number,
 ): Promise<void> {
@@ -40,9 +40,9 @@ export async function hostForward(
     const block = device.alloc(Math.ceil(packed.length / 4) * 4);
     try {
       device.write(block, packed);
-      device.forward(slice.p, { ...io, x: block, y: block, rstd: null });
-      // Of rows in one piece this is a part of y itself.
-      const result = slice.runs === 1 ? gathered(slice, y) : packed;
+      device.forward(slice.problem, { ...io, x: block, y: block, rstd: null });
+      // Where the slice is one piece this is part of y itself.
+      const result = slice.pieces === 1 ? gathered(slice, y) : packed;
       await device.read(block, result);
       scatter(slice, result, y);
     } finally {
@@ -53,10 +53,10 @@ export async function hostForward(
   const pending: Promise<void>[] = [];
   try {
     const io = { gamma: upload(gamma), beta: upload(beta) };
-    for (const slice of slicesOf(p, largest)) {
+    for (const slice of slicesOf(problem, largest)) {
       if (pending.length === MOST_SLICES) await pending.shift();
       const running = forward(slice, io);
-      // It is awaited below; what fails before that is no unhandled rejection.
+      // It is awaited below: a failure before that is no unhandled rejection.
       running.catch(() => {});
       pending.push(running);
     }

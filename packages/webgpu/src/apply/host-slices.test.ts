@@ -26,20 +26,20 @@ test.each<
 ])(
   'slices of %j %s in buffers of %i bytes cover each element once, and fit',
   ([outer, groups, size, inner], dtype, largest) => {
-    const p = problem({ outer, groups, size, inner }, dtype);
+    const rows = problem({ outer, groups, size, inner }, dtype);
     const element = dtype === 'float32' ? 4 : 2;
     const array = Uint8Array.from({ length: outer * groups * size * inner * element }, (_, i) => i % 251);
     const copy = new Uint8Array(array.length);
-    for (const slice of slicesOf(p, largest)) {
+    for (const slice of slicesOf(rows, largest)) {
       const packed = gathered(slice, array);
-      expect(packed.length).toBe(slice.p.outer * groups * size * slice.p.inner * element);
+      expect(packed.length).toBe(slice.problem.outer * groups * size * slice.problem.inner * element);
       expect(packed.length).toBeLessThanOrEqual(largest);
-      expect(slice.p).toEqual({ ...p, outer: slice.p.outer, inner: slice.p.inner });
+      expect(slice.problem).toEqual({ ...rows, outer: slice.problem.outer, inner: slice.problem.inner });
       // A lone column would be summed in another order.
-      if (inner > 1) expect(slice.p.inner).toBeGreaterThan(1);
+      if (inner > 1) expect(slice.problem.inner).toBeGreaterThan(1);
       const target = gathered(slice, copy);
       expect(target.every((byte) => byte === 0)).toBe(true);
-      if (slice.runs === 1) target.set(packed);
+      if (slice.pieces === 1) target.set(packed);
       else scatter(slice, packed, copy);
     }
     expect(copy).toEqual(array);
@@ -47,15 +47,15 @@ test.each<
 );
 
 test('an array of gigabytes goes in slices of 32 MiB, columns in multiples of four', () => {
-  const rows = slicesOf(problem({ outer: 2 ** 20, groups: 1, size: 1024, inner: 1 }, 'float32'), 256 * MB);
-  expect(rows).toHaveLength(128);
+  const slices = slicesOf(problem({ outer: 2 ** 20, groups: 1, size: 1024, inner: 1 }, 'float32'), 256 * MB);
+  expect(slices).toHaveLength(128);
   const columns = slicesOf(problem({ outer: 1, groups: 1, size: 512, inner: 1001 * 1001 }, 'float32'), 256 * MB);
-  for (const { p, runs, length } of columns) expect(runs * length).toBe(512 * p.inner * 4);
-  expect(Math.max(...columns.map(({ runs, length }) => runs * length))).toBeLessThanOrEqual(32 * MB);
-  expect(columns.slice(0, -1).filter(({ p }) => p.inner % 4 !== 0)).toEqual([]);
+  for (const { problem, pieces, length } of columns) expect(pieces * length).toBe(512 * problem.inner * 4);
+  expect(Math.max(...columns.map(({ pieces, length }) => pieces * length))).toBeLessThanOrEqual(32 * MB);
+  expect(columns.slice(0, -1).filter(({ problem }) => problem.inner % 4 !== 0)).toEqual([]);
 });
 
 test('a row that does not fit is left to the device, which says so', () => {
-  const p = problem({ outer: 2, groups: 1, size: 1000, inner: 1 }, 'float32');
-  expect(slicesOf(p, 1000).map(({ length }) => length)).toEqual([4000, 4000]);
+  const rows = problem({ outer: 2, groups: 1, size: 1000, inner: 1 }, 'float32');
+  expect(slicesOf(rows, 1000).map(({ length }) => length)).toEqual([4000, 4000]);
 });

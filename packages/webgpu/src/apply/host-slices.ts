@@ -1,63 +1,64 @@
 import { bytesPerElement, type Problem } from '@rmsnorm/core';
 
-/** Bytes of a slice: two of them are on the device at a time, beside each other. */
+/** Bytes of a slice: two of them are on the device at a time. */
 const SLICE = 32 * 2 ** 20;
 
 /** Rows of an array on the host that go to the device together. */
 export interface Slice {
   /** The same rows as a problem of their own. */
-  readonly p: Problem;
-  /** Where they lie, in bytes: `runs` pieces of `length`, each `stride` after the one before. */
+  readonly problem: Problem;
+  /** Where they lie in the array, in bytes: `pieces` of `length`, each `stride` after the one before. */
   readonly from: number;
-  readonly runs: number;
+  readonly pieces: number;
   readonly length: number;
   readonly stride: number;
 }
 
 /**
- * A problem in slices of whole rows: of all that is behind some [outer], in one piece; or, where that does not fit, of
- * some neighbours along inner. A single row that does not fit is left to the device to refuse.
+ * A problem in slices of whole rows: of several [outer] with all that is behind them, in one piece; or, where not even one
+ * fits, of neighbouring columns along inner. A single row that does not fit is left to the device to refuse.
  *
  * @param largest bytes that a buffer, and a binding, may have
  */
-export function slicesOf(p: Problem, largest: number): Slice[] {
-  const element = bytesPerElement(p.dtype);
-  const runs = p.groups * p.size;
-  const column = runs * element;
-  const whole = column * p.inner;
+export function slicesOf(problem: Problem, largest: number): Slice[] {
+  const { dtype, outer, groups, size, inner } = problem;
+  const element = bytesPerElement(dtype);
+  const features = groups * size;
+  const column = features * element;
+  const whole = column * inner;
   const most = Math.min(SLICE, largest);
-  if (whole <= largest || p.inner === 1 || LEAST_COLUMNS * column > largest) {
-    return pieces(p.outer, Math.max(1, Math.floor(most / whole))).map(({ first, count }) => ({
-      ...{ p: { ...p, outer: count }, from: first * whole },
-      ...{ runs: 1, length: count * whole, stride: 0 },
+  if (whole <= largest || inner === 1 || LEAST_COLUMNS * column > largest) {
+    return ranges(outer, Math.max(1, Math.floor(most / whole))).map(({ first, count }) => ({
+      ...{ problem: { ...problem, outer: count }, from: first * whole },
+      ...{ pieces: 1, length: count * whole, stride: 0 },
     }));
   }
-  const columns = columnPieces(p.inner, Math.max(LEAST_COLUMNS, Math.floor(most / column)));
-  return pieces(p.outer, 1).flatMap(({ first: outer }) =>
+  const columns = columnRanges(inner, Math.max(LEAST_COLUMNS, Math.floor(most / column)));
+  return Array.from({ length: outer }, (_, i) => i).flatMap((i) =>
     columns.map(({ first, count }) => ({
-      ...{ p: { ...p, outer: 1, inner: count }, from: outer * whole + first * element },
-      ...{ runs, length: count * element, stride: p.inner * element },
+      ...{ problem: { ...problem, outer: 1, inner: count }, from: i * whole + first * element },
+      ...{ pieces: features, length: count * element, stride: inner * element },
     })),
   );
 }
 
-/** Of three and more, no piece of all columns is a lone one: that would be rows in one piece, summed in another order. */
+/** A range of three columns and more leaves no lone one: that would be rows in one piece, summed in another order. */
 const LEAST_COLUMNS = 3;
 
-interface Piece {
+interface Range {
   readonly first: number;
   readonly count: number;
 }
 
-function pieces(total: number, most: number): Piece[] {
+function ranges(total: number, most: number): Range[] {
   return Array.from({ length: Math.ceil(total / most) }, (_, i) => ({
     first: i * most,
     count: Math.min(most, total - i * most),
   }));
 }
 
-/** Columns in as few pieces as may be, of like sizes; multiples of four where there is room, which kernels like. */
-function columnPieces(inner: number, most: number): Piece[] {
+/** Columns in as few ranges as may be, of like sizes; of multiples of four where there is room, which kernels like. */
+function columnRanges(inner: number, most: number): Range[] {
   const unit = most >= 4 * LEAST_COLUMNS ? 4 : 1;
   const units = Math.ceil(inner / unit);
   const count = Math.ceil(units / Math.floor(most / unit));
@@ -65,19 +66,19 @@ function columnPieces(inner: number, most: number): Piece[] {
   return Array.from({ length: count }, (_, i) => ({ first: start(i), count: start(i + 1) - start(i) }));
 }
 
-/** A slice's elements, one run after another; without a copy where they lie in one piece. */
-export function gathered({ from, runs, length, stride }: Slice, array: Uint8Array): Uint8Array {
-  if (runs === 1) return array.subarray(from, from + length);
-  const packed = new Uint8Array(runs * length);
-  for (let i = 0; i < runs; i++) {
+/** A slice's elements, one piece after another; without a copy where there is one piece. */
+export function gathered({ from, pieces, length, stride }: Slice, array: Uint8Array): Uint8Array {
+  if (pieces === 1) return array.subarray(from, from + length);
+  const packed = new Uint8Array(pieces * length);
+  for (let i = 0; i < pieces; i++) {
     const start = from + i * stride;
     packed.set(array.subarray(start, start + length), i * length);
   }
   return packed;
 }
 
-/** The other way: nothing to do where they lie in one piece, for `packed` is then the array's own. */
-export function scatter({ from, runs, length, stride }: Slice, packed: Uint8Array, array: Uint8Array): void {
-  if (runs === 1) return;
-  for (let i = 0; i < runs; i++) array.set(packed.subarray(i * length, (i + 1) * length), from + i * stride);
+/** The other way: nothing to do where there is one piece, for `packed` is then the array's own. */
+export function scatter({ from, pieces, length, stride }: Slice, packed: Uint8Array, array: Uint8Array): void {
+  if (pieces === 1) return;
+  for (let i = 0; i < pieces; i++) array.set(packed.subarray(i * length, (i + 1) * length), from + i * stride);
 }

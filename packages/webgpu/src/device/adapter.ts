@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@rmsnorm/core';
+import type { GPUAdapterInfoLike, GPUAdapterLike } from '../gpu-types.ts';
 import type { CheckedOptions } from '../options.ts';
-import { type GPUAdapterInfoLike, type GPUAdapterLike, navigatorGPU } from './gpu.ts';
+import { navigatorGPU } from './gpu.ts';
 
 /** Why there is no device: a code, what was found, and what to do. */
 export interface Refusal {

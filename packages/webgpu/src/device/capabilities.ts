@@ -1,8 +1,7 @@
 import type { Capabilities } from '../plan.ts';
 import { toFloat16On } from './float16-check.ts';
-import type { GPUAdapterInfoLike, GPUDeviceLike } from './gpu.ts';
 
-// What the standard promises, where a browser does not tell.
+// Sizes of subgroups that the standard allows, for browsers that do not tell their own.
 const LEAST_SUBGROUP = 4;
 const MOST_SUBGROUP = 128;
 
@@ -11,17 +10,15 @@ export interface Switches {
   readonly f16: boolean;
 }
 
-/** What kernels may use of a device, and are not forbidden to. */
-export async function capabilitiesOf(
-  device: GPUDeviceLike,
-  info: GPUAdapterInfoLike | undefined,
-  switches: Switches,
-): Promise<Capabilities> {
+/** What kernels may use: what the device has, and the options do not switch off. */
+export async function capabilitiesOf(device: GPUDevice, switches: Switches): Promise<Capabilities> {
+  const { limits } = device;
+  // Newer than most of WebGPU: not there in every browser.
+  const info: Partial<GPUAdapterInfo> = device.adapterInfo ?? {};
   const subgroups = switches.subgroups && device.features.has('subgroups');
-  const limits = device.limits as Capabilities['limits'];
   return {
     subgroups: subgroups
-      ? { least: info?.subgroupMinSize || LEAST_SUBGROUP, most: info?.subgroupMaxSize || MOST_SUBGROUP }
+      ? { least: info.subgroupMinSize || LEAST_SUBGROUP, most: info.subgroupMaxSize || MOST_SUBGROUP }
       : null,
     toFloat16: switches.f16 ? await toFloat16On(device) : 'bits',
     // Limits are getters of a prototype: read once, as plain numbers.

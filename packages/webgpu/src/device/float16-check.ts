@@ -5,17 +5,18 @@ import {
   float16CheckCode,
 } from '../kernels/wgsl/float16-check-shader.ts';
 import type { ToFloat16 } from '../plan.ts';
-import { Scopes } from './error-scopes.ts';
-import { type GPUBufferLike, type GPUDeviceLike, MAP_READ, USAGE } from './gpu.ts';
+import { ErrorScopes } from './error-scopes.ts';
+import { BUFFER_USAGE, MAP_READ } from './gpu.ts';
 
-/** By what the devices are called, and whether they have shader-f16. */
+/** What was found, by the names of the devices and whether they have shader-f16. */
 const known = new Map<string, ToFloat16>();
 
 /**
- * How a device converts numbers to float16 as the contract wants it, found out once for each kind of device, by a dispatch
- * or two of which four bytes are read; each time where a browser does not tell the kind. Where that fails, by their bits.
+ * How numbers become float16 on this device: by its own conversions where these round as the contract wants, else by their
+ * bits. That is tried once for each kind of device, by a dispatch or two of which four bytes are read; each time where a
+ * browser does not name the kind.
  */
-export async function toFloat16On(device: GPUDeviceLike): Promise<ToFloat16> {
+export async function toFloat16On(device: GPUDevice): Promise<ToFloat16> {
   const { vendor, architecture, device: model, description } = device.adapterInfo ?? {};
   const f16 = device.features.has('shader-f16');
   const names = [vendor, architecture, model, description];
@@ -28,7 +29,7 @@ export async function toFloat16On(device: GPUDeviceLike): Promise<ToFloat16> {
 }
 
 /** Null where there is no answer. */
-async function seenOn(device: GPUDeviceLike, f16: boolean): Promise<ToFloat16 | null> {
+async function seenOn(device: GPUDevice, f16: boolean): Promise<ToFloat16 | null> {
   for (const way of f16 ? (['f16', 'pack'] as const) : (['pack'] as const)) {
     const exact = await checkConversions(device, float16CheckCode(way));
     if (exact === null) return null;
@@ -37,13 +38,13 @@ async function seenOn(device: GPUDeviceLike, f16: boolean): Promise<ToFloat16 | 
   return 'bits';
 }
 
-/** Whether a `float16CheckCode` finds nothing wrong; null where there is no answer. Nothing that the device says against it is heard elsewhere. */
-export async function checkConversions(device: GPUDeviceLike, code: string): Promise<boolean | null> {
-  const scopes = new Scopes(device);
+/** Whether a `float16CheckCode` finds nothing wrong; null where there is no answer. Errors of the device stay in here. */
+export async function checkConversions(device: GPUDevice, code: string): Promise<boolean | null> {
+  const scopes = new ErrorScopes(device);
   const pipelines = new Pipelines(device, scopes);
-  const buffers: GPUBufferLike[] = [];
+  const buffers: GPUBuffer[] = [];
   let faults = 0;
-  const watch = <T>(filter: Parameters<Scopes['watch']>[0], call: () => T): T =>
+  const watch = <T>(filter: GPUErrorFilter, call: () => T): T =>
     scopes.watch(filter, call, (fault) => {
       if (fault !== null) faults++;
     });
@@ -62,31 +63,31 @@ export async function checkConversions(device: GPUDeviceLike, code: string): Pro
   }
 }
 
-/** Makes `buffers`, and has the check run; its answer, and when it is there. */
+/** Submits the check, whose buffers are added to `buffers`: its answer, and a promise that it can be read. */
 function submitCheck(
-  device: GPUDeviceLike,
+  device: GPUDevice,
   pipelines: Pipelines,
   code: string,
-  buffers: GPUBufferLike[],
-): { answer: GPUBufferLike; mapped: Promise<unknown>; pipeline: Pipeline } {
-  const buffer = (usage: number): GPUBufferLike => {
+  buffers: GPUBuffer[],
+): { answer: GPUBuffer; mapped: Promise<unknown>; pipeline: Pipeline } {
+  const buffer = (usage: number): GPUBuffer => {
     const made = device.createBuffer({ size: 4, usage });
     buffers.push(made);
     return made;
   };
-  const wrong = buffer(USAGE.STORAGE | USAGE.COPY_SRC);
-  const zero = buffer(USAGE.STORAGE);
-  const answer = buffer(USAGE.MAP_READ | USAGE.COPY_DST);
+  const wrong = buffer(BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_SRC);
+  const zero = buffer(BUFFER_USAGE.STORAGE);
+  const answer = buffer(BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST);
   const pipeline = pipelines.get({ key: 'float16-check', code: () => code }, FLOAT16_CHECK_BINDINGS, false);
   const entries = [wrong, zero].map((buffer, binding) => ({ binding, resource: { buffer } }));
-  const group = device.createBindGroup({ layout: pipeline.layout.bindings, entries } as never);
+  const group = device.createBindGroup({ layout: pipeline.layout.bindings, entries });
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
-  pass.setPipeline(pipelines.compile(pipeline) as never);
-  pass.setBindGroup(0, group as never);
+  pass.setPipeline(pipelines.compile(pipeline));
+  pass.setBindGroup(0, group);
   pass.dispatchWorkgroups(FLOAT16_CHECK_WORKGROUPS);
   pass.end();
-  encoder.copyBufferToBuffer(wrong as never, 0, answer as never, 0, 4);
-  device.queue.submit([encoder.finish()] as never);
+  encoder.copyBufferToBuffer(wrong, 0, answer, 0, 4);
+  device.queue.submit([encoder.finish()]);
   return { answer, mapped: answer.mapAsync(MAP_READ), pipeline };
 }

@@ -1,16 +1,15 @@
 import { type Op, RMSNormError } from '@rmsnorm/core';
 import type { Capabilities, Plan } from '../plan.ts';
-import type { GPUDeviceLike } from './gpu.ts';
 
-/** Limits of the device that are no kernel's concern. */
+/** Limits of the device that planning does not need. */
 export interface HostLimits {
   readonly maxBufferSize: number;
   readonly minUniformBufferOffsetAlignment: number;
 }
 
 /** Read once, as plain numbers: they are getters of a prototype. */
-export function hostLimitsOf({ limits }: GPUDeviceLike): HostLimits {
-  const { maxBufferSize, minUniformBufferOffsetAlignment } = limits as HostLimits;
+export function hostLimitsOf({ limits }: Pick<GPUDevice, 'limits'>): HostLimits {
+  const { maxBufferSize, minUniformBufferOffsetAlignment } = limits;
   return { maxBufferSize, minUniformBufferOffsetAlignment };
 }
 

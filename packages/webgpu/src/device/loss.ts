@@ -1,8 +1,7 @@
 import { RMSNormError } from '@rmsnorm/core';
-import type { GPUDeviceLike } from './gpu.ts';
 
 /** Whether the device is lost, and a promise that rejects when it is. */
-export class Loss {
+export class DeviceLoss {
   /** Whether a new device can be had by create(). */
   readonly #renewable: boolean;
   #error: RMSNormError | null = null;
@@ -10,15 +9,15 @@ export class Loss {
   /** Rejects with DEVICE_LOST; pending for as long as the device lives. */
   readonly lost: Promise<never>;
 
-  constructor(device: GPUDeviceLike, renewable: boolean) {
+  constructor(device: GPUDevice, renewable: boolean) {
     this.#renewable = renewable;
     this.lost = new Promise((_, reject) => {
       this.#reject = reject;
     });
     this.lost.catch(() => {});
-    // The caller's device outlives the backend: through the reference it holds no more than this.
+    // The caller's device outlives the backend, and so does this promise: it must not keep the backend in memory.
     const weak = new WeakRef(this);
-    device.lost.then((info) => weak.deref()?.set(info.message || info.reason || 'no reason given'));
+    device.lost.then((info) => weak.deref()?.set(reasonOf(info)));
   }
 
   /** @throws RMSNormError DEVICE_LOST */
@@ -41,8 +40,12 @@ export function lostError(reason: string, renewable: boolean): RMSNormError {
 }
 
 /** Why the device is lost, if it is already. */
-export async function lossOf(device: GPUDeviceLike): Promise<string | null> {
-  // A promise that is settled comes first; one that is not never does before a settled one.
+export async function lossOf(device: GPUDevice): Promise<string | null> {
+  // A race goes to the first that is settled: to `device.lost` where that is, else to the promise behind it.
   const info = await Promise.race([device.lost, Promise.resolve(null)]);
-  return info === null ? null : info.message || info.reason || 'no reason given';
+  return info === null ? null : reasonOf(info);
+}
+
+function reasonOf({ message, reason }: GPUDeviceLostInfo): string {
+  return message || reason || 'no reason given';
 }

@@ -1,10 +1,9 @@
 import { RMSNormError } from '@rmsnorm/core';
-import type { GPUAdapterLike, GPUDeviceLike } from './gpu.ts';
 
-/** What makes kernels faster, where there is it; timestamp-query is for those who measure. */
+/** What makes kernels faster, where the adapter has it; timestamp-query is for those who measure. */
 const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
 
-/** What the default of the standard would cut below what the adapter can. */
+/** Limits whose default is lower than what most adapters can. */
 const LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -19,14 +18,14 @@ const LIMITS = [
  * A device of our own with all that kernels can use.
  * @throws RMSNormError DEVICE_ERROR
  */
-export async function requestDevice(adapter: GPUAdapterLike): Promise<GPUDeviceLike> {
-  const limits = adapter.limits as Readonly<Record<string, number | undefined>>;
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  // An older browser may not know a limit.
   const requiredLimits = Object.fromEntries(
-    LIMITS.filter((name) => limits[name] !== undefined).map((name) => [name, limits[name]!]),
+    LIMITS.filter((name) => adapter.limits[name] !== undefined).map((name) => [name, adapter.limits[name]]),
   );
   const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name));
   try {
-    return await adapter.requestDevice({ label: '@rmsnorm/webgpu', requiredFeatures, requiredLimits } as never);
+    return await adapter.requestDevice({ label: '@rmsnorm/webgpu', requiredFeatures, requiredLimits });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause);
     throw new RMSNormError(

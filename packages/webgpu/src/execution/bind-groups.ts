@@ -1,31 +1,36 @@
-import { deviceError, type Scopes } from '../device/error-scopes.ts';
-import type { GPUDeviceLike, GPUObject } from '../device/gpu.ts';
-import type { Block, Memory } from '../memory/memory.ts';
-import type { Step } from './ready-plans.ts';
+import { deviceError, type ErrorScopes } from '../device/error-scopes.ts';
+import type { Block, Memory } from '../memory/block.ts';
+import type { BindingSource, ReadyDispatch } from './ready-plans.ts';
 
-/** Of one step: a loop over a few buffers finds its groups again, and a stream of ever new ones does not pile them up. */
+/** Of one dispatch: a loop over a few tensors finds its bind groups again, and a stream of ever new tensors does not pile them up. */
 const MOST_GROUPS = 32;
 
-export interface Group {
-  readonly places: readonly number[];
-  readonly group: GPUObject;
+export interface CachedBindGroup {
+  /** Of its blocks and scratch buffers, in their order. */
+  readonly bindingIds: readonly number[];
+  readonly group: GPUBindGroup;
 }
 
-/** Bind groups by the places that they bind. */
+/** Bind groups by what they bind. */
 export class BindGroups {
-  readonly #device: GPUDeviceLike;
-  readonly #scopes: Scopes;
+  readonly #device: GPUDevice;
+  readonly #scopes: ErrorScopes;
 
-  constructor(device: GPUDeviceLike, scopes: Scopes) {
+  constructor(device: GPUDevice, scopes: ErrorScopes) {
     this.#device = device;
     this.#scopes = scopes;
   }
 
-  get(step: Step, blocks: readonly (Block | null)[], scratch: readonly Memory[], uniforms: Memory | null): GPUObject {
-    const { groups } = step;
+  get(
+    dispatch: ReadyDispatch,
+    blocks: readonly (Block | null)[],
+    scratch: readonly Memory[],
+    uniforms: Memory | null,
+  ): GPUBindGroup {
+    const { groups } = dispatch;
     for (let i = 0; i < groups.length; i++) {
       const candidate = groups[i]!;
-      if (!binds(candidate, step, blocks, scratch)) continue;
+      if (!binds(candidate, dispatch, blocks, scratch)) continue;
       // The most recent one first.
       if (i > 0) {
         groups.splice(i, 1);
@@ -33,49 +38,56 @@ export class BindGroups {
       }
       return candidate.group;
     }
-    const made = this.#make(step, blocks, scratch, uniforms);
+    const made = this.#make(dispatch, blocks, scratch, uniforms);
     groups.unshift(made);
     if (groups.length > MOST_GROUPS) groups.pop();
     return made.group;
   }
 
-  #make(step: Step, blocks: readonly (Block | null)[], scratch: readonly Memory[], uniforms: Memory | null): Group {
-    const entries: object[] = step.sources.map(({ operand, scratch: index, offset, size }, binding) => {
+  #make(
+    dispatch: ReadyDispatch,
+    blocks: readonly (Block | null)[],
+    scratch: readonly Memory[],
+    uniforms: Memory | null,
+  ): CachedBindGroup {
+    const entries = dispatch.sources.map(({ operand, scratch: index, offset, size }, binding): GPUBindGroupEntry => {
       const block = operand >= 0 ? blocks[operand]! : null;
-      const memory = block?.memory ?? scratch[index]!;
+      const { buffer } = block?.memory ?? scratch[index]!;
       const from = (block?.offset ?? 0) + offset;
-      const bytes = size ?? block!.bytes - offset;
-      return { binding, resource: { buffer: memory.buffer, offset: from, size: bytes } };
+      return { binding, resource: { buffer, offset: from, size: size ?? block!.bytes - offset } };
     });
-    if (step.uniforms !== null) {
-      const { offset, size } = step.uniforms;
+    if (dispatch.uniforms !== null) {
+      const { offset, size } = dispatch.uniforms;
       entries.push({ binding: entries.length, resource: { buffer: uniforms!.buffer, offset, size } });
     }
+    const { layout } = dispatch.pipeline;
     const group = this.#scopes.watch(
       'validation',
-      () => this.#device.createBindGroup({ layout: step.pipeline.layout.bindings, entries } as never),
+      () => this.#device.createBindGroup({ layout: layout.bindings, entries }),
       (error) => {
-        if (error) step.fault = deviceError(error, 'the device refused a buffer');
+        if (error) dispatch.fault = deviceError(error, 'the device refused a buffer');
       },
     );
-    return { places: step.sources.map((source) => placeOf(source, blocks, scratch)), group };
+    return { bindingIds: dispatch.sources.map((source) => bindingIdOf(source, blocks, scratch)), group };
   }
 }
 
 function binds(
-  { places }: Group,
-  { sources }: Step,
+  { bindingIds }: CachedBindGroup,
+  { sources }: ReadyDispatch,
   blocks: readonly (Block | null)[],
   scratch: readonly Memory[],
 ): boolean {
-  for (let i = 0; i < sources.length; i++) if (placeOf(sources[i]!, blocks, scratch) !== places[i]) return false;
+  for (let i = 0; i < sources.length; i++) {
+    if (bindingIdOf(sources[i]!, blocks, scratch) !== bindingIds[i]) return false;
+  }
   return true;
 }
 
-function placeOf(
-  { operand, scratch: index }: Step['sources'][number],
+function bindingIdOf(
+  { operand, scratch: index }: BindingSource,
   blocks: readonly (Block | null)[],
   scratch: readonly Memory[],
 ): number {
-  return operand >= 0 ? blocks[operand]!.place : scratch[index]!.id;
+  return operand >= 0 ? blocks[operand]!.bindingId : scratch[index]!.id;
 }

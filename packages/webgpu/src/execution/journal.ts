@@ -1,21 +1,21 @@
 import type { RMSNormError } from '@rmsnorm/core';
-import { type Block, setTaint, taintOf } from '../memory/memory.ts';
+import { type Block, setTaint, taintOf } from '../memory/block.ts';
 
-/** Something that was done with blocks. */
+/** Work on blocks. */
 export interface Entry {
-  /** What is read, then what is written, whole; null where an operand is missing. */
+  /** The blocks that are read, then those that are written, as a whole; null where an operand is missing. */
   readonly blocks: readonly (Block | null)[];
   /** How many of them are read. */
   readonly inputs: number;
-  /** Trouble that says more than what follows from it: a pipeline that did not compile. */
+  /** An error that explains the device's: of a pipeline that did not compile, or memory that was not there. */
   readonly fault: (() => RMSNormError | null) | null;
-  /** Of a read: what spoiled the contents. */
+  /** Set where contents are read by the host: the error that spoiled them. */
   taint?: RMSNormError | null;
 }
 
 /**
- * What was enqueued and not heard of yet. The device says of a whole batch, and late, that it refused it: then the
- * batch's outputs are spoiled, and what was computed from them since, and nothing else.
+ * Work that was enqueued, and of which the device has not told yet whether it took it. It tells that late, and of a whole
+ * batch: if it refused one, the outputs of that batch are spoiled, and what was computed from them since, and nothing else.
  */
 export class Journal {
   // In order; the last one is open.
@@ -32,7 +32,7 @@ export class Journal {
     last.entries.push(entry);
   }
 
-  /** Whether an upload matters, which belongs to no batch. */
+  /** Whether an upload has to be written down. */
   get watching(): boolean {
     return this.#spoiled || this.#batches.length > 0;
   }
@@ -67,7 +67,7 @@ function causeIn(entries: readonly Entry[]): RMSNormError | null {
   return null;
 }
 
-/** What is computed from something spoiled is spoiled too; what is computed from good things is good. */
+/** What is computed from spoiled contents is spoiled too; what is computed from good ones is good. */
 function spread(entry: Entry): void {
   let taint: RMSNormError | null = null;
   for (let i = 0; i < entry.inputs && taint === null; i++) {

@@ -1,37 +1,35 @@
 import type { RMSNormError } from '@rmsnorm/core';
-import { deviceError, type Scopes } from '../device/error-scopes.ts';
-import type { GPUDeviceLike, GPUErrorLike, GPUObject } from '../device/gpu.ts';
+import { deviceError, type ErrorScopes } from '../device/error-scopes.ts';
+import { COMPUTE_STAGE } from '../device/gpu.ts';
 import type { Binding, Shader } from '../plan.ts';
-
-const COMPUTE_STAGE = 4;
 
 /** A shader with its bindings, compiled or not yet. */
 export interface Pipeline {
   readonly shader: Shader;
-  readonly layout: Layout;
+  readonly layout: BindingLayout;
   /** Null until it is there. */
-  compiled: GPUObject | null;
+  compiled: GPUComputePipeline | null;
   /** While it is compiled beside other work. */
   compiling: Promise<void> | null;
   fault: RMSNormError | null;
 }
 
-export interface Layout {
-  readonly bindings: GPUObject;
-  readonly pipeline: GPUObject;
+export interface BindingLayout {
+  readonly bindings: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
 }
 
 /**
- * Pipelines by shader, compiled once for each device. Layouts are spelled out: one that the shader implies lacks what
- * a variant does not use.
+ * Pipelines by shader, compiled once for each device. Their layouts are explicit: layout 'auto' would leave out a binding
+ * that a shader does not use.
  */
 export class Pipelines {
-  readonly #device: GPUDeviceLike;
-  readonly #scopes: Scopes;
-  readonly #layouts = new Map<string, Layout>();
+  readonly #device: GPUDevice;
+  readonly #scopes: ErrorScopes;
+  readonly #layouts = new Map<string, BindingLayout>();
   readonly #pipelines = new Map<string, Pipeline>();
 
-  constructor(device: GPUDeviceLike, scopes: Scopes) {
+  constructor(device: GPUDevice, scopes: ErrorScopes) {
     this.#device = device;
     this.#scopes = scopes;
   }
@@ -53,8 +51,8 @@ export class Pipelines {
     return pipeline;
   }
 
-  /** Compiles at once, if it is not there; trouble shows in `pipeline.fault`, later. */
-  compile(pipeline: Pipeline): GPUObject {
+  /** Compiles at once, if that was not done; an error shows in `pipeline.fault`, later. */
+  compile(pipeline: Pipeline): GPUComputePipeline {
     pipeline.compiled ??= this.#scopes.watch(
       'validation',
       () => this.#device.createComputePipeline(this.#descriptor(pipeline)),
@@ -85,7 +83,7 @@ export class Pipelines {
     }
   }
 
-  #descriptor(pipeline: Pipeline): never {
+  #descriptor(pipeline: Pipeline): GPUComputePipelineDescriptor {
     const { code, constants, key } = pipeline.shader;
     const module = this.#scopes.watch(
       'validation',
@@ -95,27 +93,28 @@ export class Pipelines {
       },
     );
     const compute = { module, entryPoint: 'main', ...(constants && { constants }) };
-    return { label: key, layout: pipeline.layout.pipeline, compute } as never;
+    return { label: key, layout: pipeline.layout.pipeline, compute };
   }
 
-  #layout(signature: string): Layout {
+  #layout(signature: string): BindingLayout {
     let layout = this.#layouts.get(signature);
     if (layout === undefined) {
-      const types = { r: 'read-only-storage', w: 'storage', u: 'uniform' };
       const entries = [...signature].map((kind, binding) => ({
         binding,
         visibility: COMPUTE_STAGE,
-        buffer: { type: types[kind as 'r' | 'w' | 'u'] },
+        buffer: { type: TYPES[kind as keyof typeof TYPES] },
       }));
-      const bindings = this.#device.createBindGroupLayout({ entries } as never);
-      const pipeline = this.#device.createPipelineLayout({ bindGroupLayouts: [bindings] } as never);
-      layout = { bindings, pipeline };
+      const bindings = this.#device.createBindGroupLayout({ entries });
+      layout = { bindings, pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [bindings] }) };
       this.#layouts.set(signature, layout);
     }
     return layout;
   }
 }
 
-function compileError(error: GPUErrorLike, { shader }: Pipeline): RMSNormError {
+/** Bindings by their letter in a signature. */
+const TYPES = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
+
+function compileError(error: { readonly message: string }, { shader }: Pipeline): RMSNormError {
   return deviceError(error, `shader ${shader.key} does not compile on this device`);
 }

@@ -1,20 +1,20 @@
 import { type Op, type Problem, RMSNormError } from '@rmsnorm/core';
-import { type GPUObject, USAGE } from '../device/gpu.ts';
+import { BUFFER_USAGE } from '../device/gpu.ts';
 import { checkLimits, type HostLimits } from '../device/limits.ts';
 import type { Aliases } from '../memory/aliases.ts';
+import { type Block, type Memory, roundUp } from '../memory/block.ts';
 import type { Buffers } from '../memory/buffers.ts';
-import { type Block, type Memory, roundUp } from '../memory/memory.ts';
-import type { Operation } from '../operations.ts';
 import type { Capabilities, Dispatch, Operands, Plan, Planner } from '../plan.ts';
-import type { Group } from './bind-groups.ts';
+import type { Signature } from '../signatures.ts';
+import type { CachedBindGroup } from './bind-groups.ts';
 import type { Pipeline, Pipelines } from './pipelines.ts';
 import type { Variant } from './variants.ts';
 
 /** Enough for every layer and every length of a batch in a model; a plan is small. */
-const MOST_CALLS = 256;
+const MOST_PLANS = 256;
 
-/** Where a binding's memory comes from: an operand by its position, or scratch where that is -1. */
-export interface Source {
+/** Where a binding's memory comes from: an operand by its position, or a scratch buffer where that is -1. */
+export interface BindingSource {
   readonly operand: number;
   readonly scratch: number;
   readonly offset: number;
@@ -22,28 +22,36 @@ export interface Source {
 }
 
 /** A dispatch with all that can be known before its buffers are. */
-export interface Step {
+export interface ReadyDispatch {
   readonly pipeline: Pipeline;
-  readonly sources: readonly Source[];
-  readonly uniforms: { readonly offset: number; readonly size: number } | null;
+  readonly sources: readonly BindingSource[];
+  readonly uniforms: UniformRange | null;
   readonly workgroups: readonly [number, number, number];
   /** Most recent first. */
-  readonly groups: Group[];
+  readonly groups: CachedBindGroup[];
   fault: RMSNormError | null;
 }
 
-/** A plan, ready to be encoded with any buffers that share memory in the same way. */
-export interface Call {
+interface UniformRange {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A plan with its pipelines and uniforms, to be encoded with any buffers that share memory in the same way. */
+export interface ReadyPlan {
   readonly key: string;
-  readonly present: number;
-  readonly aliases: string;
   readonly op: Op;
-  readonly steps: readonly Step[];
+  /** Which operands there are, a bit for each. */
+  readonly present: number;
+  /** The key of how they share memory. */
+  readonly aliases: string;
+  readonly dispatches: readonly ReadyDispatch[];
   /** Bytes of each scratch buffer. */
   readonly scratch: readonly number[];
+  /** Those of all dispatches. */
   readonly uniforms: Memory | null;
-  /** Of the last use. */
-  between: readonly Memory[];
+  /** The scratch buffers of its last use. */
+  lastScratch: readonly Memory[];
   readonly fault: () => RMSNormError | null;
   usedAt: number;
   evicted: boolean;
@@ -51,16 +59,17 @@ export interface Call {
 
 export type Planners = { readonly [O in Op]?: Planner<never> };
 
-/** Calls by their problem, their operands, and how these share memory. */
-export class Calls {
+/** Plans that were made before, by operation, problem, operands, and how these share memory. */
+export class ReadyPlans {
   readonly #planners: Planners;
   readonly #capabilities: Capabilities;
   readonly #pipelines: Pipelines;
   readonly #buffers: Buffers;
   readonly #limits: HostLimits;
-  readonly #byKey = new Map<string, Call>();
-  // The call that a problem was last used for: core keeps the problem object of a norm from call to call.
-  readonly #byProblem = new WeakMap<Problem, Call>();
+  readonly #byKey = new Map<string, ReadyPlan>();
+  // The plan that a problem was last used for: core keeps one problem object for each call that it has planned, so that a
+  // repeated call finds its plan without the key.
+  readonly #byProblem = new WeakMap<Problem, ReadyPlan>();
   #clock = 0;
 
   constructor(
@@ -78,31 +87,31 @@ export class Calls {
   }
 
   /** @throws RMSNormError UNSUPPORTED, OUT_OF_MEMORY, with the limit's name, where the device is too small */
-  get(operation: Operation, p: Problem, blocks: readonly (Block | null)[], aliases: Aliases): Call {
+  get(signature: Signature, problem: Problem, blocks: readonly (Block | null)[], aliases: Aliases): ReadyPlan {
     const present = maskOf(blocks);
-    let call = this.#byProblem.get(p);
+    let plan = this.#byProblem.get(problem);
     if (
-      call === undefined ||
-      call.op !== operation.op ||
-      call.present !== present ||
-      call.aliases !== aliases.key ||
-      isGone(call)
+      plan === undefined ||
+      plan.op !== signature.op ||
+      plan.present !== present ||
+      plan.aliases !== aliases.key ||
+      isGone(plan)
     ) {
-      call = this.#find(operation, p, present, aliases, blocks);
-      this.#byProblem.set(p, call);
+      plan = this.#find(signature, problem, present, aliases, blocks);
+      this.#byProblem.set(problem, plan);
     }
     this.#clock += 1;
-    call.usedAt = this.#clock;
-    return call;
+    plan.usedAt = this.#clock;
+    return plan;
   }
 
-  compiled({ pipeline }: Step): GPUObject {
+  compiled({ pipeline }: ReadyDispatch): GPUComputePipeline {
     return pipeline.compiled ?? this.#pipelines.compile(pipeline);
   }
 
   /** Compiles the shaders of a call that may come, without holding up anything. */
-  async prepare({ op, p, operands }: Variant): Promise<void> {
-    const { dispatches } = this.#plan(op, p, operands);
+  async prepare({ op, problem, operands }: Variant): Promise<void> {
+    const { dispatches } = this.#plan(op, problem, operands);
     await Promise.all(
       dispatches.map(({ shader, bindings, uniforms }) =>
         this.#pipelines.compileAsync(this.#pipelines.get(shader, bindings, uniforms !== null)),
@@ -110,88 +119,86 @@ export class Calls {
     );
   }
 
-  #plan(op: Op, p: Problem, operands: Operands): Plan {
-    return (this.#planners[op] as Planner<Problem>)(p, operands, this.#capabilities);
+  #plan(op: Op, problem: Problem, operands: Operands): Plan {
+    return (this.#planners[op] as Planner<Problem>)(problem, operands, this.#capabilities);
   }
 
-  #find(operation: Operation, p: Problem, present: number, aliases: Aliases, blocks: readonly (Block | null)[]): Call {
-    const key = `${operation.op} ${present} ${aliases.key} ${Object.values(p).join()}`;
+  #find(
+    signature: Signature,
+    problem: Problem,
+    present: number,
+    aliases: Aliases,
+    blocks: readonly (Block | null)[],
+  ): ReadyPlan {
+    const key = `${signature.op} ${present} ${aliases.key} ${Object.values(problem).join()}`;
     const known = this.#byKey.get(key);
     if (known !== undefined && !isGone(known)) return known;
     if (known?.uniforms) this.#buffers.destroy(known.uniforms);
-    const call = this.#build(operation, p, present, aliases, blocks, key);
-    this.#byKey.set(key, call);
-    if (this.#byKey.size > MOST_CALLS) this.#evictOldest();
-    return call;
+    const plan = this.#make(signature, problem, present, aliases, blocks, key);
+    this.#byKey.set(key, plan);
+    if (this.#byKey.size > MOST_PLANS) this.#evictOldest();
+    return plan;
   }
 
-  #build(
-    operation: Operation,
-    p: Problem,
+  #make(
+    { op, names }: Signature,
+    problem: Problem,
     present: number,
     aliases: Aliases,
     blocks: readonly (Block | null)[],
     key: string,
-  ): Call {
-    const { op, names } = operation;
-    const operands = {
+  ): ReadyPlan {
+    const plan = this.#plan(op, problem, {
       present: new Set(names.filter((_, i) => present & (1 << i))),
       inPlace: aliases.inPlace,
       writable: aliases.writable,
-    };
-    const plan = this.#plan(op, p, operands);
+    });
     checkLimits(op, plan, (name) => blocks[names.indexOf(name)]!.bytes, {
       ...this.#capabilities.limits,
       ...this.#limits,
     });
-    const { dispatches, scratch } = plan;
-    const { places, bytes } = this.#layOut(dispatches);
-    const uniforms =
-      bytes === 0
-        ? null
-        : this.#buffers.create(bytes, USAGE.UNIFORM, (memory) => {
-            for (const [i, place] of places.entries()) {
-              if (place) memory.set(new Uint8Array(dispatches[i]!.uniforms!), place.offset);
-            }
-          });
-    const steps = dispatches.map(({ shader, bindings, workgroups }, i): Step => {
-      return {
-        pipeline: this.#pipelines.get(shader, bindings, places[i] !== null),
-        sources: bindings.map(({ buffer, offset = 0, size }) => sourceOf(buffer, offset, size, names, scratch)),
-        uniforms: places[i]!,
+    const { ranges, uniforms } = this.#uniformsOf(plan.dispatches);
+    const dispatches = plan.dispatches.map(
+      ({ shader, bindings, workgroups }, i): ReadyDispatch => ({
+        pipeline: this.#pipelines.get(shader, bindings, ranges[i] !== null),
+        sources: bindings.map(({ buffer, offset = 0, size }) => sourceOf(buffer, offset, size, names, plan.scratch)),
+        uniforms: ranges[i]!,
         workgroups,
         groups: [],
         fault: null,
-      };
-    });
-    const call: Call = {
-      ...{ key, op, present, aliases: aliases.key, steps, uniforms, usedAt: this.#clock, evicted: false },
-      scratch: scratch.map((one) => roundUp(one.bytes, 4)),
-      between: [],
-      fault: () => faultOf(call),
+      }),
+    );
+    const ready: ReadyPlan = {
+      ...{ key, op, present, aliases: aliases.key, dispatches, uniforms, usedAt: this.#clock, evicted: false },
+      scratch: plan.scratch.map(({ bytes }) => roundUp(bytes, 4)),
+      lastScratch: [],
+      fault: () => faultOf(ready),
     };
-    return call;
+    return ready;
   }
 
-  /** All uniforms of a call lie in one buffer. */
-  #layOut(dispatches: readonly Dispatch[]): {
-    places: readonly ({ offset: number; size: number } | null)[];
-    bytes: number;
-  } {
+  /** All uniforms of a plan lie in one buffer. */
+  #uniformsOf(dispatches: readonly Dispatch[]): { ranges: readonly (UniformRange | null)[]; uniforms: Memory | null } {
     let bytes = 0;
-    const places = dispatches.map(({ uniforms }) => {
+    const ranges = dispatches.map(({ uniforms }) => {
       if (uniforms === null) return null;
       const offset = roundUp(bytes, this.#limits.minUniformBufferOffsetAlignment);
       const size = roundUp(uniforms.byteLength, 16);
       bytes = offset + size;
       return { offset, size };
     });
-    return { places, bytes };
+    if (bytes === 0) return { ranges, uniforms: null };
+    const uniforms = this.#buffers.create(bytes, BUFFER_USAGE.UNIFORM, (memory) => {
+      for (const [i, range] of ranges.entries()) {
+        if (range) memory.set(new Uint8Array(dispatches[i]!.uniforms!), range.offset);
+      }
+    });
+    return { ranges, uniforms };
   }
 
   #evictOldest(): void {
-    let oldest: Call | null = null;
-    for (const call of this.#byKey.values()) if (oldest === null || call.usedAt < oldest.usedAt) oldest = call;
+    let oldest: ReadyPlan | null = null;
+    for (const plan of this.#byKey.values()) if (oldest === null || plan.usedAt < oldest.usedAt) oldest = plan;
     this.#byKey.delete(oldest!.key);
     oldest!.evicted = true;
     if (oldest!.uniforms !== null) this.#buffers.destroy(oldest!.uniforms);
@@ -210,24 +217,25 @@ function sourceOf(
   size: number | undefined,
   names: readonly string[],
   scratch: Plan['scratch'],
-): Source {
+): BindingSource {
   const operand = names.indexOf(buffer);
   if (operand >= 0) return { operand, scratch: -1, offset, size };
   const index = scratch.findIndex(({ name }) => name === buffer);
-  if (index < 0)
+  if (index < 0) {
     throw new RMSNormError('DEVICE_ERROR', `a plan binds '${buffer}', which it has not: please report this`);
+  }
   return { operand: -1, scratch: index, offset, size: size ?? roundUp(scratch[index]!.bytes, 4) - offset };
 }
 
-/** Whether it has to be built anew: also where the device was full when it was built. */
-function isGone({ evicted, uniforms }: Call): boolean {
+/** Whether it has to be made anew: also where the device had no memory for its uniforms. */
+function isGone({ evicted, uniforms }: ReadyPlan): boolean {
   return evicted || (uniforms !== null && uniforms.fault !== null);
 }
 
 /** Memory first: that there was none explains the rest. */
-function faultOf({ steps, uniforms, between }: Call): RMSNormError | null {
-  for (const memory of [uniforms, ...between]) if (memory?.fault) return memory.fault;
-  for (const { pipeline, fault } of steps) {
+function faultOf({ dispatches, uniforms, lastScratch }: ReadyPlan): RMSNormError | null {
+  for (const memory of [uniforms, ...lastScratch]) if (memory?.fault) return memory.fault;
+  for (const { pipeline, fault } of dispatches) {
     if (pipeline.fault ?? fault) return pipeline.fault ?? fault;
   }
   return null;

@@ -1,25 +1,17 @@
 import { RMSNormError } from '@rmsnorm/core';
-import { type GPUBufferLike, tagOf, USAGE } from '../device/gpu.ts';
+import { BUFFER_USAGE, tagOf } from '../device/gpu.ts';
+import type { GPUBufferLike, GPUBufferPart } from '../gpu-types.ts';
+import { type Block, roundUp } from './block.ts';
 import type { Buffers } from './buffers.ts';
-import { type Block, roundUp } from './memory.ts';
-
-/** What `backend.wrap` takes beside a GPUBuffer: a part of one. */
-export interface GPUBufferPart {
-  readonly buffer: GPUBufferLike;
-  /** Bytes from the buffer's start: a multiple of the device's minStorageBufferOffsetAlignment. Default 0. */
-  readonly offset?: number;
-  /** Bytes; default all from `offset` on. */
-  readonly size?: number;
-}
 
 /**
- * The block at a caller's GPUBuffer, or at a part of it. That it belongs to another device shows when it is first
- * used: WebGPU does not tell before.
+ * The block of a caller's GPUBuffer, or of a part of it. WebGPU tells only when it is first used that it belongs to another
+ * device.
  * @throws RMSNormError FOREIGN_TENSOR where it is no GPUBuffer or not for storage, SHAPE where it is too short, ALIGNMENT
  */
 export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignment: number): Block {
   const { buffer, offset = 0, size } = partOf(handle);
-  if ((buffer.usage & USAGE.STORAGE) === 0) {
+  if ((buffer.usage & BUFFER_USAGE.STORAGE) === 0) {
     throw new RMSNormError(
       'FOREIGN_TENSOR',
       `the GPUBuffer to wrap was made without GPUBufferUsage.STORAGE (its usage is ${buffer.usage}): kernels cannot use it`,
@@ -47,7 +39,7 @@ export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignm
       `a tensor must begin at a multiple of ${alignment} bytes on this device (minStorageBufferOffsetAlignment), not at ${offset}`,
     );
   }
-  return buffers.adopt(buffer, offset, needed);
+  return buffers.adopt(buffer as GPUBuffer, offset, needed);
 }
 
 function partOf(handle: unknown): GPUBufferPart {

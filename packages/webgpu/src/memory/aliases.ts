@@ -1,11 +1,12 @@
 import { RMSNormError } from '@rmsnorm/core';
-import type { Operation } from '../operations.ts';
-import { type Block, overlap } from './memory.ts';
+import type { Signature } from '../signatures.ts';
+import { type Block, overlap } from './block.ts';
 
-/** How the buffers of a call share memory: what a plan must know, and what has to be copied first. */
+/** How the operands of a call share memory: what a plan must know, and what has to be copied first. */
 export interface Aliases {
   /** The same for calls that share in the same way. */
   readonly key: string;
+  /** See Operands in plan.ts. */
   readonly inPlace: Readonly<Record<string, string>>;
   readonly writable: ReadonlySet<string>;
   /** Positions of inputs that cannot be bound beside the rest: a copy of each is bound instead. */
@@ -20,12 +21,12 @@ export const NO_ALIASES: Aliases = { key: '', inPlace: {}, writable: new Set(), 
  * memory, once for both.
  * @throws RMSNormError ALIASING where an output overlaps what it may not, or in part
  */
-export function aliasesOf(operation: Operation, blocks: readonly (Block | null)[]): Aliases {
-  return shared(operation, blocks) ? resolve(operation, blocks) : NO_ALIASES;
+export function aliasesOf(signature: Signature, blocks: readonly (Block | null)[]): Aliases {
+  return shared(signature, blocks) ? resolve(signature, blocks) : NO_ALIASES;
 }
 
 /** Whether any output has its buffer in common with anything: most calls do not. */
-function shared({ inputs }: Operation, blocks: readonly (Block | null)[]): boolean {
+function shared({ inputs }: Signature, blocks: readonly (Block | null)[]): boolean {
   for (let output = inputs; output < blocks.length; output++) {
     const memory = blocks[output]?.memory;
     if (memory === undefined) continue;
@@ -34,8 +35,8 @@ function shared({ inputs }: Operation, blocks: readonly (Block | null)[]): boole
   return false;
 }
 
-function resolve({ names, inputs, inPlace }: Operation, blocks: readonly (Block | null)[]): Aliases {
-  const places: Record<string, string> = {};
+function resolve({ names, inputs, mayBe }: Signature, blocks: readonly (Block | null)[]): Aliases {
+  const inPlace: Record<string, string> = {};
   const writable = new Set<string>();
   const copied: number[] = [];
   const bound: Block[] = [];
@@ -48,11 +49,11 @@ function resolve({ names, inputs, inPlace }: Operation, blocks: readonly (Block 
     for (let other = 0; other < o; other++) {
       const block = blocks[other];
       if (!block || !overlap(block, output)) continue;
-      const allowed = other < inputs && inPlace[name]!.includes(names[other]!);
+      const allowed = other < inputs && mayBe[name]!.includes(names[other]!);
       const same = block.offset === output.offset && block.bytes === output.bytes;
       if (!allowed || !same) throw aliasing(name, output, names[other]!, block);
-      if (places[name] !== undefined) continue;
-      places[name] = names[other]!;
+      if (inPlace[name] !== undefined) continue;
+      inPlace[name] = names[other]!;
       bases.add(other);
     }
     bound.push(output);
@@ -67,8 +68,8 @@ function resolve({ names, inputs, inPlace }: Operation, blocks: readonly (Block 
       bound.push(input);
     }
   }
-  const key = `${Object.entries(places).join(';')}|${[...writable]}|${copied}`;
-  return { key, inPlace: places, writable, copied };
+  const key = `${Object.entries(inPlace).join(';')}|${[...writable]}|${copied}`;
+  return { key, inPlace, writable, copied };
 }
 
 function aliasing(name: string, output: Block, otherName: string, other: Block): RMSNormError {

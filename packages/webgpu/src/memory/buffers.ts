@@ -1,25 +1,25 @@
 import { RMSNormError } from '@rmsnorm/core';
-import type { Scopes } from '../device/error-scopes.ts';
-import { type GPUBufferLike, type GPUDeviceLike, USAGE } from '../device/gpu.ts';
-import type { Work } from '../execution/work.ts';
-import { type Block, type Memory, memoryOf, nextId, wholeOf } from './memory.ts';
+import type { ErrorScopes } from '../device/error-scopes.ts';
+import { BUFFER_USAGE } from '../device/gpu.ts';
+import type { WorkQueue } from '../execution/work-queue.ts';
+import { type Block, type Memory, memoryOf, nextId, wholeOf } from './block.ts';
 import { Pool } from './pool.ts';
 
-const STORAGE = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
+const STORAGE = BUFFER_USAGE.STORAGE | BUFFER_USAGE.COPY_SRC | BUFFER_USAGE.COPY_DST;
 
-/** All GPUBuffers: those of tensors, pooled; those of the package's own; and the caller's, by their places. */
+/** All GPUBuffers: those of tensors, pooled; those of the package's own; and the caller's. */
 export class Buffers {
-  readonly #device: GPUDeviceLike;
-  readonly #work: Work;
-  readonly #scopes: Scopes;
+  readonly #device: GPUDevice;
+  readonly #work: WorkQueue;
+  readonly #scopes: ErrorScopes;
   readonly #pool: Pool;
   readonly #live = new Set<Memory>();
   readonly #known = new WeakMap<object, Memory>();
-  readonly #places = new WeakMap<Memory, Map<number, number>>();
+  readonly #bindingIds = new WeakMap<Memory, Map<number, number>>();
   /** Bytes of the largest buffer that there may be. */
   readonly most: number;
 
-  constructor(device: GPUDeviceLike, work: Work, scopes: Scopes, most: number, mostPooled: number) {
+  constructor(device: GPUDevice, work: WorkQueue, scopes: ErrorScopes, most: number, mostPooled: number) {
     this.#device = device;
     this.#work = work;
     this.#scopes = scopes;
@@ -36,13 +36,13 @@ export class Buffers {
 
   free({ memory, owned }: Block): void {
     if (!owned) return;
-    // In a recording the caller's encoder still needs it: the pool would hand it out before that is submitted.
+    // In a recording the caller's encoder still needs it: the pool could hand it out before that is submitted.
     if (this.#work.recording && memory.batch === this.#work.batch) this.destroy(memory);
     else this.#pool.give(memory);
   }
 
   /**
-   * A buffer of the package's own. Whether there was memory for it the device tells later: by `memory.fault`.
+   * A buffer of the package's own. The device tells later whether there was memory for it: then `memory.fault` is set.
    * @throws RMSNormError OUT_OF_MEMORY where it is larger than any buffer may be
    */
   create(bytes: number, usage: number, fill?: (memory: Uint8Array) => void): Memory {
@@ -73,14 +73,14 @@ export class Buffers {
     this.#work.destroy(memory);
   }
 
-  /** A place in a buffer of the caller's, or in one of ours. */
-  adopt(buffer: GPUBufferLike, offset: number, bytes: number): Block {
+  /** A range of a buffer of the caller's, or of one of ours. */
+  adopt(buffer: GPUBuffer, offset: number, bytes: number): Block {
     let memory = this.#known.get(buffer);
     if (memory === undefined) {
       memory = memoryOf(buffer);
       this.#known.set(buffer, memory);
     }
-    return { memory, offset, bytes, place: this.#placeIn(memory, offset), owned: false, born: -1 };
+    return { memory, offset, bytes, bindingId: this.#bindingIdOf(memory, offset), owned: false, allocatedIn: -1 };
   }
 
   dispose(): void {
@@ -88,19 +88,19 @@ export class Buffers {
     this.#live.clear();
   }
 
-  #placeIn(memory: Memory, offset: number): number {
+  #bindingIdOf(memory: Memory, offset: number): number {
     if (offset === 0) return memory.id;
-    let places = this.#places.get(memory);
-    if (places === undefined) {
-      places = new Map();
-      this.#places.set(memory, places);
+    let ids = this.#bindingIds.get(memory);
+    if (ids === undefined) {
+      ids = new Map();
+      this.#bindingIds.set(memory, ids);
     }
-    let place = places.get(offset);
-    if (place === undefined) {
-      place = nextId();
-      places.set(offset, place);
+    let id = ids.get(offset);
+    if (id === undefined) {
+      id = nextId();
+      ids.set(offset, id);
     }
-    return place;
+    return id;
   }
 
   #refused(memory: Memory, bytes: number, cause: unknown): void {

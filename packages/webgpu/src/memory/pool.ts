@@ -1,14 +1,14 @@
-import type { Memory } from './memory.ts';
+import type { Memory } from './block.ts';
 
 /**
- * Buffers that wait for another use, by exact size: `tensor.buffer` is a buffer of the tensor's own size. Work runs in
- * the order in which it was enqueued, so that a buffer may be taken again before earlier work on it has run. Holds at
- * most `most` bytes; the ones that waited longest go first.
+ * Buffers that wait for another use, by exact size, for `tensor.buffer` is a buffer of the tensor's own size. Work runs in
+ * the order in which it was enqueued, so that a buffer may be taken again before earlier work on it has run. At most `most`
+ * bytes wait; buffers that waited longest are destroyed first.
  */
 export class Pool {
   readonly #most: number;
   readonly #destroy: (memory: Memory) => void;
-  // Sizes in the order of their last use.
+  // Sizes in the order in which a buffer was last given back.
   readonly #bySize = new Map<number, Memory[]>();
   #bytes = 0;
 

@@ -1,28 +1,28 @@
 import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
-import type { Scopes } from '../device/error-scopes.ts';
-import { MAP_READ, USAGE } from '../device/gpu.ts';
-import type { Loss } from '../device/loss.ts';
+import type { ErrorScopes } from '../device/error-scopes.ts';
+import { BUFFER_USAGE, MAP_READ } from '../device/gpu.ts';
+import type { DeviceLoss } from '../device/loss.ts';
 import type { Entry } from '../execution/journal.ts';
-import type { Work } from '../execution/work.ts';
+import type { WorkQueue } from '../execution/work-queue.ts';
+import { type Block, type Memory, roundUp, taintOf } from './block.ts';
 import type { Buffers } from './buffers.ts';
-import { type Block, type Memory, roundUp, taintOf } from './memory.ts';
 import { Pool } from './pool.ts';
 
-const STAGING = USAGE.MAP_READ | USAGE.COPY_DST;
+const STAGING = BUFFER_USAGE.MAP_READ | BUFFER_USAGE.COPY_DST;
 
-/** Enough for a loop that reads results of up to so many bytes to make no buffer each time. */
+/** Bytes of buffers that are kept: a loop that reads results of up to so many bytes makes no buffer each time. */
 const MOST_STAGED = 64 * 2 ** 20;
 
 /** Copies of device memory on the host, through buffers that can be mapped. */
 export class Readback {
-  readonly #work: Work;
+  readonly #work: WorkQueue;
   readonly #buffers: Buffers;
-  readonly #scopes: Scopes;
-  readonly #loss: Loss;
+  readonly #scopes: ErrorScopes;
+  readonly #loss: DeviceLoss;
   readonly #staging: Pool;
   readonly #pending = new Set<Promise<void>>();
 
-  constructor(work: Work, buffers: Buffers, scopes: Scopes, loss: Loss) {
+  constructor(work: WorkQueue, buffers: Buffers, scopes: ErrorScopes, loss: DeviceLoss) {
     this.#work = work;
     this.#buffers = buffers;
     this.#scopes = scopes;
@@ -30,7 +30,7 @@ export class Readback {
     this.#staging = new Pool(MOST_STAGED, (memory) => buffers.destroy(memory));
   }
 
-  /** @throws RMSNormError DEVICE_LOST, DEVICE_ERROR, OUT_OF_MEMORY: also where earlier work failed that b's contents come from */
+  /** @throws RMSNormError DEVICE_LOST, DEVICE_ERROR, OUT_OF_MEMORY: also where work failed that computed the contents */
   async read(block: Block, into: Uint8Array, signal?: AbortSignalLike): Promise<void> {
     this.#loss.check();
     if (this.#work.recording) {
@@ -39,7 +39,7 @@ export class Readback {
         'data() within record(): what is recorded has not run before you submit',
       );
     }
-    if ((block.memory.buffer.usage & USAGE.COPY_SRC) === 0) {
+    if ((block.memory.buffer.usage & BUFFER_USAGE.COPY_SRC) === 0) {
       throw new RMSNormError(
         'UNSUPPORTED',
         'data() copies from the GPUBuffer, which was made without GPUBufferUsage.COPY_SRC: add that to its usage',
@@ -72,7 +72,7 @@ export class Readback {
     const abort = (): void => void staging.buffer.unmap();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      // What it says is in the promise as well.
+      // The promise has the error too.
       const mapped = this.#scopes.watch(
         'validation',
         () => staging.buffer.mapAsync(MAP_READ, 0, bytes),

@@ -1,50 +1,44 @@
 import { RMSNormError } from '@rmsnorm/core';
-import { deviceError, type Scopes } from '../device/error-scopes.ts';
-import type {
-  GPUBufferLike,
-  GPUCommandEncoderLike,
-  GPUComputePassLike,
-  GPUDeviceLike,
-  GPUObject,
-} from '../device/gpu.ts';
-import type { Loss } from '../device/loss.ts';
-import type { Memory } from '../memory/memory.ts';
+import { deviceError, type ErrorScopes } from '../device/error-scopes.ts';
+import type { DeviceLoss } from '../device/loss.ts';
+import type { Memory } from '../memory/block.ts';
 import { type Entry, Journal } from './journal.ts';
 
-/** A loop without a pause is submitted in parts of so many dispatches, so that the device need not wait for its end. */
+/** A loop without a pause is submitted every so many dispatches, so that the device need not wait for its end. */
 const MOST_DISPATCHES = 1024;
 
 /**
- * Work in call order: gathered in one encoder, and submitted once at the end of the turn, or when someone must see its
- * effect. While a recording runs, it goes into the caller's encoder instead, and is not submitted.
+ * Work in call order: gathered in one encoder, and submitted once at the end of the turn of the event loop, or when its
+ * effect must be seen. While a recording runs, work goes into the caller's encoder instead, and is not submitted.
  */
-export class Work {
-  readonly #device: GPUDeviceLike;
-  readonly #loss: Loss;
-  readonly #scopes: Scopes;
+export class WorkQueue {
+  readonly #device: GPUDevice;
+  readonly #loss: DeviceLoss;
+  readonly #scopes: ErrorScopes;
   readonly #journal = new Journal();
+  // Destroyed after the next submit.
   readonly #doomed: Memory[] = [];
   readonly #endTurn = (): void => {
     this.#turnEnds = false;
     this.submit();
   };
-  #encoder: GPUCommandEncoderLike | null = null;
-  #recording: GPUCommandEncoderLike | null = null;
-  #pass: GPUComputePassLike | null = null;
+  #encoder: GPUCommandEncoder | null = null;
+  #recording: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
   // What is set in the open pass.
-  #pipeline: GPUObject | null = null;
-  #group: GPUObject | null = null;
+  #pipeline: GPUComputePipeline | null = null;
+  #group: GPUBindGroup | null = null;
   #dispatches = 0;
   #turnEnds = false;
   #batch = 0;
 
-  constructor(device: GPUDeviceLike, loss: Loss, scopes: Scopes) {
+  constructor(device: GPUDevice, loss: DeviceLoss, scopes: ErrorScopes) {
     this.#device = device;
     this.#loss = loss;
     this.#scopes = scopes;
   }
 
-  /** The open batch: memory that carries its number is used by work that is not submitted. */
+  /** The number of the open batch: memory that carries it is used by work that is not submitted. */
   get batch(): number {
     return this.#batch;
   }
@@ -53,37 +47,37 @@ export class Work {
     return this.#recording !== null;
   }
 
-  /** Before each call, whose dispatches stay in one batch. */
+  /** Submits where the batch is full. Called before each call, whose dispatches stay in one batch. */
   makeRoom(): void {
     if (this.#dispatches >= MOST_DISPATCHES) this.submit();
   }
 
-  dispatch(pipeline: GPUObject, group: GPUObject, [x, y, z]: readonly [number, number, number]): void {
+  dispatch(pipeline: GPUComputePipeline, group: GPUBindGroup, [x, y, z]: readonly [number, number, number]): void {
     this.#dispatches += 1;
     this.#pass ??= this.#open().beginComputePass();
     const pass = this.#pass;
     // A loop over one layer sets the same over and over.
-    if (this.#pipeline !== pipeline) pass.setPipeline(pipeline as never);
-    if (this.#group !== group) pass.setBindGroup(0, group as never);
+    if (this.#pipeline !== pipeline) pass.setPipeline(pipeline);
+    if (this.#group !== group) pass.setBindGroup(0, group);
     this.#pipeline = pipeline;
     this.#group = group;
     pass.dispatchWorkgroups(x, y, z);
   }
 
-  /** Writes down what happened to blocks. What is recorded is the caller's to submit, and the caller's to hear of. */
+  /** Writes down what was done with blocks. Of recorded work the caller, who submits it, gets the errors. */
   note(entry: Entry): void {
     if (this.#recording === null) this.#journal.note(this.#batch, entry);
   }
 
-  /** An upload, which goes around the encoder. */
+  /** The same for an upload, which belongs to no batch. */
   noteUpload(entry: Entry): void {
     if (this.#journal.watching) this.#journal.note(this.#batch, entry);
   }
 
-  copy(source: GPUBufferLike, offset: number, target: GPUBufferLike, bytes: number): void {
+  copy(source: GPUBuffer, offset: number, target: GPUBuffer, bytes: number): void {
     const encoder = this.#open();
     this.#endPass();
-    encoder.copyBufferToBuffer(source as never, offset, target as never, 0, bytes);
+    encoder.copyBufferToBuffer(source, offset, target, 0, bytes);
   }
 
   /** Submits what is enqueued; of a recording, nothing. */
@@ -97,7 +91,7 @@ export class Work {
     this.#batch += 1;
     this.#scopes.watch(
       'validation',
-      () => this.#device.queue.submit([encoder.finish()] as never),
+      () => this.#device.queue.submit([encoder.finish()]),
       (error) => {
         if (error === null) this.#journal.taken(batch);
         else this.#journal.refused(batch, deviceError(error, 'the device refused the work behind this tensor'));
@@ -114,7 +108,7 @@ export class Work {
   }
 
   /** Submits what is pending; what `enqueue` enqueues then goes into `encoder`, and is left there. */
-  record(encoder: GPUCommandEncoderLike, enqueue: () => void): void {
+  record(encoder: GPUCommandEncoder, enqueue: () => void): void {
     if (this.#recording !== null) {
       throw new RMSNormError('INVALID_OPTION', 'record() was called within record(): end the outer one first');
     }
@@ -133,7 +127,7 @@ export class Work {
     }
   }
 
-  #open(): GPUCommandEncoderLike {
+  #open(): GPUCommandEncoder {
     if (this.#recording !== null) return this.#recording;
     this.#encoder ??= this.#device.createCommandEncoder();
     if (!this.#turnEnds) {
