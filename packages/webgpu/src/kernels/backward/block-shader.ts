@@ -107,6 +107,7 @@ function code(kernel: BlockKernel): string {
 function blockOfWorkgroup(features: number): string {
   return wgsl`
     let workgroup_index = ${WORKGROUP_INDEX};
+    // A block is ${features === 1 ? 'a feature' : 'two features'} in all slabs of its group; the workgroup has a chunk of its terms.
     let blocks = (params.size + ${features - 1}u) / ${features}u;
     let chunk = workgroup_index / (blocks * params.groups);
     if (chunk >= params.chunks) { return; }

@@ -87,6 +87,7 @@ function code(problem: KernelProblem, { across, down }: Shape, buffers: readonly
 
     @compute @workgroup_size(${across * down})
     fn main(${BUILTINS}) {
+      // A workgroup has a chunk of the terms of ${across === 1 ? 'a feature' : 'neighbouring features'}.
       let workgroup_index = ${WORKGROUP_INDEX};
       let features = params.groups * params.size;
       let feature = (workgroup_index / params.chunks) * ${across}u + index % ${across}u;

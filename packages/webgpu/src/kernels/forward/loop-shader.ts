@@ -2,6 +2,7 @@ import type { Shader } from '../../plan.ts';
 import { unreachable } from '../../unreachable.ts';
 import { layoutKey } from '../planning/layout.ts';
 import { teamKey } from '../planning/team.ts';
+import { bufferKey } from '../wgsl/bindings.ts';
 import {
   type Affine,
   affineKey,
@@ -44,7 +45,8 @@ export function loopShader(kernel: LoopKernel): Shader {
   const { problem, layout, team, fusion, affine, rstd, pass } = kernel;
   const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
   const what = `loop ${pass.from} to ${pass.to}:${fusion.name}`;
-  const key = `${what},${tile},${affineKey(affine)},${rstd ? 'rstd' : ''}:${fusedKey(kernel)}`;
+  const buffers = pass.to === 'y' ? fusedKey(kernel) : bufferKey(kernel.buffers);
+  const key = `${what},${tile},${affineKey(affine)},${rstd ? 'rstd' : ''}:${buffers}`;
   return shaderOf(key, () => code(kernel));
 }
 

@@ -70,6 +70,7 @@ function code(kernel: ResidentKernel): string {
       team,
       wgsl`
         ${pairs && 'second_row_feature = first_feature(tile.row + 1u);'}
+        // Each element is read once: into registers, and its square into the sum.
         ${readTile}
         ${
           pairs &&
@@ -79,6 +80,7 @@ function code(kernel: ResidentKernel): string {
             storageBarrier();
           `
         }
+
         let sum = team_sum(sum_per_row(squares));
         if (team_any(!is_plain(sum))) {
           let result = rescaled(tile, sum);

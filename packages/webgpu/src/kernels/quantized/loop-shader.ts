@@ -59,7 +59,7 @@ function code(kernel: LoopQuantizedKernel): string {
     @compute @workgroup_size(${workgroupSize(team)})
     fn main(${BUILTINS}) {
       local_index = index;
-      // Counted by tiles of one group.
+      // A position (outer, inner) has one scale for all its groups. Positions are counted by tiles of one group.
       let positions = tile_count() / params.groups;
       let position = ${columns ? `team_index(${WORKGROUP_INDEX})` : WORKGROUP_INDEX};
       ${!columns && 'if (position >= positions) { return; }'}
@@ -72,6 +72,7 @@ function code(kernel: LoopQuantizedKernel): string {
         kernel,
         tilesOfSlab,
         wgsl`
+          // The statistic of a group${!scaleGiven && ', and the largest |y| so far'}.
           let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
           s = Statistic(plain_r(sum), RowInts());
           if (team_any(!is_plain(sum))) { s = rescaled(tile, sum).statistic; }

@@ -33,7 +33,7 @@ export function widen({ dtype, toFloat16 }: Conversion): string {
 }
 
 /** `narrow(v)`: the nearest elements of a 16-bit type, ties to even, as bits; `rounded(v)`: the same as numbers. */
-export function narrow({ dtype, toFloat16 }: Conversion, lanes: Lanes): string {
+function narrow({ dtype, toFloat16 }: Conversion, lanes: Lanes): string {
   switch (dtype) {
     case 'float32':
       return 'fn rounded(v: Elements) -> Elements { return v; }';

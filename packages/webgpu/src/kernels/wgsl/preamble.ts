@@ -66,6 +66,7 @@ export function mainOverTiles(team: Team, body: Piece): string {
       local_index = index;
       let tile_index = team_index(${WORKGROUP_INDEX});
       ${team.kind === 'workgroup' && 'if (tile_index >= tile_count()) { return; }'}
+      // A team beyond the last tile takes part in barriers, and writes nothing.
       let tile = tile_at(min(tile_index, tile_count() - 1u));
       let has_tile = tile_index < tile_count();
       ${body}
