@@ -9,15 +9,15 @@ import { mainWithoutIdleTeams, preamble, type TileKernel } from '../wgsl/preambl
 import { loadRowValues } from '../wgsl/row-values.ts';
 import {
   HIGHEST_OF_SECTION,
-  meanOfSections,
-  productsOfSection,
+  MEAN_OF_SECTIONS,
+  PRODUCTS_OF_SECTION,
   SECTIONS,
   SQUARES_OF_SECTION,
   STORE_SECTION,
   statisticOfSections,
 } from '../wgsl/sections.ts';
 import { statistic } from '../wgsl/statistic.ts';
-import { rescaling, sumOfSquares } from '../wgsl/sums.ts';
+import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { type GradientCall, gradientInputs, loadWeightedDy, ROW_STATISTICS, storeStatistics } from './gradient.ts';
 
@@ -52,10 +52,10 @@ function sumsCode(kernel: SectionKernel): string {
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
     ${statistic({ timesR: false })}
-    ${squares && [sumOfSquares(team.width), rescaling(team.width)]}
+    ${squares && [SUM_OF_SQUARES, rescaling()]}
     ${TOTAL}
     ${loadWeightedDy(gamma, true)}
-    ${productsOfSection(team.width)}
+    ${PRODUCTS_OF_SECTION}
     ${mainWithoutIdleTeams(
       team,
       wgsl`
@@ -85,8 +85,8 @@ function statisticsCode(kernel: SectionKernel): string {
   return wgsl`
     ${preamble(kernel)}
     ${statistic({ timesR: false, fromRstd: rstdGiven })}
-    ${squares && statisticOfSections(team.width, false)}
-    ${meanOfSections(team.width)}
+    ${squares && statisticOfSections(false)}
+    ${MEAN_OF_SECTIONS}
     ${rstdGiven && loadRowValues('rstd', layout)}
     ${storeStatistics(layout)}
     ${mainWithoutIdleTeams(

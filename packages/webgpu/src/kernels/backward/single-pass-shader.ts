@@ -11,9 +11,9 @@ import { BUILTINS, preamble, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
 import { declareValues, eachStep, everyStep, sumOverSteps } from '../wgsl/resident-values.ts';
 import { BY_WORDS, GAMMA_BY_WORDS, loadByWords, loadNeighbour, storeByWords } from '../wgsl/row-pairs.ts';
 import { loadRowValues } from '../wgsl/row-values.ts';
-import { meanOfSections, statisticOfSections } from '../wgsl/sections.ts';
+import { MEAN_OF_SECTIONS, statisticOfSections } from '../wgsl/sections.ts';
 import { statistic } from '../wgsl/statistic.ts';
-import { rescaling, sumOfSquares } from '../wgsl/sums.ts';
+import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { usesSubgroups } from '../wgsl/teamwork.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { type GradientCall, gradientStatistic, scaledAndAdded } from './gradient.ts';
@@ -48,9 +48,9 @@ function code(kernel: SinglePassKernel): string {
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
     ${statistic({ timesR: true, fromRstd: rstdGiven })}
-    ${squares && !sections && [sumOfSquares(team.width), rescaling(team.width, { clamped: true })]}
-    ${squares && sections && statisticOfSections(team.width, false)}
-    ${sections && meanOfSections(team.width)}
+    ${squares && !sections && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
+    ${squares && sections && statisticOfSections(false)}
+    ${sections && MEAN_OF_SECTIONS}
     ${rstdGiven && loadRowValues('rstd', layout)}
     ${TOTAL}
     ${(dgamma || dbeta) && weightSums(kernel)}
@@ -128,7 +128,7 @@ function main(kernel: SinglePassKernel): string {
       let tiles_of_slab = params.inner / ${columns ? LANES[layout.access] : 1}u;
       let slabs = ${pairs ? 'tile_count()' : 'params.rows / params.inner'};
       let count = select(0u, (slabs - group + groups - 1u) / groups, group < slabs) * tiles_of_slab;
-      let first = chunk * params.chunk_tiles * ${team.teams}u + team_index(0u);
+      let first = chunk * params.chunk_tiles * TEAMS + team_index(0u);
 
       ${declareValues(residency, 'x', 'Elements')}
       ${declareValues(residency, 'dy', 'Elements')}
@@ -137,7 +137,7 @@ function main(kernel: SinglePassKernel): string {
       ${dbeta && declareValues(residency, 'dbeta_sum', 'TermTotal')}
 
       for (var i = 0u; i < params.chunk_tiles; i++) {
-        let tile_in_group = first + i * ${team.teams}u;
+        let tile_in_group = first + i * TEAMS;
         let has_tile = tile_in_group < count;
         let tile_index = ${
           sections

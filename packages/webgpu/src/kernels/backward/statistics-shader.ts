@@ -10,7 +10,7 @@ import { loadElements, loadWeights } from '../wgsl/load-store.ts';
 import { mainOverTiles, preamble, type TileKernel } from '../wgsl/preamble.ts';
 import { loadRowValues } from '../wgsl/row-values.ts';
 import { statistic } from '../wgsl/statistic.ts';
-import { CHAIN, rescaling, sumOfSquares } from '../wgsl/sums.ts';
+import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import {
   type GradientCall,
@@ -49,7 +49,6 @@ export function statisticsFromElements(call: GradientCall): LaunchOf {
 function code(kernel: StatisticsKernel): string {
   const { problem, layout, team, gamma, squares, rstdGiven } = kernel;
   const { access, sumAccess, weights } = layout;
-  const { width } = team;
   return wgsl`
     ${preamble(kernel)}
     ${widen(problem)}
@@ -59,29 +58,16 @@ function code(kernel: StatisticsKernel): string {
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
     ${statistic({ timesR: true, fromRstd: rstdGiven })}
-    ${squares && [sumOfSquares(width), rescaling(width, { clamped: true })]}
+    ${squares && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
     ${rstdGiven && loadRowValues('rstd', layout)}
     ${storeStatistics(layout)}
     ${TOTAL}
     ${loadWeightedDy(gamma, LANES[access] === 4 && weights === 'consecutive')}
 
-    // One member's part, in the order of where columns are kept in registers.
-    fn sum_of_products(tile: Tile, s: Statistic) -> RowValues {
-      var total = Total();
-      for (var start = lane(); start < steps_of(tile); start += ${CHAIN * width}u) {
-        var block = Elements();
-        for (var step = start; step < min(start + ${CHAIN * width}u, steps_of(tile)); step += ${width}u) {
-          let place = place_at(tile, step);
-          block = fma(load_weighted_dy(place), times_r(load_x(place), s), block);
-        }
-        total = add(total, block);
-      }
-      return sum_per_row(value_of_total(total));
-    }
-
-    ${mainOverTiles(
-      team,
-      wgsl`
+${SUM_OF_PRODUCTS}
+        ${mainOverTiles(
+          team,
+          wgsl`
         var s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'Statistic(RowValues(), RowInts())'};
         var clamped = RowBools();
         ${squares && gradientStatistic('sum_of_squares(tile, RowValues(1.0))', rstdGiven)}
@@ -91,6 +77,22 @@ function code(kernel: StatisticsKernel): string {
           store_statistics(tile, s, select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW))));
         }
       `,
-    )}
+        )}
   `;
 }
+
+const SUM_OF_PRODUCTS = wgsl`
+  // One member's part, in the order of where columns are kept in registers.
+  fn sum_of_products(tile: Tile, s: Statistic) -> RowValues {
+    var total = Total();
+    for (var start = lane(); start < steps_of(tile); start += CHAIN * TEAM_WIDTH) {
+      var block = Elements();
+      for (var step = start; step < min(start + CHAIN * TEAM_WIDTH, steps_of(tile)); step += TEAM_WIDTH) {
+        let place = place_at(tile, step);
+        block = fma(load_weighted_dy(place), times_r(load_x(place), s), block);
+      }
+      total = add(total, block);
+    }
+    return sum_per_row(value_of_total(total));
+  }
+`;

@@ -55,14 +55,14 @@ function termOf(type: TermType, lanes: Lanes): string {
 
 /** As a tree over the teams of a workgroup. */
 function totalAcrossTeams({ team, residency }: SummingKernel): string {
-  const { width, teams } = team;
+  const { teams } = team;
   if (teams === 1) return 'fn total_across_teams(own: TermTotal) -> TermTotal { return own; }';
   if (residency.together) {
     return wgsl`
       fn total_across_teams(own: TermTotal) -> TermTotal {
         var all = own;
         ${unrolled(Math.log2(teams), (level) => {
-          const other = (of: string): string => `subgroupShuffleXor(${of}, ${width * 2 ** level}u)`;
+          const other = (of: string): string => `subgroupShuffleXor(${of}, ${2 ** level}u * TEAM_WIDTH)`;
           return `all = add_term_totals(all, TermTotal(${other('all.high')}, ${other('all.low')}));`;
         })}
         return all;
@@ -73,12 +73,12 @@ function totalAcrossTeams({ team, residency }: SummingKernel): string {
     var<workgroup> team_totals: array<TermTotal, ${workgroupSize(team)}>;
 
     fn total_across_teams(own: TermTotal) -> TermTotal {
-      let at = team_index(0u) * ${width}u + lane();
+      let at = team_index(0u) * TEAM_WIDTH + lane();
       workgroupBarrier();
       team_totals[at] = own;
-      for (var half = ${teams / 2}u; half > 0u; half /= 2u) {
+      for (var half = TEAMS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
-        if (team_index(0u) < half) { team_totals[at] = add_term_totals(team_totals[at], team_totals[at + half * ${width}u]); }
+        if (team_index(0u) < half) { team_totals[at] = add_term_totals(team_totals[at], team_totals[at + half * TEAM_WIDTH]); }
       }
       return team_totals[at];
     }

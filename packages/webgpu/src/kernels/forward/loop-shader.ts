@@ -17,9 +17,9 @@ import {
 } from '../wgsl/fusion.ts';
 import { mainOverTiles, preamble, type TileKernel } from '../wgsl/preamble.ts';
 import { loadRowValues, storeRowValues } from '../wgsl/row-values.ts';
-import { SQUARES_OF_SECTION, STORE_SECTION, statisticOfSections, valueOfSections } from '../wgsl/sections.ts';
+import { SQUARES_OF_SECTION, STORE_SECTION, statisticOfSections, VALUE_OF_SECTIONS } from '../wgsl/sections.ts';
 import { statistic } from '../wgsl/statistic.ts';
-import { rescaling, STATISTIC_OF_SUM, sumOfSquares } from '../wgsl/sums.ts';
+import { rescaling, STATISTIC_OF_SUM, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 
 /**
@@ -60,43 +60,35 @@ function code(kernel: LoopKernel): string {
     ${(sums || writes) && [elementwise(fusion, problem, access), normInput(fusion, problem, access)]}
     ${sums && (sumAccess === access ? NORM_INPUT_FOR_SUM : normInput(fusion, problem, sumAccess, '_for_sum'))}
     ${statistic({ timesR: writes, rstd })}
-    ${sums && sumOfSquares(team.width)}
-    ${sums && pass.to !== 'sums' && rescaling(team.width, { rstd })}
+    ${sums && SUM_OF_SQUARES}
+    ${sums && pass.to !== 'sums' && rescaling({ rstd })}
     ${pass.from === 'sums' && [STATISTIC_OF_SUM, loadRowValues('sums', layout)]}
-    ${pass.from === 'sections' && (pass.to === 'sums' ? valueOfSections(team.width) : statisticOfSections(team.width, rstd))}
+    ${pass.from === 'sections' && (pass.to === 'sums' ? VALUE_OF_SECTIONS : statisticOfSections(rstd))}
     ${pass.to === 'sums' && storeRowValues('sums', layout)}
     ${pass.to === 'r' && [storeRowValues('r', layout), storeRowValues('powers', layout, 'RowInts')]}
     ${rstd && storeRowValues('rstd', layout)}
-    ${
-      writes && [
-        weighting(affine, layout.weights, access),
-        writeOutput(fusion, problem, access, bufferOf),
-        writeTile(team.width),
-      ]
-    }
+    ${writes && [weighting(affine, layout.weights, access), writeOutput(fusion, problem, access, bufferOf), WRITE_TILE]}
     ${mainOverTiles(team, body(pass, rstd))}
   `;
 }
 
-function writeTile(width: number): string {
-  return wgsl`
-    fn write_tile(tile: Tile, s: Statistic) {
-      for (var step = lane(); step < steps_of(tile); step += ${width}u) {
-        let place = place_at(tile, step);
-        let input = norm_input(place);
-        write_output(place, input, times_r(input, statistic_for(tile, step, s)));
-      }
+const WRITE_TILE = wgsl`
+  fn write_tile(tile: Tile, s: Statistic) {
+    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      let place = place_at(tile, step);
+      let input = norm_input(place);
+      write_output(place, input, times_r(input, statistic_for(tile, step, s)));
     }
+  }
 
-    fn write_plain_tile(tile: Tile, s: Statistic) {
-      for (var step = lane(); step < steps_of(tile); step += ${width}u) {
-        let place = place_at(tile, step);
-        let input = norm_input(place);
-        write_output(place, input, input * statistic_for(tile, step, s).r);
-      }
+  fn write_plain_tile(tile: Tile, s: Statistic) {
+    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      let place = place_at(tile, step);
+      let input = norm_input(place);
+      write_output(place, input, input * statistic_for(tile, step, s).r);
     }
-  `;
-}
+  }
+`;
 
 function body(pass: Pass, rstd: boolean): string {
   switch (pass.from) {

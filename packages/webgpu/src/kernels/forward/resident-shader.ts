@@ -20,7 +20,7 @@ import { mainOverTiles, preamble, type TileKernel } from '../wgsl/preamble.ts';
 import { BY_WORDS } from '../wgsl/row-pairs.ts';
 import { storeRowValues } from '../wgsl/row-values.ts';
 import { statistic } from '../wgsl/statistic.ts';
-import { ADD_BLOCK, CHAIN, rescaling, sumOfSquares } from '../wgsl/sums.ts';
+import { ADD_BLOCK, CHAIN, rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, unrolled, wgsl } from '../wgsl/template.ts';
 
 /** Tiles that are kept in registers from the sum of squares to the result: each element is read once. */
@@ -51,15 +51,15 @@ function code(kernel: ResidentKernel): string {
     ${normInput(fusion, problem, access)}
     ${NORM_INPUT_FOR_SUM}
     ${statistic({ timesR: true, rstd })}
-    ${sumOfSquares(team.width)}
-    ${rescaling(team.width, { rstd })}
+    ${SUM_OF_SQUARES}
+    ${rescaling({ rstd })}
     ${rstd && storeRowValues('rstd', layout)}
     ${pairs && ['var<private> second_row_feature: u32; // of its first element', BY_WORDS, normInputOfPair(fusion)]}
     ${weighting(affine, pairs ? 'words-of-pair' : layout.weights, access)}
     ${pairs ? writeOutputOfPair(fusion, bufferOf) : writeOutput(fusion, problem, access, bufferOf)}
 
     fn write_rescaled_tile(tile: Tile, s: Statistic) {
-      for (var step = lane(); step < steps_of(tile); step += ${team.width}u) {
+      for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
         let place = place_at(tile, step);
         let input = ${pairs ? 'norm_input_by_words' : 'norm_input'}(place);
         write_output(place, input, times_scaled_r(input, ${pairs ? 'statistic_by_words(place, s)' : 's'}));
@@ -104,7 +104,7 @@ interface Resident {
   readonly writeTile: string;
 }
 
-function inRegisters({ team: { width }, steps, certain }: Residency, pairs: boolean): Resident {
+function inRegisters({ steps, certain }: Residency, pairs: boolean): Resident {
   const guarded = (i: number, statement: string): string =>
     i < certain ? statement : `if (step${i} < steps_of(tile)) { ${statement} }`;
   const addSquare = (sum: string, i: number): string =>
@@ -132,7 +132,7 @@ function inRegisters({ team: { width }, steps, certain }: Residency, pairs: bool
         `;
   return {
     readTile: wgsl`
-      ${unrolled(steps, (i) => `let step${i} = lane() + ${i * width}u;`)}
+      ${unrolled(steps, (i) => `let step${i} = lane() + ${i}u * TEAM_WIDTH;`)}
       ${unrolled(steps, (i) => `var x${i} = Elements(); ${guarded(i, `x${i} = norm_input(place_at(tile, step${i}));`)}`)}
       ${pairs && unrolled(steps, (i) => `var neighbour${i} = 0.0; ${guarded(i, `neighbour${i} = neighbour(place_at(tile, step${i}));`)}`)}
       ${squares}
@@ -142,23 +142,23 @@ function inRegisters({ team: { width }, steps, certain }: Residency, pairs: bool
 }
 
 /** A chain's steps at a time, as where a row is read in loops; unrolled, unless they are of row pairs. */
-function inArrays({ team: { width }, steps, certain }: Residency, pairs: boolean): Resident {
+function inArrays({ steps, certain }: Residency, pairs: boolean): Resident {
   const full = certain === steps;
   const chainOfSteps = (statement: (step: string, x: string, neighbour: string) => string): string =>
     pairs
       ? wgsl`
-          for (var i = 0u; i < ${CHAIN}u; i++) {
-            let step = start + i * ${width}u;
+          for (var i = 0u; i < CHAIN; i++) {
+            let step = start + i * TEAM_WIDTH;
             if (step < steps_of(tile)) { ${statement('step', 'x[slot + i]', 'neighbours[slot + i]')} }
           }
         `
       : unrolled(CHAIN, (i) => {
-          const inner = statement(`(start + ${i * width}u)`, `x[slot + ${i}u]`, '');
-          return full ? `{ ${inner} }` : `if (start + ${i * width}u < steps_of(tile)) { ${inner} }`;
+          const inner = statement(`(start + ${i}u * TEAM_WIDTH)`, `x[slot + ${i}u]`, '');
+          return full ? `{ ${inner} }` : `if (start + ${i}u * TEAM_WIDTH < steps_of(tile)) { ${inner} }`;
         });
   const chains = (...body: string[]): string => wgsl`
-    for (var slot = 0u; slot < ${steps}u; slot += ${CHAIN}u) {
-      let start = lane() + slot * ${width}u;
+    for (var slot = 0u; slot < ${steps}u; slot += CHAIN) {
+      let start = lane() + slot * TEAM_WIDTH;
       ${!full && 'if (start >= steps_of(tile)) { break; }'}
       ${body}
     }

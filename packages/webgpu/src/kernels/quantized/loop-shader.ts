@@ -76,7 +76,7 @@ function code(kernel: LoopQuantizedKernel): string {
           let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
           s = Statistic(plain_r(sum), RowInts());
           if (team_any(!is_plain(sum))) { s = rescaled(tile, sum).statistic; }
-          ${scaleGiven ? storeTile(team) : findLargest(kernel, keepsStatistic)}
+          ${scaleGiven ? STORE_TILE : findLargest(kernel, keepsStatistic)}
         `,
       )}
       ${
@@ -96,7 +96,7 @@ function code(kernel: LoopQuantizedKernel): string {
             tilesOfSlab,
             wgsl`
               ${keepsStatistic && 'if (has_tile) { s = load_statistic(tile); }'}
-              ${storeTile(team)}
+              ${STORE_TILE}
             `,
           )}
         `
@@ -111,10 +111,10 @@ function code(kernel: LoopQuantizedKernel): string {
 }
 
 /** A loop over the groups of a position, `body` for the tile of each. */
-function eachGroup({ layout, team }: LoopQuantizedKernel, tilesOfSlab: string, body: Piece): string {
+function eachGroup({ layout }: LoopQuantizedKernel, tilesOfSlab: string, body: Piece): string {
   const columns = layout.kind === 'columns';
   return wgsl`
-    for (var start = 0u; start < params.groups; start += ${groupsAtOnce(layout, team)}u) {
+    for (var start = 0u; start < params.groups; start += ${columns ? '1u' : 'TEAMS'}) {
       let group = ${columns ? 'start' : 'start + team_index(0u)'};
       let has_tile = group < params.groups${columns ? ' && position < positions' : ''};
       let tile = tile_at(first_tile + min(group, params.groups - 1u) * ${tilesOfSlab});
@@ -123,11 +123,11 @@ function eachGroup({ layout, team }: LoopQuantizedKernel, tilesOfSlab: string, b
   `;
 }
 
-function findLargest({ layout, team }: LoopQuantizedKernel, keepsStatistic: boolean): string {
+function findLargest({ layout }: LoopQuantizedKernel, keepsStatistic: boolean): string {
   return wgsl`
     if (has_tile) {
       ${keepsStatistic && 'if (lane() == 0u) { store_r(tile, s.r); store_powers(tile, s.power); }'}
-      for (var step = lane(); step < steps_of(tile); step += ${team.width}u) {
+      for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
         let place = place_at(tile, step);
         let y = weighted(place, times_r(norm_input(place), s));
         largest = max(largest, ${largestOf('y', 'place', layout)});
@@ -136,16 +136,14 @@ function findLargest({ layout, team }: LoopQuantizedKernel, keepsStatistic: bool
   `;
 }
 
-function storeTile({ width }: Team): string {
-  return wgsl`
-    if (has_tile) {
-      for (var step = lane(); step < steps_of(tile); step += ${width}u) {
-        let place = place_at(tile, step);
-        store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
-      }
+const STORE_TILE = wgsl`
+  if (has_tile) {
+    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      let place = place_at(tile, step);
+      store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
     }
-  `;
-}
+  }
+`;
 
 const LARGEST_OF_WORKGROUP = wgsl`
   atomicMax(&workgroup_largest, largest);

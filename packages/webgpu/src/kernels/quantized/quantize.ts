@@ -4,7 +4,7 @@ import { type Affine, elementwise, FORWARD, NORM_INPUT_FOR_SUM, normInput, weigh
 import { preamble, type TileKernel } from '../wgsl/preamble.ts';
 import { storeRowValues } from '../wgsl/row-values.ts';
 import { statistic } from '../wgsl/statistic.ts';
-import { rescaling, sumOfSquares } from '../wgsl/sums.ts';
+import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { wgsl } from '../wgsl/template.ts';
 
 /** What the kernels of forwardQuantized have in common. */
@@ -21,15 +21,15 @@ export function quantizedArray({ access }: TileLayout): string {
 
 /** What kernels of whole rows begin with: a row is read, its squares are summed, y is weighted and quantized. */
 export function quantizedPreamble(kernel: QuantizedKernel): string {
-  const { problem, layout, team, affine } = kernel;
+  const { problem, layout, affine } = kernel;
   return wgsl`
     ${preamble(kernel)}
     ${elementwise(FORWARD, problem, layout.access)}
     ${normInput(FORWARD, problem, layout.access)}
     ${NORM_INPUT_FOR_SUM}
     ${statistic({ timesR: true })}
-    ${sumOfSquares(team.width)}
-    ${rescaling(team.width)}
+    ${SUM_OF_SQUARES}
+    ${rescaling()}
     ${weighting(affine, layout.weights, layout.access)}
     ${quantizing(layout)}
   `;

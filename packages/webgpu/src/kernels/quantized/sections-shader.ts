@@ -31,33 +31,31 @@ function code(kernel: SectionsQuantizedKernel): string {
     ${elementwise(FORWARD, problem, layout.access)}
     ${normInput(FORWARD, problem, layout.access)}
     ${statistic({ timesR: true })}
-    ${statisticOfSections(team.width, false)}
+    ${statisticOfSections(false)}
     ${weighting(affine, layout.weights, layout.access)}
     ${finds === 'q' && quantizing(layout)}
     ${mainWithoutIdleTeams(
       team,
       wgsl`
         let s = statistic_of_sections(tile).statistic;
-        ${finds === 'largest' ? findLargest(team.width) : storeSection(team.width, scaleGiven)}
+        ${finds === 'largest' ? FIND_LARGEST : storeSection(scaleGiven)}
       `,
     )}
   `;
 }
 
-function findLargest(width: number): string {
-  return wgsl`
-    var largest = 0u;
-    for (var step = lane(); step < steps_of(tile); step += ${width}u) {
-      let place = place_at(tile, step);
-      let y = weighted(place, times_r(norm_input(place), s));
-      largest = max(largest, max_per_row(bitcast<ElementBits>(select(Elements(), y, ELEMENT_OFFSETS < vec4u(place.count))) & ElementBits(MAGNITUDE_BITS)));
-    }
-    largest = team_max(largest);
-    if (lane() == 0u) { largest_of_sections[tile_index] = largest; }
-  `;
-}
+const FIND_LARGEST = wgsl`
+  var largest = 0u;
+  for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+    let place = place_at(tile, step);
+    let y = weighted(place, times_r(norm_input(place), s));
+    largest = max(largest, max_per_row(bitcast<ElementBits>(select(Elements(), y, ELEMENT_OFFSETS < vec4u(place.count))) & ElementBits(MAGNITUDE_BITS)));
+  }
+  largest = team_max(largest);
+  if (lane() == 0u) { largest_of_sections[tile_index] = largest; }
+`;
 
-function storeSection(width: number, scaleGiven: boolean): string {
+function storeSection(scaleGiven: boolean): string {
   return wgsl`
     let first_row = (tile.row / params.groups) * params.groups;
     ${
@@ -67,12 +65,12 @@ function storeSection(width: number, scaleGiven: boolean): string {
             // Of all groups, which have one scale.
             let first_section = first_row * params.sections;
             var largest = 0u;
-            for (var i = lane(); i < params.groups * params.sections; i += ${width}u) { largest = max(largest, largest_of_sections[first_section + i]); }
+            for (var i = lane(); i < params.groups * params.sections; i += TEAM_WIDTH) { largest = max(largest, largest_of_sections[first_section + i]); }
             largest = team_max(largest);
             let scale = ${scaleOf('largest')};
           `
     }
-    for (var step = lane(); step < steps_of(tile); step += ${width}u) {
+    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
       let place = place_at(tile, step);
       store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
     }

@@ -26,11 +26,11 @@ export function declareValues({ steps, unrolled: registers }: Residency, name: s
 
 /** `body` for each of the invocation's steps that lie in the tile. It may hold no barrier. */
 export function eachStep(residency: Residency, body: (step: ResidentStep) => string): string {
-  const { team, steps, certain } = residency;
+  const { steps, certain } = residency;
   if (!residency.unrolled) {
     return wgsl`
       for (var slot = 0u; slot < ${steps}u; slot++) {
-        let step = lane() + slot * ${team.width}u;
+        let step = lane() + slot * TEAM_WIDTH;
         ${certain < steps && 'if (step >= steps_of(tile)) { break; }'}
         ${body(IN_ARRAY)}
       }
@@ -38,22 +38,22 @@ export function eachStep(residency: Residency, body: (step: ResidentStep) => str
   }
   return unrolled(steps, (slot) => {
     const text = body(inRegister(slot));
-    return block(slot * team.width, slot < certain ? text : guarded(text));
+    return block(slot, slot < certain ? text : guarded(text));
   });
 }
 
 /** `body` for each of the invocation's steps, in the tile or beyond it: in uniform control flow, so that it may hold barriers. */
 export function everyStep(residency: Residency, body: (step: ResidentStep) => string): string {
-  const { team, steps } = residency;
+  const { steps } = residency;
   if (!residency.unrolled) {
     return wgsl`
       for (var slot = 0u; slot < ${steps}u; slot++) {
-        let step = lane() + slot * ${team.width}u;
+        let step = lane() + slot * TEAM_WIDTH;
         ${body(IN_ARRAY)}
       }
     `;
   }
-  return unrolled(steps, (slot) => block(slot * team.width, body(inRegister(slot))));
+  return unrolled(steps, (slot) => block(slot, body(inRegister(slot))));
 }
 
 /**
@@ -95,7 +95,7 @@ function guarded(body: string): string {
   return body.includes('\n') ? `if (step < steps_of(tile)) {\n${body}\n}` : `if (step < steps_of(tile)) { ${body} }`;
 }
 
-function block(offset: number, body: string): string {
-  const step = `let step = lane() + ${offset}u;`;
+function block(slot: number, body: string): string {
+  const step = `let step = lane() + ${slot}u * TEAM_WIDTH;`;
   return body.includes('\n') ? `{\n${step}\n${body}\n}` : `{ ${step} ${body} }`;
 }

@@ -33,76 +33,70 @@ export const STORE_SECTION: string = wgsl`
 `;
 
 /** `add_products_of_section(tile, result)`: with the section's sum of g x, from `load_x` and `load_weighted_dy`. */
-export function productsOfSection(width: number): string {
-  return wgsl`
-    fn add_products_of_section(tile: Tile, result: vec4u) -> vec4u {
-      var largest_x = ElementBits();
-      var largest_g = ElementBits();
-      for (var step = lane(); step < steps_of(tile); step += ${width}u) {
-        let place = place_at(tile, step);
-        largest_x = max(largest_x, bitcast<ElementBits>(load_x(place)) & ElementBits(MAGNITUDE_BITS));
-        largest_g = max(largest_g, bitcast<ElementBits>(load_weighted_dy(place)) & ElementBits(MAGNITUDE_BITS));
-      }
-      // The largest of each becomes a number from 1 to 4.
-      let power_of_x = clamp(i32(team_max(max_per_row(largest_x)) >> 23u) - 127, -126, 126);
-      let power_of_g = clamp(i32(team_max(max_per_row(largest_g)) >> 23u) - 127, -126, 126);
-      var total = Total();
-      for (var step = lane(); step < steps_of(tile); step += ${width}u) {
-        let place = place_at(tile, step);
-        total = add(total, (load_x(place) * power_of_two(-power_of_x)) * (load_weighted_dy(place) * power_of_two(-power_of_g)));
-      }
-      let products = team_sum(sum_per_row(value_of_total(total)));
-      let powers = result.y | (bitcast<u32>(power_of_x + power_of_g) << 16u);
-      return vec4u(result.x, powers, result.z, bitcast<u32>(products));
+export const PRODUCTS_OF_SECTION: string = wgsl`
+  fn add_products_of_section(tile: Tile, result: vec4u) -> vec4u {
+    var largest_x = ElementBits();
+    var largest_g = ElementBits();
+    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      let place = place_at(tile, step);
+      largest_x = max(largest_x, bitcast<ElementBits>(load_x(place)) & ElementBits(MAGNITUDE_BITS));
+      largest_g = max(largest_g, bitcast<ElementBits>(load_weighted_dy(place)) & ElementBits(MAGNITUDE_BITS));
     }
-  `;
-}
-
-function sumOfSections(width: number): string {
-  return wgsl`
-    // sum * 4^power, with the bits of the largest element.
-    struct SumOfSections { sum: f32, power: i32, largest: u32 }
-
-    fn power_of_sum(section: vec4u) -> i32 { return bitcast<i32>(section.y << 16u) >> 16u; }
-
-    fn sum_of_sections(tile: Tile) -> SumOfSections {
-      let first = tile.row * params.sections;
-      var largest = 0u;
-      var power = -126;
-      for (var i = lane(); i < params.sections; i += ${width}u) {
-        let section = sections[first + i];
-        largest = max(largest, section.z);
-        if (section.x != 0u) { power = max(power, power_of_sum(section)); }
-      }
-      largest = team_max(largest);
-      power = i32(team_max(u32(power + 126))) - 126;
-      var sum = 0.0;
-      for (var i = lane(); i < params.sections; i += ${width}u) {
-        let section = sections[first + i];
-        let scale = power_of_two(power_of_sum(section) - power);
-        sum += bitcast<f32>(section.x) * scale * scale;
-      }
-      return SumOfSections(team_sum(sum), power, largest);
+    // The largest of each becomes a number from 1 to 4.
+    let power_of_x = clamp(i32(team_max(max_per_row(largest_x)) >> 23u) - 127, -126, 126);
+    let power_of_g = clamp(i32(team_max(max_per_row(largest_g)) >> 23u) - 127, -126, 126);
+    var total = Total();
+    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      let place = place_at(tile, step);
+      total = add(total, (load_x(place) * power_of_two(-power_of_x)) * (load_weighted_dy(place) * power_of_two(-power_of_g)));
     }
-  `;
-}
+    let products = team_sum(sum_per_row(value_of_total(total)));
+    let powers = result.y | (bitcast<u32>(power_of_x + power_of_g) << 16u);
+    return vec4u(result.x, powers, result.z, bitcast<u32>(products));
+  }
+`;
+
+const SUM_OF_SECTIONS: string = wgsl`
+  // sum * 4^power, with the bits of the largest element.
+  struct SumOfSections { sum: f32, power: i32, largest: u32 }
+
+  fn power_of_sum(section: vec4u) -> i32 { return bitcast<i32>(section.y << 16u) >> 16u; }
+
+  fn sum_of_sections(tile: Tile) -> SumOfSections {
+    let first = tile.row * params.sections;
+    var largest = 0u;
+    var power = -126;
+    for (var i = lane(); i < params.sections; i += TEAM_WIDTH) {
+      let section = sections[first + i];
+      largest = max(largest, section.z);
+      if (section.x != 0u) { power = max(power, power_of_sum(section)); }
+    }
+    largest = team_max(largest);
+    power = i32(team_max(u32(power + 126))) - 126;
+    var sum = 0.0;
+    for (var i = lane(); i < params.sections; i += TEAM_WIDTH) {
+      let section = sections[first + i];
+      let scale = power_of_two(power_of_sum(section) - power);
+      sum += bitcast<f32>(section.x) * scale * scale;
+    }
+    return SumOfSections(team_sum(sum), power, largest);
+  }
+`;
 
 /** `value_of_sections(tile)`: a row's sum of squares itself, which may be 0 or infinite. */
-export function valueOfSections(width: number): string {
-  return wgsl`
-    ${sumOfSections(width)}
+export const VALUE_OF_SECTIONS: string = wgsl`
+  ${SUM_OF_SECTIONS}
 
-    fn value_of_sections(tile: Tile) -> f32 {
-      let all = sum_of_sections(tile);
-      return all.sum * power_of_two(all.power) * power_of_two(all.power);
-    }
-  `;
-}
+  fn value_of_sections(tile: Tile) -> f32 {
+    let all = sum_of_sections(tile);
+    return all.sum * power_of_two(all.power) * power_of_two(all.power);
+  }
+`;
 
 /** `statistic_of_sections(tile)`: the statistic of a row from its sections. */
-export function statisticOfSections(width: number, rstd: boolean): string {
+export function statisticOfSections(rstd: boolean): string {
   return wgsl`
-    ${sumOfSections(width)}
+    ${SUM_OF_SECTIONS}
 
     // clamped: whether eps is the denominator.
     struct StatisticOfSections { statistic: Statistic, rstd: f32, clamped: bool }
@@ -126,30 +120,28 @@ export function statisticOfSections(width: number, rstd: boolean): string {
 }
 
 /** `mean_of_sections(tile, s)`: a row's mean of g n over all its sections. */
-export function meanOfSections(width: number): string {
-  return wgsl`
-    fn power_of_products(section: vec4u) -> i32 { return bitcast<i32>(section.y) >> 16u; }
+export const MEAN_OF_SECTIONS: string = wgsl`
+  fn power_of_products(section: vec4u) -> i32 { return bitcast<i32>(section.y) >> 16u; }
 
-    fn mean_of_sections(tile: Tile, s: Statistic) -> f32 {
-      let first = tile.row * params.sections;
-      var power = -256;
-      for (var i = lane(); i < params.sections; i += ${width}u) {
-        let section = sections[first + i];
-        if (section.w != 0u) { power = max(power, power_of_products(section)); }
-      }
-      power = i32(team_max(u32(power + 256))) - 256;
-      var products = 0.0;
-      for (var i = lane(); i < params.sections; i += ${width}u) {
-        let section = sections[first + i];
-        products += bitcast<f32>(section.w) * power_of_two(power_of_products(section) - power);
-      }
-      let mean = team_sum(products) * params.reciprocal_count;
-      if (s.power == NAN_ROW) { return bitcast<f32>(params.nan_bits); }
-      // A zero that a compiler does not see: what is infinite becomes a NaN.
-      if (s.power == INFINITE_ROW) { return mean * bitcast<f32>(params.zero_bits); }
-      let e = clamp(power + s.power, -252, 252);
-      let half = e / 2;
-      return mean * s.r * power_of_two(half) * power_of_two(e - half);
+  fn mean_of_sections(tile: Tile, s: Statistic) -> f32 {
+    let first = tile.row * params.sections;
+    var power = -256;
+    for (var i = lane(); i < params.sections; i += TEAM_WIDTH) {
+      let section = sections[first + i];
+      if (section.w != 0u) { power = max(power, power_of_products(section)); }
     }
-  `;
-}
+    power = i32(team_max(u32(power + 256))) - 256;
+    var products = 0.0;
+    for (var i = lane(); i < params.sections; i += TEAM_WIDTH) {
+      let section = sections[first + i];
+      products += bitcast<f32>(section.w) * power_of_two(power_of_products(section) - power);
+    }
+    let mean = team_sum(products) * params.reciprocal_count;
+    if (s.power == NAN_ROW) { return bitcast<f32>(params.nan_bits); }
+    // A zero that a compiler does not see: what is infinite becomes a NaN.
+    if (s.power == INFINITE_ROW) { return mean * bitcast<f32>(params.zero_bits); }
+    let e = clamp(power + s.power, -252, 252);
+    let half = e / 2;
+    return mean * s.r * power_of_two(half) * power_of_two(e - half);
+  }
+`;

@@ -12,44 +12,42 @@ export const ADD_BLOCK: string = wgsl`
 `;
 
 /** `sum_of_squares(tile, scale)`: one member's part of it, of the elements that enter the statistic, times `scale`. */
-export function sumOfSquares(width: number): string {
-  return wgsl`
-    // v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
-    fn opaque(v: Elements) -> Elements { return bitcast<Elements>(bitcast<ElementBits>(v) ^ ElementBits(params.zero_bits)); }
+export const SUM_OF_SQUARES: string = wgsl`
+  // v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
+  fn opaque(v: Elements) -> Elements { return bitcast<Elements>(bitcast<ElementBits>(v) ^ ElementBits(params.zero_bits)); }
 
-    // What an infinity lost is no number.
-    fn with_lost(high: Elements, low: Elements) -> Elements {
-      return select(high + low, high, (bitcast<ElementBits>(high) & ElementBits(MAGNITUDE_BITS)) == ElementBits(INFINITY_BITS));
-    }
+  // What an infinity lost is no number.
+  fn with_lost(high: Elements, low: Elements) -> Elements {
+    return select(high + low, high, (bitcast<ElementBits>(high) & ElementBits(MAGNITUDE_BITS)) == ElementBits(INFINITY_BITS));
+  }
 
-    // One member's part, of its elements times scale.
-    fn sum_of_squares(tile: Tile, scale: RowValues) -> RowValues {
-      var high = Elements();
-      var low = Elements();
-      let end = statistic_steps_of(tile);
-      for (var start = lane(); start < end; start += ${CHAIN * width}u) {
-        var block = Elements();
-        for (var step = start; step < min(start + ${CHAIN * width}u, end); step += ${width}u) {
-          let v = within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step))) * scale;
-          block = fma(v, v, block);
-        }
-        ${ADD_BLOCK}
+  // One member's part, of its elements times scale.
+  fn sum_of_squares(tile: Tile, scale: RowValues) -> RowValues {
+    var high = Elements();
+    var low = Elements();
+    let end = statistic_steps_of(tile);
+    for (var start = lane(); start < end; start += CHAIN * TEAM_WIDTH) {
+      var block = Elements();
+      for (var step = start; step < min(start + CHAIN * TEAM_WIDTH, end); step += TEAM_WIDTH) {
+        let v = within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step))) * scale;
+        block = fma(v, v, block);
       }
-      return sum_per_row(with_lost(high, low));
+      ${ADD_BLOCK}
     }
-  `;
-}
+    return sum_per_row(with_lost(high, low));
+  }
+`;
 
 /**
  * `rescaled(tile, sum)`: the statistics of a tile with a row whose squares overflow or vanish, from its elements once more;
  * rows of the tile that are plain keep what they had.
  */
-export function rescaling(width: number, uses: { readonly rstd?: boolean; readonly clamped?: boolean } = {}): string {
+export function rescaling(uses: { readonly rstd?: boolean; readonly clamped?: boolean } = {}): string {
   return wgsl`
     // The bits of one member's largest magnitude.
     fn largest_magnitude(tile: Tile) -> RowBits {
       var largest = ElementBits();
-      for (var step = lane(); step < statistic_steps_of(tile); step += ${width}u) {
+      for (var step = lane(); step < statistic_steps_of(tile); step += TEAM_WIDTH) {
         largest = max(largest, bitcast<ElementBits>(within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step)))) & ElementBits(MAGNITUDE_BITS));
       }
       return max_per_row(largest);

@@ -1,5 +1,6 @@
 import type { Lanes } from '../planning/access.ts';
-import { MOST_SHARED, MOST_SUBGROUPS, type Team, workgroupSize } from '../planning/team.ts';
+import { MOST_SHARED, MOST_SUBGROUPS, type Team } from '../planning/team.ts';
+import { CHAIN } from './sums.ts';
 import { tree, wgsl } from './template.ts';
 
 /**
@@ -9,14 +10,18 @@ import { tree, wgsl } from './template.ts';
 export function teamwork(team: Team, rows: Lanes): string {
   const { width, teams } = team;
   const apart = team.kind === 'shared' && team.stride > 1;
-  const lane = apart ? `local_index / ${teams}u` : `local_index % ${width}u`;
-  const number = apart ? `local_index % ${teams}u` : `local_index / ${width}u`;
+  const lane = apart ? 'local_index / TEAMS' : 'local_index % TEAM_WIDTH';
+  const number = apart ? 'local_index % TEAMS' : 'local_index / TEAM_WIDTH';
   return wgsl`
     // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+    const TEAM_WIDTH = ${width}u;
+    const TEAMS = ${teams}u; // of a workgroup
+    const CHAIN = ${CHAIN}u; // so many numbers are added one after the other
+
     var<private> local_index: u32;
 
     fn lane() -> u32 { return ${width === 1 ? '0u' : teams === 1 ? 'local_index' : lane}; }
-    fn team_index(workgroup: u32) -> u32 { return ${teams === 1 ? 'workgroup' : `workgroup * ${teams}u + ${number}`}; }
+    fn team_index(workgroup: u32) -> u32 { return ${teams === 1 ? 'workgroup' : `workgroup * TEAMS + ${number}`}; }
 
     ${sharedMemory(team)}
     ${reduction(team, SUM)}
@@ -61,8 +66,8 @@ function sharedMemory(team: Team): string {
       return '';
     case 'shared':
       return wgsl`
-        var<workgroup> team_partials: array<RowBits, ${workgroupSize(team)}>;
-        ${team.width > MOST_SHARED && `var<workgroup> team_partials_2: array<RowBits, ${8 * team.teams}>;`}
+        var<workgroup> team_partials: array<RowBits, TEAMS * TEAM_WIDTH>;
+        ${team.width > MOST_SHARED && `var<workgroup> team_partials_2: array<RowBits, 8u * TEAMS>;`}
       `;
     case 'workgroup': {
       const { count, each } = subgroupSums(team);
@@ -95,15 +100,15 @@ function reduction(team: Team, how: Reduction): string {
       `;
     case 'shared': {
       if (team.width > MOST_SHARED) return sharedReductionInTwo(team, how);
-      const first =
-        team.stride === 1 ? `(local_index / ${team.width}u) * ${team.width}u` : `local_index % ${team.teams}u`;
-      const member = (i: string): string => `bitcast<${type}>(team_partials[first + (${i}) * ${team.stride}u])`;
+      const stride = team.stride === 1 ? '1u' : 'TEAMS';
+      const first = team.stride === 1 ? '(local_index / TEAM_WIDTH) * TEAM_WIDTH' : 'local_index % TEAMS';
+      const member = (i: string): string => `bitcast<${type}>(team_partials[first + (${i}) * ${stride}])`;
       return wgsl`
         fn ${name}(v: ${type}) -> ${type} {
           team_partials[local_index] = bitcast<RowBits>(v);
           workgroupBarrier();
           let first = ${first};
-          ${inFours(team.width, member, combine)}
+          ${inFours(team.width, 'TEAM_WIDTH', member, combine)}
           workgroupBarrier();
           return all;
         }
@@ -140,32 +145,37 @@ function workgroupReduction(team: Team & { readonly kind: 'workgroup' }, how: Re
 
 /** Of a wide team of columns: its first members add up some each, then all add up what these have. */
 function sharedReductionInTwo(
-  { width, teams, stride }: Team & { readonly kind: 'shared' },
+  { width }: Team & { readonly kind: 'shared' },
   { name, type, combine }: Reduction,
 ): string {
   const each = width / 8;
   const member = (i: string): string =>
-    `bitcast<${type}>(team_partials[first + (lane() * ${each}u + ${i}) * ${stride}u])`;
-  const partial = (i: string): string => `bitcast<${type}>(team_partials_2[first + (${i}) * ${stride}u])`;
+    `bitcast<${type}>(team_partials[first + (lane() * (TEAM_WIDTH / 8u) + ${i}) * TEAMS])`;
+  const partial = (i: string): string => `bitcast<${type}>(team_partials_2[first + (${i}) * TEAMS])`;
   return wgsl`
     fn ${name}(v: ${type}) -> ${type} {
       team_partials[local_index] = bitcast<RowBits>(v);
       workgroupBarrier();
-      let first = local_index % ${teams}u;
+      let first = local_index % TEAMS;
       if (lane() < 8u) {
-        ${inFours(each, member, combine)}
+        ${inFours(each, 'TEAM_WIDTH / 8u', member, combine)}
         team_partials_2[local_index] = bitcast<RowBits>(all);
       }
       workgroupBarrier();
-      ${inFours(8, partial, combine)}
+      ${inFours(8, '8u', partial, combine)}
       return all;
     }
   `;
 }
 
 /** `all`: of fours, one after the other; a loop, as what is unrolled takes its time to compile. */
-function inFours(width: number, member: (index: string) => string, combine: Reduction['combine']): string {
-  if (width < 4) return `let all = ${combine(member('0u'), member('1u'))};`;
+function inFours(
+  count: number,
+  width: string,
+  member: (index: string) => string,
+  combine: Reduction['combine'],
+): string {
+  if (count < 4) return `let all = ${combine(member('0u'), member('1u'))};`;
   const four = (first: string): string =>
     combine(
       `(${combine(member(first), member(`${first} + 1u`))})`,
@@ -173,7 +183,7 @@ function inFours(width: number, member: (index: string) => string, combine: Redu
     );
   return wgsl`
     var all = ${four('0u')};
-    for (var i = 4u; i < ${width}u; i += 4u) { all = ${combine('all', four('i'))}; }
+    for (var i = 4u; i < ${width}; i += 4u) { all = ${combine('all', four('i'))}; }
   `;
 }
 

@@ -61,20 +61,9 @@ function placesOf({ kind, rows }: TileLayout): string {
       return RESIDENT_PAIRS;
     case 'columns':
       return wgsl`
-        fn tile_at(index: u32) -> Tile {
-          let tiles_of_slab = params.inner / ${rows}u;
-          let slab = index / tiles_of_slab;
-          let column = (index % tiles_of_slab) * ${rows}u;
-          return Tile(slab * params.inner + column, slab * params.size * params.inner + column, first_feature(slab), ${rows}u, 0u, 0u, params.size);
-        }
+        const TILE_ROWS = ${rows}u;
 
-        fn place_at(tile: Tile, step: u32) -> Place {
-          return Place(tile.start + step * params.inner, ${rows}u, tile.feature + step, 0u);
-        }
-
-        fn steps_of(tile: Tile) -> u32 { return params.size; }
-        fn statistic_steps_of(tile: Tile) -> u32 { return params.stat_size; }
-        fn tile_count() -> u32 { return params.rows / ${rows}u; }
+        ${COLUMNS}
       `;
     default:
       return unreachable(kind);
@@ -140,6 +129,23 @@ const ROW_PAIRS = wgsl`
   fn steps_of(tile: Tile) -> u32 { return (tile.rows * params.size + 1u) / 2u; }
   fn statistic_steps_of(tile: Tile) -> u32 { return params.stat_size; }
   fn tile_count() -> u32 { return (params.rows + 1u) / 2u; }
+`;
+
+const COLUMNS = wgsl`
+  fn tile_at(index: u32) -> Tile {
+    let tiles_of_slab = params.inner / TILE_ROWS;
+    let slab = index / tiles_of_slab;
+    let column = (index % tiles_of_slab) * TILE_ROWS;
+    return Tile(slab * params.inner + column, slab * params.size * params.inner + column, first_feature(slab), TILE_ROWS, 0u, 0u, params.size);
+  }
+
+  fn place_at(tile: Tile, step: u32) -> Place {
+    return Place(tile.start + step * params.inner, TILE_ROWS, tile.feature + step, 0u);
+  }
+
+  fn steps_of(tile: Tile) -> u32 { return params.size; }
+  fn statistic_steps_of(tile: Tile) -> u32 { return params.stat_size; }
+  fn tile_count() -> u32 { return params.rows / TILE_ROWS; }
 `;
 
 const STATISTIC_FOR_WORD = wgsl`

@@ -1,169 +1,29 @@
-// pnpm wgsl backward --shape 4x10000 --dispatch 2
-// Dispatch 2 of 3: gradient:float32,sections,quad,workgroup256x1/32,8/0,true,false,true,true,false:x dy dx! gamma sections weight_sums!>dx
+// pnpm wgsl backward --shape 4x10000 --no-affine --subgroups 4 --dispatch 2
+// Dispatch 2 of 2: gradient:float32,sections,quad,workgroup32x1/4,64/0array,false,false,true,false,false:x dy dx! sections>dx
 // Bindings:
 //   0 x (read)
 //   1 dy (read)
 //   2 dx (read_write)
-//   3 gamma (read)
-//   4 sections (read)
-//   5 weight_sums (read_write)
-//   6 params (uniform, 144 bytes)
+//   3 sections (read)
+//   4 params (uniform, 144 bytes)
 // Grid: 2 x 1 x 1 workgroups
-
-enable subgroups;
-
-// Rows that are not plain are redone where any row of the subgroup is: uniform, but the analysis does not see it.
-diagnostic(off, subgroup_uniformity);
-
-struct Parameters {
-  rows: u32, // of this dispatch
-  first_slab: u32, // the [size, inner] of the tensor with which they start
-  groups: u32,
-  size: u32, // features of a row
-  inner: u32,
-  stat_size: u32, // features that enter the statistic
-  elements: u32, // rows * size
-  sections: u32, // into which a row is split
-
-  // A sum of squares is plain, untouched by overflow and underflow, where its bits lie between plain_lowest and
-  // plain_highest. Then r = factor / sqrt(max(sum + eps_added, eps_least)).
-  plain_lowest: u32,
-  plain_highest: u32,
-  eps_added: f32,
-  eps_least: f32,
-  factor: f32, // alpha * sqrt(count)
-  factor_low: f32,
-
-  // For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_power is added, or is the least value
-  // where eps_clamps is 1; factor = factor_mantissa * 2^factor_power; the same for rstd = r / alpha.
-  eps_clamps: u32,
-  eps_mantissa: f32,
-  eps_power: i32,
-  factor_mantissa: f32,
-  factor_mantissa_low: f32,
-  factor_power: i32,
-  rstd_mantissa: f32,
-  rstd_mantissa_low: f32,
-  rstd_power: i32,
-
-  // What becomes of x * r.
-  weight_offset: f32,
-  weight_offset_low: f32,
-  given_scale: f32, // of forwardQuantized
-
-  // Of gradients.
-  alpha: f32,
-  reciprocal_count: f32,
-  chunks: u32, // into which the terms of dgamma and dbeta are split here
-  first_chunk: u32, // among the chunks of all dispatches
-  chunk_tiles: u32, // of each team, in a chunk
-
-  // Constants that a compiler must not see: it may calculate with them.
-  nan_bits: u32,
-  infinity_bits: u32,
-  zero_bits: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
-@group(0) @binding(3) var<storage, read> gamma: array<vec4f>;
-@group(0) @binding(4) var<storage, read> sections: array<vec4u>;
-@group(0) @binding(5) var<storage, read_write> weight_sums: array<vec4f>;
-@group(0) @binding(6) var<uniform> params: Parameters;
-
-// What an invocation reads at a time.
-alias Elements = vec4f;
-alias ElementBits = vec4u;
-alias ElementInts = vec4i;
-
-// A number for each row that an invocation has elements of.
-alias RowValues = f32;
-alias RowBits = u32;
-alias RowInts = i32;
-alias RowBools = bool;
-
-struct Place {
-  index: u32, // of the first element
-  count: u32, // how many there are
-  feature: u32, // of the first
-  second_feature: u32, // of the second, where it need not be the next
-}
-
-const ELEMENT_OFFSETS = vec4u(0u, 1u, 2u, 3u);
-
-// What a team handles at a time.
-struct Tile {
-  row: u32, // the first, or the only one
-  start: u32, // index of its first element
-  feature: u32, // of its first element
-  rows: u32, // how many there are
-  section: u32, // of a row that is split
-  first_step: u32, // of that section, among the row's
-  size: u32, // of a row
-}
-
-fn first_feature(slab: u32) -> u32 {
-  if (params.groups == 1u) { return 0u; }
-  return ((params.first_slab + slab) % params.groups) * params.size;
-}
-
-const SECTION_STEPS = 2048u;
-
-fn tile_at(index: u32) -> Tile {
-  let row = index / params.sections;
-  let section = index % params.sections;
-  return Tile(row, row * params.size, first_feature(row), 1u, section, section * SECTION_STEPS, params.size);
-}
-
-fn place_at(tile: Tile, step: u32) -> Place {
-  let offset = 4u * (tile.first_step + step);
-  return Place(tile.start + offset, params.size - offset, tile.feature + offset, 0u);
-}
-
-// Of the first so many features of the row.
-fn steps_in_section(tile: Tile, size: u32) -> u32 {
-  let row_steps = (size + 3u) / 4u;
-  return min(row_steps - min(tile.first_step, row_steps), SECTION_STEPS);
-}
-
-fn steps_of(tile: Tile) -> u32 { return steps_in_section(tile, params.size); }
-
-fn statistic_steps_of(tile: Tile) -> u32 { return steps_in_section(tile, params.stat_size); }
-
-fn tile_count() -> u32 { return params.rows * params.sections; }
-
-fn place_for_sum(tile: Tile, step: u32) -> Place { return place_at(tile, step); }
-
-// v where it enters the statistic, else 0.
-fn within_statistic(tile: Tile, step: u32, v: Elements) -> Elements {
-  return v;
-}
-
-fn sum_per_row(v: Elements) -> RowValues { return (v.x + v.y) + (v.z + v.w); }
-
-fn max_per_row(v: ElementBits) -> RowBits { return max(max(v.x, v.y), max(v.z, v.w)); }
-
-// The statistic of each element's own row.
-fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic { return s; }
+@group(0) @binding(3) var<storage, read> sections: array<vec4u>;
+@group(0) @binding(4) var<uniform> params: Parameters;
 
 // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
-var<private> local_index: u32;
-
-fn lane() -> u32 { return local_index; }
-
-fn team_index(workgroup: u32) -> u32 { return workgroup; }
-
-var<workgroup> team_partials: array<RowBits, 8>;
+const TEAM_WIDTH = 32u;
+const TEAMS = 1u; // of a workgroup
+const CHAIN = 8u; // so many numbers are added one after the other
 
 fn team_sum(v: RowValues) -> RowValues {
   var all = v;
   all = all + subgroupShuffleXor(all, 1u);
   all = all + subgroupShuffleXor(all, 2u);
-  all = all + subgroupShuffleXor(all, 4u);
-  all = all + subgroupShuffleXor(all, 8u);
-  all = all + subgroupShuffleXor(all, 16u);
-  if (local_index % 32u == 0u) { team_partials[local_index / 32u] = bitcast<RowBits>(all); }
+  if (local_index % 4u == 0u) { team_partials[local_index / 4u] = bitcast<RowBits>(all); }
   let last = workgroupUniformLoad(&team_partials);
   return (((bitcast<RowValues>(last[0]) + bitcast<RowValues>(last[1])) + (bitcast<RowValues>(last[2]) + bitcast<RowValues>(last[3]))) + ((bitcast<RowValues>(last[4]) + bitcast<RowValues>(last[5])) + (bitcast<RowValues>(last[6]) + bitcast<RowValues>(last[7]))));
 }
@@ -172,281 +32,18 @@ fn team_max(v: RowBits) -> RowBits {
   var all = v;
   all = max(all, subgroupShuffleXor(all, 1u));
   all = max(all, subgroupShuffleXor(all, 2u));
-  all = max(all, subgroupShuffleXor(all, 4u));
-  all = max(all, subgroupShuffleXor(all, 8u));
-  all = max(all, subgroupShuffleXor(all, 16u));
-  if (local_index % 32u == 0u) { team_partials[local_index / 32u] = bitcast<RowBits>(all); }
+  if (local_index % 4u == 0u) { team_partials[local_index / 4u] = bitcast<RowBits>(all); }
   let last = workgroupUniformLoad(&team_partials);
   return max(max(max(max(max(max(max(bitcast<RowBits>(last[0]), bitcast<RowBits>(last[1])), bitcast<RowBits>(last[2])), bitcast<RowBits>(last[3])), bitcast<RowBits>(last[4])), bitcast<RowBits>(last[5])), bitcast<RowBits>(last[6])), bitcast<RowBits>(last[7]));
 }
 
-fn team_any(flag: RowBools) -> bool { return flag; }
-
-fn rounded(v: Elements) -> Elements { return v; }
-
-fn load_x(place: Place) -> Elements {
-  return x[place.index >> 2u];
-}
-
-fn load_dy(place: Place) -> Elements {
-  return dy[place.index >> 2u];
-}
-
-fn store_dx(place: Place, v: Elements) {
-  dx[place.index >> 2u] = v;
-}
-
-fn load_gamma(place: Place) -> Elements {
-  return gamma[place.feature >> 2u];
-}
-
-fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
-
-// r as a number of float32's normal range, and a power of two by which x is multiplied first.
-struct Statistic { r: RowValues, power: RowInts }
-
-// Powers that say that there is no such r:
-const NAN_ROW = 1 << 20;
-const INFINITE_ROW = 1 << 21; // r = 0, as an infinity is in the row
-const ZERO_ROW = 1 << 22; // r is infinite, as the denominator is 0
-const LEAST_SPECIAL = NAN_ROW;
-
-const MAGNITUDE_BITS = 0x7fffffffu;
-const INFINITY_BITS = 0x7f800000u;
-const MIN_NORMAL_BITS = 0x00800000u;
-
-fn power_of_two(power: RowInts) -> RowValues {
-  return bitcast<RowValues>((clamp(power, RowInts(-126), RowInts(127)) + RowInts(127)) << RowBits(23u));
-}
-
-// (high + low) / sqrt(d). inverseSqrt may err by 2 ulp: one Newton step, whose residual 1 - d q^2 is formed from the
-// product d q and what its rounding lost, and whose result is rounded once, with the constant.
-fn times_inverse_root(d: RowValues, high: f32, low: f32) -> RowValues {
-  let q = inverseSqrt(d);
-  let t = d * q;
-  let residual = fma(-t, q, RowValues(1.0)) - fma(d, q, -t) * q;
-  let c = 0.5 * residual * q;
-  return fma(RowValues(high), q, fma(RowValues(high), c, low * q));
-}
-
-// Whether no square overflowed or vanished; by the sum's bits, of which a NaN's are the largest.
-fn is_plain(sum: RowValues) -> RowBools {
-  let bits = bitcast<RowBits>(sum);
-  return (bits >= RowBits(params.plain_lowest)) & (bits <= RowBits(params.plain_highest));
-}
-
-fn plain_denominator(sum: RowValues) -> RowValues {
-  return max(sum + RowValues(params.eps_added), RowValues(params.eps_least));
-}
-
-fn plain_r(sum: RowValues) -> RowValues {
-  return times_inverse_root(plain_denominator(sum), params.factor, params.factor_low);
-}
-
-fn scaling_power(largest: RowBits) -> RowInts {
-  return clamp(max(RowInts(largest >> RowBits(23u)) - RowInts(127), RowInts(params.eps_power)), RowInts(-126), RowInts(126));
-}
-
-fn scaled_eps(power: RowInts) -> RowValues {
-  let shift = max(RowInts(params.eps_power) - power, RowInts(-64));
-  return select(RowValues(params.eps_mantissa) * power_of_two(2 * shift), RowValues(0.0), shift == RowInts(-64));
-}
-
-fn scaled_denominator(scaled: RowValues, power: RowInts) -> RowValues {
-  let eps = scaled_eps(power);
-  return select(scaled + eps, max(scaled, eps), params.eps_clamps != 0u);
-}
-
-// (mantissa + low) * 2^exponent over the root of the denominator.
-fn scaled_statistic(largest: RowBits, scaled: RowValues, power: RowInts, mantissa: f32, low: f32, exponent: i32) -> Statistic {
-  var r = times_inverse_root(scaled_denominator(scaled, power), mantissa, low);
-  // |r| becomes 1 to 2 where x is to grow, 1/2 to 1 where it is to shrink: no product on the way leaves the range of the last.
-  var r_power = RowInts((bitcast<RowBits>(r) >> RowBits(23u)) & RowBits(255u)) - RowInts(127);
-  r_power = select(r_power, RowInts(0), r == RowValues(0.0));
-  var e = RowInts(exponent) - power + r_power;
-  let shrinks = e < RowInts(0);
-  r_power += select(RowInts(0), RowInts(1), shrinks);
-  e += select(RowInts(0), RowInts(1), shrinks);
-  r *= power_of_two(-r_power);
-  e = clamp(e, RowInts(-252), RowInts(252));
-  e = select(e, RowInts(select(ZERO_ROW, NAN_ROW, mantissa == 0.0)), (largest < RowBits(MIN_NORMAL_BITS)) & RowBools(params.eps_mantissa == 0.0));
-  e = select(e, RowInts(INFINITE_ROW), largest == RowBits(INFINITY_BITS));
-  e = select(e, RowInts(NAN_ROW), largest > RowBits(INFINITY_BITS));
-  // The sign of r is all that is left of it.
-  return Statistic(select(r, RowValues(mantissa), e >= RowInts(LEAST_SPECIAL)), e);
-}
-
-// r itself, for rstd.
-fn value_of(s: Statistic) -> RowValues {
-  let half = s.power / 2;
-  var value = s.r * power_of_two(half) * power_of_two(s.power - half);
-  value = select(value, RowValues(0.0), s.power == RowInts(INFINITE_ROW));
-  value = select(value, bitcast<RowValues>(RowBits(params.infinity_bits)), s.power == RowInts(ZERO_ROW));
-  return select(value, bitcast<RowValues>(RowBits(params.nan_bits)), s.power == RowInts(NAN_ROW));
-}
-
-// v * r, whatever r is. Beside an infinite r a zero stays a zero; beside r = 0 the infinity of its row becomes a NaN.
-fn times_scaled_r(v: Elements, s: Statistic) -> Elements {
-  let half = s.power / 2;
-  var product = v * power_of_two(half) * power_of_two(s.power - half) * s.r;
-  let bits = bitcast<ElementBits>(v);
-  let magnitude = bits & ElementBits(MAGNITUDE_BITS);
-  let signed = bits ^ (ElementBits(bitcast<RowBits>(s.r)) & ElementBits(0x80000000u));
-  let zero = bitcast<Elements>(signed & ElementBits(0x80000000u));
-  let infinite = bitcast<Elements>((signed & ElementBits(0x80000000u)) | ElementBits(params.infinity_bits));
-  let nan = bitcast<Elements>(ElementBits(params.nan_bits));
-  product = select(product, select(zero, nan, magnitude >= ElementBits(INFINITY_BITS)), s.power == RowInts(INFINITE_ROW));
-  var at_zero = select(infinite, zero, magnitude < ElementBits(MIN_NORMAL_BITS));
-  at_zero = select(at_zero, nan, magnitude > ElementBits(INFINITY_BITS));
-  product = select(product, at_zero, s.power == RowInts(ZERO_ROW));
-  return select(product, nan, s.power == RowInts(NAN_ROW));
-}
-
-// The same, faster where no power is set.
-fn times_r(v: Elements, s: Statistic) -> Elements {
-  if (all(s.power == RowInts(0))) { return v * s.r; }
-  return times_scaled_r(v, s);
-}
-
-// sum * 4^power, with the bits of the largest element.
-struct SumOfSections { sum: f32, power: i32, largest: u32 }
-
-fn power_of_sum(section: vec4u) -> i32 { return bitcast<i32>(section.y << 16u) >> 16u; }
-
-fn sum_of_sections(tile: Tile) -> SumOfSections {
-  let first = tile.row * params.sections;
-  var largest = 0u;
-  var power = -126;
-  for (var i = lane(); i < params.sections; i += 256u) {
-    let section = sections[first + i];
-    largest = max(largest, section.z);
-    if (section.x != 0u) { power = max(power, power_of_sum(section)); }
-  }
-  largest = team_max(largest);
-  power = i32(team_max(u32(power + 126))) - 126;
-  var sum = 0.0;
-  for (var i = lane(); i < params.sections; i += 256u) {
-    let section = sections[first + i];
-    let scale = power_of_two(power_of_sum(section) - power);
-    sum += bitcast<f32>(section.x) * scale * scale;
-  }
-  return SumOfSections(team_sum(sum), power, largest);
-}
-
-// clamped: whether eps is the denominator.
-struct StatisticOfSections { statistic: Statistic, rstd: f32, clamped: bool }
-
-fn statistic_of_sections(tile: Tile) -> StatisticOfSections {
-  let all = sum_of_sections(tile);
-  let sum = all.sum;
-  let power = all.power;
-  if (power == 0 && is_plain(sum)) {
-    return StatisticOfSections(Statistic(plain_r(sum), 0), 0.0, sum <= params.eps_least);
-  }
-  let least = clamp(max(power, params.eps_power), -126, 126);
-  let scaled = sum * power_of_two(power - least) * power_of_two(power - least);
-  return StatisticOfSections(
-    scaled_statistic(all.largest, scaled, least, params.factor_mantissa, params.factor_mantissa_low, params.factor_power),
-    0.0,
-    scaled <= scaled_eps(least),
-  );
-}
-
-fn power_of_products(section: vec4u) -> i32 { return bitcast<i32>(section.y) >> 16u; }
-
-fn mean_of_sections(tile: Tile, s: Statistic) -> f32 {
-  let first = tile.row * params.sections;
-  var power = -256;
-  for (var i = lane(); i < params.sections; i += 256u) {
-    let section = sections[first + i];
-    if (section.w != 0u) { power = max(power, power_of_products(section)); }
-  }
-  power = i32(team_max(u32(power + 256))) - 256;
-  var products = 0.0;
-  for (var i = lane(); i < params.sections; i += 256u) {
-    let section = sections[first + i];
-    products += bitcast<f32>(section.w) * power_of_two(power_of_products(section) - power);
-  }
-  let mean = team_sum(products) * params.reciprocal_count;
-  if (s.power == NAN_ROW) { return bitcast<f32>(params.nan_bits); }
-  // A zero that a compiler does not see: what is infinite becomes a NaN.
-  if (s.power == INFINITE_ROW) { return mean * bitcast<f32>(params.zero_bits); }
-  let e = clamp(power + s.power, -252, 252);
-  let half = e / 2;
-  return mean * s.r * power_of_two(half) * power_of_two(e - half);
-}
-
-// A sum, and what its additions lost (Knuth's TwoSum).
-struct Total { high: Elements, low: Elements }
-
-// v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
-fn opaque_total(v: Elements) -> Elements { return bitcast<Elements>(bitcast<ElementBits>(v) ^ ElementBits(params.zero_bits)); }
-
-fn add(total: Total, v: Elements) -> Total {
-  let sum = opaque_total(total.high + v);
-  let back = opaque_total(sum - total.high);
-  return Total(sum, total.low + ((total.high - (sum - back)) + (v - back)));
-}
-
-fn add_totals(a: Total, b: Total) -> Total {
-  let sum = add(a, b.high);
-  return Total(sum.high, sum.low + b.low);
-}
-
-// What an infinity lost is no number.
-fn value_of_total(total: Total) -> Elements {
-  let finite = (bitcast<ElementBits>(total.high) & ElementBits(0x7fffffffu)) < ElementBits(0x7f800000u);
-  return select(total.high, total.high + total.low, finite);
-}
-
-// A sum, and what its additions lost (Knuth's TwoSum).
-struct TermTotal { high: Elements, low: Elements }
-
-// v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
-fn opaque_term(v: Elements) -> Elements { return bitcast<Elements>(bitcast<ElementBits>(v) ^ ElementBits(params.zero_bits)); }
-
-fn add_term(total: TermTotal, v: Elements) -> TermTotal {
-  let sum = opaque_term(total.high + v);
-  let back = opaque_term(sum - total.high);
-  return TermTotal(sum, total.low + ((total.high - (sum - back)) + (v - back)));
-}
-
-fn add_term_totals(a: TermTotal, b: TermTotal) -> TermTotal {
-  let sum = add_term(a, b.high);
-  return TermTotal(sum.high, sum.low + b.low);
-}
-
-// What an infinity lost is no number.
-fn value_of_term_total(total: TermTotal) -> Elements {
-  let finite = (bitcast<ElementBits>(total.high) & ElementBits(0x7fffffffu)) < ElementBits(0x7f800000u);
-  return select(total.high, total.high + total.low, finite);
-}
-
-fn term_of(v: Elements) -> Elements { return v; }
-
-fn total_across_teams(own: TermTotal) -> TermTotal { return own; }
-
-fn store_weight_sum(start: u32, tile: Tile, step: u32, v: Elements) { weight_sums[(start >> 2u) + step] = v; }
-
 // g; 0 beyond the row's end, whatever stands there in gamma.
 fn weighted_dy(place: Place, dy: Elements) -> Elements {
-  let g = dy * ((load_gamma(place) + params.weight_offset) + params.weight_offset_low);
+  let g = dy;
   return g;
 }
 
-// special: whether any power is not 0.
-fn times_tile_r(v: Elements, s: Statistic, special: bool) -> Elements {
-  if (special) { return times_scaled_r(v, s); }
-  return v * s.r;
-}
-
-// g - n * mean, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
-fn less_mean(tile: Tile, step: u32, g: Elements, n: Elements, mean: RowValues, s: Statistic) -> Elements {
-  let v = fma(-n, Elements(mean), g);
-  return select(v, g, s.power == RowInts(ZERO_ROW));
-}
-
-@compute @workgroup_size(256)
+@compute @workgroup_size(32)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {
   local_index = index;
   let workgroup_index = workgroup.x + workgroup.y * grid.x;
@@ -459,47 +56,22 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tiles_of_slab = params.inner / 1u;
   let slabs = params.rows / params.inner;
   let count = select(0u, (slabs - group + groups - 1u) / groups, group < slabs) * tiles_of_slab;
-  let first = chunk * params.chunk_tiles * 1u + team_index(0u);
+  let first = chunk * params.chunk_tiles * TEAMS + team_index(0u);
 
-  var x0 = Elements();
-  var x1 = Elements();
-  var x2 = Elements();
-  var x3 = Elements();
-  var x4 = Elements();
-  var x5 = Elements();
-  var x6 = Elements();
-  var x7 = Elements();
-  var dy0 = Elements();
-  var dy1 = Elements();
-  var dy2 = Elements();
-  var dy3 = Elements();
-  var dy4 = Elements();
-  var dy5 = Elements();
-  var dy6 = Elements();
-  var dy7 = Elements();
-  var dgamma_sum0 = TermTotal();
-  var dgamma_sum1 = TermTotal();
-  var dgamma_sum2 = TermTotal();
-  var dgamma_sum3 = TermTotal();
-  var dgamma_sum4 = TermTotal();
-  var dgamma_sum5 = TermTotal();
-  var dgamma_sum6 = TermTotal();
-  var dgamma_sum7 = TermTotal();
+  var x: array<Elements, 64>;
+  var dy: array<Elements, 64>;
 
   for (var i = 0u; i < params.chunk_tiles; i++) {
-    let tile_in_group = first + i * 1u;
+    let tile_in_group = first + i * TEAMS;
     let has_tile = tile_in_group < count;
     let tile_index = (group + groups * tile_in_group) * params.sections + section;
     let tile = tile_at(min(tile_index, tile_count() - 1u));
 
-    { let step = lane() + 0u; if (step < steps_of(tile)) { let place = place_at(tile, step); x0 = load_x(place); dy0 = load_dy(place); } }
-    { let step = lane() + 256u; if (step < steps_of(tile)) { let place = place_at(tile, step); x1 = load_x(place); dy1 = load_dy(place); } }
-    { let step = lane() + 512u; if (step < steps_of(tile)) { let place = place_at(tile, step); x2 = load_x(place); dy2 = load_dy(place); } }
-    { let step = lane() + 768u; if (step < steps_of(tile)) { let place = place_at(tile, step); x3 = load_x(place); dy3 = load_dy(place); } }
-    { let step = lane() + 1024u; if (step < steps_of(tile)) { let place = place_at(tile, step); x4 = load_x(place); dy4 = load_dy(place); } }
-    { let step = lane() + 1280u; if (step < steps_of(tile)) { let place = place_at(tile, step); x5 = load_x(place); dy5 = load_dy(place); } }
-    { let step = lane() + 1536u; if (step < steps_of(tile)) { let place = place_at(tile, step); x6 = load_x(place); dy6 = load_dy(place); } }
-    { let step = lane() + 1792u; if (step < steps_of(tile)) { let place = place_at(tile, step); x7 = load_x(place); dy7 = load_dy(place); } }
+    for (var slot = 0u; slot < 64u; slot++) {
+      let step = lane() + slot * TEAM_WIDTH;
+      if (step >= steps_of(tile)) { break; }
+      let place = place_at(tile, step); x[slot] = load_x(place); dy[slot] = load_dy(place);
+    }
 
     var s = Statistic(RowValues(), RowInts());
     var special = false;
@@ -508,167 +80,38 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     s = all.statistic;
     special = s.power != 0;
     clamped = all.clamped & (params.eps_clamps != 0u);
-    { let step = lane() + 0u; if (step < steps_of(tile)) { x0 = times_tile_r(x0, s, special); } }
-    { let step = lane() + 256u; if (step < steps_of(tile)) { x1 = times_tile_r(x1, s, special); } }
-    { let step = lane() + 512u; if (step < steps_of(tile)) { x2 = times_tile_r(x2, s, special); } }
-    { let step = lane() + 768u; if (step < steps_of(tile)) { x3 = times_tile_r(x3, s, special); } }
-    { let step = lane() + 1024u; if (step < steps_of(tile)) { x4 = times_tile_r(x4, s, special); } }
-    { let step = lane() + 1280u; if (step < steps_of(tile)) { x5 = times_tile_r(x5, s, special); } }
-    { let step = lane() + 1536u; if (step < steps_of(tile)) { x6 = times_tile_r(x6, s, special); } }
-    { let step = lane() + 1792u; if (step < steps_of(tile)) { x7 = times_tile_r(x7, s, special); } }
+    for (var slot = 0u; slot < 64u; slot++) {
+      let step = lane() + slot * TEAM_WIDTH;
+      if (step >= steps_of(tile)) { break; }
+      x[slot] = times_tile_r(x[slot], s, special);
+    }
 
     var mean = mean_of_sections(tile, s);
     mean = select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
 
     if (has_tile) {
-      {
-        let step = lane() + 0u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy0), x0, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum0 = add_term(dgamma_sum0, term_of(dy0 * (x0 * params.alpha)));
-        }
-      }
-      {
-        let step = lane() + 256u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy1), x1, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum1 = add_term(dgamma_sum1, term_of(dy1 * (x1 * params.alpha)));
-        }
-      }
-      {
-        let step = lane() + 512u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy2), x2, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum2 = add_term(dgamma_sum2, term_of(dy2 * (x2 * params.alpha)));
-        }
-      }
-      {
-        let step = lane() + 768u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy3), x3, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum3 = add_term(dgamma_sum3, term_of(dy3 * (x3 * params.alpha)));
-        }
-      }
-      {
-        let step = lane() + 1024u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy4), x4, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum4 = add_term(dgamma_sum4, term_of(dy4 * (x4 * params.alpha)));
-        }
-      }
-      {
-        let step = lane() + 1280u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy5), x5, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum5 = add_term(dgamma_sum5, term_of(dy5 * (x5 * params.alpha)));
-        }
-      }
-      {
-        let step = lane() + 1536u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy6), x6, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum6 = add_term(dgamma_sum6, term_of(dy6 * (x6 * params.alpha)));
-        }
-      }
-      {
-        let step = lane() + 1792u;
-        if (step < steps_of(tile)) {
-          let place = place_at(tile, step);
-          let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy7), x7, mean, s), s, special);
-          store_dx(place, gradient * params.alpha);
-          dgamma_sum7 = add_term(dgamma_sum7, term_of(dy7 * (x7 * params.alpha)));
-        }
+      for (var slot = 0u; slot < 64u; slot++) {
+        let step = lane() + slot * TEAM_WIDTH;
+        if (step >= steps_of(tile)) { break; }
+        let place = place_at(tile, step);
+        let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy[slot]), x[slot], mean, s), s, special);
+        store_dx(place, gradient * params.alpha);
       }
     }
   }
 
-  let features = params.groups * params.size;
-  let tile = tile_at(group * params.sections + section);
-  let start = (params.first_chunk + chunk) * features * 1u + tile.feature;
-  {
-    let step = lane() + 0u;
-    {
-      let v = total_across_teams(dgamma_sum0);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-  {
-    let step = lane() + 256u;
-    {
-      let v = total_across_teams(dgamma_sum1);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-  {
-    let step = lane() + 512u;
-    {
-      let v = total_across_teams(dgamma_sum2);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-  {
-    let step = lane() + 768u;
-    {
-      let v = total_across_teams(dgamma_sum3);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-  {
-    let step = lane() + 1024u;
-    {
-      let v = total_across_teams(dgamma_sum4);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-  {
-    let step = lane() + 1280u;
-    {
-      let v = total_across_teams(dgamma_sum5);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-  {
-    let step = lane() + 1536u;
-    {
-      let v = total_across_teams(dgamma_sum6);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-  {
-    let step = lane() + 1792u;
-    {
-      let v = total_across_teams(dgamma_sum7);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
-        store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
-      }
-    }
-  }
-}
+// Elsewhere:
+//   src/kernels/wgsl/preamble.ts: subgroups
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   forward-sums-of-sections.wgsl: SECTION_STEPS
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   forward-long-rows.wgsl: lane, team_index, team_partials, team_any
+//   src/kernels/wgsl/float16.ts: rounded
+//   backward-rows.wgsl: load_dy, store_dx, Total, opaque_total, add, add_totals, value_of_total, less_mean
+//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/sections.ts: SumOfSections, power_of_sum, sum_of_sections, StatisticOfSections, power_of_products, mean_of_sections
+//   forward-of-sections.wgsl: statistic_of_sections
+//   src/kernels/backward/single-pass-shader.ts: times_tile_r
+//   src/kernels/backward/block-shader.ts: 

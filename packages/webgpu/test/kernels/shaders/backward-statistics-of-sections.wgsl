@@ -1,4 +1,4 @@
-// pnpm wgsl backward --shape 1x65537 --dtype float16 --dispatch 2
+// pnpm wgsl backward --shape 1x65537 --dtype bfloat16 --dispatch 2
 // Dispatch 2 of 5: gradient-combined:rows,unaligned,lane1x256/0,true:sections statistics!
 // Bindings:
 //   0 sections (read)
@@ -6,290 +6,14 @@
 //   2 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
 
-struct Parameters {
-  rows: u32, // of this dispatch
-  first_slab: u32, // the [size, inner] of the tensor with which they start
-  groups: u32,
-  size: u32, // features of a row
-  inner: u32,
-  stat_size: u32, // features that enter the statistic
-  elements: u32, // rows * size
-  sections: u32, // into which a row is split
-
-  // A sum of squares is plain, untouched by overflow and underflow, where its bits lie between plain_lowest and
-  // plain_highest. Then r = factor / sqrt(max(sum + eps_added, eps_least)).
-  plain_lowest: u32,
-  plain_highest: u32,
-  eps_added: f32,
-  eps_least: f32,
-  factor: f32, // alpha * sqrt(count)
-  factor_low: f32,
-
-  // For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_power is added, or is the least value
-  // where eps_clamps is 1; factor = factor_mantissa * 2^factor_power; the same for rstd = r / alpha.
-  eps_clamps: u32,
-  eps_mantissa: f32,
-  eps_power: i32,
-  factor_mantissa: f32,
-  factor_mantissa_low: f32,
-  factor_power: i32,
-  rstd_mantissa: f32,
-  rstd_mantissa_low: f32,
-  rstd_power: i32,
-
-  // What becomes of x * r.
-  weight_offset: f32,
-  weight_offset_low: f32,
-  given_scale: f32, // of forwardQuantized
-
-  // Of gradients.
-  alpha: f32,
-  reciprocal_count: f32,
-  chunks: u32, // into which the terms of dgamma and dbeta are split here
-  first_chunk: u32, // among the chunks of all dispatches
-  chunk_tiles: u32, // of each team, in a chunk
-
-  // Constants that a compiler must not see: it may calculate with them.
-  nan_bits: u32,
-  infinity_bits: u32,
-  zero_bits: u32,
-}
-
 @group(0) @binding(0) var<storage, read> sections: array<vec4u>;
 @group(0) @binding(1) var<storage, read_write> statistics: array<vec4u>;
 @group(0) @binding(2) var<uniform> params: Parameters;
 
-// What an invocation reads at a time.
-alias Elements = vec4f;
-alias ElementBits = vec4u;
-alias ElementInts = vec4i;
-
-// A number for each row that an invocation has elements of.
-alias RowValues = f32;
-alias RowBits = u32;
-alias RowInts = i32;
-alias RowBools = bool;
-
-struct Place {
-  index: u32, // of the first element
-  count: u32, // how many there are
-  feature: u32, // of the first
-  second_feature: u32, // of the second, where it need not be the next
-}
-
-const ELEMENT_OFFSETS = vec4u(0u, 1u, 2u, 3u);
-
-// What a team handles at a time.
-struct Tile {
-  row: u32, // the first, or the only one
-  start: u32, // index of its first element
-  feature: u32, // of its first element
-  rows: u32, // how many there are
-  section: u32, // of a row that is split
-  first_step: u32, // of that section, among the row's
-  size: u32, // of a row
-}
-
-fn first_feature(slab: u32) -> u32 {
-  if (params.groups == 1u) { return 0u; }
-  return ((params.first_slab + slab) % params.groups) * params.size;
-}
-
-fn tile_at(index: u32) -> Tile {
-  return Tile(index, index * params.size, first_feature(index), 1u, 0u, 0u, params.size);
-}
-
-fn place_at(tile: Tile, step: u32) -> Place {
-  return Place(tile.start + 4u * step, tile.size - 4u * step, tile.feature + 4u * step, 0u);
-}
-
-fn steps_of(tile: Tile) -> u32 { return (tile.size + 3u) / 4u; }
-
-fn statistic_steps_of(tile: Tile) -> u32 { return (params.stat_size + 3u) / 4u; }
-
-fn tile_count() -> u32 { return params.rows; }
-
-fn place_for_sum(tile: Tile, step: u32) -> Place { return place_at(tile, step); }
-
-// v where it enters the statistic, else 0.
-fn within_statistic(tile: Tile, step: u32, v: Elements) -> Elements {
-  return v;
-}
-
-fn sum_per_row(v: Elements) -> RowValues { return (v.x + v.y) + (v.z + v.w); }
-
-fn max_per_row(v: ElementBits) -> RowBits { return max(max(v.x, v.y), max(v.z, v.w)); }
-
-// The statistic of each element's own row.
-fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic { return s; }
-
 // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
-var<private> local_index: u32;
-
-fn lane() -> u32 { return 0u; }
-
-fn team_index(workgroup: u32) -> u32 { return workgroup * 256u + local_index / 1u; }
-
-fn team_sum(v: RowValues) -> RowValues { return v; }
-
-fn team_max(v: RowBits) -> RowBits { return v; }
-
-fn team_any(flag: RowBools) -> bool { return flag; }
-
-// r as a number of float32's normal range, and a power of two by which x is multiplied first.
-struct Statistic { r: RowValues, power: RowInts }
-
-// Powers that say that there is no such r:
-const NAN_ROW = 1 << 20;
-const INFINITE_ROW = 1 << 21; // r = 0, as an infinity is in the row
-const ZERO_ROW = 1 << 22; // r is infinite, as the denominator is 0
-const LEAST_SPECIAL = NAN_ROW;
-
-const MAGNITUDE_BITS = 0x7fffffffu;
-const INFINITY_BITS = 0x7f800000u;
-const MIN_NORMAL_BITS = 0x00800000u;
-
-fn power_of_two(power: RowInts) -> RowValues {
-  return bitcast<RowValues>((clamp(power, RowInts(-126), RowInts(127)) + RowInts(127)) << RowBits(23u));
-}
-
-// (high + low) / sqrt(d). inverseSqrt may err by 2 ulp: one Newton step, whose residual 1 - d q^2 is formed from the
-// product d q and what its rounding lost, and whose result is rounded once, with the constant.
-fn times_inverse_root(d: RowValues, high: f32, low: f32) -> RowValues {
-  let q = inverseSqrt(d);
-  let t = d * q;
-  let residual = fma(-t, q, RowValues(1.0)) - fma(d, q, -t) * q;
-  let c = 0.5 * residual * q;
-  return fma(RowValues(high), q, fma(RowValues(high), c, low * q));
-}
-
-// Whether no square overflowed or vanished; by the sum's bits, of which a NaN's are the largest.
-fn is_plain(sum: RowValues) -> RowBools {
-  let bits = bitcast<RowBits>(sum);
-  return (bits >= RowBits(params.plain_lowest)) & (bits <= RowBits(params.plain_highest));
-}
-
-fn plain_denominator(sum: RowValues) -> RowValues {
-  return max(sum + RowValues(params.eps_added), RowValues(params.eps_least));
-}
-
-fn plain_r(sum: RowValues) -> RowValues {
-  return times_inverse_root(plain_denominator(sum), params.factor, params.factor_low);
-}
-
-fn scaling_power(largest: RowBits) -> RowInts {
-  return clamp(max(RowInts(largest >> RowBits(23u)) - RowInts(127), RowInts(params.eps_power)), RowInts(-126), RowInts(126));
-}
-
-fn scaled_eps(power: RowInts) -> RowValues {
-  let shift = max(RowInts(params.eps_power) - power, RowInts(-64));
-  return select(RowValues(params.eps_mantissa) * power_of_two(2 * shift), RowValues(0.0), shift == RowInts(-64));
-}
-
-fn scaled_denominator(scaled: RowValues, power: RowInts) -> RowValues {
-  let eps = scaled_eps(power);
-  return select(scaled + eps, max(scaled, eps), params.eps_clamps != 0u);
-}
-
-// (mantissa + low) * 2^exponent over the root of the denominator.
-fn scaled_statistic(largest: RowBits, scaled: RowValues, power: RowInts, mantissa: f32, low: f32, exponent: i32) -> Statistic {
-  var r = times_inverse_root(scaled_denominator(scaled, power), mantissa, low);
-  // |r| becomes 1 to 2 where x is to grow, 1/2 to 1 where it is to shrink: no product on the way leaves the range of the last.
-  var r_power = RowInts((bitcast<RowBits>(r) >> RowBits(23u)) & RowBits(255u)) - RowInts(127);
-  r_power = select(r_power, RowInts(0), r == RowValues(0.0));
-  var e = RowInts(exponent) - power + r_power;
-  let shrinks = e < RowInts(0);
-  r_power += select(RowInts(0), RowInts(1), shrinks);
-  e += select(RowInts(0), RowInts(1), shrinks);
-  r *= power_of_two(-r_power);
-  e = clamp(e, RowInts(-252), RowInts(252));
-  e = select(e, RowInts(select(ZERO_ROW, NAN_ROW, mantissa == 0.0)), (largest < RowBits(MIN_NORMAL_BITS)) & RowBools(params.eps_mantissa == 0.0));
-  e = select(e, RowInts(INFINITE_ROW), largest == RowBits(INFINITY_BITS));
-  e = select(e, RowInts(NAN_ROW), largest > RowBits(INFINITY_BITS));
-  // The sign of r is all that is left of it.
-  return Statistic(select(r, RowValues(mantissa), e >= RowInts(LEAST_SPECIAL)), e);
-}
-
-// r itself, for rstd.
-fn value_of(s: Statistic) -> RowValues {
-  let half = s.power / 2;
-  var value = s.r * power_of_two(half) * power_of_two(s.power - half);
-  value = select(value, RowValues(0.0), s.power == RowInts(INFINITE_ROW));
-  value = select(value, bitcast<RowValues>(RowBits(params.infinity_bits)), s.power == RowInts(ZERO_ROW));
-  return select(value, bitcast<RowValues>(RowBits(params.nan_bits)), s.power == RowInts(NAN_ROW));
-}
-
-// sum * 4^power, with the bits of the largest element.
-struct SumOfSections { sum: f32, power: i32, largest: u32 }
-
-fn power_of_sum(section: vec4u) -> i32 { return bitcast<i32>(section.y << 16u) >> 16u; }
-
-fn sum_of_sections(tile: Tile) -> SumOfSections {
-  let first = tile.row * params.sections;
-  var largest = 0u;
-  var power = -126;
-  for (var i = lane(); i < params.sections; i += 1u) {
-    let section = sections[first + i];
-    largest = max(largest, section.z);
-    if (section.x != 0u) { power = max(power, power_of_sum(section)); }
-  }
-  largest = team_max(largest);
-  power = i32(team_max(u32(power + 126))) - 126;
-  var sum = 0.0;
-  for (var i = lane(); i < params.sections; i += 1u) {
-    let section = sections[first + i];
-    let scale = power_of_two(power_of_sum(section) - power);
-    sum += bitcast<f32>(section.x) * scale * scale;
-  }
-  return SumOfSections(team_sum(sum), power, largest);
-}
-
-// clamped: whether eps is the denominator.
-struct StatisticOfSections { statistic: Statistic, rstd: f32, clamped: bool }
-
-fn statistic_of_sections(tile: Tile) -> StatisticOfSections {
-  let all = sum_of_sections(tile);
-  let sum = all.sum;
-  let power = all.power;
-  if (power == 0 && is_plain(sum)) {
-    return StatisticOfSections(Statistic(plain_r(sum), 0), 0.0, sum <= params.eps_least);
-  }
-  let least = clamp(max(power, params.eps_power), -126, 126);
-  let scaled = sum * power_of_two(power - least) * power_of_two(power - least);
-  return StatisticOfSections(
-    scaled_statistic(all.largest, scaled, least, params.factor_mantissa, params.factor_mantissa_low, params.factor_power),
-    0.0,
-    scaled <= scaled_eps(least),
-  );
-}
-
-fn power_of_products(section: vec4u) -> i32 { return bitcast<i32>(section.y) >> 16u; }
-
-fn mean_of_sections(tile: Tile, s: Statistic) -> f32 {
-  let first = tile.row * params.sections;
-  var power = -256;
-  for (var i = lane(); i < params.sections; i += 1u) {
-    let section = sections[first + i];
-    if (section.w != 0u) { power = max(power, power_of_products(section)); }
-  }
-  power = i32(team_max(u32(power + 256))) - 256;
-  var products = 0.0;
-  for (var i = lane(); i < params.sections; i += 1u) {
-    let section = sections[first + i];
-    products += bitcast<f32>(section.w) * power_of_two(power_of_products(section) - power);
-  }
-  let mean = team_sum(products) * params.reciprocal_count;
-  if (s.power == NAN_ROW) { return bitcast<f32>(params.nan_bits); }
-  // A zero that a compiler does not see: what is infinite becomes a NaN.
-  if (s.power == INFINITE_ROW) { return mean * bitcast<f32>(params.zero_bits); }
-  let e = clamp(power + s.power, -252, 252);
-  let half = e / 2;
-  return mean * s.r * power_of_two(half) * power_of_two(e - half);
-}
-
-fn store_statistics(tile: Tile, s: Statistic, mean: RowValues) {
-  statistics[tile.row] = vec4u(bitcast<u32>(s.r), bitcast<u32>(s.power), bitcast<u32>(mean), 0u);
-}
+const TEAM_WIDTH = 1u;
+const TEAMS = 256u; // of a workgroup
+const CHAIN = 8u; // so many numbers are added one after the other
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -302,3 +26,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let clamped = all.clamped & (params.eps_clamps != 0u);
   store_statistics(tile, s, select(mean_of_sections(tile, s), 0.0, clamped | (s.power == ZERO_ROW)));
 }
+
+// Elsewhere:
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, team_index
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   backward-row-pairs.wgsl: lane, team_sum, team_max
+//   forward-long-rows.wgsl: team_any
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of
+//   src/kernels/wgsl/sections.ts: SumOfSections, power_of_sum, sum_of_sections, StatisticOfSections, power_of_products, mean_of_sections
+//   forward-of-sections.wgsl: statistic_of_sections
+//   backward-statistics.wgsl: store_statistics

@@ -1,5 +1,5 @@
-// pnpm wgsl forward --shape 7x33 --dtype float16 --bias
-// Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,8/4,gammabeta,:x y! gamma beta>y
+// pnpm wgsl forward --shape 7x9 --dtype float16 --bias
+// Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,2/1,gammabeta,:x y! gamma beta>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)
@@ -8,160 +8,11 @@
 //   4 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
 
-enable subgroups;
-
-// Rows that are not plain are redone where any row of the subgroup is: uniform, but the analysis does not see it.
-diagnostic(off, subgroup_uniformity);
-
-struct Parameters {
-  rows: u32, // of this dispatch
-  first_slab: u32, // the [size, inner] of the tensor with which they start
-  groups: u32,
-  size: u32, // features of a row
-  inner: u32,
-  stat_size: u32, // features that enter the statistic
-  elements: u32, // rows * size
-  sections: u32, // into which a row is split
-
-  // A sum of squares is plain, untouched by overflow and underflow, where its bits lie between plain_lowest and
-  // plain_highest. Then r = factor / sqrt(max(sum + eps_added, eps_least)).
-  plain_lowest: u32,
-  plain_highest: u32,
-  eps_added: f32,
-  eps_least: f32,
-  factor: f32, // alpha * sqrt(count)
-  factor_low: f32,
-
-  // For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_power is added, or is the least value
-  // where eps_clamps is 1; factor = factor_mantissa * 2^factor_power; the same for rstd = r / alpha.
-  eps_clamps: u32,
-  eps_mantissa: f32,
-  eps_power: i32,
-  factor_mantissa: f32,
-  factor_mantissa_low: f32,
-  factor_power: i32,
-  rstd_mantissa: f32,
-  rstd_mantissa_low: f32,
-  rstd_power: i32,
-
-  // What becomes of x * r.
-  weight_offset: f32,
-  weight_offset_low: f32,
-  given_scale: f32, // of forwardQuantized
-
-  // Of gradients.
-  alpha: f32,
-  reciprocal_count: f32,
-  chunks: u32, // into which the terms of dgamma and dbeta are split here
-  first_chunk: u32, // among the chunks of all dispatches
-  chunk_tiles: u32, // of each team, in a chunk
-
-  // Constants that a compiler must not see: it may calculate with them.
-  nan_bits: u32,
-  infinity_bits: u32,
-  zero_bits: u32,
-}
-
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
 @group(0) @binding(4) var<uniform> params: Parameters;
-
-// What an invocation reads at a time.
-alias Elements = vec4f;
-alias ElementBits = vec4u;
-alias ElementInts = vec4i;
-
-// A number for each row that an invocation has elements of.
-alias RowValues = vec4f;
-alias RowBits = vec4u;
-alias RowInts = vec4i;
-alias RowBools = vec4<bool>;
-
-struct Place {
-  index: u32, // of the first element
-  count: u32, // how many there are
-  feature: u32, // of the first
-  second_feature: u32, // of the second, where it need not be the next
-}
-
-const ELEMENT_OFFSETS = vec4u(0u, 1u, 2u, 3u);
-
-// What a team handles at a time.
-struct Tile {
-  row: u32, // the first, or the only one
-  start: u32, // index of its first element
-  feature: u32, // of its first element
-  rows: u32, // how many there are
-  section: u32, // of a row that is split
-  first_step: u32, // of that section, among the row's
-  size: u32, // of a row
-}
-
-fn first_feature(slab: u32) -> u32 {
-  if (params.groups == 1u) { return 0u; }
-  return ((params.first_slab + slab) % params.groups) * params.size;
-}
-
-// Two rows; the last tile may have one.
-fn tile_at(index: u32) -> Tile {
-  return Tile(2u * index, 2u * index * params.size, first_feature(2u * index), min(2u, params.rows - 2u * index), 0u, 0u, params.size);
-}
-
-fn place_at(tile: Tile, step: u32) -> Place {
-  let count = 2u * tile.rows - select(0u, 1u, 2u * step + 1u >= params.size);
-  return Place(tile.start + 2u * step, count, tile.feature + 2u * step, first_feature(tile.row + 1u) + 2u * step);
-}
-
-// Whether only the first of the two features is there.
-fn at_row_end(place: Place) -> bool { return (place.count & 1u) == 1u; }
-
-fn present_in_pair(place: Place) -> vec4<bool> {
-  return vec4<bool>(true, place.count > 2u, !at_row_end(place), place.count == 4u);
-}
-
-fn steps_of(tile: Tile) -> u32 { return (params.size + 1u) / 2u; }
-
-fn statistic_steps_of(tile: Tile) -> u32 { return (params.stat_size + 1u) / 2u; }
-
-fn tile_count() -> u32 { return (params.rows + 1u) / 2u; }
-
-fn place_for_sum(tile: Tile, step: u32) -> Place { return place_at(tile, step); }
-
-// v where it enters the statistic, else 0.
-fn within_statistic(tile: Tile, step: u32, v: Elements) -> Elements {
-  return v;
-}
-
-// Two elements of either row; both rows' numbers twice.
-fn sum_per_row(v: Elements) -> RowValues { return v + v.zwxy; }
-
-fn max_per_row(v: ElementBits) -> RowBits { return max(v, v.zwxy); }
-
-// The statistic of each element's own row.
-fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic { return s; }
-
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
-var<private> local_index: u32;
-
-fn lane() -> u32 { return local_index % 4u; }
-
-fn team_index(workgroup: u32) -> u32 { return workgroup * 64u + local_index / 4u; }
-
-fn team_sum(v: RowValues) -> RowValues {
-  var all = v;
-  all = all + subgroupShuffleXor(all, 1u);
-  all = all + subgroupShuffleXor(all, 2u);
-  return all;
-}
-
-fn team_max(v: RowBits) -> RowBits {
-  var all = v;
-  all = max(all, subgroupShuffleXor(all, 1u));
-  all = max(all, subgroupShuffleXor(all, 2u));
-  return all;
-}
 
 fn team_any(flag: RowBools) -> bool { return subgroupAny(any(flag)); }
 
@@ -174,197 +25,10 @@ fn narrow(v: Elements) -> ElementBits {
   return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
 }
 
-// The zero is not known to a compiler, which else could leave the two conversions out (llvmpipe's does).
-fn rounded(v: Elements) -> Elements {
-  let half = narrow(v) ^ ElementBits(params.zero_bits);
-  return Elements(widen(half.x).x, widen(half.y).x, widen(half.z).x, widen(half.w).x);
-}
-
 fn load_x(place: Place) -> Elements {
   let first = widen(x[place.index >> 1u]);
   let word = (place.index + params.size) >> 1u;
   return select(Elements(), Elements(first.x, widen(x[word]).y, first.y, widen(x[word + 1u]).x), present_in_pair(place));
-}
-
-fn norm_input(place: Place) -> Elements {
-  return load_x(place);
-}
-
-fn norm_input_for_sum(place: Place) -> Elements { return norm_input(place); }
-
-// r as a number of float32's normal range, and a power of two by which x is multiplied first.
-struct Statistic { r: RowValues, power: RowInts }
-
-// Powers that say that there is no such r:
-const NAN_ROW = 1 << 20;
-const INFINITE_ROW = 1 << 21; // r = 0, as an infinity is in the row
-const ZERO_ROW = 1 << 22; // r is infinite, as the denominator is 0
-const LEAST_SPECIAL = NAN_ROW;
-
-const MAGNITUDE_BITS = 0x7fffffffu;
-const INFINITY_BITS = 0x7f800000u;
-const MIN_NORMAL_BITS = 0x00800000u;
-
-fn power_of_two(power: RowInts) -> RowValues {
-  return bitcast<RowValues>((clamp(power, RowInts(-126), RowInts(127)) + RowInts(127)) << RowBits(23u));
-}
-
-// (high + low) / sqrt(d). inverseSqrt may err by 2 ulp: one Newton step, whose residual 1 - d q^2 is formed from the
-// product d q and what its rounding lost, and whose result is rounded once, with the constant.
-fn times_inverse_root(d: RowValues, high: f32, low: f32) -> RowValues {
-  let q = inverseSqrt(d);
-  let t = d * q;
-  let residual = fma(-t, q, RowValues(1.0)) - fma(d, q, -t) * q;
-  let c = 0.5 * residual * q;
-  return fma(RowValues(high), q, fma(RowValues(high), c, low * q));
-}
-
-// Whether no square overflowed or vanished; by the sum's bits, of which a NaN's are the largest.
-fn is_plain(sum: RowValues) -> RowBools {
-  let bits = bitcast<RowBits>(sum);
-  return (bits >= RowBits(params.plain_lowest)) & (bits <= RowBits(params.plain_highest));
-}
-
-fn plain_denominator(sum: RowValues) -> RowValues {
-  return max(sum + RowValues(params.eps_added), RowValues(params.eps_least));
-}
-
-fn plain_r(sum: RowValues) -> RowValues {
-  return times_inverse_root(plain_denominator(sum), params.factor, params.factor_low);
-}
-
-fn scaling_power(largest: RowBits) -> RowInts {
-  return clamp(max(RowInts(largest >> RowBits(23u)) - RowInts(127), RowInts(params.eps_power)), RowInts(-126), RowInts(126));
-}
-
-fn scaled_eps(power: RowInts) -> RowValues {
-  let shift = max(RowInts(params.eps_power) - power, RowInts(-64));
-  return select(RowValues(params.eps_mantissa) * power_of_two(2 * shift), RowValues(0.0), shift == RowInts(-64));
-}
-
-fn scaled_denominator(scaled: RowValues, power: RowInts) -> RowValues {
-  let eps = scaled_eps(power);
-  return select(scaled + eps, max(scaled, eps), params.eps_clamps != 0u);
-}
-
-// (mantissa + low) * 2^exponent over the root of the denominator.
-fn scaled_statistic(largest: RowBits, scaled: RowValues, power: RowInts, mantissa: f32, low: f32, exponent: i32) -> Statistic {
-  var r = times_inverse_root(scaled_denominator(scaled, power), mantissa, low);
-  // |r| becomes 1 to 2 where x is to grow, 1/2 to 1 where it is to shrink: no product on the way leaves the range of the last.
-  var r_power = RowInts((bitcast<RowBits>(r) >> RowBits(23u)) & RowBits(255u)) - RowInts(127);
-  r_power = select(r_power, RowInts(0), r == RowValues(0.0));
-  var e = RowInts(exponent) - power + r_power;
-  let shrinks = e < RowInts(0);
-  r_power += select(RowInts(0), RowInts(1), shrinks);
-  e += select(RowInts(0), RowInts(1), shrinks);
-  r *= power_of_two(-r_power);
-  e = clamp(e, RowInts(-252), RowInts(252));
-  e = select(e, RowInts(select(ZERO_ROW, NAN_ROW, mantissa == 0.0)), (largest < RowBits(MIN_NORMAL_BITS)) & RowBools(params.eps_mantissa == 0.0));
-  e = select(e, RowInts(INFINITE_ROW), largest == RowBits(INFINITY_BITS));
-  e = select(e, RowInts(NAN_ROW), largest > RowBits(INFINITY_BITS));
-  // The sign of r is all that is left of it.
-  return Statistic(select(r, RowValues(mantissa), e >= RowInts(LEAST_SPECIAL)), e);
-}
-
-// r itself, for rstd.
-fn value_of(s: Statistic) -> RowValues {
-  let half = s.power / 2;
-  var value = s.r * power_of_two(half) * power_of_two(s.power - half);
-  value = select(value, RowValues(0.0), s.power == RowInts(INFINITE_ROW));
-  value = select(value, bitcast<RowValues>(RowBits(params.infinity_bits)), s.power == RowInts(ZERO_ROW));
-  return select(value, bitcast<RowValues>(RowBits(params.nan_bits)), s.power == RowInts(NAN_ROW));
-}
-
-// v * r, whatever r is. Beside an infinite r a zero stays a zero; beside r = 0 the infinity of its row becomes a NaN.
-fn times_scaled_r(v: Elements, s: Statistic) -> Elements {
-  let half = s.power / 2;
-  var product = v * power_of_two(half) * power_of_two(s.power - half) * s.r;
-  let bits = bitcast<ElementBits>(v);
-  let magnitude = bits & ElementBits(MAGNITUDE_BITS);
-  let signed = bits ^ (ElementBits(bitcast<RowBits>(s.r)) & ElementBits(0x80000000u));
-  let zero = bitcast<Elements>(signed & ElementBits(0x80000000u));
-  let infinite = bitcast<Elements>((signed & ElementBits(0x80000000u)) | ElementBits(params.infinity_bits));
-  let nan = bitcast<Elements>(ElementBits(params.nan_bits));
-  product = select(product, select(zero, nan, magnitude >= ElementBits(INFINITY_BITS)), s.power == RowInts(INFINITE_ROW));
-  var at_zero = select(infinite, zero, magnitude < ElementBits(MIN_NORMAL_BITS));
-  at_zero = select(at_zero, nan, magnitude > ElementBits(INFINITY_BITS));
-  product = select(product, at_zero, s.power == RowInts(ZERO_ROW));
-  return select(product, nan, s.power == RowInts(NAN_ROW));
-}
-
-// The same, faster where no power is set.
-fn times_r(v: Elements, s: Statistic) -> Elements {
-  if (all(s.power == RowInts(0))) { return v * s.r; }
-  return times_scaled_r(v, s);
-}
-
-// v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
-fn opaque(v: Elements) -> Elements { return bitcast<Elements>(bitcast<ElementBits>(v) ^ ElementBits(params.zero_bits)); }
-
-// What an infinity lost is no number.
-fn with_lost(high: Elements, low: Elements) -> Elements {
-  return select(high + low, high, (bitcast<ElementBits>(high) & ElementBits(MAGNITUDE_BITS)) == ElementBits(INFINITY_BITS));
-}
-
-// One member's part, of its elements times scale.
-fn sum_of_squares(tile: Tile, scale: RowValues) -> RowValues {
-  var high = Elements();
-  var low = Elements();
-  let end = statistic_steps_of(tile);
-  for (var start = lane(); start < end; start += 32u) {
-    var block = Elements();
-    for (var step = start; step < min(start + 32u, end); step += 4u) {
-      let v = within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step))) * scale;
-      block = fma(v, v, block);
-    }
-    let sum = opaque(high + block);
-    let back = opaque(sum - high);
-    low += (high - (sum - back)) + (block - back);
-    high = sum;
-  }
-  return sum_per_row(with_lost(high, low));
-}
-
-// The bits of one member's largest magnitude.
-fn largest_magnitude(tile: Tile) -> RowBits {
-  var largest = ElementBits();
-  for (var step = lane(); step < statistic_steps_of(tile); step += 4u) {
-    largest = max(largest, bitcast<ElementBits>(within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step)))) & ElementBits(MAGNITUDE_BITS));
-  }
-  return max_per_row(largest);
-}
-
-// Of a tile whose squares overflow or vanish, from its elements once more; its plain rows keep what they had.
-// clamped: whether eps is the denominator.
-struct Rescaled { statistic: Statistic, rstd: RowValues, clamped: RowBools }
-
-fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
-  let largest = team_max(largest_magnitude(tile));
-  let power = scaling_power(largest);
-  let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
-  let plain = is_plain(sum);
-  let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain)), RowValues(), RowBools());
-  return result;
-}
-
-var<private> second_row_feature: u32; // of its first element
-
-fn by_words(place: Place, v: Elements, neighbour: f32) -> Elements {
-  return Elements(v.x, select(v.z, neighbour, at_row_end(place)), v.w, neighbour);
-}
-
-fn row_values_by_words(place: Place, v: RowValues) -> RowValues { return select(v.xxyy, v.xyyy, at_row_end(place)); }
-
-fn statistic_by_words(place: Place, s: Statistic) -> Statistic {
-  return Statistic(row_values_by_words(place, s.r), select(s.power.xxyy, s.power.xyyy, at_row_end(place)));
-}
-
-fn statistic_of_neighbour(s: Statistic) -> Statistic { return Statistic(s.r.yyyy, s.power.yyyy); }
-
-// Within their groups.
-fn features_by_words(place: Place, step: u32) -> vec4u {
-  return select(2u * step + vec4u(0u, 1u, 1u, 2u), vec4u(2u * step, 0u, 0u, 0u), at_row_end(place));
 }
 
 fn load_x_by_words(place: Place) -> Elements {
@@ -406,12 +70,8 @@ fn store_y(place: Place, v: Elements) {
   if (place.count == 4u) { y[((place.index + params.size) >> 1u) + 1u] = half.z | (half.w << 16u); }
 }
 
-fn write_output(place: Place, input: Elements, normed: Elements) {
-  store_y(place, weighted(place, normed));
-}
-
 fn write_rescaled_tile(tile: Tile, s: Statistic) {
-  for (var step = lane(); step < steps_of(tile); step += 4u) {
+  for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
     let place = place_at(tile, step);
     let input = norm_input_by_words(place);
     write_output(place, input, times_scaled_r(input, statistic_by_words(place, s)));
@@ -427,39 +87,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let has_tile = tile_index < tile_count();
   second_row_feature = first_feature(tile.row + 1u);
   // Each element is read once: into registers, and its square into the sum.
-  let step0 = lane() + 0u;
-  let step1 = lane() + 4u;
-  let step2 = lane() + 8u;
-  let step3 = lane() + 12u;
-  let step4 = lane() + 16u;
-  let step5 = lane() + 20u;
-  let step6 = lane() + 24u;
-  let step7 = lane() + 28u;
+  let step0 = lane() + 0u * TEAM_WIDTH;
+  let step1 = lane() + 1u * TEAM_WIDTH;
   var x0 = Elements(); x0 = norm_input(place_at(tile, step0));
-  var x1 = Elements(); x1 = norm_input(place_at(tile, step1));
-  var x2 = Elements(); x2 = norm_input(place_at(tile, step2));
-  var x3 = Elements(); x3 = norm_input(place_at(tile, step3));
-  var x4 = Elements(); if (step4 < steps_of(tile)) { x4 = norm_input(place_at(tile, step4)); }
-  var x5 = Elements(); if (step5 < steps_of(tile)) { x5 = norm_input(place_at(tile, step5)); }
-  var x6 = Elements(); if (step6 < steps_of(tile)) { x6 = norm_input(place_at(tile, step6)); }
-  var x7 = Elements(); if (step7 < steps_of(tile)) { x7 = norm_input(place_at(tile, step7)); }
+  var x1 = Elements(); if (step1 < steps_of(tile)) { x1 = norm_input(place_at(tile, step1)); }
   var neighbour0 = 0.0; neighbour0 = neighbour(place_at(tile, step0));
-  var neighbour1 = 0.0; neighbour1 = neighbour(place_at(tile, step1));
-  var neighbour2 = 0.0; neighbour2 = neighbour(place_at(tile, step2));
-  var neighbour3 = 0.0; neighbour3 = neighbour(place_at(tile, step3));
-  var neighbour4 = 0.0; if (step4 < steps_of(tile)) { neighbour4 = neighbour(place_at(tile, step4)); }
-  var neighbour5 = 0.0; if (step5 < steps_of(tile)) { neighbour5 = neighbour(place_at(tile, step5)); }
-  var neighbour6 = 0.0; if (step6 < steps_of(tile)) { neighbour6 = neighbour(place_at(tile, step6)); }
-  var neighbour7 = 0.0; if (step7 < steps_of(tile)) { neighbour7 = neighbour(place_at(tile, step7)); }
+  var neighbour1 = 0.0; if (step1 < steps_of(tile)) { neighbour1 = neighbour(place_at(tile, step1)); }
   var squares = Elements();
   { let v = within_statistic(tile, step0, x0); squares = fma(v, v, squares); }
   { let v = within_statistic(tile, step1, x1); squares = fma(v, v, squares); }
-  { let v = within_statistic(tile, step2, x2); squares = fma(v, v, squares); }
-  { let v = within_statistic(tile, step3, x3); squares = fma(v, v, squares); }
-  { let v = within_statistic(tile, step4, x4); squares = fma(v, v, squares); }
-  { let v = within_statistic(tile, step5, x5); squares = fma(v, v, squares); }
-  { let v = within_statistic(tile, step6, x6); squares = fma(v, v, squares); }
-  { let v = within_statistic(tile, step7, x7); squares = fma(v, v, squares); }
 
   let sum = team_sum(sum_per_row(squares));
   if (team_any(!is_plain(sum))) {
@@ -470,12 +106,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     if (!has_tile) { return; }
     let r = plain_r(sum);
     { let place = place_at(tile, step0); let input = by_words(place, x0, neighbour0); write_output(place, input, input * row_values_by_words(place, r)); }
-    { let place = place_at(tile, step1); let input = by_words(place, x1, neighbour1); write_output(place, input, input * row_values_by_words(place, r)); }
-    { let place = place_at(tile, step2); let input = by_words(place, x2, neighbour2); write_output(place, input, input * row_values_by_words(place, r)); }
-    { let place = place_at(tile, step3); let input = by_words(place, x3, neighbour3); write_output(place, input, input * row_values_by_words(place, r)); }
-    if (step4 < steps_of(tile)) { { let place = place_at(tile, step4); let input = by_words(place, x4, neighbour4); write_output(place, input, input * row_values_by_words(place, r)); } }
-    if (step5 < steps_of(tile)) { { let place = place_at(tile, step5); let input = by_words(place, x5, neighbour5); write_output(place, input, input * row_values_by_words(place, r)); } }
-    if (step6 < steps_of(tile)) { { let place = place_at(tile, step6); let input = by_words(place, x6, neighbour6); write_output(place, input, input * row_values_by_words(place, r)); } }
-    if (step7 < steps_of(tile)) { { let place = place_at(tile, step7); let input = by_words(place, x7, neighbour7); write_output(place, input, input * row_values_by_words(place, r)); } }
+    if (step1 < steps_of(tile)) { { let place = place_at(tile, step1); let input = by_words(place, x1, neighbour1); write_output(place, input, input * row_values_by_words(place, r)); } }
   }
 }
+
+// Elsewhere:
+//   src/kernels/wgsl/preamble.ts: subgroups
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, norm_input, sum_of_squares, write_output
+//   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools, rescaled
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   forward-shader-f16.wgsl: rounded
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   src/kernels/forward/resident-shader.ts: second_row_feature

@@ -1,66 +1,12 @@
-// pnpm wgsl scaleBy --shape 8x4096
-// Dispatch 1 of 1: loop sums to y:forward,float32,rows,quad,workgroup64x1/32,gamma,:x y! gamma sums>y
+// pnpm wgsl scaleBy --shape 8x32
+// Dispatch 1 of 1: loop sums to y:forward,float32,rows,quad,subgroup4x64/0,gamma,:x y! gamma sums>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)
 //   2 gamma (read)
 //   3 sums (read)
 //   4 params (uniform, 144 bytes)
-// Grid: 8 x 1 x 1 workgroups
-
-enable subgroups;
-
-// Rows that are not plain are redone where any row of the subgroup is: uniform, but the analysis does not see it.
-diagnostic(off, subgroup_uniformity);
-
-struct Parameters {
-  rows: u32, // of this dispatch
-  first_slab: u32, // the [size, inner] of the tensor with which they start
-  groups: u32,
-  size: u32, // features of a row
-  inner: u32,
-  stat_size: u32, // features that enter the statistic
-  elements: u32, // rows * size
-  sections: u32, // into which a row is split
-
-  // A sum of squares is plain, untouched by overflow and underflow, where its bits lie between plain_lowest and
-  // plain_highest. Then r = factor / sqrt(max(sum + eps_added, eps_least)).
-  plain_lowest: u32,
-  plain_highest: u32,
-  eps_added: f32,
-  eps_least: f32,
-  factor: f32, // alpha * sqrt(count)
-  factor_low: f32,
-
-  // For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_power is added, or is the least value
-  // where eps_clamps is 1; factor = factor_mantissa * 2^factor_power; the same for rstd = r / alpha.
-  eps_clamps: u32,
-  eps_mantissa: f32,
-  eps_power: i32,
-  factor_mantissa: f32,
-  factor_mantissa_low: f32,
-  factor_power: i32,
-  rstd_mantissa: f32,
-  rstd_mantissa_low: f32,
-  rstd_power: i32,
-
-  // What becomes of x * r.
-  weight_offset: f32,
-  weight_offset_low: f32,
-  given_scale: f32, // of forwardQuantized
-
-  // Of gradients.
-  alpha: f32,
-  reciprocal_count: f32,
-  chunks: u32, // into which the terms of dgamma and dbeta are split here
-  first_chunk: u32, // among the chunks of all dispatches
-  chunk_tiles: u32, // of each team, in a chunk
-
-  // Constants that a compiler must not see: it may calculate with them.
-  nan_bits: u32,
-  infinity_bits: u32,
-  zero_bits: u32,
-}
+// Grid: 1 x 1 x 1 workgroups
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -68,279 +14,26 @@ struct Parameters {
 @group(0) @binding(3) var<storage, read> sums: array<f32>;
 @group(0) @binding(4) var<uniform> params: Parameters;
 
-// What an invocation reads at a time.
-alias Elements = vec4f;
-alias ElementBits = vec4u;
-alias ElementInts = vec4i;
-
-// A number for each row that an invocation has elements of.
-alias RowValues = f32;
-alias RowBits = u32;
-alias RowInts = i32;
-alias RowBools = bool;
-
-struct Place {
-  index: u32, // of the first element
-  count: u32, // how many there are
-  feature: u32, // of the first
-  second_feature: u32, // of the second, where it need not be the next
-}
-
-const ELEMENT_OFFSETS = vec4u(0u, 1u, 2u, 3u);
-
-// What a team handles at a time.
-struct Tile {
-  row: u32, // the first, or the only one
-  start: u32, // index of its first element
-  feature: u32, // of its first element
-  rows: u32, // how many there are
-  section: u32, // of a row that is split
-  first_step: u32, // of that section, among the row's
-  size: u32, // of a row
-}
-
-fn first_feature(slab: u32) -> u32 {
-  if (params.groups == 1u) { return 0u; }
-  return ((params.first_slab + slab) % params.groups) * params.size;
-}
-
-fn tile_at(index: u32) -> Tile {
-  return Tile(index, index * params.size, first_feature(index), 1u, 0u, 0u, params.size);
-}
-
-fn place_at(tile: Tile, step: u32) -> Place {
-  return Place(tile.start + 4u * step, tile.size - 4u * step, tile.feature + 4u * step, 0u);
-}
-
-fn steps_of(tile: Tile) -> u32 { return (tile.size + 3u) / 4u; }
-
-fn statistic_steps_of(tile: Tile) -> u32 { return (params.stat_size + 3u) / 4u; }
-
-fn tile_count() -> u32 { return params.rows; }
-
-fn place_for_sum(tile: Tile, step: u32) -> Place { return place_at(tile, step); }
-
-// v where it enters the statistic, else 0.
-fn within_statistic(tile: Tile, step: u32, v: Elements) -> Elements {
-  return v;
-}
-
-fn sum_per_row(v: Elements) -> RowValues { return (v.x + v.y) + (v.z + v.w); }
-
-fn max_per_row(v: ElementBits) -> RowBits { return max(max(v.x, v.y), max(v.z, v.w)); }
-
-// The statistic of each element's own row.
-fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic { return s; }
-
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
-var<private> local_index: u32;
-
-fn lane() -> u32 { return local_index; }
-
-fn team_index(workgroup: u32) -> u32 { return workgroup; }
-
-var<workgroup> team_partials: array<RowBits, 2>;
-
-fn team_sum(v: RowValues) -> RowValues {
-  var all = v;
-  all = all + subgroupShuffleXor(all, 1u);
-  all = all + subgroupShuffleXor(all, 2u);
-  all = all + subgroupShuffleXor(all, 4u);
-  all = all + subgroupShuffleXor(all, 8u);
-  all = all + subgroupShuffleXor(all, 16u);
-  if (local_index % 32u == 0u) { team_partials[local_index / 32u] = bitcast<RowBits>(all); }
-  let last = workgroupUniformLoad(&team_partials);
-  return (bitcast<RowValues>(last[0]) + bitcast<RowValues>(last[1]));
-}
-
-fn team_max(v: RowBits) -> RowBits {
-  var all = v;
-  all = max(all, subgroupShuffleXor(all, 1u));
-  all = max(all, subgroupShuffleXor(all, 2u));
-  all = max(all, subgroupShuffleXor(all, 4u));
-  all = max(all, subgroupShuffleXor(all, 8u));
-  all = max(all, subgroupShuffleXor(all, 16u));
-  if (local_index % 32u == 0u) { team_partials[local_index / 32u] = bitcast<RowBits>(all); }
-  let last = workgroupUniformLoad(&team_partials);
-  return max(bitcast<RowBits>(last[0]), bitcast<RowBits>(last[1]));
-}
-
-fn team_any(flag: RowBools) -> bool { return flag; }
-
-fn rounded(v: Elements) -> Elements { return v; }
-
-fn load_x(place: Place) -> Elements {
-  return x[place.index >> 2u];
-}
-
-fn norm_input(place: Place) -> Elements {
-  return load_x(place);
-}
-
-// r as a number of float32's normal range, and a power of two by which x is multiplied first.
-struct Statistic { r: RowValues, power: RowInts }
-
-// Powers that say that there is no such r:
-const NAN_ROW = 1 << 20;
-const INFINITE_ROW = 1 << 21; // r = 0, as an infinity is in the row
-const ZERO_ROW = 1 << 22; // r is infinite, as the denominator is 0
-const LEAST_SPECIAL = NAN_ROW;
-
-const MAGNITUDE_BITS = 0x7fffffffu;
-const INFINITY_BITS = 0x7f800000u;
-const MIN_NORMAL_BITS = 0x00800000u;
-
-fn power_of_two(power: RowInts) -> RowValues {
-  return bitcast<RowValues>((clamp(power, RowInts(-126), RowInts(127)) + RowInts(127)) << RowBits(23u));
-}
-
-// (high + low) / sqrt(d). inverseSqrt may err by 2 ulp: one Newton step, whose residual 1 - d q^2 is formed from the
-// product d q and what its rounding lost, and whose result is rounded once, with the constant.
-fn times_inverse_root(d: RowValues, high: f32, low: f32) -> RowValues {
-  let q = inverseSqrt(d);
-  let t = d * q;
-  let residual = fma(-t, q, RowValues(1.0)) - fma(d, q, -t) * q;
-  let c = 0.5 * residual * q;
-  return fma(RowValues(high), q, fma(RowValues(high), c, low * q));
-}
-
-// Whether no square overflowed or vanished; by the sum's bits, of which a NaN's are the largest.
-fn is_plain(sum: RowValues) -> RowBools {
-  let bits = bitcast<RowBits>(sum);
-  return (bits >= RowBits(params.plain_lowest)) & (bits <= RowBits(params.plain_highest));
-}
-
-fn plain_denominator(sum: RowValues) -> RowValues {
-  return max(sum + RowValues(params.eps_added), RowValues(params.eps_least));
-}
-
-fn plain_r(sum: RowValues) -> RowValues {
-  return times_inverse_root(plain_denominator(sum), params.factor, params.factor_low);
-}
-
-fn scaling_power(largest: RowBits) -> RowInts {
-  return clamp(max(RowInts(largest >> RowBits(23u)) - RowInts(127), RowInts(params.eps_power)), RowInts(-126), RowInts(126));
-}
-
-fn scaled_eps(power: RowInts) -> RowValues {
-  let shift = max(RowInts(params.eps_power) - power, RowInts(-64));
-  return select(RowValues(params.eps_mantissa) * power_of_two(2 * shift), RowValues(0.0), shift == RowInts(-64));
-}
-
-fn scaled_denominator(scaled: RowValues, power: RowInts) -> RowValues {
-  let eps = scaled_eps(power);
-  return select(scaled + eps, max(scaled, eps), params.eps_clamps != 0u);
-}
-
-// (mantissa + low) * 2^exponent over the root of the denominator.
-fn scaled_statistic(largest: RowBits, scaled: RowValues, power: RowInts, mantissa: f32, low: f32, exponent: i32) -> Statistic {
-  var r = times_inverse_root(scaled_denominator(scaled, power), mantissa, low);
-  // |r| becomes 1 to 2 where x is to grow, 1/2 to 1 where it is to shrink: no product on the way leaves the range of the last.
-  var r_power = RowInts((bitcast<RowBits>(r) >> RowBits(23u)) & RowBits(255u)) - RowInts(127);
-  r_power = select(r_power, RowInts(0), r == RowValues(0.0));
-  var e = RowInts(exponent) - power + r_power;
-  let shrinks = e < RowInts(0);
-  r_power += select(RowInts(0), RowInts(1), shrinks);
-  e += select(RowInts(0), RowInts(1), shrinks);
-  r *= power_of_two(-r_power);
-  e = clamp(e, RowInts(-252), RowInts(252));
-  e = select(e, RowInts(select(ZERO_ROW, NAN_ROW, mantissa == 0.0)), (largest < RowBits(MIN_NORMAL_BITS)) & RowBools(params.eps_mantissa == 0.0));
-  e = select(e, RowInts(INFINITE_ROW), largest == RowBits(INFINITY_BITS));
-  e = select(e, RowInts(NAN_ROW), largest > RowBits(INFINITY_BITS));
-  // The sign of r is all that is left of it.
-  return Statistic(select(r, RowValues(mantissa), e >= RowInts(LEAST_SPECIAL)), e);
-}
-
-// r itself, for rstd.
-fn value_of(s: Statistic) -> RowValues {
-  let half = s.power / 2;
-  var value = s.r * power_of_two(half) * power_of_two(s.power - half);
-  value = select(value, RowValues(0.0), s.power == RowInts(INFINITE_ROW));
-  value = select(value, bitcast<RowValues>(RowBits(params.infinity_bits)), s.power == RowInts(ZERO_ROW));
-  return select(value, bitcast<RowValues>(RowBits(params.nan_bits)), s.power == RowInts(NAN_ROW));
-}
-
-// v * r, whatever r is. Beside an infinite r a zero stays a zero; beside r = 0 the infinity of its row becomes a NaN.
-fn times_scaled_r(v: Elements, s: Statistic) -> Elements {
-  let half = s.power / 2;
-  var product = v * power_of_two(half) * power_of_two(s.power - half) * s.r;
-  let bits = bitcast<ElementBits>(v);
-  let magnitude = bits & ElementBits(MAGNITUDE_BITS);
-  let signed = bits ^ (ElementBits(bitcast<RowBits>(s.r)) & ElementBits(0x80000000u));
-  let zero = bitcast<Elements>(signed & ElementBits(0x80000000u));
-  let infinite = bitcast<Elements>((signed & ElementBits(0x80000000u)) | ElementBits(params.infinity_bits));
-  let nan = bitcast<Elements>(ElementBits(params.nan_bits));
-  product = select(product, select(zero, nan, magnitude >= ElementBits(INFINITY_BITS)), s.power == RowInts(INFINITE_ROW));
-  var at_zero = select(infinite, zero, magnitude < ElementBits(MIN_NORMAL_BITS));
-  at_zero = select(at_zero, nan, magnitude > ElementBits(INFINITY_BITS));
-  product = select(product, at_zero, s.power == RowInts(ZERO_ROW));
-  return select(product, nan, s.power == RowInts(NAN_ROW));
-}
-
-// The same, faster where no power is set.
-fn times_r(v: Elements, s: Statistic) -> Elements {
-  if (all(s.power == RowInts(0))) { return v * s.r; }
-  return times_scaled_r(v, s);
-}
-
-fn statistic_of_sum(sum: RowValues) -> Statistic {
-  let plain = is_plain(sum);
-  let bits = bitcast<RowBits>(sum) & RowBits(MAGNITUDE_BITS);
-  // As if the largest element were the power of two below the root.
-  let half = (RowInts(bits >> RowBits(23u)) - RowInts(127)) >> RowBits(1u);
-  let tiny = bits < RowBits(MIN_NORMAL_BITS);
-  let largest = select(select(RowBits((half + RowInts(127)) << RowBits(23u)), RowBits(), tiny), bits, bits >= RowBits(INFINITY_BITS));
-  let power = scaling_power(largest);
-  let scaled = select(sum, RowValues(), tiny) * power_of_two(-power) * power_of_two(-power);
-  let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
-  return Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain));
-}
-
 fn load_sums(tile: Tile) -> RowValues {
   return RowValues(sums[tile.row + 0u]);
 }
 
-fn load_gamma(place: Place) -> Elements {
-  return gamma[place.feature >> 2u];
-}
-
-fn weighted(place: Place, normed: Elements) -> Elements {
-  let v = normed;
-  let weight = ((load_gamma(place) + params.weight_offset) + params.weight_offset_low);
-  return v * weight;
-}
-
-fn store_y(place: Place, v: Elements) {
-  y[place.index >> 2u] = v;
-}
-
-fn write_output(place: Place, input: Elements, normed: Elements) {
-  store_y(place, weighted(place, normed));
-}
-
-fn write_tile(tile: Tile, s: Statistic) {
-  for (var step = lane(); step < steps_of(tile); step += 64u) {
-    let place = place_at(tile, step);
-    let input = norm_input(place);
-    write_output(place, input, times_r(input, statistic_for(tile, step, s)));
-  }
-}
-
-fn write_plain_tile(tile: Tile, s: Statistic) {
-  for (var step = lane(); step < steps_of(tile); step += 64u) {
-    let place = place_at(tile, step);
-    let input = norm_input(place);
-    write_output(place, input, input * statistic_for(tile, step, s).r);
-  }
-}
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {
   local_index = index;
   let tile_index = team_index(workgroup.x + workgroup.y * grid.x);
-  if (tile_index >= tile_count()) { return; }
   // A team beyond the last tile takes part in barriers, and writes nothing.
   let tile = tile_at(min(tile_index, tile_count() - 1u));
   let has_tile = tile_index < tile_count();
   if (has_tile) { write_tile(tile, statistic_of_sum(load_sums(tile))); }
 }
+
+// Elsewhere:
+//   src/kernels/wgsl/preamble.ts: subgroups
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, team_any, load_x, norm_input, load_gamma, weighted, store_y, write_output
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   src/kernels/wgsl/float16.ts: rounded
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: statistic_of_sum
+//   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile
