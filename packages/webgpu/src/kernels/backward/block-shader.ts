@@ -8,7 +8,7 @@ import { conversions } from '../wgsl/float16.ts';
 import { loadElements, storeElements, withOffset } from '../wgsl/load-store.ts';
 import { PARAMETERS } from '../wgsl/parameters.ts';
 import { BUILTINS, directives, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, TIMES_R } from '../wgsl/statistic.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { PLACE } from '../wgsl/tiles.ts';
 import { elementAliases, rowAliases } from '../wgsl/vectors.ts';
@@ -80,7 +80,8 @@ function code(kernel: BlockKernel): string {
     ${loadElements('dy', 'dy', dtype, access)}
     ${dsum && loadElements('dsum', 'dsum', dtype, access)}
     ${storeElements('dx', dxBuffer, dtype, access)}
-    ${statistic({ timesR: true })}
+    ${STATISTIC}
+    ${TIMES_R}
     ${TOTAL}
 
     struct RowGradient { statistic: Statistic, mean: Elements }

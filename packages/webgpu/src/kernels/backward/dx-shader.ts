@@ -3,7 +3,7 @@ import type { LaunchOf } from '../slab-plan.ts';
 import { bound, bufferKey, type ShaderBuffer } from '../wgsl/bindings.ts';
 import { conversions } from '../wgsl/float16.ts';
 import { loadElements, loadWeights, storeElements, withOffset } from '../wgsl/load-store.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, TIMES_R } from '../wgsl/statistic.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { type GradientCall, gradientBuffers, ROW_STATISTICS, scaledAndAdded } from './gradient.ts';
 
@@ -30,7 +30,8 @@ function code({ problem, gamma, dsum, dxBuffer }: GradientCall, buffers: readonl
     ${dsum && loadElements('dsum', 'dsum', dtype, 'ragged')}
     ${storeElements('dx', dxBuffer, dtype, 'ragged')}
     ${gamma && loadWeights('gamma', 'any', 'ragged')}
-    ${statistic({ timesR: true })}
+    ${STATISTIC}
+    ${TIMES_R}
     ${mainOverElements(wgsl`
       let row = rows_of(first);
       let a = statistics[row.x];

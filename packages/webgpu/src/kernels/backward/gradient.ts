@@ -128,6 +128,22 @@ export function gradientStatistic(squares: string, rstdGiven: boolean, special =
   `;
 }
 
+/** `gradient_mean(mean, clamped, s)`: what dx takes the mean of g n for: 0 where r is a constant, as eps or 0 is the denominator. */
+export function gradientMean({ epsMode }: KernelProblem): string {
+  switch (epsMode) {
+    case 'add':
+    case 'clamp':
+      return wgsl`
+        fn gradient_mean(mean: RowValues, clamped: RowBools, s: Statistic) -> RowValues {
+          return select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
+        }
+      `;
+    default:
+      return unreachable(epsMode);
+  }
+}
+
+/** dx from the gradient before alpha. */
 export function scaledAndAdded(gradient: string, dsum: string | false): string {
   return dsum ? `fma(${gradient}, Elements(params.alpha), ${dsum})` : `${gradient} * params.alpha`;
 }

@@ -17,7 +17,7 @@ import { widen } from '../wgsl/float16.ts';
 import { loadElements } from '../wgsl/load-store.ts';
 import { PARAMETERS } from '../wgsl/parameters.ts';
 import { BUILTINS, directives, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, TIMES_R } from '../wgsl/statistic.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { PLACE } from '../wgsl/tiles.ts';
 import { elementAliases, rowAliases } from '../wgsl/vectors.ts';
@@ -81,7 +81,8 @@ function code(problem: KernelProblem, { across, down }: Shape, buffers: readonly
     ${widen(problem)}
     ${loadElements('x', 'x', problem.dtype, 'one')}
     ${loadElements('dy', 'dy', problem.dtype, 'one')}
-    ${statistic({ timesR: true })}
+    ${STATISTIC}
+    ${TIMES_R}
     ${TOTAL}
     ${workgroupTotals(across * down, across)}
 

@@ -1,31 +1,30 @@
 import type { Shader } from '../../plan.ts';
 import { type Access, LANES } from '../planning/access.ts';
-import { layoutKey } from '../planning/layout.ts';
 import { residencyKey } from '../planning/residency.ts';
-import { teamKey, workgroupSize } from '../planning/team.ts';
+import { workgroupSize } from '../planning/team.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import { TOTAL } from '../wgsl/compensated.ts';
 import { conversions } from '../wgsl/float16.ts';
 import { loadElements, loadWeights, storeElements, withOffset } from '../wgsl/load-store.ts';
-import { BUILTINS, preamble, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
+import { BUILTINS, preamble, tileKey, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
 import { declareValues, eachStep, everyStep, sumOverSteps } from '../wgsl/resident-values.ts';
 import { BY_WORDS, GAMMA_BY_WORDS, loadByWords, loadNeighbour, storeByWords } from '../wgsl/row-pairs.ts';
 import { loadRowValues } from '../wgsl/row-values.ts';
 import { MEAN_OF_SECTIONS, statisticOfSections } from '../wgsl/sections.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, STATISTIC_OF_RSTD, statisticOfSums, TIMES_R } from '../wgsl/statistic.ts';
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { usesSubgroups } from '../wgsl/teamwork.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
-import { type GradientCall, gradientStatistic, scaledAndAdded } from './gradient.ts';
+import { type GradientCall, gradientMean, gradientStatistic, scaledAndAdded } from './gradient.ts';
 import { type SummingKernel, sumsOfPairsApart, weightSums } from './weight-sums.ts';
 
 /** Tiles of x and dy in registers, of a team that goes from tile to tile. */
 export interface SinglePassKernel extends SummingKernel, GradientCall {}
 
 export function singlePassShader(kernel: SinglePassKernel): Shader {
-  const { problem, layout, team, residency, gamma, rstdGiven, squares, dgamma, dbeta, buffers, dxBuffer } = kernel;
+  const { residency, gamma, rstdGiven, squares, dgamma, dbeta, buffers, dxBuffer } = kernel;
   const steps = `${residencyKey(residency)}${residency.together ? 'together' : ''}`;
-  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)},${steps}`;
+  const tile = `${tileKey(kernel)},${steps}`;
   const sums = `${dgamma},${dbeta}${sumsOfPairsApart(kernel) ? ',apart' : ''}`;
   const what = `${gamma},${rstdGiven},${squares},${sums}`;
   return shaderOf(`gradient:${tile},${what}:${bufferKey(buffers)}>${dxBuffer}`, () => code(kernel));
@@ -47,11 +46,15 @@ function code(kernel: SinglePassKernel): string {
     ${gamma && loadWeights('gamma', layout.weights, access)}
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
-    ${statistic({ timesR: true, fromRstd: rstdGiven })}
+    ${STATISTIC}
+    ${squares && statisticOfSums(problem)}
+    ${rstdGiven && STATISTIC_OF_RSTD}
+    ${TIMES_R}
     ${squares && !sections && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
     ${squares && sections && statisticOfSections(false)}
     ${sections && MEAN_OF_SECTIONS}
     ${rstdGiven && loadRowValues('rstd', layout)}
+    ${gradientMean(problem)}
     ${TOTAL}
     ${(dgamma || dbeta) && weightSums(kernel)}
 
@@ -231,7 +234,7 @@ function meanOfTile({ layout, residency }: SinglePassKernel): string {
       )
     }
     var mean = ${sections ? 'mean_of_sections(tile, s)' : 'team_sum(sum_per_row(products)) * params.reciprocal_count'};
-    mean = select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
+    mean = gradient_mean(mean, clamped, s);
   `;
 }
 

@@ -1,20 +1,21 @@
 import { LANES } from '../planning/access.ts';
-import { layoutKey, readingLayoutOf, tilesOf } from '../planning/layout.ts';
+import { readingLayoutOf, tilesOf } from '../planning/layout.ts';
 import { gradientResidencyOf } from '../planning/residency.ts';
-import { loopTeam, teamKey } from '../planning/team.ts';
+import { loopTeam } from '../planning/team.ts';
 import type { LaunchOf } from '../slab-plan.ts';
 import { boundForReading, bufferKey, reads, written } from '../wgsl/bindings.ts';
 import { TOTAL } from '../wgsl/compensated.ts';
 import { widen } from '../wgsl/float16.ts';
 import { loadElements, loadWeights } from '../wgsl/load-store.ts';
-import { mainOverTiles, preamble, type TileKernel } from '../wgsl/preamble.ts';
+import { mainOverTiles, preamble, type TileKernel, tileKey } from '../wgsl/preamble.ts';
 import { loadRowValues } from '../wgsl/row-values.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, STATISTIC_OF_RSTD, statisticOfSums, TIMES_R } from '../wgsl/statistic.ts';
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import {
   type GradientCall,
   gradientInputs,
+  gradientMean,
   gradientStatistic,
   loadWeightedDy,
   ROW_STATISTICS,
@@ -36,8 +37,7 @@ export function statisticsFromElements(call: GradientCall): LaunchOf {
     operands,
   );
   const kernel = { ...call, layout, team, buffers };
-  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
-  const key = `gradient-statistics:${tile},${gamma},${rstdGiven},${squares}:${bufferKey(buffers)}`;
+  const key = `gradient-statistics:${tileKey(kernel)},${gamma},${rstdGiven},${squares}:${bufferKey(buffers)}`;
   const shader = shaderOf(key, () => code(kernel));
   return ({ count }) => ({
     shader,
@@ -57,10 +57,14 @@ function code(kernel: StatisticsKernel): string {
     ${gamma && loadWeights('gamma', weights, access)}
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
-    ${statistic({ timesR: true, fromRstd: rstdGiven })}
+    ${STATISTIC}
+    ${squares && statisticOfSums(problem)}
+    ${rstdGiven && STATISTIC_OF_RSTD}
+    ${TIMES_R}
     ${squares && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
     ${rstdGiven && loadRowValues('rstd', layout)}
     ${storeStatistics(layout)}
+    ${gradientMean(problem)}
     ${TOTAL}
     ${loadWeightedDy(gamma, LANES[access] === 4 && weights === 'consecutive')}
 
@@ -74,7 +78,7 @@ ${SUM_OF_PRODUCTS}
 
         let mean = team_sum(sum_of_products(tile, s)) * params.reciprocal_count;
         if (has_tile && lane() == 0u) {
-          store_statistics(tile, s, select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW))));
+          store_statistics(tile, s, gradient_mean(mean, clamped, s));
         }
       `,
         )}

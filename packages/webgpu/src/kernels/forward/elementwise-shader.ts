@@ -14,7 +14,7 @@ import {
 } from '../wgsl/fusion.ts';
 import { PARAMETERS } from '../wgsl/parameters.ts';
 import { BUILTINS, directives, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, TIMES_R } from '../wgsl/statistic.ts';
 import { type Piece, shaderOf, wgsl } from '../wgsl/template.ts';
 import { PLACE } from '../wgsl/tiles.ts';
 import { elementAliases, rowAliases } from '../wgsl/vectors.ts';
@@ -50,7 +50,8 @@ function code({ problem, fusion, affine, buffers, bufferOf }: ElementwiseKernel)
     ${elementwisePreamble(problem, buffers)}
     ${elementwise(fusion, problem, 'ragged')}
     ${normInput(fusion, problem, 'ragged')}
-    ${statistic({ timesR: true })}
+    ${STATISTIC}
+    ${TIMES_R}
     ${weighting(affine, 'any', 'ragged')}
     ${writeOutput(fusion, problem, 'ragged', bufferOf)}
 

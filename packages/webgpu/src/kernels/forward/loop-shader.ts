@@ -1,7 +1,5 @@
 import type { Shader } from '../../plan.ts';
 import { unreachable } from '../../unreachable.ts';
-import { layoutKey } from '../planning/layout.ts';
-import { teamKey } from '../planning/team.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import {
   type Affine,
@@ -15,10 +13,10 @@ import {
   weighting,
   writeOutput,
 } from '../wgsl/fusion.ts';
-import { mainOverTiles, preamble, type TileKernel } from '../wgsl/preamble.ts';
+import { mainOverTiles, preamble, type TileKernel, tileKey } from '../wgsl/preamble.ts';
 import { loadRowValues, storeRowValues } from '../wgsl/row-values.ts';
 import { SQUARES_OF_SECTION, STORE_SECTION, statisticOfSections, VALUE_OF_SECTIONS } from '../wgsl/sections.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, statisticOfSums, TIMES_R } from '../wgsl/statistic.ts';
 import { rescaling, STATISTIC_OF_SUM, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 
@@ -42,8 +40,8 @@ export interface LoopKernel extends TileKernel {
 }
 
 export function loopShader(kernel: LoopKernel): Shader {
-  const { problem, layout, team, fusion, affine, rstd, pass } = kernel;
-  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
+  const { fusion, affine, rstd, pass } = kernel;
+  const tile = tileKey(kernel);
   const what = `loop ${pass.from} to ${pass.to}:${fusion.name}`;
   const buffers = pass.to === 'y' ? fusedKey(kernel) : bufferKey(kernel.buffers);
   const key = `${what},${tile},${affineKey(affine)},${rstd ? 'rstd' : ''}:${buffers}`;
@@ -59,7 +57,9 @@ function code(kernel: LoopKernel): string {
     ${preamble(kernel)}
     ${(sums || writes) && [elementwise(fusion, problem, access), normInput(fusion, problem, access)]}
     ${sums && (sumAccess === access ? NORM_INPUT_FOR_SUM : normInput(fusion, problem, sumAccess, '_for_sum'))}
-    ${statistic({ timesR: writes, rstd })}
+    ${STATISTIC}
+    ${statisticOfSums(problem, rstd)}
+    ${writes && TIMES_R}
     ${sums && SUM_OF_SQUARES}
     ${sums && pass.to !== 'sums' && rescaling({ rstd })}
     ${pass.from === 'sums' && [STATISTIC_OF_SUM, loadRowValues('sums', layout)]}

@@ -1,7 +1,5 @@
 import type { Shader } from '../../plan.ts';
-import { layoutKey } from '../planning/layout.ts';
 import { type Residency, residencyKey } from '../planning/residency.ts';
-import { teamKey } from '../planning/team.ts';
 import {
   type Affine,
   affineKey,
@@ -16,10 +14,10 @@ import {
   writeOutput,
   writeOutputOfPair,
 } from '../wgsl/fusion.ts';
-import { mainOverTiles, preamble, type TileKernel } from '../wgsl/preamble.ts';
+import { mainOverTiles, preamble, type TileKernel, tileKey } from '../wgsl/preamble.ts';
 import { BY_WORDS } from '../wgsl/row-pairs.ts';
 import { storeRowValues } from '../wgsl/row-values.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, statisticOfSums, TIMES_R } from '../wgsl/statistic.ts';
 import { ADD_BLOCK, CHAIN, rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, unrolled, wgsl } from '../wgsl/template.ts';
 
@@ -33,8 +31,8 @@ export interface ResidentKernel extends TileKernel {
 }
 
 export function residentShader(kernel: ResidentKernel): Shader {
-  const { problem, layout, team, residency, fusion, affine, rstd } = kernel;
-  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)},${residencyKey(residency)}`;
+  const { residency, fusion, affine, rstd } = kernel;
+  const tile = `${tileKey(kernel)},${residencyKey(residency)}`;
   const key = `resident:${fusion.name},${tile},${affineKey(affine)},${rstd ? 'rstd' : ''}:${fusedKey(kernel)}`;
   return shaderOf(key, () => code(kernel));
 }
@@ -50,7 +48,9 @@ function code(kernel: ResidentKernel): string {
     ${elementwise(fusion, problem, access)}
     ${normInput(fusion, problem, access)}
     ${NORM_INPUT_FOR_SUM}
-    ${statistic({ timesR: true, rstd })}
+    ${STATISTIC}
+    ${statisticOfSums(problem, rstd)}
+    ${TIMES_R}
     ${SUM_OF_SQUARES}
     ${rescaling({ rstd })}
     ${rstd && storeRowValues('rstd', layout)}

@@ -1,11 +1,11 @@
 import type { Capabilities, Shader } from '../../plan.ts';
 import { LANES } from '../planning/access.ts';
-import { layoutKey, powerOfTwoFrom, type TileLayout } from '../planning/layout.ts';
-import { isProcessor, loopTeam, type Team, teamKey, workgroupSize } from '../planning/team.ts';
+import { powerOfTwoFrom, type TileLayout } from '../planning/layout.ts';
+import { isProcessor, loopTeam, type Team, workgroupSize } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import { affineKey } from '../wgsl/fusion.ts';
-import { BUILTINS, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
+import { BUILTINS, tileKey, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
 import { storeRowValues } from '../wgsl/row-values.ts';
 import { type Piece, shaderOf, wgsl } from '../wgsl/template.ts';
 import { largestOf, type QuantizedKernel, quantizedPreamble, scaleOf } from './quantize.ts';
@@ -34,8 +34,8 @@ export function groupsAtOnce({ kind }: TileLayout, { teams }: Team): number {
 }
 
 export function loopQuantizedShader(kernel: LoopQuantizedKernel): Shader {
-  const { problem, layout, team, affine, scaleGiven, single, buffers } = kernel;
-  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
+  const { affine, scaleGiven, single, buffers } = kernel;
+  const tile = tileKey(kernel);
   const key = `quantized-loop:${tile},${affineKey(affine)},${scaleGiven},${single}:${bufferKey(buffers)}`;
   return shaderOf(key, () => code(kernel));
 }

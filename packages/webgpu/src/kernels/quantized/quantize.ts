@@ -3,7 +3,7 @@ import type { TileLayout } from '../planning/layout.ts';
 import { type Affine, elementwise, FORWARD, NORM_INPUT_FOR_SUM, normInput, weighting } from '../wgsl/fusion.ts';
 import { preamble, type TileKernel } from '../wgsl/preamble.ts';
 import { storeRowValues } from '../wgsl/row-values.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, statisticOfSums, TIMES_R } from '../wgsl/statistic.ts';
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { wgsl } from '../wgsl/template.ts';
 
@@ -27,7 +27,9 @@ export function quantizedPreamble(kernel: QuantizedKernel): string {
     ${elementwise(FORWARD, problem, layout.access)}
     ${normInput(FORWARD, problem, layout.access)}
     ${NORM_INPUT_FOR_SUM}
-    ${statistic({ timesR: true })}
+    ${STATISTIC}
+    ${statisticOfSums(problem)}
+    ${TIMES_R}
     ${SUM_OF_SQUARES}
     ${rescaling()}
     ${weighting(affine, layout.weights, layout.access)}

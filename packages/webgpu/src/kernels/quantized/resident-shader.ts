@@ -1,11 +1,9 @@
 import type { Shader } from '../../plan.ts';
-import { layoutKey } from '../planning/layout.ts';
 import { type Residency, residencyKey } from '../planning/residency.ts';
-import { teamKey } from '../planning/team.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import { TOTAL } from '../wgsl/compensated.ts';
 import { affineKey } from '../wgsl/fusion.ts';
-import { mainOverTiles } from '../wgsl/preamble.ts';
+import { mainOverTiles, tileKey } from '../wgsl/preamble.ts';
 import { declareValues, eachStep, sumOverSteps } from '../wgsl/resident-values.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { largestOf, type QuantizedKernel, quantizedPreamble, scaleOf } from './quantize.ts';
@@ -16,8 +14,8 @@ export interface ResidentQuantizedKernel extends QuantizedKernel {
 }
 
 export function residentQuantizedShader(kernel: ResidentQuantizedKernel): Shader {
-  const { problem, layout, team, residency, affine, scaleGiven, buffers } = kernel;
-  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)},${residencyKey(residency)}`;
+  const { residency, affine, scaleGiven, buffers } = kernel;
+  const tile = `${tileKey(kernel)},${residencyKey(residency)}`;
   const key = `quantized:${tile},${affineKey(affine)},${scaleGiven}:${bufferKey(buffers)}`;
   return shaderOf(key, () => code(kernel));
 }

@@ -1,11 +1,9 @@
 import type { Shader } from '../../plan.ts';
-import { layoutKey } from '../planning/layout.ts';
-import { teamKey } from '../planning/team.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import { affineKey, elementwise, FORWARD, normInput, weighting } from '../wgsl/fusion.ts';
-import { mainWithoutIdleTeams, preamble } from '../wgsl/preamble.ts';
+import { mainWithoutIdleTeams, preamble, tileKey } from '../wgsl/preamble.ts';
 import { statisticOfSections } from '../wgsl/sections.ts';
-import { statistic } from '../wgsl/statistic.ts';
+import { STATISTIC, statisticOfSums, TIMES_R } from '../wgsl/statistic.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { type QuantizedKernel, quantizing, scaleOf } from './quantize.ts';
 
@@ -18,8 +16,8 @@ export interface SectionsQuantizedKernel extends QuantizedKernel {
 }
 
 export function sectionsQuantizedShader(kernel: SectionsQuantizedKernel): Shader {
-  const { problem, layout, team, affine, finds, scaleGiven, buffers } = kernel;
-  const tile = `${problem.dtype},${layoutKey(layout)},${teamKey(team)}`;
+  const { affine, finds, scaleGiven, buffers } = kernel;
+  const tile = tileKey(kernel);
   const key = `quantized-sections ${finds}:${tile},${affineKey(affine)},${scaleGiven}:${bufferKey(buffers)}`;
   return shaderOf(key, () => code(kernel));
 }
@@ -30,7 +28,9 @@ function code(kernel: SectionsQuantizedKernel): string {
     ${preamble(kernel)}
     ${elementwise(FORWARD, problem, layout.access)}
     ${normInput(FORWARD, problem, layout.access)}
-    ${statistic({ timesR: true })}
+    ${STATISTIC}
+    ${statisticOfSums(problem)}
+    ${TIMES_R}
     ${statisticOfSections(false)}
     ${weighting(affine, layout.weights, layout.access)}
     ${finds === 'q' && quantizing(layout)}

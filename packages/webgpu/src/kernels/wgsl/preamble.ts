@@ -1,10 +1,11 @@
 import { LANES } from '../planning/access.ts';
-import type { TileLayout } from '../planning/layout.ts';
-import { type Team, workgroupSize } from '../planning/team.ts';
+import { layoutKey, type TileLayout } from '../planning/layout.ts';
+import { type Team, teamKey, workgroupSize } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
 import { declarations, type ShaderBuffer } from './bindings.ts';
 import { usesF16 } from './float16.ts';
 import { PARAMETERS } from './parameters.ts';
+import { problemKey } from './statistic.ts';
 import { teamwork, usesSubgroups } from './teamwork.ts';
 import { type Piece, wgsl } from './template.ts';
 import { PLACE, tiles } from './tiles.ts';
@@ -16,6 +17,11 @@ export interface TileKernel {
   readonly layout: TileLayout;
   readonly team: Team;
   readonly buffers: readonly ShaderBuffer[];
+}
+
+/** A problem, its tiles and teams, in the key of a shader. */
+export function tileKey({ problem, layout, team }: Pick<TileKernel, 'problem' | 'layout' | 'team'>): string {
+  return `${problemKey(problem)},${layoutKey(layout)},${teamKey(team)}`;
 }
 
 /** Directives stand before all else. */

@@ -1,8 +1,11 @@
+import { unreachable } from '../../unreachable.ts';
+import type { KernelProblem } from '../problem.ts';
 import { wgsl } from './template.ts';
 
 // A row's sum of squares becomes r, and r multiplies x.
 
-const STATISTIC = wgsl`
+/** The statistic of a row, or of as many as an invocation has elements of. */
+export const STATISTIC: string = wgsl`
   // r as a number of float32's normal range, and a power of two by which x is multiplied first.
   struct Statistic { r: RowValues, power: RowInts }
 
@@ -19,7 +22,9 @@ const STATISTIC = wgsl`
   fn power_of_two(power: RowInts) -> RowValues {
     return bitcast<RowValues>((clamp(power, RowInts(-126), RowInts(127)) + RowInts(127)) << RowBits(23u));
   }
+`;
 
+const PLAIN_STATISTIC = wgsl`
   // (high + low) / sqrt(d). inverseSqrt may err by 2 ulp: one Newton step, whose residual 1 - d q^2 is formed from the
   // product d q and what its rounding lost, and whose result is rounded once, with the constant.
   fn times_inverse_root(d: RowValues, high: f32, low: f32) -> RowValues {
@@ -29,17 +34,11 @@ const STATISTIC = wgsl`
     let c = 0.5 * residual * q;
     return fma(RowValues(high), q, fma(RowValues(high), c, low * q));
   }
-`;
 
-const PLAIN_STATISTIC = wgsl`
   // Whether no square overflowed or vanished; by the sum's bits, of which a NaN's are the largest.
   fn is_plain(sum: RowValues) -> RowBools {
     let bits = bitcast<RowBits>(sum);
     return (bits >= RowBits(params.plain_lowest)) & (bits <= RowBits(params.plain_highest));
-  }
-
-  fn plain_denominator(sum: RowValues) -> RowValues {
-    return max(sum + RowValues(params.eps_added), RowValues(params.eps_least));
   }
 
   fn plain_r(sum: RowValues) -> RowValues {
@@ -60,11 +59,6 @@ const SCALED_STATISTIC = wgsl`
   fn scaled_eps(power: RowInts) -> RowValues {
     let shift = max(RowInts(params.eps_power) - power, RowInts(-64));
     return select(RowValues(params.eps_mantissa) * power_of_two(2 * shift), RowValues(0.0), shift == RowInts(-64));
-  }
-
-  fn scaled_denominator(scaled: RowValues, power: RowInts) -> RowValues {
-    let eps = scaled_eps(power);
-    return select(scaled + eps, max(scaled, eps), params.eps_clamps != 0u);
   }
 
   // (mantissa + low) * 2^exponent over the root of the denominator.
@@ -96,7 +90,7 @@ const SCALED_STATISTIC = wgsl`
   }
 `;
 
-const TIMES_R = wgsl`
+export const TIMES_R: string = wgsl`
   // v * r, whatever r is. Beside an infinite r a zero stays a zero; beside r = 0 the infinity of its row becomes a NaN.
   fn times_scaled_r(v: Elements, s: Statistic) -> Elements {
     let half = s.power / 2;
@@ -121,7 +115,7 @@ const TIMES_R = wgsl`
   }
 `;
 
-const STATISTIC_OF_RSTD = wgsl`
+export const STATISTIC_OF_RSTD: string = wgsl`
   // From rstd as it is given, any number.
   fn statistic_of_rstd(r: RowValues) -> Statistic {
     let magnitude = bitcast<RowBits>(r) & RowBits(MAGNITUDE_BITS);
@@ -137,18 +131,46 @@ const PLAIN_RSTD = wgsl`
   }
 `;
 
-/** The statistic, and as far as a kernel needs them: x * r; rstd to be written; a statistic from rstd. */
-export function statistic(uses: {
-  readonly timesR: boolean;
-  readonly rstd?: boolean;
-  readonly fromRstd?: boolean;
-}): string {
+/** What stands under the root, from a plain sum and from a scaled one. */
+function denominators({ epsMode }: KernelProblem): string {
+  switch (epsMode) {
+    case 'add':
+    case 'clamp':
+      // One text for both: parameters say which it is.
+      return ADDED_OR_CLAMPED;
+    default:
+      return unreachable(epsMode);
+  }
+}
+
+const ADDED_OR_CLAMPED = wgsl`
+  fn plain_denominator(sum: RowValues) -> RowValues {
+    return max(sum + RowValues(params.eps_added), RowValues(params.eps_least));
+  }
+
+  fn scaled_denominator(scaled: RowValues, power: RowInts) -> RowValues {
+    let eps = scaled_eps(power);
+    return select(scaled + eps, max(scaled, eps), params.eps_clamps != 0u);
+  }
+`;
+
+/** The statistic from sums of squares; and rstd, where it is written. */
+export function statisticOfSums(problem: KernelProblem, rstd = false): string {
   return wgsl`
-    ${STATISTIC}
     ${PLAIN_STATISTIC}
     ${SCALED_STATISTIC}
-    ${uses.rstd && PLAIN_RSTD}
-    ${uses.timesR && TIMES_R}
-    ${uses.fromRstd && STATISTIC_OF_RSTD}
+    ${denominators(problem)}
+    ${rstd && PLAIN_RSTD}
   `;
+}
+
+/** What of a problem its shaders depend on, in their keys. */
+export function problemKey({ dtype, epsMode }: KernelProblem): string {
+  switch (epsMode) {
+    case 'add':
+    case 'clamp':
+      return dtype;
+    default:
+      return unreachable(epsMode);
+  }
 }

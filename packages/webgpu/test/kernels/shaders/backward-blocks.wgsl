@@ -90,6 +90,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-long-row-pairs.wgsl: Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, load_x
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS
 //   src/kernels/wgsl/float16.ts: widen, narrow, rounded
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
 //   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
 //   src/kernels/backward/block-shader.ts: RowGradient, ElementBools, in_second_feature, features_of, rows_of, load_row_gradient, of_each_feature, of_each_element

@@ -87,7 +87,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     }
 
     var mean = mean_of_sections(tile, s);
-    mean = select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
+    mean = gradient_mean(mean, clamped, s);
 
     if (has_tile) {
       for (var slot = 0u; slot < 64u; slot++) {
@@ -110,8 +110,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/float16.ts: rounded
 //   backward-rows.wgsl: load_dy, store_dx, Total, opaque_total, add, add_totals, value_of_total, less_mean
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sections.ts: SumOfSections, power_of_sum, sum_of_sections, StatisticOfSections, power_of_products, mean_of_sections
 //   forward-of-sections.wgsl: statistic_of_sections
+//   src/kernels/backward/gradient.ts: gradient_mean
 //   src/kernels/backward/single-pass-shader.ts: times_tile_r
 //   src/kernels/backward/block-shader.ts: 

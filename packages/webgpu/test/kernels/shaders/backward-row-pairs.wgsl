@@ -152,7 +152,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
       products = fma(weighted_dy(place_at(tile, step), dy[slot]), x[slot], products);
     }
     var mean = team_sum(sum_per_row(products)) * params.reciprocal_count;
-    mean = select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
+    mean = gradient_mean(mean, clamped, s);
 
     if (has_tile) {
       for (var slot = 0u; slot < 8u; slot++) {
@@ -191,8 +191,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-row-pairs.wgsl: widen, narrow, load_x, neighbour_x
 //   forward-shader-f16.wgsl: rounded
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   backward-rows.wgsl: rescaled, Total, opaque_total, add, add_totals, value_of_total, TermTotal, opaque_term, add_term, add_term_totals, value_of_term_total, less_mean
+//   src/kernels/backward/gradient.ts: gradient_mean
 //   src/kernels/backward/weight-sums.ts: term_of
 //   src/kernels/backward/single-pass-shader.ts: times_tile_r

@@ -151,7 +151,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     { let step = lane() + 0u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy0), x0, products); }
     { let step = lane() + 1u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy1), x1, products); }
     var mean = team_sum(sum_per_row(products)) * params.reciprocal_count;
-    mean = select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
+    mean = gradient_mean(mean, clamped, s);
 
     if (has_tile) {
       {
@@ -215,7 +215,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   src/kernels/backward/gradient.ts: gradient_mean
 //   src/kernels/backward/weight-sums.ts: term_of, total_across_teams, store_weight_sum
 //   src/kernels/backward/single-pass-shader.ts: times_tile_r

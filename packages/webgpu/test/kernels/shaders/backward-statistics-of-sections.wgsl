@@ -1,5 +1,5 @@
 // pnpm wgsl backward --shape 1x65537 --dtype bfloat16 --dispatch 2
-// Dispatch 2 of 5: gradient-combined:rows,unaligned,lane1x256/0,true:sections statistics!
+// Dispatch 2 of 5: gradient-combined:bfloat16,rows,unaligned,lane1x256/0,true:sections statistics!
 // Bindings:
 //   0 sections (read)
 //   1 statistics (read_write)
@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let all = statistic_of_sections(tile);
   let s = all.statistic;
   let clamped = all.clamped & (params.eps_clamps != 0u);
-  store_statistics(tile, s, select(mean_of_sections(tile, s), 0.0, clamped | (s.power == ZERO_ROW)));
+  store_statistics(tile, s, gradient_mean(mean_of_sections(tile, s), clamped, s));
 }
 
 // Elsewhere:
@@ -33,7 +33,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   backward-row-pairs.wgsl: lane, team_sum, team_max
 //   forward-long-rows.wgsl: team_any
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
 //   src/kernels/wgsl/sections.ts: SumOfSections, power_of_sum, sum_of_sections, StatisticOfSections, power_of_products, mean_of_sections
 //   forward-of-sections.wgsl: statistic_of_sections
 //   backward-statistics.wgsl: store_statistics
+//   src/kernels/backward/gradient.ts: gradient_mean

@@ -53,7 +53,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
   let mean = team_sum(sum_of_products(tile, s)) * params.reciprocal_count;
   if (has_tile && lane() == 0u) {
-    store_statistics(tile, s, select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW))));
+    store_statistics(tile, s, gradient_mean(mean, clamped, s));
   }
 }
 
@@ -66,7 +66,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-without-subgroups.wgsl: team_any
 //   src/kernels/wgsl/float16.ts: widen
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   backward-rows.wgsl: rescaled, Total, opaque_total, add, add_totals, value_of_total
+//   src/kernels/backward/gradient.ts: gradient_mean
 //   src/kernels/backward/statistics-shader.ts: sum_of_products

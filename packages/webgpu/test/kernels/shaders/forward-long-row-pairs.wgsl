@@ -70,7 +70,7 @@ fn store_y(place: Place, v: Elements) {
 //   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_partials, team_sum, team_max, main
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   forward-row-pairs.wgsl: widen
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   forward-columns.wgsl: rescaled
 //   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile

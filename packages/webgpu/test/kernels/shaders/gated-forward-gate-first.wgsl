@@ -32,5 +32,5 @@ fn norm_input(place: Place) -> Elements {
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/silu.ts: times_silu
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, plain_rstd, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

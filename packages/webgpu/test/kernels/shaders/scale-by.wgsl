@@ -34,6 +34,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_denominator, plain_r, scaling_power, scaled_eps, scaled_denominator, scaled_statistic, value_of, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: statistic_of_sum
 //   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile
