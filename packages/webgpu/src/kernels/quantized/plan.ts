@@ -6,7 +6,7 @@ import { type Residency, residencyOf } from '../planning/residency.ts';
 import { sectionTeam } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
 import { bytesPerSlab, type LaunchOf, SlabPlan } from '../slab-plan.ts';
-import { reads, type ShaderBuffer, writes, written } from '../wgsl/bindings.ts';
+import { bound, reads, type ShaderBuffer, writes, written } from '../wgsl/bindings.ts';
 import { type Affine, affineOf, FORWARD, fusedBuffers } from '../wgsl/fusion.ts';
 import { SECTION_BYTES, SECTIONS } from '../wgsl/sections.ts';
 import { groupsAtOnce, loopQuantizedShader, quantizedTeam } from './loop-shader.ts';
@@ -19,6 +19,7 @@ type QuantizedProblem = KernelProblem & { readonly scale: number | null };
 /** What all kernels of a call are made from. */
 interface QuantizedCall {
   readonly problem: QuantizedProblem;
+  readonly operands: Operands;
   readonly capabilities: Capabilities;
   readonly layout: TileLayout;
   readonly affine: Affine;
@@ -38,7 +39,7 @@ export function planQuantized(problem: QuantizedProblem, operands: Operands, cap
   const layout = readingLayoutOf(problem);
   const sections = sectionsIn(problem);
   const scaleGiven = problem.scale !== null;
-  const call: QuantizedCall = { problem, capabilities, layout, affine, scaleGiven };
+  const call: QuantizedCall = { problem, operands, capabilities, layout, affine, scaleGiven };
   const bytes = {
     ...bytesPerSlab(problem, ['x'], ['r', 'powers']),
     q: problem.size * problem.inner,
@@ -55,7 +56,7 @@ export function planQuantized(problem: QuantizedProblem, operands: Operands, cap
       [tilesInLoops(call)],
       R_BUFFERS.map(({ name }) => name),
     );
-  const forward = fusedCall(problem, FORWARD, { ...operands, inPlace: {} }, capabilities);
+  const forward = fusedCall(problem, FORWARD, operands, capabilities);
   const sums = loopLaunch(forward, bySections(layout), { from: 'elements', to: 'section' });
   const rest = scaleGiven ? [sectionLaunch(call, 'q')] : [sectionLaunch(call, 'largest'), sectionLaunch(call, 'q')];
   return plan.plan([sums, ...rest], [SECTIONS.name, LARGEST_OF_SECTIONS.name]);
@@ -96,8 +97,8 @@ function sectionLaunch(call: QuantizedCall, finds: SectionsQuantizedKernel['find
   return ({ count }) => ({ shader, buffers, workgroups: count * sectionsIn(call.problem) });
 }
 
-function inputs({ problem, affine, layout }: QuantizedCall): ShaderBuffer[] {
-  return fusedBuffers({ inputs: ['x'], outputs: [] }, affine, problem, layout.access);
+function inputs({ problem, operands, affine, layout }: QuantizedCall): ShaderBuffer[] {
+  return bound(fusedBuffers({ inputs: ['x'], outputs: [] }, affine, problem, layout.access), operands);
 }
 
 function results(layout: TileLayout): ShaderBuffer[] {
