@@ -50,11 +50,11 @@ export class Executor {
     }
     for (const memory of scratch) {
       memory.batch = batch;
-      if (recording) memory.lent = true;
+      if (recording) memory.inCallersEncoder = true;
     }
     if (plan.uniforms !== null) {
       plan.uniforms.batch = batch;
-      if (recording) plan.uniforms.lent = true;
+      if (recording) plan.uniforms.inCallersEncoder = true;
     }
   }
 
@@ -67,7 +67,7 @@ export class Executor {
       const copy = this.#scratch.get(plan.scratch.length + i, bytes);
       this.#work.copy(memory.buffer, offset, copy.buffer, bytes);
       copy.batch = this.#work.batch;
-      if (this.#work.recording) copy.lent = true;
+      if (this.#work.recording) copy.inCallersEncoder = true;
       memory.batch = this.#work.batch;
       bound[index] = { memory: copy, offset: 0, bytes, bindingId: copy.id, owned: false, allocatedIn: -1 };
     }

@@ -17,7 +17,7 @@ export class WorkQueue {
   readonly #scopes: ErrorScopes;
   readonly #journal = new Journal();
   // Destroyed after the next submit.
-  readonly #doomed: Memory[] = [];
+  readonly #destroyedLater: Memory[] = [];
   readonly #endTurn = (): void => {
     this.#turnEnds = false;
     this.submit();
@@ -97,13 +97,13 @@ export class WorkQueue {
         else this.#journal.refused(batch, deviceError(error, 'the device refused the work behind this tensor'));
       },
     );
-    for (const memory of this.#doomed.splice(0)) memory.buffer.destroy();
+    for (const memory of this.#destroyedLater.splice(0)) memory.buffer.destroy();
   }
 
   /** Destroys a buffer of ours, after the submit where work on it is not submitted yet. */
   destroy(memory: Memory): void {
-    if (memory.lent || (this.recording && memory.batch === this.#batch)) return;
-    if (memory.batch === this.#batch && this.#encoder !== null) this.#doomed.push(memory);
+    if (memory.inCallersEncoder || (this.recording && memory.batch === this.#batch)) return;
+    if (memory.batch === this.#batch && this.#encoder !== null) this.#destroyedLater.push(memory);
     else memory.buffer.destroy();
   }
 
@@ -114,7 +114,7 @@ export class WorkQueue {
     }
     this.#loss.check();
     this.submit();
-    // A number of its own: what is used in a recording is not pending here.
+    // A recording has a number of its own: what it uses is not pending here.
     this.#batch += 1;
     this.#recording = encoder;
     try {

@@ -7,8 +7,8 @@ export interface Memory {
   readonly id: number;
   /** The batch that last used it: what is not submitted yet must be, before the queue writes to it or destroys it. */
   batch: number;
-  /** Whether an encoder of the caller's uses it, who submits that at a time of their own: then we never destroy it. */
-  lent: boolean;
+  /** Whether an encoder of the caller's uses it. The caller submits that at any time, so that we never destroy it. */
+  inCallersEncoder: boolean;
   /** Why the device could not make it. */
   fault: RMSNormError | null;
   /** Offsets whose contents come from work that the device refused, and that work's error. */
@@ -38,7 +38,7 @@ export function nextId(): number {
 }
 
 export function memoryOf(buffer: GPUBuffer): Memory {
-  return { buffer, id: nextId(), batch: -1, lent: false, fault: null, taints: null };
+  return { buffer, id: nextId(), batch: -1, inCallersEncoder: false, fault: null, taints: null };
 }
 
 /** All of a buffer of ours. */

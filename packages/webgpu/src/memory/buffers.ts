@@ -84,7 +84,7 @@ export class Buffers {
   }
 
   dispose(): void {
-    for (const memory of this.#live) if (!memory.lent) memory.buffer.destroy();
+    for (const memory of this.#live) if (!memory.inCallersEncoder) memory.buffer.destroy();
     this.#live.clear();
   }
 

@@ -241,12 +241,12 @@ describe('how often an element is read', () => {
     { size: 8191, dtype: 'float16' as const },
     { size: 1024, inner: 4 },
     { size: 9, inner: 4 },
-  ])('once in a row that is held: %o', (layout) => {
+  ])('once in a tile that is kept in registers: %o', (layout) => {
     const p = problem(layout);
     const { shader } = forward(p, operands(['x', 'gamma', 'y']), CAPABILITIES).dispatches[0]!;
     expect(shader.key).toMatch(/^resident:/);
-    const held = Number(/,(\d+)\/\d+(array)?,gamma/.exec(shader.key)![1]);
-    expect(loads(shader.code(), 'x')).toBe(held);
+    const steps = Number(/,(\d+)\/\d+(array)?,gamma/.exec(shader.key)![1]);
+    expect(loads(shader.code(), 'x')).toBe(steps);
   });
 });
 

@@ -33,7 +33,7 @@ export function blocksShareNoWord({ dtype, size, inner }: KernelProblem): boolea
   return inner > 1 && (!is16Bit(dtype) || (size * inner) % 2 === 0);
 }
 
-/** dx with dgamma and dbeta; or, where there is more than one, with `chunks` parts of these in all ranges. */
+/** dx, with dgamma and dbeta where there is one chunk; else with `chunks` partial sums of these, over all ranges of slabs. */
 export function gradientBlocks(call: GradientCall, ranges: readonly SlabRange[]): { launch: LaunchOf; chunks: number } {
   const { problem, operands, capabilities, gamma, dsum, dxBuffer } = call;
   const blocks = problem.groups * Math.ceil(problem.size / featuresOfBlock(problem));

@@ -8,7 +8,7 @@ import { shaderOf, wgsl } from '../wgsl/template.ts';
 import { elementAliases } from '../wgsl/vectors.ts';
 import type { GradientCall } from './gradient.ts';
 
-/** Parts of dgamma and dbeta, [chunks, features], as vec4f(dgamma, what it lost, dbeta, what it lost). */
+/** Partial sums of dgamma and dbeta, [chunks, features], as vec4f(dgamma, what it lost, dbeta, what it lost). */
 export const PARTIAL_SUMS: ShaderBuffer = reads('partial_sums', 'array<vec4f>');
 
 /** Bytes of a feature's. */
@@ -22,7 +22,7 @@ export function weightGradients({ dgamma, dbeta }: GradientCall): ShaderBuffer[]
 /** Invocations of a workgroup, each with a feature. */
 const INVOCATIONS = 64;
 
-/** Adds up the parts. */
+/** Adds up the partial sums. */
 export function multiPassTotals(call: GradientCall, chunks: number): Dispatch {
   const { problem, capabilities } = call;
   const buffers = [PARTIAL_SUMS, ...weightGradients(call)];

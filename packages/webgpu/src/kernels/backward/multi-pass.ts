@@ -17,10 +17,10 @@ import { sectionSums, statisticsFromSections } from './section-shaders.ts';
 import { statisticsFromElements } from './statistics-shader.ts';
 
 /**
- * For rows that share words with each other, and columns too long for registers. First r and the mean of every row. Then,
- * where blocks of features share no words, dx and the sums for dgamma and dbeta by the block; else dgamma and dbeta in
- * parts, before dx may overwrite x or dy, and dx. Where there are several parts of a sum these are added up, in an order
- * that depends on the shape alone.
+ * For rows that share words with each other, and columns too long for registers. The first dispatches write r and the mean
+ * of every row. Then, where blocks of features share no words, one writes dx and the sums for dgamma and dbeta, block by
+ * block. Else one writes partial sums of dgamma and dbeta, before the next, which writes dx, may overwrite x or dy. The last
+ * adds up partial sums, in an order that depends on the shape alone.
  */
 export function planMultiPass(call: GradientCall): Plan {
   const { problem, capabilities, dgamma, dbeta } = call;

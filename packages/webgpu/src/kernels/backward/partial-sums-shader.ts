@@ -36,7 +36,7 @@ interface Shape {
   readonly down: number;
 }
 
-/** Parts of dgamma and dbeta, by the feature; `chunks` of each in all ranges. */
+/** Partial sums of dgamma and dbeta, by the feature: `chunks` of each, over all ranges of slabs. */
 export function partialSums(
   { problem, operands, capabilities }: GradientCall,
   ranges: readonly SlabRange[],

@@ -13,15 +13,16 @@ import { type SinglePassKernel, singlePassShader } from './single-pass-shader.ts
 import { singlePassTotals } from './single-pass-totals.ts';
 import { sumsOfPairsApart } from './weight-sums.ts';
 
-/** Tiles of a team at least, where there are as many: what it sums up is written once for all of them. */
+/** Tiles of a team, at least, where there are as many: its sums are written once for all of them. */
 const TILES = 4;
 /** Workgroups that keep a device busy. */
 const BUSY = 1024;
 
 /**
- * x and dy are read once. A workgroup goes from tile to tile, and sums up dgamma and dbeta on its way; another dispatch adds
- * up what the workgroups have, in an order that depends on the shape alone. Of rows too long for that a dispatch before
- * them has the sums of their sections. Null where a column is too long to be kept in registers, or rows share words.
+ * x and dy are read once. A workgroup goes from tile to tile, and sums up dgamma and dbeta on its way. Another dispatch adds
+ * up the sums of the workgroups, in an order that depends on the shape alone. Rows too long for registers are taken section
+ * by section, and a first dispatch writes the sums of the sections. Null where a column is too long for registers, or rows
+ * share words.
  */
 export function planSinglePass(call: GradientCall): Plan | null {
   const { problem, capabilities } = call;
@@ -60,7 +61,7 @@ export function planSinglePass(call: GradientCall): Plan | null {
   };
 }
 
-/** By sections, where a row is too long to be kept in registers. */
+/** By sections, where a row is too long for registers. */
 function layoutOfGradient(problem: KernelProblem): TileLayout | null {
   const layout = layoutOf(problem);
   if (layout?.kind === 'row-pairs' && problem.size <= SECTION) return residentPairs(layout);
@@ -81,7 +82,7 @@ function kernelOf(call: GradientCall, layout: TileLayout, residency: GradientRes
   return { ...call, layout, team: residency.team, residency, buffers };
 }
 
-/** Groups of features, each with workgroups of its own; where these are even in number a row pair's are always the same two. */
+/** Groups of features, or pairs of them, each with workgroups of its own: a row pair has always the same two where groups are even in number. */
 function groupsOf({ groups }: KernelProblem, { kind }: TileLayout): number {
   return kind === 'resident-row-pairs' && groups % 2 === 0 ? groups / 2 : groups;
 }

@@ -55,7 +55,7 @@ export function layoutOf({ dtype, size, inner, statSize }: KernelProblem): TileL
   return rows(size % 4 === 0 ? 'quad' : 'ragged', partial);
 }
 
-/** Of row pairs that are kept in registers. */
+/** The layout of row pairs that are kept in registers. */
 export function residentPairs(layout: TileLayout): TileLayout {
   const access = 'features-of-pair';
   return { ...layout, kind: 'resident-row-pairs', access, sumAccess: access, rows: 4, weights: 'two-of-pair' };

@@ -26,7 +26,7 @@ export function residencyKey({ steps, certain, unrolled }: Residency): string {
 }
 
 /**
- * Of forward and forwardQuantized; null where a row is too long. The widest is 8 steps of 256 invocations; 16 of row pairs,
+ * The residency of forward and forwardQuantized; null where a row is too long. The widest is 8 steps of 256 invocations; 16 of row pairs,
  * and 16 of 128 where subgroups may be of 4.
  */
 export function residencyOf(
@@ -49,13 +49,13 @@ export function residencyOf(
   return residency(rowTeam(width, capabilities), steps, unrolled);
 }
 
-/** Of backward in a single pass. */
+/** The residency of backward in a single pass. */
 export interface GradientResidency extends Residency {
   /** Whether all teams of a workgroup are in one subgroup. */
   readonly together: boolean;
 }
 
-/** Of backward; null where a column is too long, or rows share words. Longer rows are kept section by section. */
+/** Null where a column is too long, or rows share words. Longer rows are kept section by section. */
 export function gradientResidencyOf(
   { kind }: TileLayout,
   { size }: KernelProblem,

@@ -30,9 +30,8 @@ interface QuantizedCall {
 const LARGEST_OF_SECTIONS = reads('largest_of_sections', 'array<u32>');
 
 /**
- * forwardQuantized in one dispatch, of rows that can be kept in registers and have a scale of their own, and of others in
- * loops. Of rows that are split over workgroups: the sums of the sections; unless a scale is given, the largest |y| of each;
- * q.
+ * forwardQuantized takes one dispatch: in registers, where a row fits and has a scale of its own, else in loops. Rows that
+ * are split over workgroups take three: the sums of the sections; the largest |y| of each, unless a scale is given; q.
  */
 export function planQuantized(problem: QuantizedProblem, operands: Operands, capabilities: Capabilities): Plan {
   const affine = affineOf(problem, operands.present);

@@ -8,7 +8,10 @@ import { loadByWords, loadNeighbour, storeByWords } from './row-pairs.ts';
 import { SILU } from './silu.ts';
 import { wgsl } from './template.ts';
 
-/** What is fused with the norm: what is read as the row that is normalized, and what becomes of it. The rest of a kernel does not know. */
+/**
+ * What an operation fuses with the norm: what is read as the row that is normalized, and what is written. The rest of a
+ * kernel is the same for all.
+ */
 export interface Fusion {
   readonly name: 'forward' | 'addForward' | 'gateFirst' | 'normFirst';
   /** Tensors laid out as x. */
@@ -25,21 +28,21 @@ export const ADD_FORWARD: Fusion = {
   outputs: ['sum', 'y'],
   normalized: ['x', 'residual'],
 };
-/** gatedForward with normBeforeGate: false, y = norm(x * silu(gate)), */
+/** gatedForward without normBeforeGate: y = norm(x * silu(gate)). */
 export const GATE_FIRST: Fusion = {
   name: 'gateFirst',
   inputs: ['x', 'gate'],
   outputs: ['y'],
   normalized: ['x', 'gate'],
 };
-/** and with true, y = norm(x) * silu(gate). */
+/** gatedForward with normBeforeGate: y = norm(x) * silu(gate). */
 export const NORM_FIRST: Fusion = { name: 'normFirst', inputs: ['x', 'gate'], outputs: ['y'], normalized: ['x'] };
 
-/** What x * r is weighted with. */
+/** How x * r becomes y: y = x * r * (weightOffset + gamma) + beta. */
 export interface Affine {
   readonly gamma: boolean;
   readonly beta: boolean;
-  /** Whether x * r is rounded before. */
+  /** Whether x * r is rounded before that ('llama'). */
   readonly rounds: boolean;
 }
 
@@ -105,7 +108,7 @@ function writtenBy({ name }: Fusion): string {
   }
 }
 
-/** What reading and writing is made of. */
+/** What `norm_input` and `write_output` need: conversions, silu. */
 export function elementwise({ name }: Fusion, problem: KernelProblem, access: Access): string {
   return wgsl`
     ${conversions(problem, LANES[access])}
@@ -123,7 +126,7 @@ export function normInput(fusion: Fusion, { dtype }: KernelProblem, access: Acce
   `;
 }
 
-/** Where nothing is read in another way for the sum. */
+/** Where the sum of squares reads elements as the rest of the kernel does. */
 export const NORM_INPUT_FOR_SUM: string =
   'fn norm_input_for_sum(place: Place) -> Elements { return norm_input(place); }';
 
@@ -138,7 +141,7 @@ export function writeOutput(fusion: Fusion, { dtype }: KernelProblem, access: Ac
   `;
 }
 
-/** Of row pairs in registers: `norm_input_by_words(place)`, and `neighbour(place)`, which is held beside norm_input(place). */
+/** Of row pairs in registers: `norm_input_by_words(place)`, and `neighbour(place)`, which is kept beside norm_input(place). */
 export function normInputOfPair(fusion: Fusion): string {
   return wgsl`
     ${fusion.normalized.map((name) => [loadByWords(name), loadNeighbour(name)])}

@@ -9,7 +9,7 @@ import { wgsl } from './template.ts';
 //     [first row's 2 step, second row's 2 step, first row's 2 step + 1, second row's 2 step + 1]
 //
 // and RowValues [first, second, first, second]. In memory, the first row's two elements are a word. The second row's are
-// not: its 2 step + 1 and 2 step + 2 are. An invocation writes these two words, and for that also holds the second row's
+// not: its 2 step + 1 and 2 step + 2 are. An invocation writes these two words, and for that also keeps the second row's
 // 2 step + 2, its *neighbour*. At the end of the rows, the first row's last element shares its word with the second row's
 // first: there that is the neighbour, and the word the only one that is written.
 
@@ -42,7 +42,7 @@ export const RESIDENT_PAIRS: string = wgsl`
   fn tile_count() -> u32 { return (params.rows + 1u) / 2u; }
 `;
 
-/** `neighbour_NAME(place)`: the element of the second row that is held besides. */
+/** `neighbour_NAME(place)`: the second row's element that shares a word with the invocation's. */
 export function loadNeighbour(name: string): string {
   return wgsl`
     fn neighbour_${name}(place: Place) -> f32 {
@@ -51,7 +51,7 @@ export function loadNeighbour(name: string): string {
   `;
 }
 
-/** From the order in which elements are held to that of the two words: elements, numbers of their rows, statistics. */
+/** From the order in which elements are kept to that of the two words: elements, numbers of their rows, statistics. */
 export const BY_WORDS: string = wgsl`
   fn by_words(place: Place, v: Elements, neighbour: f32) -> Elements {
     return Elements(v.x, select(v.z, neighbour, at_row_end(place)), v.w, neighbour);
