@@ -15,6 +15,7 @@ import {
   type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
+import type { GatedProblem, QuantizedProblem, ScaleByProblem } from '@rmsnorm/core/driver';
 import { hostForward } from './apply/host-forward.ts';
 import { deviceError, ErrorScopes } from './device/error-scopes.ts';
 import { tagOf } from './device/gpu.ts';
@@ -23,7 +24,7 @@ import { DeviceLoss } from './device/loss.ts';
 import { BindGroups } from './execution/bind-groups.ts';
 import { Executor } from './execution/executor.ts';
 import { Pipelines } from './execution/pipelines.ts';
-import { type Planners, ReadyPlans } from './execution/ready-plans.ts';
+import { ReadyPlans } from './execution/ready-plans.ts';
 import { variantsOf } from './execution/variants.ts';
 import { WorkQueue } from './execution/work-queue.ts';
 import type { GPUCommandEncoderLike } from './gpu-types.ts';
@@ -33,7 +34,7 @@ import { type Block, setTaint } from './memory/block.ts';
 import { Buffers } from './memory/buffers.ts';
 import { Readback } from './memory/readback.ts';
 import { Scratch } from './memory/scratch.ts';
-import type { Capabilities } from './plan.ts';
+import type { Capabilities, Planners } from './plan.ts';
 import { SIGNATURES } from './signatures.ts';
 import { supportsOf } from './supports.ts';
 
@@ -135,7 +136,7 @@ export class WebGPUDriver implements Driver<Block> {
     this.#run('addForward', problem, io);
   }
 
-  gatedForward(problem: Problem & { readonly normBeforeGate: boolean }, io: GatedForwardIO<Block>): void {
+  gatedForward(problem: GatedProblem, io: GatedForwardIO<Block>): void {
     this.#run('gatedForward', problem, io);
   }
 
@@ -147,11 +148,11 @@ export class WebGPUDriver implements Driver<Block> {
     this.#run('sumSquares', problem, io);
   }
 
-  scaleBy(problem: Problem & { readonly count: number }, io: ScaleByIO<Block>): void {
+  scaleBy(problem: ScaleByProblem, io: ScaleByIO<Block>): void {
     this.#run('scaleBy', problem, io);
   }
 
-  forwardQuantized(problem: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Block>): void {
+  forwardQuantized(problem: QuantizedProblem, io: ForwardQuantizedIO<Block>): void {
     this.#run('forwardQuantized', problem, io);
   }
 

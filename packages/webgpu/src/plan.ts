@@ -1,3 +1,6 @@
+import type { Op } from '@rmsnorm/core';
+import type { OperationProblem } from '@rmsnorm/core/driver';
+
 /**
  * What stands between the two halves of this package: `kernels/` turns a problem into plans, pure data, and the host
  * half (device, buffers, pipelines, queue) carries plans out and knows no mathematics.
@@ -77,4 +80,7 @@ export interface Plan {
  * Plans one call; pure, so that plans can be kept.
  * @throws RMSNormError UNSUPPORTED, with the limit's name, where the device is too small for the problem
  */
-export type Planner<P> = (p: P, operands: Operands, capabilities: Capabilities) => Plan;
+export type Planner<P> = (problem: P, operands: Operands, capabilities: Capabilities) => Plan;
+
+/** The planners by the names of core's driver interface; the kernels have all. */
+export type Planners = { readonly [O in Op]?: Planner<OperationProblem[O]> };

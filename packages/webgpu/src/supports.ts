@@ -1,5 +1,5 @@
 import type { FloatDType, Op, Supports } from '@rmsnorm/core';
-import type { Planners } from './execution/ready-plans.ts';
+import type { Planners } from './plan.ts';
 
 // Literals of its own, not core's lists: what core gains is not claimed before there is a kernel for it.
 

@@ -1,15 +1,9 @@
 import { deviceError, type ErrorScopes } from '../device/error-scopes.ts';
 import type { Block, Memory } from '../memory/block.ts';
-import type { BindingSource, ReadyDispatch } from './ready-plans.ts';
+import type { BindingSource, CachedBindGroup, ReadyDispatch } from './ready-plan.ts';
 
 /** Of one dispatch: a loop over a few tensors finds its bind groups again, and a stream of ever new tensors does not pile them up. */
 const MOST_GROUPS = 32;
-
-export interface CachedBindGroup {
-  /** Of its blocks and scratch buffers, in their order. */
-  readonly bindingIds: readonly number[];
-  readonly group: GPUBindGroup;
-}
 
 /** Bind groups by what they bind. */
 export class BindGroups {

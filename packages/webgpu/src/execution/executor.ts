@@ -4,7 +4,8 @@ import type { Block } from '../memory/block.ts';
 import type { Scratch } from '../memory/scratch.ts';
 import type { Signature } from '../signatures.ts';
 import type { BindGroups } from './bind-groups.ts';
-import type { ReadyPlan, ReadyPlans } from './ready-plans.ts';
+import type { ReadyPlan } from './ready-plan.ts';
+import type { ReadyPlans } from './ready-plans.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 type IO = Readonly<Record<string, Block | null>>;

@@ -4,60 +4,14 @@ import { checkLimits, type HostLimits } from '../device/limits.ts';
 import type { Aliases } from '../memory/aliases.ts';
 import { type Block, type Memory, roundUp } from '../memory/block.ts';
 import type { Buffers } from '../memory/buffers.ts';
-import type { Capabilities, Dispatch, Operands, Plan, Planner } from '../plan.ts';
+import type { Capabilities, Dispatch, Operands, Plan, Planner, Planners } from '../plan.ts';
 import type { Signature } from '../signatures.ts';
-import type { CachedBindGroup } from './bind-groups.ts';
-import type { Pipeline, Pipelines } from './pipelines.ts';
+import type { Pipelines } from './pipelines.ts';
+import type { BindingSource, ReadyDispatch, ReadyPlan, UniformRange } from './ready-plan.ts';
 import type { Variant } from './variants.ts';
 
 /** Enough for every layer and every length of a batch in a model; a plan is small. */
 const MOST_PLANS = 256;
-
-/** Where a binding's memory comes from: an operand by its position, or a scratch buffer where that is -1. */
-export interface BindingSource {
-  readonly operand: number;
-  readonly scratch: number;
-  readonly offset: number;
-  readonly size: number | undefined;
-}
-
-/** A dispatch with all that can be known before its buffers are. */
-export interface ReadyDispatch {
-  readonly pipeline: Pipeline;
-  readonly sources: readonly BindingSource[];
-  readonly uniforms: UniformRange | null;
-  readonly workgroups: readonly [number, number, number];
-  /** Most recent first. */
-  readonly groups: CachedBindGroup[];
-  fault: RMSNormError | null;
-}
-
-interface UniformRange {
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** A plan with its pipelines and uniforms, to be encoded with any buffers that share memory in the same way. */
-export interface ReadyPlan {
-  readonly key: string;
-  readonly op: Op;
-  /** Which operands there are, a bit for each. */
-  readonly present: number;
-  /** The key of how they share memory. */
-  readonly aliases: string;
-  readonly dispatches: readonly ReadyDispatch[];
-  /** Bytes of each scratch buffer. */
-  readonly scratch: readonly number[];
-  /** Those of all dispatches. */
-  readonly uniforms: Memory | null;
-  /** The scratch buffers of its last use. */
-  lastScratch: readonly Memory[];
-  readonly fault: () => RMSNormError | null;
-  usedAt: number;
-  evicted: boolean;
-}
-
-export type Planners = { readonly [O in Op]?: Planner<never> };
 
 /** Plans that were made before, by operation, problem, operands, and how these share memory. */
 export class ReadyPlans {

@@ -1,5 +1,5 @@
 import { FLOAT_DTYPES, type Problem } from '@rmsnorm/core';
-import * as kernels from '../../src/kernels/index.ts';
+import { plan as kernels } from '../../src/kernels/index.ts';
 import type { Capabilities, Operands, Plan } from '../../src/plan.ts';
 
 export const CAPABILITIES: Capabilities = {

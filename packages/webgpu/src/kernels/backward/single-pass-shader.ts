@@ -1,6 +1,5 @@
 import type { Shader } from '../../plan.ts';
 import { type Access, LANES } from '../planning/access.ts';
-import { residencyKey } from '../planning/residency.ts';
 import { workgroupSize } from '../planning/team.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import { TOTAL } from '../wgsl/compensated.ts';
@@ -23,7 +22,8 @@ export interface SinglePassKernel extends SummingKernel, GradientCall {}
 
 export function singlePassShader(kernel: SinglePassKernel): Shader {
   const { residency, gamma, rstdGiven, squares, dgamma, dbeta, buffers, dxBuffer } = kernel;
-  const steps = `${residencyKey(residency)}${residency.together ? 'together' : ''}`;
+  const { steps: count, certain, unrolled, together } = residency;
+  const steps = `${count}/${certain}${unrolled ? '' : 'array'}${together ? 'together' : ''}`;
   const tile = `${tileKey(kernel)},${steps}`;
   const sums = `${dgamma},${dbeta}${sumsOfPairsApart(kernel) ? ',apart' : ''}`;
   const what = `${gamma},${rstdGiven},${squares},${sums}`;

@@ -21,8 +21,9 @@ export interface Residency {
 /** Rows of up to so many features are read once. */
 const RESIDENT_ROW = 8192;
 
-export function residencyKey({ steps, certain, unrolled }: Residency): string {
-  return `${steps}/${certain}${unrolled ? '' : 'array'}`;
+/** Whether steps are unrolled follows from the rest, on a device. */
+export function residencyKey({ steps, certain }: Residency): string {
+  return `${steps}${certain === steps ? 'full' : ''}`;
 }
 
 /**

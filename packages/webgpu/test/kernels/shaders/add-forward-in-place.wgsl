@@ -1,5 +1,5 @@
 // pnpm wgsl addForward --shape 8x32 --rstd --dtype float16 --casting llama --float16 bits --in-place
-// Dispatch 1 of 1: resident:addForward,float16,rows,quad,subgroup4x64/0,2/2,gammarounds,rstd:x! residual! gamma rstd!>residual x
+// Dispatch 1 of 1: resident:addForward,float16,rows,quad,subgroup4x64/0,2full,gammarounds,rstd:x! residual! gamma rstd!>residual x
 // Bindings:
 //   0 x (read_write)
 //   1 residual (read_write)

@@ -1,5 +1,5 @@
 // pnpm wgsl forward --shape 2x9x4x4
-// Dispatch 1 of 1: resident:forward,float32,columns,quad,shared2x128/128,8/4,gamma,:x y! gamma>y
+// Dispatch 1 of 1: resident:forward,float32,columns,quad,shared2x128/128,8,gamma,:x y! gamma>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)

@@ -1,5 +1,5 @@
 // pnpm wgsl forward --shape 8x1024 --rstd --subgroups 4
-// Dispatch 1 of 1: resident:forward,float32,rows,quad,subgroup4x64/0,64/64array,gamma,rstd:x y! gamma rstd!>y
+// Dispatch 1 of 1: resident:forward,float32,rows,quad,subgroup4x64/0,64full,gamma,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)

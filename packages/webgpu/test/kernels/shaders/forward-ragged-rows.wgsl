@@ -1,5 +1,5 @@
 // pnpm wgsl forward --shape 1000x30 --rstd --dtype bfloat16 --axis -1 --partial 0.5
-// Dispatch 1 of 1: resident:forward,bfloat16,rows,ragged,partial,subgroup4x64/0,2/2,gamma,rstd:x y! gamma rstd!>y
+// Dispatch 1 of 1: resident:forward,bfloat16,rows,ragged,partial,subgroup4x64/0,2full,gamma,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)

@@ -1,5 +1,5 @@
 // pnpm wgsl forward --shape 7x9 --dtype float16 --bias
-// Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,2/1,gammabeta,:x y! gamma beta>y
+// Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,2,gammabeta,:x y! gamma beta>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)

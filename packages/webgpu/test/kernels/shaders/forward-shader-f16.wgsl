@@ -1,5 +1,5 @@
 // pnpm wgsl forward --shape 8x32 --rstd --dtype float16 --casting llama --shader-f16
-// Dispatch 1 of 1: resident:forward,float16,rows,quad,subgroup4x64/0,2/2,gammarounds,rstd:x y! gamma rstd!>y
+// Dispatch 1 of 1: resident:forward,float16,rows,quad,subgroup4x64/0,2full,gammarounds,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)

@@ -1,5 +1,5 @@
 // pnpm wgsl forward --shape 8x32 --rstd --no-subgroups --weight-offset 1
-// Dispatch 1 of 1: resident:forward,float32,rows,quad,shared4x64/1,2/2,gamma,rstd:x y! gamma rstd!>y
+// Dispatch 1 of 1: resident:forward,float32,rows,quad,shared4x64/1,2full,gamma,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)

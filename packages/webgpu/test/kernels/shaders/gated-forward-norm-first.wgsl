@@ -1,5 +1,5 @@
 // pnpm wgsl gatedForward --shape 8x32 --rstd --norm-before-gate
-// Dispatch 1 of 1: resident:normFirst,float32,rows,quad,subgroup4x64/0,2/2,gamma,rstd:x gate y! gamma rstd!>y
+// Dispatch 1 of 1: resident:normFirst,float32,rows,quad,subgroup4x64/0,2full,gamma,rstd:x gate y! gamma rstd!>y
 // Bindings:
 //   0 x (read)
 //   1 gate (read)

@@ -1,5 +1,5 @@
 // pnpm wgsl forwardQuantized --shape 8x32
-// Dispatch 1 of 1: quantized:float32,rows,quad,subgroup4x64/0,2/2,gamma,false:x gamma scales! q!
+// Dispatch 1 of 1: quantized:float32,rows,quad,subgroup4x64/0,2full,gamma,false:x gamma scales! q!
 // Bindings:
 //   0 x (read)
 //   1 gamma (read)
