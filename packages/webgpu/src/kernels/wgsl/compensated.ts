@@ -54,7 +54,7 @@ function compensated(type: TermType, { struct, opaque, add, addTotals, value }: 
       return ${struct}(sum.high, sum.low + b.low);
     }
 
-    // What an infinity lost is no number.
+    // high + low; where high is infinite, low is NaN and left out.
     fn ${value}(total: ${struct}) -> ${type} {
       let finite = (bitcast<${bits}>(total.high) & ${bits}(0x7fffffffu)) < ${bits}(0x7f800000u);
       return select(total.high, total.high + total.low, finite);

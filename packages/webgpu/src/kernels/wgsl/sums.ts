@@ -1,6 +1,6 @@
 import { wgsl } from './template.ts';
 
-/** So many numbers are added one after the other. What such chains give is added with what each addition loses (Knuth's TwoSum). */
+/** How many numbers are added one after the other. The sums of such chains are added with what each addition loses (Knuth's TwoSum). */
 export const CHAIN = 8;
 
 /** Adds `block` to `high`, and what that loses to `low`. */
@@ -16,7 +16,7 @@ export const SUM_OF_SQUARES: string = wgsl`
   // v itself, which a compiler cannot see: else it may simplify (high + v) - high to v.
   fn opaque(v: Elements) -> Elements { return bitcast<Elements>(bitcast<ElementBits>(v) ^ ElementBits(params.zero_bits)); }
 
-  // What an infinity lost is no number.
+  // high + low; where high is infinite, low is NaN and left out.
   fn with_lost(high: Elements, low: Elements) -> Elements {
     return select(high + low, high, (bitcast<ElementBits>(high) & ElementBits(MAGNITUDE_BITS)) == ElementBits(INFINITY_BITS));
   }

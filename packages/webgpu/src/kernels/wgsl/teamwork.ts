@@ -16,7 +16,7 @@ export function teamwork(team: Team, rows: Lanes): string {
     // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
     const TEAM_WIDTH = ${width}u;
     const TEAMS = ${teams}u; // of a workgroup
-    const CHAIN = ${CHAIN}u; // so many numbers are added one after the other
+    const CHAIN = ${CHAIN}u; // how many numbers are added one after the other
 
     var<private> local_index: u32;
 

@@ -17,7 +17,7 @@
 // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
 const TEAM_WIDTH = 32u;
 const TEAMS = 1u; // of a workgroup
-const CHAIN = 8u; // so many numbers are added one after the other
+const CHAIN = 8u; // how many numbers are added one after the other
 
 fn team_sum(v: RowValues) -> RowValues {
   var all = v;

@@ -52,7 +52,7 @@ fn add_totals(a: Total, b: Total) -> Total {
   return Total(sum.high, sum.low + b.low);
 }
 
-// What an infinity lost is no number.
+// high + low; where high is infinite, low is NaN and left out.
 fn value_of_total(total: Total) -> Elements {
   let finite = (bitcast<ElementBits>(total.high) & ElementBits(0x7fffffffu)) < ElementBits(0x7f800000u);
   return select(total.high, total.high + total.low, finite);
@@ -75,7 +75,7 @@ fn add_term_totals(a: TermTotal, b: TermTotal) -> TermTotal {
   return TermTotal(sum.high, sum.low + b.low);
 }
 
-// What an infinity lost is no number.
+// high + low; where high is infinite, low is NaN and left out.
 fn value_of_term_total(total: TermTotal) -> Elements {
   let finite = (bitcast<ElementBits>(total.high) & ElementBits(0x7fffffffu)) < ElementBits(0x7f800000u);
   return select(total.high, total.high + total.low, finite);

@@ -17,7 +17,7 @@
 // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
 const TEAM_WIDTH = 8u;
 const TEAMS = 32u; // of a workgroup
-const CHAIN = 8u; // so many numbers are added one after the other
+const CHAIN = 8u; // how many numbers are added one after the other
 
 fn load_dy(place: Place) -> Elements {
   return widen(dy[(place.index) >> 1u])[(place.index) & 1u];

@@ -15,7 +15,7 @@
 // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
 const TEAM_WIDTH = 256u;
 const TEAMS = 1u; // of a workgroup
-const CHAIN = 8u; // so many numbers are added one after the other
+const CHAIN = 8u; // how many numbers are added one after the other
 
 fn lane() -> u32 { return local_index; }
 

@@ -85,7 +85,7 @@ fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic { return s; }
 // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
 const TEAM_WIDTH = 4u;
 const TEAMS = 64u; // of a workgroup
-const CHAIN = 8u; // so many numbers are added one after the other
+const CHAIN = 8u; // how many numbers are added one after the other
 
 fn lane() -> u32 { return local_index % TEAM_WIDTH; }
 

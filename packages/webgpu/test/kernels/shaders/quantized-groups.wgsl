@@ -11,7 +11,7 @@
 // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
 const TEAM_WIDTH = 4u;
 const TEAMS = 4u; // of a workgroup
-const CHAIN = 8u; // so many numbers are added one after the other
+const CHAIN = 8u; // how many numbers are added one after the other
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {
