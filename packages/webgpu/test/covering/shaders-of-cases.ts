@@ -1,13 +1,13 @@
 import { listCases, runConformance } from '@rmsnorm/conformance';
 import { createBackend, type Problem } from '@rmsnorm/core';
 import { ReferenceDriver } from '../../../core/src/reference/driver.ts';
-import type { Capabilities, Operands, Planner } from '../../src/dispatch.ts';
 import { plan as planners } from '../../src/kernels/index.ts';
+import type { Capabilities, Operands, Planner } from '../../src/plan.ts';
 
 /** As SwiftShader, on which the tests run. */
 const SWIFTSHADER: Capabilities = {
   subgroups: { least: 4, most: 4 },
-  halves: 'bits',
+  toFloat16: 'bits',
   limits: {
     maxComputeWorkgroupsPerDimension: 65535,
     maxComputeInvocationsPerWorkgroup: 256,
