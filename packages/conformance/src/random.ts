@@ -20,7 +20,9 @@ export function createRandom(seed: number, name = ''): Random {
   let b = hash(name, 0x85ebca6b);
   let c = seed | 0;
   let counter = 1;
-  let spare: number | null = null;
+  // Box and Muller's method makes two numbers at once. In an array: a captured number would be allocated anew each time.
+  const spare = new Float64Array(1);
+  let hasSpare = false;
 
   function bits(): number {
     const sum = (((a + b) | 0) + counter) | 0;
@@ -34,15 +36,15 @@ export function createRandom(seed: number, name = ''): Random {
   const integer = (min: number, max: number): number => min + Math.floor(uniform() * (max - min + 1));
 
   function normal(): number {
-    if (spare !== null) {
-      const value = spare;
-      spare = null;
-      return value;
+    if (hasSpare) {
+      hasSpare = false;
+      return spare[0]!;
     }
-    // Box and Muller; 1 - uniform() is never 0.
+    // 1 - uniform() is never 0.
     const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
     const angle = 2 * Math.PI * uniform();
-    spare = radius * Math.sin(angle);
+    spare[0] = radius * Math.sin(angle);
+    hasSpare = true;
     return radius * Math.cos(angle);
   }
 
