@@ -4,13 +4,13 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BackendProvider, isRMSNormError } from '@rmsnorm/core';
-import { formatReport } from './format-report.ts';
 import { formatCounterexample, formatFuzz } from './fuzz/format-fuzz.ts';
 import { faultOf, runFuzz, smallest } from './fuzz/fuzz.ts';
 import { parseTrial } from './fuzz/trial.ts';
 import { providerOf } from './provider-of.ts';
-import type { CaseResult } from './report.ts';
-import { DEFAULT_SEED, runConformance } from './run.ts';
+import { formatReport } from './run/format-report.ts';
+import type { CaseResult } from './run/report.ts';
+import { DEFAULT_SEED, runConformance } from './run/run.ts';
 
 const USAGE = `usage: rmsnorm-conformance MODULE [--filter ID] [--json] [--seed N]
        rmsnorm-conformance MODULE --fuzz ROWS [--seed N]

@@ -1,6 +1,6 @@
 import type { FloatDType, Guarantee } from '@rmsnorm/core';
-import { decode, encode, FORMATS } from '../formats.ts';
-import type { Random } from '../random.ts';
+import { decode, encode, FORMATS } from '../inputs/formats.ts';
+import type { Random } from '../inputs/random.ts';
 import type { Bits } from './trial.ts';
 
 /** Which numbers may be drawn. */

@@ -1,6 +1,6 @@
 import type { Feature, FloatDType, Op, Supports } from '@rmsnorm/core';
-import type { Random } from '../random.ts';
-import { featuresOf } from '../supported.ts';
+import { featuresOf } from '../case/supported.ts';
+import type { Random } from '../inputs/random.ts';
 import { drawAlike, drawElements, MODERATE, promisedRange, type Range } from './bit-patterns.ts';
 import type { Bits, Trial } from './trial.ts';
 

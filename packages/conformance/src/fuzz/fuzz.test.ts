@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { OperationsDriver } from '../../test/self-test/operations-driver.ts';
 import { PlainDriver } from '../../test/self-test/plain-driver.ts';
 import { providerOf } from '../../test/self-test/provider.ts';
-import { createRandom } from '../random.ts';
+import { createRandom } from '../inputs/random.ts';
 import { drawTrial } from './draw.ts';
 import { faultOf, runFuzz } from './fuzz.ts';
 import { errorBeforeRounding } from './largest-errors.ts';

@@ -1,11 +1,11 @@
 import type { AbortSignalLike, Backend, BackendProvider, FloatDType, Op } from '@rmsnorm/core';
-import { describeError } from '../failure.ts';
-import { numbersOf, perform } from '../operations/operation.ts';
-import { createRandom } from '../random.ts';
-import { DEFAULT_SEED } from '../run.ts';
-import { dtypesOf } from '../supported.ts';
-import { withTensors } from '../tensors.ts';
-import { breathe, now } from '../timers.ts';
+import { describeError } from '../case/failure.ts';
+import { dtypesOf } from '../case/supported.ts';
+import { withTensors } from '../case/tensors.ts';
+import { createRandom } from '../inputs/random.ts';
+import { numbersOf, perform } from '../operations/operation-model.ts';
+import { DEFAULT_SEED } from '../run/run.ts';
+import { breathe, now } from '../run/timers.ts';
 import { drawTrial } from './draw.ts';
 import { type LargestError, LargestErrors } from './largest-errors.ts';
 import { shrink } from './shrink.ts';

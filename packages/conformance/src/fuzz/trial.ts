@@ -1,15 +1,15 @@
 import { type FloatDType, type Op, RMSNormError } from '@rmsnorm/core';
-import { decode } from '../formats.ts';
-import type { ForwardOptions, ForwardSpec } from '../forward.ts';
-import type { Distribution } from '../inputs.ts';
+import type { Distribution } from '../inputs/distributions.ts';
+import { decode } from '../inputs/formats.ts';
+import { createRandom } from '../inputs/random.ts';
 import { ADD_FORWARD } from '../operations/add-forward.ts';
 import { BACKWARD } from '../operations/backward.ts';
 import { FORWARD } from '../operations/forward.ts';
+import type { ForwardOptions, ForwardSpec } from '../operations/forward-spec.ts';
 import { GATED_FORWARD } from '../operations/gated-forward.ts';
-import type { Operation, Prepared } from '../operations/operation.ts';
+import type { Operation, Prepared } from '../operations/operation-model.ts';
 import { FORWARD_QUANTIZED } from '../operations/quantized.ts';
 import { SCALE_BY, SUM_SQUARES } from '../operations/sharded.ts';
-import { createRandom } from '../random.ts';
 
 /** Raw elements: float32 in 32 bits, the 16-bit types in 16. */
 export type Bits = Uint32Array | Uint16Array;

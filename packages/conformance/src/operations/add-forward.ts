@@ -1,11 +1,11 @@
 import { type Accuracy, addRmsNorm } from '@rmsnorm/core';
-import { toleranceOf } from '../bounds.ts';
-import { compareForward, compareRstd } from '../compare.ts';
-import { FORMATS, round } from '../formats.ts';
-import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
-import { type Distribution, elements, normal } from '../inputs.ts';
-import { compareResult } from '../results.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
+import { toleranceOf } from '../expected/bounds.ts';
+import { compareForward, compareRstd } from '../expected/compare-forward.ts';
+import { compareResult } from '../expected/compare-result.ts';
+import { type Distribution, elements, normal } from '../inputs/distributions.ts';
+import { FORMATS, round } from '../inputs/formats.ts';
+import { type ForwardSpec, inputsOf, rstdShape } from './forward-spec.ts';
+import { type Operation, type Prepared, requirementsFor } from './operation-model.ts';
 import { normOperands, weightTensors } from './weights.ts';
 
 export interface AddForwardSpec extends ForwardSpec {

@@ -1,12 +1,12 @@
 import { type Accuracy, type FloatDType, rmsNormBackward } from '@rmsnorm/core';
-import { exactRstd } from '../exact.ts';
-import { type BackwardOperands, exactGradients } from '../exact-backward.ts';
-import { FORMATS } from '../formats.ts';
-import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
-import { type Distribution, elements, normal } from '../inputs.ts';
-import { compareResult, type Expected, type Observe } from '../results.ts';
+import { compareResult, type Expected, type Observe } from '../expected/compare-result.ts';
+import { type BackwardOperands, exactGradients } from '../expected/exact-backward.ts';
+import { exactRstd } from '../expected/exact-forward.ts';
+import { type Distribution, elements, normal } from '../inputs/distributions.ts';
+import { FORMATS } from '../inputs/formats.ts';
 import { featureOf, roundedTo, rowOf } from './expected-forward.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
+import { type ForwardSpec, inputsOf, rstdShape } from './forward-spec.ts';
+import { type Operation, type Prepared, requirementsFor } from './operation-model.ts';
 import { float32Elements, normOperands, weightTensors } from './weights.ts';
 
 /** `rstd: true` gives the statistic, as forward would have written it, instead of having it recomputed. */

@@ -1,6 +1,6 @@
 import type { FloatDType } from '@rmsnorm/core';
-import type { Arrangement } from '../arrangement.ts';
-import { float32Error, type Interval, loosened, rounded, type Tolerance } from '../bounds.ts';
+import { float32Error, type Interval, loosened, rounded, type Tolerance } from '../expected/bounds.ts';
+import type { Expected } from '../expected/compare-result.ts';
 import {
   allowed,
   type Element,
@@ -10,9 +10,9 @@ import {
   type Operands,
   overflowsBefore,
   unitOf,
-} from '../exact.ts';
-import { FORMATS, round } from '../formats.ts';
-import type { Expected } from '../results.ts';
+} from '../expected/exact-forward.ts';
+import type { Arrangement } from '../expected/normalization.ts';
+import { FORMATS, round } from '../inputs/formats.ts';
 
 /** Which row, [outer, groups, inner], an element belongs to. */
 export function rowOf({ size, inner }: Arrangement, flat: number): number {

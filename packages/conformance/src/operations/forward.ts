@@ -1,8 +1,8 @@
 import { rmsNorm } from '@rmsnorm/core';
-import { toleranceOf } from '../bounds.ts';
-import { compareForward, compareRstd } from '../compare.ts';
-import { type ForwardSpec, inputsOf, requirementsOf, rstdShape } from '../forward.ts';
-import type { Operation, Prepared } from './operation.ts';
+import { toleranceOf } from '../expected/bounds.ts';
+import { compareForward, compareRstd } from '../expected/compare-forward.ts';
+import { type ForwardSpec, inputsOf, requirementsOf, rstdShape } from './forward-spec.ts';
+import type { Operation, Prepared } from './operation-model.ts';
 import { normOperands, weightTensors } from './weights.ts';
 
 /** forward in the form of the other operations, for what treats all of them alike. */

@@ -1,13 +1,13 @@
 import { type Accuracy, gatedRmsNorm } from '@rmsnorm/core';
-import { describeTolerance, type Tolerance, toleranceOf } from '../bounds.ts';
-import { compareRstd } from '../compare.ts';
-import { exactRstd, type Operands, unitOf } from '../exact.ts';
-import { FORMATS, ulp } from '../formats.ts';
-import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
-import { type Distribution, elements, normal } from '../inputs.ts';
-import { compareResult, type Expected, show } from '../results.ts';
+import { describeTolerance, type Tolerance, toleranceOf } from '../expected/bounds.ts';
+import { compareRstd } from '../expected/compare-forward.ts';
+import { compareResult, type Expected, show } from '../expected/compare-result.ts';
+import { exactRstd, type Operands, unitOf } from '../expected/exact-forward.ts';
+import { type Distribution, elements, normal } from '../inputs/distributions.ts';
+import { FORMATS, ulp } from '../inputs/formats.ts';
 import { elementAt, featureOf, roundedTo, rowOf, unrounded } from './expected-forward.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
+import { type ForwardSpec, inputsOf, rstdShape } from './forward-spec.ts';
+import { type Operation, type Prepared, requirementsFor } from './operation-model.ts';
 import { normOperands, weightTensors } from './weights.ts';
 
 /** `options.normBeforeGate` says in which order. */

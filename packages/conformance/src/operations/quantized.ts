@@ -1,12 +1,12 @@
 import { rmsNormQuantized } from '@rmsnorm/core';
-import type { Arrangement } from '../arrangement.ts';
-import { type Tolerance, toleranceOf } from '../bounds.ts';
-import { exactRstd, type Operands } from '../exact.ts';
-import { FORMATS, ulp } from '../formats.ts';
-import { type ForwardSpec, inputsOf } from '../forward.ts';
-import { compareResult, type Expected, show } from '../results.ts';
+import { type Tolerance, toleranceOf } from '../expected/bounds.ts';
+import { compareResult, type Expected, show } from '../expected/compare-result.ts';
+import { exactRstd, type Operands } from '../expected/exact-forward.ts';
+import type { Arrangement } from '../expected/normalization.ts';
+import { FORMATS, ulp } from '../inputs/formats.ts';
 import { elementAt, featureOf, unrounded } from './expected-forward.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
+import { type ForwardSpec, inputsOf } from './forward-spec.ts';
+import { type Operation, type Prepared, requirementsFor } from './operation-model.ts';
 import { normOperands, weightTensors } from './weights.ts';
 
 export interface QuantizedSpec extends ForwardSpec {

@@ -1,12 +1,12 @@
 import { type Accuracy, scaleBy, sumSquares } from '@rmsnorm/core';
-import type { Arrangement } from '../arrangement.ts';
-import { describeTolerance, float32Error, toleranceOf } from '../bounds.ts';
-import { FORMATS, ulp } from '../formats.ts';
-import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
-import type { Distribution } from '../inputs.ts';
-import { compareResult, type Expected } from '../results.ts';
+import { describeTolerance, float32Error, toleranceOf } from '../expected/bounds.ts';
+import { compareResult, type Expected } from '../expected/compare-result.ts';
+import type { Arrangement } from '../expected/normalization.ts';
+import type { Distribution } from '../inputs/distributions.ts';
+import { FORMATS, ulp } from '../inputs/formats.ts';
 import { expectForward, featureOf, rowOf } from './expected-forward.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
+import { type ForwardSpec, inputsOf, rstdShape } from './forward-spec.ts';
+import { type Operation, type Prepared, requirementsFor } from './operation-model.ts';
 import { float32Elements, normOperands, weightTensors } from './weights.ts';
 
 const NO_TERMS = { weightOffset: false, beta: false };

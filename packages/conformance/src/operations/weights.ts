@@ -1,7 +1,7 @@
 import type { Tensor } from '@rmsnorm/core';
-import type { ForwardInputs } from '../forward.ts';
-import type { Elements } from '../inputs.ts';
-import type { Named, Operand } from './operation.ts';
+import type { Elements } from '../inputs/distributions.ts';
+import type { ForwardInputs } from './forward-spec.ts';
+import type { Named, Operand } from './operation-model.ts';
 
 /** x, gamma and beta of a norm, as inputs of an operation. */
 export function normOperands({ x, shape, gamma, beta }: ForwardInputs): Named<Operand> {

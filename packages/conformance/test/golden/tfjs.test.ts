@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { elements, gammaOf, normal } from '../../src/inputs.ts';
-import { createRandom } from '../../src/random.ts';
+import { elements, gammaOf, normal } from '../../src/inputs/distributions.ts';
+import { createRandom } from '../../src/inputs/random.ts';
 import { largestDifference } from './difference.ts';
 import { referenceForward } from './reference-forward.ts';
 import { runTfjs } from './tfjs.ts';

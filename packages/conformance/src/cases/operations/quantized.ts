@@ -1,0 +1,148 @@
+import { FLOAT_DTYPES, rmsNorm, rmsNormQuantized } from '@rmsnorm/core';
+import { type Case, NotApplicable } from '../../case/case.ts';
+import { check } from '../../case/failure.ts';
+import { read, withTensors } from '../../case/tensors.ts';
+import { cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { caseId, type ForwardOptions, showShape } from '../../operations/forward-spec.ts';
+import { alsoNeeds, operationCase } from '../../operations/operation-model.ts';
+import { FORWARD_QUANTIZED, type QuantizedSpec } from '../../operations/quantized.ts';
+import { optionCases, shapeCases } from './families.ts';
+
+const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
+
+const row = { shape: [5, 130], options: { dim: 130, axis: -1 } } as const;
+const columns = { shape: [3, 36, 7], options: { dim: 36, groups: 3 } } as const;
+
+/** One scale over all: right, too small for most, so large that little is left, and no power of two. */
+const givenScales: Case[] = [1 / 32, 1e-3, 1, 0.037].flatMap((scale) =>
+  FLOAT_DTYPES.flatMap((dtype) =>
+    [row, columns].map((placed) =>
+      operationCase(
+        caseId('forwardQuantized/given-scale', { scale, dtype, shape: showShape(placed.shape) }),
+        FORWARD_QUANTIZED,
+        { ...placed, dtype, scale, lookAt: 'q = clamp(roundHalfEven(y / scale), -127, 127), by the scale given' },
+      ),
+    ),
+  ),
+);
+
+/** Groups of very different weights: the largest |y| of an (outer, inner) stands in one of them. */
+const acrossGroups: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
+  [columns, { shape: [4, 60], options: { dim: 60, axis: -1, groups: 5 } }].map((placed) =>
+    operationCase(
+      caseId('forwardQuantized/groups', { weights: 'unlike', dtype, shape: showShape(placed.shape) }),
+      FORWARD_QUANTIZED,
+      {
+        ...placed,
+        dtype,
+        gamma: (random, count) =>
+          new Float64Array(count).map((_, i) => (1 + random.uniform()) * 3 ** ((i * 5) / count)),
+        lookAt: 'one scale for each (outer, inner) over all its groups',
+      },
+    ),
+  ),
+);
+
+const HEAVY: Readonly<Record<string, Distribution>> = { heavy: heavyTailed, 'one-large': one(3, 1e4) };
+
+const rows: Case[] = Object.entries(HEAVY).flatMap(([name, x]) =>
+  [row, columns].map((placed) =>
+    operationCase(caseId('forwardQuantized/rows', { x: name, shape: showShape(placed.shape) }), FORWARD_QUANTIZED, {
+      ...placed,
+      x,
+    }),
+  ),
+);
+
+const zeros: Case[] = [0, 1e-6].flatMap((eps) =>
+  FLOAT_DTYPES.flatMap((dtype) =>
+    [row, columns].map((placed) => {
+      const options: ForwardOptions = { ...placed.options, eps };
+      return operationCase(
+        caseId('forwardQuantized/zero-rows', { eps, dtype, shape: showShape(placed.shape) }),
+        FORWARD_QUANTIZED,
+        {
+          shape: placed.shape,
+          options,
+          dtype,
+          x: (random, count) => {
+            const perOuter = count / placed.shape[0]!;
+            return normal()(random, count).map((value, i) => (Math.floor(i / perOuter) % 2 === 0 ? 0 : value));
+          },
+          promises: eps === 0 ? ['nonFinite'] : [],
+          lookAt: 'where all y are 0 the scale is 1 and q is 0',
+        },
+      );
+    }),
+  ),
+);
+
+const extremes: Case[] = [1e30, 1e-30].flatMap((factor) =>
+  [row, columns].map((placed) =>
+    operationCase(
+      caseId('forwardQuantized/extremes', { x: factor.toExponential(0), shape: showShape(placed.shape) }),
+      FORWARD_QUANTIZED,
+      { shape: placed.shape, options: { ...placed.options, eps: 0 }, x: normal(factor), promises: ['extremes'] },
+    ),
+  ),
+);
+
+/** Of the row itself the contract says nothing; the others are as they were. */
+const nonFinite: Case[] = [NAN, INF].flatMap((value) =>
+  [row, columns].map((placed) =>
+    operationCase(
+      caseId('forwardQuantized/non-finite', { x: value, shape: showShape(placed.shape) }),
+      FORWARD_QUANTIZED,
+      { ...placed, x: one(140, value), promises: ['nonFinite'], lookAt: 'another (outer, inner) changed' },
+    ),
+  ),
+);
+
+const HALVES = [0.5, 1.5, 2.5, 3.5, -0.5, -1.5, -2.5, -3.5, 126.5, -126.5, 62.5, 63.5];
+
+/** Rows of ones and minus ones have r = 1 at eps = 0, so that y is gamma, and the halves are halves. */
+const ties: Case[] = [1, 0.25].map((scale) => ({
+  id: caseId('forwardQuantized/ties', { scale }),
+  requires: { op: 'forwardQuantized', dtypes: ['float32'] },
+  async run(subject) {
+    const features = HALVES.length;
+    const options = { dim: features, axis: -1, eps: 0 } as const;
+    alsoNeeds(subject, { op: 'forward', dtypes: ['float32'] });
+    await withTensors(subject.backend, async (tensors) => {
+      const signs = cycle([1, -1, 1, 1, -1])(subject.random, 4 * features);
+      const x = tensors.float32(Float32Array.from(signs), [4, features]);
+      const gamma = tensors.float32(Float32Array.from(HALVES, (half) => half * scale));
+      const { values: y } = await read(tensors.keep(rmsNorm(x, { ...options, gamma })));
+      const exact = y.every((value, i) => value === signs[i]! * HALVES[i % features]! * scale);
+      if (!exact)
+        throw new NotApplicable('not offered: a reciprocal root of 1 that is exactly 1, on which y = gamma rests');
+      const { q, scales } = rmsNormQuantized(x, { ...options, gamma, quantScale: scale });
+      tensors.keep(scales);
+      for (const [i, got] of (await tensors.keep(q).data()).entries()) {
+        const half = signs[i]! * HALVES[i % features]!;
+        const even = 2 * Math.round(half / 2);
+        check(got === even, () => `y / scale = ${half} became ${got}, not ${even}: halves are rounded to the even`);
+      }
+    });
+  },
+}));
+
+export const quantizedCases: readonly Case[] = [
+  ...shapeCases<QuantizedSpec>(FORWARD_QUANTIZED),
+  ...optionCases<QuantizedSpec>(FORWARD_QUANTIZED),
+  ...givenScales,
+  ...acrossGroups,
+  ...rows,
+  ...zeros,
+  ...extremes,
+  ...nonFinite,
+  ...ties,
+];
+
+function one(place: number, value: number): Distribution {
+  return (random, count) => {
+    const numbers = normal()(random, count);
+    numbers[place] = value;
+    return numbers;
+  };
+}

@@ -1,0 +1,245 @@
+import type { FloatDType, Op, RMSNormOptions } from '@rmsnorm/core';
+import fc from 'fast-check';
+import type { Case, Requirements, Subject } from '../../case/case.ts';
+import { ConformanceFailure, check } from '../../case/failure.ts';
+import { dtypesOf, featuresOf } from '../../case/supported.ts';
+import { float32Error, type Tolerance } from '../../expected/bounds.ts';
+import { arrange } from '../../expected/normalization.ts';
+import { elements, normal } from '../../inputs/distributions.ts';
+import { createRandom } from '../../inputs/random.ts';
+import {
+  caseId,
+  type ForwardInputs,
+  type ForwardSpec,
+  forward,
+  inputsOf,
+  requirementsOf,
+  showShape,
+  toleranceFor,
+  verifyForward,
+} from '../../operations/forward-spec.ts';
+
+/** Relations between results, whatever the numbers: rows of random size, found smaller where one does not hold. */
+const RELATIONS: Readonly<Record<string, (subject: Subject, row: Row) => Promise<void>>> = {
+  /** norm(2^k x) = norm(x) where eps is 0. */
+  async 'scale-invariance'(subject, { inputs, draw }) {
+    const factor = 2 ** draw.integer(-40, 40);
+    const scaled = withX(
+      inputs,
+      inputs.x.values.map((value) => value * factor),
+    );
+    const [y, z] = [await forward(subject, inputs), await forward(subject, scaled)];
+    close(subject, inputs, z.values, (i) => y.values[i]!, `norm(${factor} x) against norm(x)`);
+  },
+
+  /** norm(-x) = -norm(x). */
+  async 'odd-function'(subject, { inputs }) {
+    const negated = withX(
+      inputs,
+      inputs.x.values.map((value) => -value),
+    );
+    const [y, z] = [await forward(subject, inputs), await forward(subject, negated)];
+    close(subject, inputs, z.values, (i) => -y.values[i]!, 'norm(-x) against -norm(x)');
+  },
+
+  /** Features in another order, gamma with them, give the same numbers in that order. */
+  async permutation(subject, { inputs, draw }) {
+    const size = inputs.gamma!.length;
+    const order = Array.from({ length: size }, (_, i) => i);
+    for (let i = size - 1; i > 0; i--) {
+      const j = draw.integer(0, i);
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    const x = inputs.x.values.map((_, i, all) => all[i - (i % size) + order[i % size]!]!);
+    const gamma = inputs.gamma!.map((_, i, all) => all[order[i]!]!);
+    const permuted = { ...withX(inputs, x), gamma };
+    const [y, z] = [await forward(subject, inputs), await forward(subject, permuted)];
+    const expected = (i: number): number => y.values[i - (i % size) + order[i % size]!]!;
+    close(subject, inputs, z.values, expected, 'norm of permuted features against the permuted norm');
+  },
+
+  /** norm(x; gamma + delta) = norm(x; gamma) + norm(x; delta). */
+  async 'linear-in-gamma'(subject, { inputs, draw }) {
+    // On a grid, so that gamma + delta is exact.
+    const grid = (): Float32Array => inputs.gamma!.map(() => draw.integer(-64, 64) / 16);
+    const [gamma, delta] = [grid(), grid()];
+    const results = [gamma, delta, gamma.map((value, i) => value + delta[i]!)].map((weights) =>
+      forward(subject, { ...inputs, gamma: weights }),
+    );
+    const [first, second, sum] = await Promise.all(results);
+    const expected = (i: number): number => first!.values[i]! + second!.values[i]!;
+    // Both terms may be larger than their sum: the bound refers to them.
+    const terms = (i: number): number => Math.abs(first!.values[i]!) + Math.abs(second!.values[i]!);
+    close(subject, inputs, sum!.values, expected, 'norm with gamma + delta against the sum of both', terms);
+  },
+
+  /** A row twice as long, twice over, has the same statistic. */
+  async 'doubled-row'(subject, { inputs, shape }) {
+    const [rows, size] = shape;
+    const x = new Float32Array(2 * rows * size);
+    for (let i = 0; i < x.length; i++) x[i] = inputs.x.values[Math.floor(i / (2 * size)) * size + (i % size)]!;
+    const doubled = inputsOf(
+      {
+        shape: [rows, 2 * size],
+        options: { ...inputs.options, dim: 2 * size },
+        x: () => Float64Array.from(x),
+        gamma: null,
+      },
+      createRandom(0),
+    );
+    const y = await forward(subject, { ...inputs, gamma: null });
+    const z = await forward(subject, doubled);
+    const expected = (i: number): number => y.values[Math.floor(i / (2 * size)) * size + (i % size)]!;
+    close(subject, doubled, z.values, expected, 'norm of a row that is repeated against norm of the row');
+  },
+};
+
+interface Row {
+  readonly shape: readonly [rows: number, size: number];
+  readonly inputs: ForwardInputs;
+  readonly draw: ReturnType<typeof createRandom>;
+}
+
+const RUNS = 40;
+
+const relations: Case[] = Object.entries(RELATIONS).map(([name, relation]) => ({
+  id: caseId('forward/properties', { relation: name }),
+  requires: { op: 'forward', dtypes: ['float32'] },
+  run: (subject) =>
+    holds(
+      subject,
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 700 }),
+        fc.nat(),
+        async (rows, size, seed) => {
+          const draw = createRandom(seed, name);
+          const spec: ForwardSpec = { shape: [rows, size], options: { dim: size, axis: -1, eps: 0 } };
+          await relation(subject, { shape: [rows, size], inputs: inputsOf(spec, draw), draw });
+        },
+      ),
+      RUNS,
+    ),
+}));
+
+const FUZZ_PARTS = 10;
+const FUZZ_RUNS = 50;
+
+/** Any shape with any options that the backend declares, against the exact result. */
+const fuzz: Case[] = Array.from({ length: FUZZ_PARTS }, (_, part) => ({
+  id: caseId('forward/properties', { fuzz: part + 1 }),
+  requires: { op: 'forward' } satisfies Requirements,
+  run: (subject) => {
+    const property = fc.asyncProperty(anyForward(subject), fc.nat(), async (spec, seed) => {
+      await verifyForward(subject, inputsOf(spec, createRandom(seed)));
+    });
+    return holds(subject, property, FUZZ_RUNS);
+  },
+}));
+
+export const propertyCases: readonly Case[] = [...relations, ...fuzz];
+
+/** Runs a property; its failure, shrunk, is a failure of the case. */
+export async function holds<T>(subject: Subject, property: fc.IAsyncProperty<T>, numRuns: number): Promise<void> {
+  const details = await fc.check(property, { seed: subject.random.bits() | 0, numRuns });
+  if (!details.failed) return;
+  const { counterexample, errorInstance, numShrinks, seed } = details;
+  const found = `with ${show(counterexample)} (shrunk ${numShrinks} times, fast-check seed ${seed})`;
+  const message = errorInstance instanceof Error ? errorInstance.message : String(errorInstance);
+  if (errorInstance instanceof ConformanceFailure) throw new ConformanceFailure(`${message}; ${found}`);
+  throw new Error(`${message}; ${found}`, { cause: errorInstance });
+}
+
+function show(counterexample: unknown): string {
+  return JSON.stringify(counterexample, (key, value: unknown) => (key === 'lookAt' ? undefined : value));
+}
+
+/** Specs of a random shape, up to rank 6, of which the backend declares everything. */
+export function anyForward({ backend: { supports } }: Subject, op: Op = 'forward'): fc.Arbitrary<ForwardSpec> {
+  const dtypes = dtypesOf(supports, op) as FloatDType[];
+  const features = featuresOf(supports, op);
+  const outer = fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 2 });
+  const length = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 600 }));
+  const dims = fc.array(length, { minLength: 1, maxLength: 2 });
+  const inner = features.includes('inner')
+    ? fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 2 })
+    : fc.constant([]);
+  const where = <T>(declared: boolean, value: fc.Arbitrary<T>, otherwise: T): fc.Arbitrary<T> =>
+    declared ? fc.oneof(fc.constant(otherwise), value) : fc.constant(otherwise);
+
+  return fc
+    .record({
+      dtype: fc.constantFrom(...dtypes),
+      outer,
+      dims,
+      inner,
+      fromTheEnd: fc.boolean(),
+      groups: where(features.includes('groups'), fc.nat(), 0),
+      eps: fc.constantFrom(0, 1e-12, 1e-6, 1e-5, 0.01, 3),
+      clamp: where(features.includes('clamp'), fc.boolean(), false),
+      scale: fc.constantFrom(undefined, 1, -2, 0.125, 3.7),
+      partial: where(features.includes('partial'), fc.constantFrom(0.5, 0.25, 0.9, 0.01), 1),
+      weightOffset: where(features.includes('weightOffset'), fc.constantFrom(1, -0.5, 0.3), 0),
+      casting: where(features.includes('llama'), fc.constant('llama' as const), 'gemma' as const),
+      gamma: fc.boolean(),
+      beta: where(features.includes('beta'), fc.boolean(), false),
+      rstd: where(features.includes('rstd'), fc.boolean(), false),
+      factor: fc.constantFrom(1, 0.01, 100),
+    })
+    .map((drawn): ForwardSpec => {
+      const { scale, clamp } = drawn;
+      const shape = [...drawn.outer, ...drawn.dims, ...drawn.inner];
+      const axis = drawn.fromTheEnd ? drawn.outer.length - shape.length : drawn.outer.length;
+      const total = drawn.dims.reduce((product, dim) => product * dim, 1);
+      const divisors = Array.from({ length: Math.min(total, 64) }, (_, i) => i + 1).filter((i) => total % i === 0);
+      const options: RMSNormOptions = {
+        dim: drawn.dims.length === 1 ? drawn.dims[0]! : drawn.dims,
+        axis,
+        groups: divisors[drawn.groups % divisors.length]!,
+        eps: drawn.eps,
+        epsMode: clamp ? 'clamp' : 'add',
+        partial: clamp ? 1 : drawn.partial,
+        weightOffset: drawn.gamma ? drawn.weightOffset : 0,
+        casting: drawn.casting,
+        ...(scale !== undefined && { scale }),
+      };
+      return {
+        dtype: drawn.dtype,
+        shape,
+        options,
+        x: normal(drawn.factor),
+        ...(drawn.gamma ? {} : { gamma: null }),
+        beta: drawn.beta ? true : null,
+        rstd: drawn.rstd,
+        lookAt: `${showShape(shape)} as ${JSON.stringify(arrange(options, shape))}`,
+      };
+    })
+    .filter((spec) => spec.shape.reduce((product, count) => product * count, 1) <= 100_000)
+    .filter((spec) => (requirementsOf(spec).features ?? []).every((feature) => features.includes(feature)));
+}
+
+function withX(inputs: ForwardInputs, values: Float32Array): ForwardInputs {
+  const x = elements(inputs.x.dtype, values);
+  return { ...inputs, x, operands: { ...inputs.operands, x: x.values } };
+}
+
+/** Two results of the backend, each within its bound, are within twice the bound of each other. */
+function close(
+  subject: Subject,
+  inputs: ForwardInputs,
+  got: Float32Array,
+  expected: (index: number) => number,
+  what: string,
+  terms: (index: number) => number = () => 0,
+): void {
+  const tolerance: Tolerance = toleranceFor(subject, inputs);
+  for (let i = 0; i < got.length; i++) {
+    const other = expected(i);
+    const magnitude = Math.max(Math.abs(got[i]!), Math.abs(other), terms(i));
+    const bound = 2 * float32Error(tolerance, magnitude);
+    check(
+      Math.abs(got[i]! - other) <= bound,
+      () => `${what}: element ${i} of ${got.length} is ${got[i]}, ${other} was to be expected within ${bound}`,
+    );
+  }
+}
