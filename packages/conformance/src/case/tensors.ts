@@ -1,5 +1,5 @@
 import type { Backend, DType, FloatDType, Tensor } from '@rmsnorm/core';
-import { decoded, type Elements, elements } from '../inputs/distributions.ts';
+import { decoded, type Elements, elements } from '../inputs/elements.ts';
 
 /** Makes tensors and disposes them all at the end of a case. */
 export interface Tensors {

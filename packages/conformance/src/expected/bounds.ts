@@ -1,33 +1,71 @@
 import type { Accuracy, FloatDType } from '@rmsnorm/core';
 import { FORMATS, round, ulp } from '../inputs/formats.ts';
+import { unreachable } from '../unreachable.ts';
 
 /** The error that contract section 2 allows before the rounding to a 16-bit type. */
 export interface Tolerance {
   readonly accuracy: Accuracy;
-  /** In float32 ulp of max(|x * r * w|, |beta|); for 'loose', relative to it. */
+  /** In float32 ulp of max(|x * r * w|, |beta|). 'loose' does not count in ulp: it is {@link LOOSE_RELATIVE}. */
   readonly ulps: number;
 }
 
-const IEEE_ULPS = 4;
-const WEBGPU_ULPS = IEEE_ULPS + 2;
-const LOOSE_RELATIVE = 1e-5;
+/** What is added to x * r * w: each takes one more rounding. */
+export interface Terms {
+  readonly weightOffset: boolean;
+  readonly beta: boolean;
+}
+
+export const NO_TERMS: Terms = { weightOffset: false, beta: false };
+
+type Ulps = Readonly<Record<Accuracy, number>>;
+
+const FORWARD_ULPS: Ulps = { ieee: 4, webgpu: 6, loose: 4 };
+export const GATED_FORWARD_ULPS: Ulps = { ieee: 6, webgpu: 12, loose: 6 };
+
+/** Relative error of 'loose', and the steps of a 16-bit type that it may be off by beside that. */
+export const LOOSE_RELATIVE = 1e-5;
 const LOOSE_STEPS = 4;
 
-/** 'ieee': 4 ulp, one more with a weightOffset, one more with a beta. 'webgpu': two more. 'loose': 1e-5 relative. */
-export function toleranceOf(accuracy: Accuracy, terms: { weightOffset: boolean; beta: boolean }): Tolerance {
-  const base = accuracy === 'webgpu' ? WEBGPU_ULPS : IEEE_ULPS;
-  return { accuracy, ulps: base + Number(terms.weightOffset) + Number(terms.beta) };
+/** The ulp of the class of accuracy, one more with a weightOffset, one more with a beta. */
+export function toleranceOf(accuracy: Accuracy, { weightOffset, beta }: Terms, ulps: Ulps = FORWARD_ULPS): Tolerance {
+  return { accuracy, ulps: ulps[accuracy] + Number(weightOffset) + Number(beta) };
 }
 
 /** How far a float32 result may be from an exact one of `magnitude`. */
 export function float32Error({ accuracy, ulps }: Tolerance, magnitude: number): number {
-  return accuracy === 'loose' ? LOOSE_RELATIVE * magnitude : ulps * ulp(FORMATS.float32, magnitude);
+  switch (accuracy) {
+    case 'ieee':
+    case 'webgpu':
+      return ulps * ulp(FORMATS.float32, magnitude);
+    case 'loose':
+      return LOOSE_RELATIVE * magnitude;
+    default:
+      return unreachable(accuracy);
+  }
+}
+
+/**
+ * An error, relative to the exact y, that is within the bound wherever y stands in its power of two: most elements need
+ * no closer look. An ulp of |y| is more than 2^-24 |y|; with a beta, the bound's magnitude is at least half of |y|.
+ */
+export function surelyAllowed(dtype: FloatDType, { ulps }: Tolerance, beta: ArrayLike<number> | null): number {
+  return dtype === 'float32' ? ulps * (beta ? 2 ** -25 : 2 ** -24) : surelyNearest(dtype);
+}
+
+/** An error, relative to the exact value, that no number of `dtype` but the nearest is within. */
+export function surelyNearest(dtype: FloatDType): number {
+  return 2 ** -(FORMATS[dtype].fractionBits + 2);
 }
 
 /** The numbers of a dtype that an implementation may give for one element, ends included. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
+}
+
+/** Whether `value` is one of them; an interval of NaN asks for a NaN. */
+export function isInside(value: number, { low, high }: Interval): boolean {
+  return Number.isNaN(low) ? Number.isNaN(value) : value >= low && value <= high;
 }
 
 /**

@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../inputs/random.ts';
 import { toleranceOf } from './bounds.ts';
-import { compareBits, compareForward, compareRstd } from './compare-forward.ts';
+import { compareBits } from './compare-bits.ts';
+import { compareForward, compareRstd } from './compare-forward.ts';
 import { exactRstd } from './exact-forward.ts';
-import { arrange } from './normalization.ts';
+import { normalizationOf } from './normalization.ts';
 
 const tolerance = toleranceOf('ieee', { weightOffset: false, beta: false });
 
 /** [2, 3, 5] along axis 1: rows have stride 5. */
 const shape = [2, 3, 5];
-const arrangement = arrange({ dim: 3 }, shape);
+const normalization = normalizationOf({ dim: 3 }, shape);
 const random = createRandom(7);
 const x = Float32Array.from({ length: 30 }, () => random.normal());
-const operands = { dtype: 'float32' as const, arrangement, x, gamma: null, beta: null };
+const operands = { dtype: 'float32' as const, normalization, x, gamma: null, beta: null };
 const rstd = exactRstd(operands);
 const right = x.map((value, i) => value * rstd[Math.floor(i / 15) * 5 + (i % 5)]!);
 
@@ -57,7 +58,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])('%d for a finite number never 
 
 test('a finite number where infinity is exact never passes', () => {
   const infinite = { ...operands, x: x.map((value, i) => (i === 0 ? 1 : i % 5 === 0 && i < 15 ? 0 : value)) };
-  const zeroEps = { ...infinite, arrangement: arrange({ dim: 3, eps: 0, partial: 0.34 }, shape) };
+  const zeroEps = { ...infinite, normalization: normalizationOf({ dim: 3, eps: 0, partial: 0.34 }, shape) };
   zeroEps.x[0] = 0;
   zeroEps.x[5] = 2;
   const got = zeroEps.x.map((value, i) => value * exactRstd(zeroEps)[Math.floor(i / 15) * 5 + (i % 5)]!);

@@ -1,10 +1,11 @@
 import { ConformanceFailure } from '../case/failure.ts';
+import { type Interval, isInside } from './bounds.ts';
+import { show, showIndex } from './messages.ts';
+import { countOf } from './normalization.ts';
 
 /** What one element of a result may be, ends included; `NaN` for both where it must be NaN. */
-export interface Expected {
+export interface Expected extends Interval {
   readonly exact: number;
-  readonly low: number;
-  readonly high: number;
   /** What the bound counts in, where it counts in something: an ulp of float32, or 2^-24 of a sum of terms. */
   readonly unit?: number | undefined;
 }
@@ -12,12 +13,20 @@ export interface Expected {
 /** Is told every element that has a bound in units. */
 export type Observe = (what: string, got: number, exact: number, unit: number) => void;
 
+/** Exact values, and an error relative to them that is allowed for certain: such elements need not be looked at closer. */
+export interface Surely {
+  readonly exact: ArrayLike<number>;
+  readonly relative: number;
+}
+
 export interface ResultCheck {
   /** What is compared, for the message. */
   readonly what: string;
   readonly shape: readonly number[];
   /** null where the contract leaves the element open. */
   readonly expected: (flat: number) => Expected | null;
+  /** Spares most elements the call of `expected`. */
+  readonly surely?: Surely | undefined;
   /** The bound in words. */
   readonly bound: string;
   /** The operands of one element, in words. */
@@ -34,18 +43,20 @@ export interface ResultCheck {
  */
 export function compareResult(got: ArrayLike<number>, check: ResultCheck): void {
   const { what, shape, expected, observe } = check;
-  const count = shape.reduce((product, length) => product * length, 1);
+  const count = countOf(shape);
   if (got.length !== count) throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
+  const surely = observe ? undefined : check.surely;
   let wrong = 0;
   let worst = -1;
   let worstExcess = -1;
   let stale = check.stale !== undefined;
   for (let flat = 0; flat < count; flat++) {
     const value = got[flat]!;
+    if (surely && isSurely(value, surely.exact[flat]!, surely.relative)) continue;
     const allowed = expected(flat);
     if (allowed === null) continue;
     if (observe && allowed.unit !== undefined) observe(what, value, allowed.exact, allowed.unit);
-    if (inside(value, allowed)) continue;
+    if (isInside(value, allowed)) continue;
     wrong++;
     if (!Object.is(value, check.stale)) stale = false;
     const excess = excessOf(value, allowed);
@@ -57,8 +68,10 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
   if (wrong > 0) throw new ConformanceFailure(explain(got, check, { wrong, worst, stale }));
 }
 
-function inside(value: number, { low, high }: Expected): boolean {
-  return Number.isNaN(low) ? Number.isNaN(value) : value >= low && value <= high;
+/** Whether `value` is a number and no further from `exact` than `relative` says. */
+export function isSurely(value: number, exact: number, relative: number): boolean {
+  const difference = Math.abs(value - exact);
+  return difference < Number.POSITIVE_INFINITY && difference <= relative * Math.abs(exact);
 }
 
 /** How far a wrong value is off, in units of what is allowed. */
@@ -78,23 +91,8 @@ function explain(
   const operands = about ? ` (${about(worst)})` : '';
   const hints = [stale && `they hold ${before}, which stood there before: they were not written`, lookAt];
   return (
-    `${wrong} of ${got.length} elements of ${what} are wrong, the worst at [${coordinates(worst, shape).join(', ')}]: ` +
+    `${wrong} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst, shape)}: ` +
     `got ${got[worst]}, expected ${show(allowed.exact)}${times}, bound ${bound}${operands}` +
     hints.flatMap((hint) => (hint ? [`; ${hint}`] : [])).join('')
   );
-}
-
-function coordinates(flat: number, shape: readonly number[]): number[] {
-  const index: number[] = [];
-  let rest = flat;
-  for (const length of [...shape].reverse()) {
-    index.unshift(rest % length);
-    rest = Math.floor(rest / length);
-  }
-  return index;
-}
-
-/** A number for a message: all of an integer, nine digits of any other. */
-export function show(value: number): string {
-  return Number.isInteger(value) && Math.abs(value) < 1e9 ? String(value) : String(Number(value.toPrecision(9)));
 }

@@ -4,7 +4,7 @@ import { createRandom } from '../inputs/random.ts';
 import type { ForwardOptions } from '../operations/forward-spec.ts';
 import { exactGradients } from './exact-backward.ts';
 import { differences } from './finite-differences.ts';
-import { arrange } from './normalization.ts';
+import { normalizationOf } from './normalization.ts';
 
 const CASES: readonly [name: string, shape: number[], options: ForwardOptions][] = [
   ['rows', [3, 5], { dim: 5, axis: -1 }],
@@ -20,12 +20,12 @@ const CASES: readonly [name: string, shape: number[], options: ForwardOptions][]
 describe('the gradients are those of forward', () => {
   test.each(CASES)('%s', (name, shape, options) => {
     const random = createRandom(1, name);
-    const arrangement = arrange(options, shape);
+    const normalization = normalizationOf(options, shape);
     const count = shape.reduce((product, length) => product * length, 1);
-    const features = arrangement.groups * arrangement.size;
+    const features = normalization.groups * normalization.size;
     const operands = {
       dtype: 'float32' as const,
-      arrangement,
+      normalization,
       x: normal()(random, count),
       gamma: normal()(random, features),
       beta: normal()(random, features),

@@ -1,7 +1,7 @@
 import { FORMATS } from '../inputs/formats.ts';
-import { exactRstd, type Operands } from './exact-forward.ts';
+import { exactRstd, type ForwardOperands, isConstant } from './exact-forward.ts';
 
-export interface BackwardOperands extends Operands {
+export interface BackwardOperands extends ForwardOperands {
   readonly dy: ArrayLike<number>;
   /** r / alpha of every row where it is given, else it follows from x. */
   readonly rstd: ArrayLike<number> | null;
@@ -32,8 +32,8 @@ export interface ExactGradients {
  * of 0 beside an infinite r gives 0.
  */
 export function exactGradients(operands: BackwardOperands): ExactGradients {
-  const { arrangement, x, dy, dsum, gamma } = operands;
-  const { outer, groups, size, inner, statSize, alpha, weightOffset } = arrangement;
+  const { normalization, x, dy, dsum, gamma } = operands;
+  const { outer, groups, size, inner, statSize, eps, epsMode, alpha, weightOffset } = normalization;
   const rstd = operands.rstd ?? exactRstd(operands);
   const features = groups * size;
   const gradients: ExactGradients = {
@@ -46,7 +46,6 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
     overflowing: new Set<number>(),
   };
   const { dx, dxScale, dgamma, dgammaTerms, dbeta, dbetaTerms } = gradients;
-  const clamped = clampedRows(operands);
   for (let block = 0; block < outer * groups; block++) {
     const firstFeature = (block % groups) * size;
     for (let column = 0; column < inner; column++) {
@@ -56,13 +55,17 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
       const r = alpha * statistic;
       let dot = 0;
       let absolute = 0;
+      let squares = 0;
       for (let i = 0; i < size; i++) {
         const weight = gamma ? weightOffset + gamma[firstFeature + i]! : 1;
-        const product = dy[first + i * inner]! * weight * x[first + i * inner]!;
+        const value = x[first + i * inner]!;
+        const product = dy[first + i * inner]! * weight * value;
         dot += product;
         absolute += Math.abs(product);
+        squares += value * value;
       }
-      const constant = clamped?.[row] === 1;
+      // Where r does not change with x, it has no derivative.
+      const constant = isConstant(epsMode, eps, squares);
       const cubed = alpha * statistic ** 3;
       const slope = constant ? 0 : finiteProduct(dot / statSize, cubed);
       const slopeScale = constant ? 0 : finiteProduct(absolute / statSize, Math.abs(cubed));
@@ -90,15 +93,4 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
 /** a * b, where a zero stays zero although b is infinite. */
 function finiteProduct(a: number, b: number): number {
   return a === 0 && Math.abs(b) === Number.POSITIVE_INFINITY ? 0 : a * b;
-}
-
-/** Rows, marked by 1, whose norm is not above eps; null where eps does not clamp. */
-function clampedRows({ arrangement, x }: Operands): Uint8Array | null {
-  const { outer, groups, size, inner, eps, epsMode } = arrangement;
-  if (epsMode !== 'clamp') return null;
-  const sums = new Float64Array(outer * groups * inner);
-  for (let flat = 0; flat < x.length; flat++) {
-    sums[Math.floor(flat / (size * inner)) * inner + (flat % inner)]! += x[flat]! ** 2;
-  }
-  return Uint8Array.from(sums, (sum) => Number(Math.sqrt(sum) <= eps));
 }

@@ -1,28 +1,29 @@
 import { expect, test } from 'vitest';
+import { allowed } from './allowed.ts';
 import { toleranceOf } from './bounds.ts';
-import { allowed, exactElement, exactRstd } from './exact-forward.ts';
-import { arrange } from './normalization.ts';
+import { exactElement, exactRstd } from './exact-forward.ts';
+import { normalizationOf } from './normalization.ts';
 
 const PLAIN = toleranceOf('ieee', { weightOffset: false, beta: false });
 const { POSITIVE_INFINITY: INF } = Number;
 
 test('rstd of a row is 1 / sqrt(mean of squares + eps), of its own row, group and column', () => {
-  const arrangement = arrange({ dim: 4, groups: 2, eps: 1 }, [1, 4, 2]);
+  const normalization = normalizationOf({ dim: 4, groups: 2, eps: 1 }, [1, 4, 2]);
   // Columns (1, 2), (3, 4) of group 0 and (5, 6), (7, 8) of group 1, beside each other.
-  const rstd = exactRstd({ arrangement, x: [1, 3, 2, 4, 5, 7, 6, 8] });
+  const rstd = exactRstd({ normalization, x: [1, 3, 2, 4, 5, 7, 6, 8] });
   expect([...rstd]).toEqual([2.5 + 1, 12.5 + 1, 30.5 + 1, 56.5 + 1].map((ms) => 1 / Math.sqrt(ms)));
 });
 
 test("'clamp' divides sqrt(size) by max(norm, eps)", () => {
-  const arrangement = arrange({ dim: 2, axis: -1, epsMode: 'clamp', eps: 10 }, [2, 2]);
-  const [small, large] = exactRstd({ arrangement, x: [3, 4, 30, 40] });
+  const normalization = normalizationOf({ dim: 2, axis: -1, epsMode: 'clamp', eps: 10 }, [2, 2]);
+  const [small, large] = exactRstd({ normalization, x: [3, 4, 30, 40] });
   expect(small).toBeCloseTo(Math.SQRT2 / 10, 14);
   expect(large).toBeCloseTo(Math.SQRT2 / 50, 14);
 });
 
 test('the statistic ends at statSize', () => {
-  const arrangement = arrange({ dim: 4, axis: -1, partial: 0.5, eps: 0 }, [1, 4]);
-  expect(exactRstd({ arrangement, x: [3, 4, 30, 40] })[0]).toBeCloseTo(0.28284, 5);
+  const normalization = normalizationOf({ dim: 4, axis: -1, partial: 0.5, eps: 0 }, [1, 4]);
+  expect(exactRstd({ normalization, x: [3, 4, 30, 40] })[0]).toBeCloseTo(0.28284, 5);
 });
 
 test.each([

@@ -1,6 +1,6 @@
-import { exactElement, exactRstd, type Operands } from './exact-forward.ts';
+import { exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
 
-export interface Differentiated extends Operands {
+export interface Differentiated extends ForwardOperands {
   readonly dy: ArrayLike<number>;
   readonly dsum: ArrayLike<number> | null;
 }
@@ -21,7 +21,8 @@ export function differences({ dy, dsum, ...operands }: Differentiated): Slopes {
   const gamma = operands.gamma && Float64Array.from(operands.gamma);
   const beta = operands.beta && Float64Array.from(operands.beta);
   const loss = (): number => {
-    const y = forward({ ...operands, x, gamma, beta });
+    const moved = { ...operands, x, gamma, beta };
+    const y = exactForward(moved, exactRstd(moved));
     let sum = 0;
     for (let i = 0; i < y.length; i++) sum += dy[i]! * y[i]! + (dsum ? dsum[i]! * x[i]! : 0);
     return sum;
@@ -44,17 +45,4 @@ function slope(values: Float64Array, i: number, loss: () => number): number {
   };
   const h = STEP * Math.max(2 ** -4, Math.abs(kept));
   return (4 * central(h / 2) - central(h)) / 3;
-}
-
-function forward(operands: Operands): Float64Array {
-  const { arrangement, x, gamma, beta } = operands;
-  const { groups, size, inner, alpha, weightOffset } = arrangement;
-  const rstd = exactRstd(operands);
-  return Float64Array.from(x, (value, flat) => {
-    const block = Math.floor(flat / (size * inner));
-    const feature = (block % groups) * size + (Math.floor(flat / inner) % size);
-    const weight = gamma ? weightOffset + gamma[feature]! : 1;
-    const r = alpha * rstd[block * inner + (flat % inner)]!;
-    return exactElement(value, r, weight, beta ? beta[feature]! : 0).y;
-  });
 }

@@ -3,7 +3,7 @@ import { describeError } from '../case/failure.ts';
 import { dtypesOf } from '../case/supported.ts';
 import { withTensors } from '../case/tensors.ts';
 import { createRandom } from '../inputs/random.ts';
-import { numbersOf, perform } from '../operations/operation-model.ts';
+import { numbersOf, perform } from '../operations/run-call.ts';
 import { DEFAULT_SEED } from '../run/run.ts';
 import { breathe, now } from '../run/timers.ts';
 import { drawTrial } from './draw.ts';
@@ -98,14 +98,13 @@ export async function faultOf(backend: Backend, trial: Trial, errors?: LargestEr
   try {
     const prepared = preparedOf(trial);
     const results = await withTensors(backend, async (tensors) => numbersOf(perform(tensors, prepared)));
-    prepared.compare(
-      results,
-      backend.supports.accuracy,
-      undefined,
-      errors &&
+    prepared.compare(results, {
+      accuracy: backend.supports.accuracy,
+      observe:
+        errors &&
         ((output, got, exact, unit) =>
           errors.add(op, dtype, output, prepared.outputs[output]!.dtype, got, exact, unit)),
-    );
+    });
     return null;
   } catch (error) {
     return describeError(error);

@@ -7,7 +7,7 @@ import { BACKWARD } from '../operations/backward.ts';
 import { FORWARD } from '../operations/forward.ts';
 import type { ForwardOptions, ForwardSpec } from '../operations/forward-spec.ts';
 import { GATED_FORWARD } from '../operations/gated-forward.ts';
-import type { Operation, Prepared } from '../operations/operation-model.ts';
+import type { OperationModel, PreparedCall } from '../operations/operation-model.ts';
 import { FORWARD_QUANTIZED } from '../operations/quantized.ts';
 import { SCALE_BY, SUM_SQUARES } from '../operations/sharded.ts';
 
@@ -35,14 +35,14 @@ export interface Trial {
   readonly inputs: Readonly<Record<string, Bits>>;
 }
 
-const OPERATIONS: Readonly<Record<Op, Operation<never>>> = {
-  forward: FORWARD as Operation<never>,
-  addForward: ADD_FORWARD as Operation<never>,
-  gatedForward: GATED_FORWARD as Operation<never>,
-  backward: BACKWARD as Operation<never>,
-  sumSquares: SUM_SQUARES as Operation<never>,
-  scaleBy: SCALE_BY as Operation<never>,
-  forwardQuantized: FORWARD_QUANTIZED as Operation<never>,
+const OPERATIONS: Readonly<Record<Op, OperationModel<never>>> = {
+  forward: FORWARD as OperationModel<never>,
+  addForward: ADD_FORWARD as OperationModel<never>,
+  gatedForward: GATED_FORWARD as OperationModel<never>,
+  backward: BACKWARD as OperationModel<never>,
+  sumSquares: SUM_SQUARES as OperationModel<never>,
+  scaleBy: SCALE_BY as OperationModel<never>,
+  forwardQuantized: FORWARD_QUANTIZED as OperationModel<never>,
 };
 
 const FLOAT32_INPUTS = new Set(['gamma', 'beta', 'sums']);
@@ -58,7 +58,7 @@ export function rowsIn({ outer, groups, inner }: Trial): number {
 }
 
 /** The call as the suite's own cases make and judge it. */
-export function preparedOf(trial: Trial): Prepared {
+export function preparedOf(trial: Trial): PreparedCall {
   const prepared = OPERATIONS[trial.op].prepare(specOf(trial) as never, createRandom(0));
   // The suite made the elements from numbers, which lose the payload of a NaN: the very bits again.
   const inputs = Object.entries(prepared.inputs).map(([name, operand]) => {

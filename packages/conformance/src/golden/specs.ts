@@ -1,5 +1,5 @@
 import type { FloatDType, RMSNormOptions } from '@rmsnorm/core';
-import { type Elements, elements } from '../inputs/distributions.ts';
+import { type Elements, elements } from '../inputs/elements.ts';
 import { createRandom } from '../inputs/random.ts';
 
 /** A normalization that a program which is not ours has run; `recorded.ts` holds what it gave. */

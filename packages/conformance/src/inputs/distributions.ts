@@ -1,42 +1,6 @@
-import type { FloatDType } from '@rmsnorm/core';
-import { decode, encode, FORMATS } from './formats.ts';
 import type { Random } from './random.ts';
 
-/** Elements on the host: raw, as a tensor takes them, and as the numbers that they are. */
-export interface Elements {
-  readonly dtype: FloatDType;
-  readonly data: Float32Array | Uint16Array;
-  readonly values: Float32Array;
-}
-
-/** Numbers rounded to `dtype`. Subnormals of the dtype, which a backend may flush, stay only where asked for. */
-export function elements(
-  dtype: FloatDType,
-  numbers: ArrayLike<number>,
-  keep: 'normal' | 'subnormal' = 'normal',
-): Elements {
-  const data = encode(keep === 'subnormal' ? numbers : awayFromZero(numbers, FORMATS[dtype].minNormal), dtype);
-  return { dtype, data, values: decode(data, dtype) };
-}
-
-/** Raw elements that came from a device. */
-export function decoded(dtype: FloatDType, data: Float32Array | Uint16Array | Int8Array): Elements {
-  return { dtype, data: data as Float32Array | Uint16Array, values: decode(data as Float32Array | Uint16Array, dtype) };
-}
-
-/** `numbers`, those between -least and least, but for 0, moved out to the nearer end. */
-function awayFromZero(numbers: ArrayLike<number>, least: number): ArrayLike<number> {
-  let moved: Float64Array | null = null;
-  for (let i = 0; i < numbers.length; i++) {
-    const value = numbers[i]!;
-    if (value === 0 || !(Math.abs(value) < least)) continue;
-    moved ??= new Float64Array(numbers);
-    moved[i] = Math.sign(value) * least;
-  }
-  return moved ?? numbers;
-}
-
-/** Where the numbers of a case come from. */
+/** Where the numbers of a case come from: `count` of them, the same for the same stream of random numbers. */
 export type Distribution = (random: Random, count: number) => Float64Array;
 
 /** Standard normal, times `factor`. Like the next ones in a loop of its own: tens of millions of numbers are drawn. */
@@ -69,6 +33,18 @@ export const cycle =
     for (let i = 0; i < count; i++) numbers[i] = values[i % values.length]!;
     return numbers;
   };
+
+/** Uniform between `from` and `to`. */
+export const uniform =
+  (from: number, to: number): Distribution =>
+  (random, count) =>
+    new Float64Array(count).map(() => from + (to - from) * random.uniform());
+
+/** `value` at one place among numbers of another distribution: a NaN, an infinity, an outlier. */
+export const oneAt =
+  (place: number, value: number, others: Distribution = normal()): Distribution =>
+  (random, count) =>
+    others(random, count).fill(value, place, place + 1);
 
 /** Weights around 1, different for every feature and of both signs, so that one in the wrong place shows. */
 export function gammaOf(random: Random, features: number): Float32Array {

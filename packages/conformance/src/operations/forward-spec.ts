@@ -1,11 +1,10 @@
-import { type FloatDType, type Guarantee, type RMSNormOptions, rmsNorm, type Tensor } from '@rmsnorm/core';
-import type { Case, Requirements, Subject } from '../case/case.ts';
-import { read, type Tensors, withTensors } from '../case/tensors.ts';
-import { type Tolerance, toleranceOf } from '../expected/bounds.ts';
-import { compareForward, compareRstd } from '../expected/compare-forward.ts';
-import type { Operands } from '../expected/exact-forward.ts';
-import { arrange, featuresNeeded } from '../expected/normalization.ts';
-import { betaOf, type Distribution, type Elements, elements, gammaOf, normal } from '../inputs/distributions.ts';
+import type { FloatDType, Guarantee, Op, RMSNormOptions } from '@rmsnorm/core';
+import type { Requirements } from '../case/case.ts';
+import type { Terms } from '../expected/bounds.ts';
+import type { ForwardOperands } from '../expected/exact-forward.ts';
+import { featuresNeeded, normalizationOf } from '../expected/normalization.ts';
+import { betaOf, type Distribution, gammaOf, normal } from '../inputs/distributions.ts';
+import { type Elements, elements } from '../inputs/elements.ts';
 import type { Random } from '../inputs/random.ts';
 
 /** Options of the norm; gamma and beta are separate. */
@@ -40,33 +39,16 @@ export interface ForwardInputs {
   readonly x: Elements;
   readonly gamma: Float32Array | null;
   readonly beta: Float32Array | null;
-  readonly operands: Operands;
+  readonly operands: ForwardOperands;
 }
 
-/** Tensors to write to. */
-export interface Targets {
-  readonly out?: Tensor;
-  readonly rstd?: Tensor;
-}
-
-/** `family:name=value,...`: the id of a case. */
-export function caseId(family: string, parameters: Readonly<Record<string, string | number>>): string {
-  const list = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
-  return `${family}:${list.join(',')}`;
-}
-
-/** A shape as it stands in an id: `2x4096`. */
-export function showShape(shape: readonly number[]): string {
-  return shape.join('x');
-}
-
-/** What a backend must declare to run `spec`. */
-export function requirementsOf(spec: ForwardSpec): Requirements {
-  const arrangement = arrange(spec.options, spec.shape);
+/** What a backend must declare to run `spec`, or another operation on the same operands and options. */
+export function requirementsOf(spec: ForwardSpec, op: Op = 'forward'): Requirements {
+  const extras = { beta: spec.beta != null, rstd: spec.rstd === true };
   return {
-    op: 'forward',
+    op,
     dtypes: [spec.dtype ?? 'float32'],
-    features: featuresNeeded(arrangement, { beta: spec.beta != null, rstd: spec.rstd === true }),
+    features: featuresNeeded(normalizationOf(spec.options, spec.shape), extras),
     promises: spec.promises ?? [],
   };
 }
@@ -74,73 +56,30 @@ export function requirementsOf(spec: ForwardSpec): Requirements {
 /** Draws the numbers of `spec`. */
 export function inputsOf(spec: ForwardSpec, random: Random): ForwardInputs {
   const { shape, options, dtype = 'float32' } = spec;
-  const arrangement = arrange(options, shape);
-  const { outer, groups, size, inner } = arrangement;
+  const normalization = normalizationOf(options, shape);
+  const { outer, groups, size, inner } = normalization;
   const features = groups * size;
-  const x = elements(
-    dtype,
-    (spec.x ?? normal())(random, outer * features * inner),
-    spec.subnormals ? 'subnormal' : 'normal',
-  );
+  const x = likeX(spec, spec.x ?? normal(), random, outer * features * inner);
   const gamma = spec.gamma === null ? null : weights(spec.gamma ?? gammaOf, random, features);
   const beta = spec.beta == null ? null : weights(spec.beta === true ? betaOf : spec.beta, random, features);
-  return { spec, shape, options, x, gamma, beta, operands: { dtype, arrangement, x: x.values, gamma, beta } };
+  return { spec, shape, options, x, gamma, beta, operands: { dtype, normalization, x: x.values, gamma, beta } };
+}
+
+/** Draws x, or an operand that is of the dtype of x. */
+export function likeX(
+  { dtype = 'float32', subnormals }: ForwardSpec,
+  draw: Distribution,
+  random: Random,
+  count: number,
+): Elements {
+  return elements(dtype, draw(random, count), subnormals ? 'subnormal' : 'normal');
 }
 
 function weights(draw: Distribution | typeof gammaOf, random: Random, features: number): Float32Array {
   return Float32Array.from(draw(random, features));
 }
 
-/** The bound that the backend's class of accuracy gives for these inputs. */
-export function toleranceFor(subject: Subject, { options, beta }: Pick<ForwardInputs, 'options' | 'beta'>): Tolerance {
-  const { accuracy } = subject.backend.supports;
-  return toleranceOf(accuracy, { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null });
-}
-
-/** Uploads everything and enqueues the forward. */
-export function enqueue(tensors: Tensors, inputs: ForwardInputs, targets: Targets = {}, x?: Tensor): Tensor {
-  const { shape, options, gamma, beta } = inputs;
-  const source = x ?? tensors.of(inputs.x, shape);
-  const y = rmsNorm(source, {
-    ...options,
-    ...(gamma && { gamma: tensors.float32(gamma) }),
-    ...(beta && { beta: tensors.float32(beta) }),
-    ...targets,
-  });
-  return y === targets.out ? y : tensors.keep(y);
-}
-
-/** Runs the forward and gives back what came out. */
-export async function forward(subject: Subject, inputs: ForwardInputs): Promise<Elements> {
-  return withTensors(subject.backend, (tensors) => read(enqueue(tensors, inputs)));
-}
-
-/** Shape of rstd. */
-export function rstdShape({ operands }: Pick<ForwardInputs, 'operands'>): readonly number[] {
-  const { outer, groups, inner } = operands.arrangement;
-  return [outer, groups, inner];
-}
-
-/** Runs the forward and holds y, and rstd where the spec asks for it, against the exact result. */
-export async function verifyForward(subject: Subject, inputs: ForwardInputs): Promise<void> {
-  const { spec, operands, shape } = inputs;
-  const tolerance = toleranceFor(subject, inputs);
-  await withTensors(subject.backend, async (tensors) => {
-    const rstd = spec.rstd ? tensors.empty(rstdShape(inputs)) : null;
-    const y = enqueue(tensors, inputs, rstd ? { rstd } : {});
-    const { values } = await read(y);
-    compareForward(values, { operands, shape, tolerance, ...(spec.lookAt && { lookAt: spec.lookAt }) });
-    if (rstd) compareRstd((await read(rstd)).values, operands, toleranceOf(tolerance.accuracy, NO_TERMS));
-  });
-}
-
-const NO_TERMS = { weightOffset: false, beta: false };
-
-/** The case that runs `spec` once and compares. */
-export function forwardCase(id: string, spec: ForwardSpec): Case {
-  return {
-    id,
-    requires: requirementsOf(spec),
-    run: (subject) => verifyForward(subject, inputsOf(spec, subject.random)),
-  };
+/** The terms beside x * r * gamma: the bound depends on them. */
+export function termsOf({ options, beta }: Pick<ForwardInputs, 'options' | 'beta'>): Terms {
+  return { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
 }

@@ -1,6 +1,7 @@
 import { decode, presets } from '@rmsnorm/core';
 import { afterAll, describe, expect, test } from 'vitest';
-import { elements, gammaOf, normal } from '../../src/inputs/distributions.ts';
+import { gammaOf, normal } from '../../src/inputs/distributions.ts';
+import { elements } from '../../src/inputs/elements.ts';
 import { createRandom } from '../../src/inputs/random.ts';
 import { largestDifference } from './difference.ts';
 import type { OnnxDType, OnnxNorm } from './norm-model.ts';

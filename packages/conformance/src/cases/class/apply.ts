@@ -1,16 +1,11 @@
 import { FLOAT_DTYPES, RMSNorm } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { compareForward } from '../../expected/compare-forward.ts';
-import { cycle, decoded, normal } from '../../inputs/distributions.ts';
-import {
-  caseId,
-  type ForwardInputs,
-  type ForwardSpec,
-  inputsOf,
-  requirementsOf,
-  showShape,
-  toleranceFor,
-} from '../../operations/forward-spec.ts';
+import { cycle, normal } from '../../inputs/distributions.ts';
+import { decoded } from '../../inputs/elements.ts';
+import { toleranceFor } from '../../operations/forward.ts';
+import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 /** Arrays that a streaming `apply` takes in several pieces, the last one short: by rows, and by columns along inner. */
 const IN_PIECES: readonly (readonly number[])[] = [

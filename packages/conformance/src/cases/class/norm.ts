@@ -1,19 +1,15 @@
 import { FLOAT_DTYPES, type FloatDType, type HostTensor, RMSNorm, type RMSNormOptions } from '@rmsnorm/core';
 import { type Case, NotApplicable, type Subject } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { compareBits, compareForward } from '../../expected/compare-forward.ts';
-import { decoded, gammaOf } from '../../inputs/distributions.ts';
-import {
-  caseId,
-  type ForwardInputs,
-  type ForwardSpec,
-  inputsOf,
-  requirementsOf,
-  rstdShape,
-  showShape,
-  toleranceFor,
-} from '../../operations/forward-spec.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { compareForward } from '../../expected/compare-forward.ts';
+import { rowsShape } from '../../expected/normalization.ts';
+import { gammaOf } from '../../inputs/distributions.ts';
+import { decoded } from '../../inputs/elements.ts';
+import { toleranceFor } from '../../operations/forward.ts';
+import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 /** The class over the same cases: shapes small, larger than a stage of a streamed apply, and strided. */
 const SPECS: readonly ForwardSpec[] = [
@@ -248,7 +244,7 @@ const empties: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
         const { shape } = inputs;
         await withTensors(backend, async (tensors) => {
           const x = tensors.empty(shape, dtype);
-          const rstd = base.rstd ? { rstd: tensors.empty(rstdShape(inputs)) } : {};
+          const rstd = base.rstd ? { rstd: tensors.empty(rowsShape(inputs.operands.normalization)) } : {};
           const y = tensors.keep(norm.forward(x, rstd));
           check(String(y.shape) === String(shape) && y.dtype === dtype, `an empty tensor gave ${y.dtype} [${y.shape}]`);
           check((await y.data()).length === 0, 'data() of an empty tensor is not empty');

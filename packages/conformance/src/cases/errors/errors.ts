@@ -8,10 +8,10 @@ import {
   type Tensor,
 } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { expectRefusal, expectThrow } from '../../case/refusal.ts';
 import { read, type Tensors, withTensors } from '../../case/tensors.ts';
-import { caseId } from '../../operations/forward-spec.ts';
 
 interface Refusal {
   readonly code: ErrorCode;

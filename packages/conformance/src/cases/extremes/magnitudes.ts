@@ -1,13 +1,9 @@
 import { FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { type Distribution, normal } from '../../inputs/distributions.ts';
-import {
-  caseId,
-  type ForwardOptions,
-  type ForwardSpec,
-  forwardCase,
-  showShape,
-} from '../../operations/forward-spec.ts';
+import { forwardCase } from '../../operations/forward.ts';
+import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
 
 const LOOK_AT =
   'redo a row on values scaled by a power of two where its sum of squares is above 2^126, or below size * 2^-98 while eps does not dominate';

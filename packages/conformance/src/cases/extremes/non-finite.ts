@@ -1,14 +1,10 @@
 import { FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { betaOf, type Distribution, gammaOf, normal } from '../../inputs/distributions.ts';
 import type { Random } from '../../inputs/random.ts';
-import {
-  caseId,
-  type ForwardOptions,
-  type ForwardSpec,
-  forwardCase,
-  showShape,
-} from '../../operations/forward-spec.ts';
+import { forwardCase } from '../../operations/forward.ts';
+import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 

@@ -1,7 +1,9 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { normal } from '../../inputs/distributions.ts';
-import { caseId, type ForwardSpec, forwardCase, showShape } from '../../operations/forward-spec.ts';
+import { forwardCase } from '../../operations/forward.ts';
+import type { ForwardSpec } from '../../operations/forward-spec.ts';
 
 /** Rows that must be rescaled, under every option that meets the rescaling in a kernel. */
 const VARIANTS: Readonly<Record<string, Partial<ForwardSpec>>> = {

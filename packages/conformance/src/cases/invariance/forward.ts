@@ -1,20 +1,14 @@
 import { FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { compareBits } from '../../expected/compare-forward.ts';
-import { arrange, featuresNeeded } from '../../expected/normalization.ts';
-import { cycle, type Distribution, elements, gammaOf, heavyTailed } from '../../inputs/distributions.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { featuresNeeded, normalizationOf, rowsShape } from '../../expected/normalization.ts';
+import { cycle, type Distribution, gammaOf, heavyTailed } from '../../inputs/distributions.ts';
+import { elements } from '../../inputs/elements.ts';
 import type { Random } from '../../inputs/random.ts';
-import {
-  caseId,
-  enqueue,
-  type ForwardOptions,
-  type ForwardSpec,
-  forward,
-  inputsOf,
-  rstdShape,
-  showShape,
-} from '../../operations/forward-spec.ts';
+import { enqueue, forward } from '../../operations/forward.ts';
+import { type ForwardOptions, type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
 
 /** Sizes on both sides of the switches between kernels. */
 const SIZES = [3, 8, 41, 64, 127, 256, 512, 513, 1000, 1024, 4096, 4099, 8200, 16385];
@@ -114,12 +108,12 @@ const variations: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   VARIATIONS.flatMap((base, index): Case[] => {
     const spec: ForwardSpec = { ...base, dtype };
     const parameters = { variation: index, dtype, shape: showShape(spec.shape) };
-    const arrangement = arrange(spec.options, spec.shape);
+    const normalization = normalizationOf(spec.options, spec.shape);
     const extras = { beta: spec.beta != null, rstd: false };
     const requires = {
       op: 'forward' as const,
       dtypes: [dtype],
-      features: featuresNeeded(arrangement, extras),
+      features: featuresNeeded(normalization, extras),
       promises: ['invariance' as const],
     };
     return [
@@ -150,12 +144,12 @@ const variations: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
       },
       {
         id: caseId('forward/invariance', { rstd: 'asked', ...parameters }),
-        requires: { ...requires, features: featuresNeeded(arrangement, { ...extras, rstd: true }) },
+        requires: { ...requires, features: featuresNeeded(normalization, { ...extras, rstd: true }) },
         async run(subject) {
           const inputs = inputsOf(spec, subject.random);
           const without = await forward(subject, inputs);
           await withTensors(subject.backend, async (tensors) => {
-            const y = enqueue(tensors, inputs, { rstd: tensors.empty(rstdShape(inputs)) });
+            const y = enqueue(tensors, inputs, { rstd: tensors.empty(rowsShape(inputs.operands.normalization)) });
             compareBits((await read(y)).values, without.values, dtype, 'y with rstd asked for against y without');
           });
         },

@@ -1,21 +1,16 @@
 import { bytesPerElement, FLOAT_DTYPES, rmsNorm, type Tensor } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
-import { compareBits, compareForward } from '../../expected/compare-forward.ts';
-import { elements, normal } from '../../inputs/distributions.ts';
-import {
-  caseId,
-  enqueue,
-  type ForwardInputs,
-  type ForwardSpec,
-  inputsOf,
-  requirementsOf,
-  rstdShape,
-  showShape,
-  toleranceFor,
-} from '../../operations/forward-spec.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { compareForward } from '../../expected/compare-forward.ts';
+import { rowsShape } from '../../expected/normalization.ts';
+import { normal } from '../../inputs/distributions.ts';
+import { elements } from '../../inputs/elements.ts';
+import { enqueue, toleranceFor } from '../../operations/forward.ts';
+import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 /** Odd lengths of 16-bit types end in the middle of a 32-bit word. */
 const SPECS: readonly ForwardSpec[] = [
@@ -45,7 +40,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
       guard();
       const out = tensors.filled(STALE, shape, x.dtype);
       guard();
-      const rstd = asksForRstd(subject) ? { rstd: tensors.filled(STALE, rstdShape(inputs), 'float32') } : {};
+      const rstd = asksForRstd(subject)
+        ? { rstd: tensors.filled(STALE, rowsShape(inputs.operands.normalization), 'float32') }
+        : {};
       guard();
       enqueue(tensors, inputs, { out, ...rstd }, source);
       compareTo(subject, inputs, (await read(out)).values);

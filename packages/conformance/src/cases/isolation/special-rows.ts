@@ -1,17 +1,12 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { compareBits, compareForward } from '../../expected/compare-forward.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { compareForward } from '../../expected/compare-forward.ts';
 import { cycle, type Distribution, normal } from '../../inputs/distributions.ts';
-import {
-  caseId,
-  enqueue,
-  type ForwardSpec,
-  inputsOf,
-  requirementsOf,
-  showShape,
-  toleranceFor,
-} from '../../operations/forward-spec.ts';
+import { enqueue, toleranceFor } from '../../operations/forward.ts';
+import { type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 const STALE = 1234.5;
 

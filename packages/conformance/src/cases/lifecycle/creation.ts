@@ -1,7 +1,7 @@
 import type { AbortSignalLike } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { check, describeError } from '../../case/failure.ts';
-import { caseId } from '../../operations/forward-spec.ts';
 
 /** How a provider starts a backend. */
 export const creationCases: readonly Case[] = [

@@ -1,18 +1,13 @@
 import { type Backend, RMSNorm, rmsNorm, type Tensor } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { expectRefusal, expectThrow } from '../../case/refusal.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { compareForward } from '../../expected/compare-forward.ts';
-import {
-  caseId,
-  type ForwardSpec,
-  forward,
-  inputsOf,
-  rstdShape,
-  toleranceFor,
-  verifyForward,
-} from '../../operations/forward-spec.ts';
+import { rowsShape } from '../../expected/normalization.ts';
+import { forward, toleranceFor, verifyForward } from '../../operations/forward.ts';
+import { type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
 
 const SPEC: ForwardSpec = { shape: [5, 33], options: { dim: 33, axis: -1 } };
 const OPTIONS = { dim: 33, axis: -1 } as const;
@@ -223,7 +218,7 @@ const leaks: Case[] = [
         await withTensors(backend, async (made) => {
           const x = made.of(inputs.x, inputs.shape);
           for (let i = 0; i < 20; i++) {
-            const rstd = backend.empty(rstdShape(inputs));
+            const rstd = backend.empty(rowsShape(inputs.operands.normalization));
             rmsNorm(x, { ...OPTIONS, rstd }).dispose();
             rstd.dispose();
           }

@@ -1,20 +1,14 @@
 import { addRmsNorm, FLOAT_DTYPES, rmsNorm } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { compareBits } from '../../expected/compare-forward.ts';
-import { cycle, type Distribution, elements, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { elements } from '../../inputs/elements.ts';
 import { ADD_FORWARD, type AddForwardSpec } from '../../operations/add-forward.ts';
-import { caseId, showShape } from '../../operations/forward-spec.ts';
-import {
-  alsoNeeds,
-  askedFor,
-  numbersOf,
-  operationCase,
-  perform,
-  requirementsFor,
-  upload,
-} from '../../operations/operation-model.ts';
-import { weightTensors } from '../../operations/weights.ts';
+import { requirementsOf } from '../../operations/forward-spec.ts';
+import { weightTensors } from '../../operations/operands.ts';
+import { alsoNeeds, askedFor, numbersOf, operationCase, perform, upload } from '../../operations/run-call.ts';
 import { optionCases, shapeCases } from './families.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
@@ -35,9 +29,9 @@ const apart: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
     const spec: AddForwardSpec = { ...base, dtype };
     return {
       id: caseId('addForward/two-steps', { variation: index, dtype, shape: showShape(spec.shape) }),
-      requires: ADD_FORWARD.requires(spec),
+      requires: requirementsOf(spec, ADD_FORWARD.op),
       run: async (subject) => {
-        alsoNeeds(subject, requirementsFor('forward', spec));
+        alsoNeeds(subject, requirementsOf(spec, 'forward'));
         const prepared = ADD_FORWARD.prepare(spec, subject.random);
         await withTensors(subject.backend, async (tensors) => {
           const inputs = upload(tensors, prepared);

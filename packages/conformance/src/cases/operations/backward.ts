@@ -1,24 +1,17 @@
 import { FLOAT_DTYPES, type FloatDType, rmsNorm, rmsNormBackward } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { exactGradients } from '../../expected/exact-backward.ts';
 import { differences } from '../../expected/finite-differences.ts';
-import { arrange } from '../../expected/normalization.ts';
+import { normalizationOf, rowOf } from '../../expected/normalization.ts';
 import { constant, cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
-import { BACKWARD, type BackwardSpec, dxError, sumError } from '../../operations/backward.ts';
-import { rowOf } from '../../operations/expected-forward.ts';
-import { caseId, type ForwardOptions, showShape } from '../../operations/forward-spec.ts';
-import {
-  alsoNeeds,
-  numbersOf,
-  operationCase,
-  outcomeOf,
-  perform,
-  requirementsFor,
-  upload,
-} from '../../operations/operation-model.ts';
-import { weightTensors } from '../../operations/weights.ts';
+import { BACKWARD, type BackwardSpec } from '../../operations/backward.ts';
+import { dxError, sumError } from '../../operations/compare-gradients.ts';
+import { type ForwardOptions, requirementsOf } from '../../operations/forward-spec.ts';
+import { weightTensors } from '../../operations/operands.ts';
+import { alsoNeeds, numbersOf, operationCase, outcomeOf, perform, upload } from '../../operations/run-call.ts';
 import { optionCases, shapeCases } from './families.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
@@ -56,15 +49,15 @@ const fromForward: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
     };
     return {
       id: caseId('backward/rstd-of-forward', { mode: epsMode, dtype }),
-      requires: BACKWARD.requires(spec),
+      requires: requirementsOf(spec, BACKWARD.op),
       async run(subject) {
-        alsoNeeds(subject, requirementsFor('forward', spec));
+        alsoNeeds(subject, requirementsOf(spec, 'forward'));
         const prepared = BACKWARD.prepare(spec, subject.random);
         await withTensors(subject.backend, async (tensors) => {
           const inputs = upload(tensors, prepared);
           const { x, rstd, ...rest } = inputs;
           tensors.keep(rmsNorm(x!, { ...spec.options, ...weightTensors(rest), rstd: rstd! }));
-          prepared.compare(await numbersOf(perform(tensors, prepared, inputs)), subject.backend.supports.accuracy);
+          prepared.compare(await numbersOf(perform(tensors, prepared, inputs)), subject.backend.supports);
         });
       },
     };
@@ -249,14 +242,14 @@ const finiteDifferences: Case[] = Object.entries(DIFFERENTIATED).map(([name, bas
   const spec: BackwardSpec = { beta: true, dsum: true, ...base };
   return {
     id: `backward/finite-differences:${name}`,
-    requires: BACKWARD.requires(spec),
+    requires: requirementsOf(spec, BACKWARD.op),
     async run(subject) {
       const prepared = BACKWARD.prepare(spec, subject.random);
       const results = await outcomeOf(subject, prepared);
       const values = (input: string): ArrayLike<number> | null => prepared.inputs[input]?.content.values ?? null;
       const expected = differences({
         dtype: 'float32',
-        arrangement: arrange(spec.options, spec.shape),
+        normalization: normalizationOf(spec.options, spec.shape),
         x: values('x')!,
         gamma: values('gamma'),
         beta: values('beta'),
@@ -288,15 +281,15 @@ const orthogonal: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
     const spec: BackwardSpec = { ...placed, dtype };
     return {
       id: caseId('backward/properties', { of: 'dx-orthogonal-to-x', dtype, shape: showShape(spec.shape) }),
-      requires: BACKWARD.requires(spec),
+      requires: requirementsOf(spec, BACKWARD.op),
       async run(subject) {
-        const { prepared, arrangement, scale, error } = bounded(subject, spec);
+        const { prepared, normalization, scale, error } = bounded(subject, spec);
         const { dx } = await outcomeOf(subject, prepared);
         const x = prepared.inputs.x!.content.values;
-        const sums = new Float64Array(arrangement.outer * arrangement.groups * arrangement.inner);
+        const sums = new Float64Array(normalization.outer * normalization.groups * normalization.inner);
         const limits = new Float64Array(sums.length);
         for (let flat = 0; flat < x.length; flat++) {
-          const at = rowOf(arrangement, flat);
+          const at = rowOf(normalization, flat);
           sums[at]! += dx![flat]! * x[flat]!;
           limits[at]! += Math.abs(x[flat]!) * error(scale[flat]!, dx![flat]!);
         }
@@ -313,7 +306,7 @@ const linear: Case[] = FLOAT_DTYPES.map((dtype): Case => {
   const spec: BackwardSpec = { shape: [9, 65], options: { dim: 65, axis: -1 }, dtype };
   return {
     id: caseId('backward/properties', { of: 'linear-in-dy', dtype }),
-    requires: BACKWARD.requires(spec),
+    requires: requirementsOf(spec, BACKWARD.op),
     async run(subject) {
       const count = 9 * 65;
       const x = [...normal()(subject.random, count)];
@@ -362,12 +355,12 @@ export const backwardCases: readonly Case[] = [
 /** A spec with its numbers and what dx may be off by, rounding included. */
 function bounded({ backend, random }: Subject, spec: BackwardSpec) {
   const prepared = BACKWARD.prepare(spec, random);
-  const arrangement = arrange(spec.options, spec.shape);
+  const normalization = normalizationOf(spec.options, spec.shape);
   const values = (input: string): Float32Array | null => prepared.inputs[input]?.content.values ?? null;
   const dtype = spec.dtype ?? 'float32';
   const { dxScale, dgammaTerms } = exactGradients({
     dtype,
-    arrangement,
+    normalization,
     x: values('x')!,
     gamma: values('gamma'),
     beta: null,
@@ -380,7 +373,7 @@ function bounded({ backend, random }: Subject, spec: BackwardSpec) {
   const unit = { float32: 0, float16: 2 ** -10, bfloat16: 2 ** -7 }[dtype];
   const error = (scale: number, dx: number): number =>
     dxError(accuracy, scale, dx, null) + steps * unit * (accuracy === 'loose' ? scale : Math.abs(dx)) + TINY[dtype];
-  return { prepared, arrangement, scale: dxScale, terms: dgammaTerms, error };
+  return { prepared, normalization, scale: dxScale, terms: dgammaTerms, error };
 }
 
 /** Half the spacing of subnormals. */

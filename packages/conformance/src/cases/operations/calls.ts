@@ -1,38 +1,30 @@
 import { FEATURES, type Feature, FLOAT_DTYPES, RMSNorm, type Tensor } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { expectThrow } from '../../case/refusal.ts';
 import { dtypesOf, featuresOf } from '../../case/supported.ts';
 import { withTensors } from '../../case/tensors.ts';
-import { compareBits } from '../../expected/compare-forward.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
 import { cycle } from '../../inputs/distributions.ts';
 import { ADD_FORWARD } from '../../operations/add-forward.ts';
 import { BACKWARD } from '../../operations/backward.ts';
-import { caseId, type ForwardSpec } from '../../operations/forward-spec.ts';
+import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
 import { GATED_FORWARD } from '../../operations/gated-forward.ts';
-import {
-  askedFor,
-  type Named,
-  numbersOf,
-  type Operation,
-  outcomeOf,
-  perform,
-  requirementsFor,
-  upload,
-  verify,
-} from '../../operations/operation-model.ts';
+import type { Named, OperationModel } from '../../operations/operation-model.ts';
 import { FORWARD_QUANTIZED } from '../../operations/quantized.ts';
+import { askedFor, numbersOf, outcomeOf, perform, upload, verify } from '../../operations/run-call.ts';
 import { SCALE_BY, SUM_SQUARES } from '../../operations/sharded.ts';
 import { SAMPLES } from './samples.ts';
 
-const OPERATIONS: readonly Operation<never>[] = [
+const OPERATIONS: readonly OperationModel<never>[] = [
   ADD_FORWARD,
   GATED_FORWARD,
   BACKWARD,
   SUM_SQUARES,
   SCALE_BY,
   FORWARD_QUANTIZED,
-] as readonly Operation<never>[];
+] as readonly OperationModel<never>[];
 
 const PLAIN: ForwardSpec = { shape: [3, 6], options: { dim: 6, axis: -1 } };
 
@@ -98,7 +90,7 @@ const empties: Case[] = OPERATIONS.flatMap((operation) =>
       const spec = { ...base, dtype, ...(operation.op === 'sumSquares' && { gamma: null, beta: null }) };
       return {
         id: caseId(`${operation.op}/empty`, { variation, dtype, shape: base.shape.join('x') }),
-        requires: operation.requires(spec as never),
+        requires: requirementsOf(spec as never, operation.op),
         async run(subject) {
           const prepared = operation.prepare(spec as never, subject.random);
           // Dirty memory: dgamma of zeros must be written, too.
@@ -126,7 +118,7 @@ const leaks: Case[] = OPERATIONS.map((operation) => {
   const spec: ForwardSpec = op === 'sumSquares' ? { ...PLAIN, gamma: null } : PLAIN;
   return {
     id: caseId('backend/leaks', { of: op }),
-    requires: operation.requires(spec as never),
+    requires: requirementsOf(spec as never, operation.op),
     async run(subject) {
       const { backend } = subject;
       const before = backend.memory();
@@ -169,7 +161,7 @@ const methods: Case[] = OPERATIONS.flatMap((operation) =>
     const spec: ForwardSpec = base as ForwardSpec;
     return {
       id: caseId(`${op}/class`, { shape: spec.shape.join('x') }),
-      requires: requirementsFor(op, spec),
+      requires: requirementsOf(spec, op),
       async run(subject) {
         const prepared = operation.prepare(spec as never, subject.random);
         const { gamma, beta } = prepared.inputs;
@@ -190,7 +182,7 @@ const methods: Case[] = OPERATIONS.flatMap((operation) =>
                 () => `${name} has shape [${tensor.shape}], not [${expected}]`,
               );
             }
-            prepared.compare(await numbersOf(Object.fromEntries(made)), subject.backend.supports.accuracy);
+            prepared.compare(await numbersOf(Object.fromEntries(made)), subject.backend.supports);
           });
         } finally {
           norm.dispose();
@@ -214,7 +206,7 @@ const shared: Case[] = SAMPLES.filter(({ op }) => SECOND[op] !== undefined).map(
     await withTensors(subject.backend, async (tensors) => {
       const inputs = upload(tensors, prepared);
       const results = perform(tensors, prepared, { ...inputs, [name]: inputs.x! });
-      prepared.compare(await numbersOf(results), subject.backend.supports.accuracy);
+      prepared.compare(await numbersOf(results), subject.backend.supports);
     });
   },
 }));

@@ -13,10 +13,10 @@ import {
   type Tensor,
 } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { expectThrow } from '../../case/refusal.ts';
 import { read, type Tensors, withTensors } from '../../case/tensors.ts';
-import { caseId } from '../../operations/forward-spec.ts';
 
 interface Refusal {
   readonly code: ErrorCode;

@@ -1,8 +1,10 @@
 import { FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
-import { caseId, type ForwardSpec, showShape } from '../../operations/forward-spec.ts';
-import { type Operation, operationCase } from '../../operations/operation-model.ts';
-import { LAYOUTS, MANY_ROWS, type Placed, SIZES, showDim, VARIANTS, VARIED } from './layouts.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
+import type { ForwardSpec } from '../../operations/forward-spec.ts';
+import type { OperationModel } from '../../operations/operation-model.ts';
+import { operationCase } from '../../operations/run-call.ts';
+import { LAYOUTS, MANY_ROWS, type Placed, SIZES, VARIANTS, VARIED } from './layouts.ts';
 
 /** What a family adds to the spec of each of its cases, and to its id. */
 export interface Flavour<S extends ForwardSpec> {
@@ -11,7 +13,7 @@ export interface Flavour<S extends ForwardSpec> {
 }
 
 /** Sizes, layouts and numbers of rows, in every dtype. */
-export function shapeCases<S extends ForwardSpec>(operation: Operation<S>, flavour: Flavour<S> = {}): Case[] {
+export function shapeCases<S extends ForwardSpec>(operation: OperationModel<S>, flavour: Flavour<S> = {}): Case[] {
   const rows = SIZES.map((size): Placed => ({ shape: [3, size], options: { dim: size, axis: -1 } }));
   return FLOAT_DTYPES.flatMap((dtype) => [
     ...rows.map((placed) => shapeCase(operation, 'values', placed, dtype, flavour)),
@@ -24,14 +26,14 @@ export function shapeCases<S extends ForwardSpec>(operation: Operation<S>, flavo
 }
 
 function shapeCase<S extends ForwardSpec>(
-  operation: Operation<S>,
+  operation: OperationModel<S>,
   family: string,
   { shape, options }: Placed,
   dtype: FloatDType,
   { parameters = {}, extra = {} }: Flavour<S>,
 ): Case {
   const { dim, axis = 1, groups = 1 } = options;
-  const layout = family === 'layouts' ? { dim: showDim(dim), axis, groups } : {};
+  const layout = family === 'layouts' ? { dim: showShape(dim), axis, groups } : {};
   const id = caseId(`${operation.op}/${family}`, { ...parameters, dtype, ...layout, shape: showShape(shape) });
   const merged = { ...extra, options: { ...options, ...extra.options } };
   return operationCase(id, operation, { shape, dtype, ...merged } as unknown as S);
@@ -39,7 +41,7 @@ function shapeCase<S extends ForwardSpec>(
 
 /** Every option, in every dtype, in two layouts. */
 export function optionCases<S extends ForwardSpec>(
-  operation: Operation<S>,
+  operation: OperationModel<S>,
   { parameters = {}, extra = {} }: Flavour<S> = {},
   takes: (name: string) => boolean = () => true,
 ): Case[] {

@@ -1,9 +1,9 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { constant, cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
-import { caseId, showShape } from '../../operations/forward-spec.ts';
 import { GATED_FORWARD, type GatedForwardSpec } from '../../operations/gated-forward.ts';
-import { operationCase } from '../../operations/operation-model.ts';
+import { operationCase } from '../../operations/run-call.ts';
 import { optionCases, shapeCases } from './families.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;

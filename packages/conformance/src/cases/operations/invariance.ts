@@ -1,20 +1,23 @@
 import { FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
-import { compareBits } from '../../expected/compare-forward.ts';
-import { cycle, type Distribution, elements, gammaOf, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { caseId } from '../../case/case-id.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { cycle, type Distribution, gammaOf, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { elements } from '../../inputs/elements.ts';
 import type { Random } from '../../inputs/random.ts';
 import { ADD_FORWARD } from '../../operations/add-forward.ts';
 import { BACKWARD } from '../../operations/backward.ts';
-import { caseId, type ForwardOptions, type ForwardSpec } from '../../operations/forward-spec.ts';
+import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
 import { GATED_FORWARD } from '../../operations/gated-forward.ts';
-import { type Named, type Operation, outcomeOf, type Prepared } from '../../operations/operation-model.ts';
+import type { Named, OperationModel, PreparedCall } from '../../operations/operation-model.ts';
 import { FORWARD_QUANTIZED } from '../../operations/quantized.ts';
+import { outcomeOf } from '../../operations/run-call.ts';
 import { SCALE_BY, SUM_SQUARES } from '../../operations/sharded.ts';
 import { ALONE, PLACEMENTS, type Placement, ROWS } from '../invariance/forward.ts';
 
 /** An operation whose rows are to come out the same wherever they stand. */
 interface Invariant {
-  readonly operation: Operation<never>;
+  readonly operation: OperationModel<never>;
   readonly parameters?: Readonly<Record<string, string>>;
   /** Operands that have a row of their own for each row of x. */
   readonly drawn: Readonly<Record<string, Distribution>>;
@@ -31,7 +34,7 @@ const heavy: Distribution = (random, count) => heavyTailed(random, count);
 
 const INVARIANTS: readonly Invariant[] = [
   {
-    operation: ADD_FORWARD as Operation<never>,
+    operation: ADD_FORWARD as OperationModel<never>,
     drawn: { x: heavy, residual: heavy },
     rows: ['y', 'sum'],
     numbers: ['rstd'],
@@ -39,7 +42,7 @@ const INVARIANTS: readonly Invariant[] = [
   },
   ...[false, true].map(
     (normBeforeGate): Invariant => ({
-      operation: GATED_FORWARD as Operation<never>,
+      operation: GATED_FORWARD as OperationModel<never>,
       parameters: { order: normBeforeGate ? 'norm-first' : 'gate-first' },
       drawn: { x: heavy, gate: normal(4) },
       rows: ['y'],
@@ -48,28 +51,28 @@ const INVARIANTS: readonly Invariant[] = [
       options: { normBeforeGate },
     }),
   ),
-  { operation: BACKWARD as Operation<never>, drawn: { x: heavy, dy: normal() }, rows: ['dx'] },
+  { operation: BACKWARD as OperationModel<never>, drawn: { x: heavy, dy: normal() }, rows: ['dx'] },
   {
-    operation: BACKWARD as Operation<never>,
+    operation: BACKWARD as OperationModel<never>,
     parameters: { dsum: 'given' },
     drawn: { x: heavy, dy: normal(), dsum: normal() },
     rows: ['dx'],
   },
   {
-    operation: SUM_SQUARES as Operation<never>,
+    operation: SUM_SQUARES as OperationModel<never>,
     drawn: { x: heavy },
     rows: [],
     numbers: ['sums'],
     extra: { gamma: null },
   },
   {
-    operation: SCALE_BY as Operation<never>,
+    operation: SCALE_BY as OperationModel<never>,
     drawn: { x: heavy },
     rows: ['y'],
     extra: { others: 3, sums: cycle([1234.5]) },
   },
   {
-    operation: FORWARD_QUANTIZED as Operation<never>,
+    operation: FORWARD_QUANTIZED as OperationModel<never>,
     drawn: { x: heavy },
     rows: ['q'],
     numbers: ['scales'],
@@ -225,7 +228,7 @@ async function outcomes(
     ...extra,
     options: { ...placedOptions, ...options },
   } satisfies ForwardSpec;
-  const prepared: Prepared = operation.prepare(spec as never, subject.random);
+  const prepared: PreparedCall = operation.prepare(spec as never, subject.random);
   const results = await outcomeOf(subject, prepared);
   return places.map(({ row, offset }) => {
     const at = Math.floor(offset / (size * stride)) * stride + (offset % stride);

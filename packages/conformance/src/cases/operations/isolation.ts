@@ -3,17 +3,10 @@ import type { Case, Subject } from '../../case/case.ts';
 import { check } from '../../case/failure.ts';
 import { read, type Tensors, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
-import { compareBits } from '../../expected/compare-forward.ts';
-import { elements } from '../../inputs/distributions.ts';
-import {
-  type Named,
-  numbersOf,
-  outcomeOf,
-  type Prepared,
-  perform,
-  type Slot,
-  upload,
-} from '../../operations/operation-model.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { elements } from '../../inputs/elements.ts';
+import type { Named, Output, PreparedCall } from '../../operations/operation-model.ts';
+import { numbersOf, outcomeOf, perform, upload } from '../../operations/run-call.ts';
 import { SAMPLES, type Sample } from './samples.ts';
 
 const GUARD = -7.25;
@@ -34,7 +27,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         guards.push(tensors.filled(GUARD, [37], 'float32'));
         return target;
       });
-      prepared.compare(await numbersOf(perform(tensors, prepared, inputs, targets)), accuracyOf(subject));
+      prepared.compare(await numbersOf(perform(tensors, prepared, inputs, targets)), subject.backend.supports);
       for (const [i, tensor] of guards.entries()) {
         const { values } = await read(tensor);
         const at = values.findIndex((value) => value !== GUARD);
@@ -48,7 +41,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const prepared = sample.prepare(subject.random);
     await withTensors(subject.backend, async (tensors) => {
       const inputs = upload(tensors, prepared);
-      prepared.compare(await numbersOf(perform(tensors, prepared, inputs)), accuracyOf(subject));
+      prepared.compare(await numbersOf(perform(tensors, prepared, inputs)), subject.backend.supports);
       await unchanged(prepared, inputs);
     });
   },
@@ -64,7 +57,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         );
         if (Object.values(targets).some(({ dtype }) => dtype === 'int8')) perform(tensors, other, undefined, targets);
         const results = await numbersOf(perform(tensors, prepared, undefined, targets));
-        prepared.compare(results, accuracyOf(subject), stale);
+        prepared.compare(results, { accuracy: subject.backend.supports.accuracy, stale });
       });
     }
   },
@@ -76,8 +69,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const targets = targetsOf(first, (slot) => blank(tensors, slot));
       const before = numbersOf(perform(tensors, first, undefined, targets));
       const after = numbersOf(perform(tensors, second, undefined, targets));
-      first.compare(await before, accuracyOf(subject));
-      second.compare(await after, accuracyOf(subject));
+      first.compare(await before, subject.backend.supports);
+      second.compare(await after, subject.backend.supports);
     });
   },
 
@@ -91,7 +84,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       for (const { content, shape } of Object.values(prepared.inputs)) {
         tensors.filled(Number.NaN, shape, content.dtype);
       }
-      prepared.compare(await numbersOf(results), accuracyOf(subject));
+      prepared.compare(await numbersOf(results), subject.backend.supports);
     });
   },
 
@@ -113,7 +106,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         owners[name] = guarded(tensors, countOf(shape) + PADDING, dtype);
         return wrap(owners[name], shape, dtype);
       });
-      prepared.compare(await numbersOf(perform(tensors, prepared, inputs, targets)), accuracyOf(subject));
+      prepared.compare(await numbersOf(perform(tensors, prepared, inputs, targets)), subject.backend.supports);
       for (const [name, values] of Object.entries(await numbersOf(owners))) {
         const { shape, dtype } = prepared.outputs[name]!;
         const count = countOf(shape);
@@ -167,7 +160,7 @@ const inPlace: Case[] = SAMPLES.flatMap((sample): Case[] =>
         const inputs = upload(tensors, prepared);
         const targets = mapped(placement, (input) => inputs[input]!);
         const results = await numbersOf(perform(tensors, prepared, inputs, targets));
-        prepared.compare(results, accuracyOf(subject));
+        prepared.compare(results, subject.backend.supports);
         const overwritten = Object.values(placement);
         const kept = Object.entries(inputs).filter(([input]) => !overwritten.includes(input));
         await unchanged(prepared, Object.fromEntries(kept));
@@ -206,14 +199,14 @@ function placementsOf({ op }: Sample): readonly Named<string>[] {
 }
 
 /** A tensor for every output that one can be given for. */
-function targetsOf(prepared: Prepared, make: (slot: Slot, name: string) => Tensor): Named<Tensor> {
+function targetsOf(prepared: PreparedCall, make: (slot: Output, name: string) => Tensor): Named<Tensor> {
   return mapped(
     Object.fromEntries(Object.entries(prepared.outputs).filter(([, slot]) => slot.made !== 'always')),
     make,
   );
 }
 
-function blank(tensors: Tensors, { shape, dtype }: Slot): Tensor {
+function blank(tensors: Tensors, { shape, dtype }: Output): Tensor {
   return dtype === 'int8' ? tensors.empty(shape, dtype) : tensors.filled(STALE, shape, dtype);
 }
 
@@ -226,18 +219,14 @@ function guarded(tensors: Tensors, count: number, dtype: DType): Tensor {
   return tensors.keep(q);
 }
 
-async function unchanged(prepared: Prepared, inputs: Named<Tensor>): Promise<void> {
+async function unchanged(prepared: PreparedCall, inputs: Named<Tensor>): Promise<void> {
   for (const [name, tensor] of Object.entries(inputs)) {
     const { content } = prepared.inputs[name]!;
     compareBits((await read(tensor)).values, content.values, content.dtype, `${name} was changed`);
   }
 }
 
-function accuracyOf({ backend }: Subject): Subject['backend']['supports']['accuracy'] {
-  return backend.supports.accuracy;
-}
-
-function dtypeOf(prepared: Prepared, name: string): DType {
+function dtypeOf(prepared: PreparedCall, name: string): DType {
   return prepared.outputs[name]!.dtype;
 }
 

@@ -71,7 +71,3 @@ export const VARIED: readonly (Placed & { name: string })[] = [
   { name: '5x130', shape: [5, 130], options: { dim: 130, axis: -1 } },
   { name: '2x36x5,groups=3', shape: [2, 36, 5], options: { dim: 36, groups: 3 } },
 ];
-
-export function showDim(dim: number | readonly number[]): string {
-  return typeof dim === 'number' ? String(dim) : dim.join('x');
-}

@@ -1,19 +1,21 @@
 import type { Op } from '@rmsnorm/core';
 import fc from 'fast-check';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { createRandom } from '../../inputs/random.ts';
 import { ADD_FORWARD } from '../../operations/add-forward.ts';
 import { BACKWARD } from '../../operations/backward.ts';
-import { caseId, type ForwardSpec } from '../../operations/forward-spec.ts';
+import type { ForwardSpec } from '../../operations/forward-spec.ts';
 import { GATED_FORWARD } from '../../operations/gated-forward.ts';
-import { type Operation, verify } from '../../operations/operation-model.ts';
+import type { OperationModel } from '../../operations/operation-model.ts';
 import { FORWARD_QUANTIZED } from '../../operations/quantized.ts';
+import { verify } from '../../operations/run-call.ts';
 import { SCALE_BY, SUM_SQUARES } from '../../operations/sharded.ts';
 import { anyForward, holds } from '../properties/properties.ts';
 
 /** An operation and what of its own is drawn. */
 interface Fuzzed {
-  readonly operation: Operation<never>;
+  readonly operation: OperationModel<never>;
   readonly arguments?: Readonly<Record<string, fc.Arbitrary<unknown>>>;
   readonly options?: Readonly<Record<string, fc.Arbitrary<unknown>>>;
   /** What of a forward the operation has not. */
@@ -22,18 +24,18 @@ interface Fuzzed {
 }
 
 const FUZZED: readonly Fuzzed[] = [
-  { operation: ADD_FORWARD as Operation<never> },
-  { operation: GATED_FORWARD as Operation<never>, options: { normBeforeGate: fc.boolean() } },
-  { operation: BACKWARD as Operation<never>, arguments: { dsum: fc.constantFrom(true, null) } },
+  { operation: ADD_FORWARD as OperationModel<never> },
+  { operation: GATED_FORWARD as OperationModel<never>, options: { normBeforeGate: fc.boolean() } },
+  { operation: BACKWARD as OperationModel<never>, arguments: { dsum: fc.constantFrom(true, null) } },
   {
-    operation: SUM_SQUARES as Operation<never>,
+    operation: SUM_SQUARES as OperationModel<never>,
     options: { weightOffset: fc.constant(0) },
     without: { rstd: false, gamma: null, beta: null },
     takesPartial: false,
   },
-  { operation: SCALE_BY as Operation<never>, without: { rstd: false }, takesPartial: false },
+  { operation: SCALE_BY as OperationModel<never>, without: { rstd: false }, takesPartial: false },
   {
-    operation: FORWARD_QUANTIZED as Operation<never>,
+    operation: FORWARD_QUANTIZED as OperationModel<never>,
     arguments: { scale: fc.constantFrom(undefined, 0.01, 0.3) },
     without: { rstd: false },
   },

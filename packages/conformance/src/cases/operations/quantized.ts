@@ -1,11 +1,12 @@
 import { FLOAT_DTYPES, rmsNorm, rmsNormQuantized } from '@rmsnorm/core';
 import { type Case, NotApplicable } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
-import { caseId, type ForwardOptions, showShape } from '../../operations/forward-spec.ts';
-import { alsoNeeds, operationCase } from '../../operations/operation-model.ts';
+import type { ForwardOptions } from '../../operations/forward-spec.ts';
 import { FORWARD_QUANTIZED, type QuantizedSpec } from '../../operations/quantized.ts';
+import { alsoNeeds, operationCase } from '../../operations/run-call.ts';
 import { optionCases, shapeCases } from './families.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;

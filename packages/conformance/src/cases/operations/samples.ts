@@ -1,12 +1,13 @@
 import { FLOAT_DTYPES, type FloatDType, type Op } from '@rmsnorm/core';
 import type { Requirements } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import type { Distribution } from '../../inputs/distributions.ts';
 import type { Random } from '../../inputs/random.ts';
 import { ADD_FORWARD } from '../../operations/add-forward.ts';
 import { BACKWARD, type BackwardSpec } from '../../operations/backward.ts';
-import { caseId, type ForwardSpec, showShape } from '../../operations/forward-spec.ts';
+import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
 import { GATED_FORWARD } from '../../operations/gated-forward.ts';
-import type { Operation, Prepared } from '../../operations/operation-model.ts';
+import type { OperationModel, PreparedCall } from '../../operations/operation-model.ts';
 import { FORWARD_QUANTIZED, type QuantizedSpec } from '../../operations/quantized.ts';
 import { SCALE_BY, type ScaleBySpec, SUM_SQUARES } from '../../operations/sharded.ts';
 
@@ -18,7 +19,7 @@ export interface Sample {
   /** The id of the case that checks `family` with it. */
   id(family: string, parameters?: Readonly<Record<string, string | number>>): string;
   /** @param replaced operands drawn in another way */
-  prepare(random: Random, replaced?: Readonly<Record<string, Distribution>>): Prepared;
+  prepare(random: Random, replaced?: Readonly<Record<string, Distribution>>): PreparedCall;
 }
 
 type Plain<S> = Omit<S, 'dtype'>;
@@ -54,7 +55,7 @@ export const SAMPLES: readonly Sample[] = [
 ];
 
 function samplesOf<S extends ForwardSpec>(
-  operation: Operation<S>,
+  operation: OperationModel<S>,
   specs: readonly Plain<S>[],
   shared: Readonly<Record<string, string>> = {},
 ): Sample[] {
@@ -65,7 +66,7 @@ function samplesOf<S extends ForwardSpec>(
       return {
         op,
         dtype,
-        requires: operation.requires(spec),
+        requires: requirementsOf(spec, operation.op),
         id: (family, parameters = {}) =>
           caseId(`${op}/${family}`, { ...parameters, ...shared, variation, dtype, shape: showShape(spec.shape) }),
         prepare: (random, replaced = {}) => operation.prepare({ ...spec, ...replaced }, random),

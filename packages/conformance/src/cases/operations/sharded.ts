@@ -1,21 +1,14 @@
 import { type Backend, FLOAT_DTYPES, type FunctionOptions, scaleBy, sumSquares, type Tensor } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { read, type Tensors, withTensors } from '../../case/tensors.ts';
 import { toleranceOf } from '../../expected/bounds.ts';
 import { compareForward } from '../../expected/compare-forward.ts';
-import { arrange } from '../../expected/normalization.ts';
-import {
-  constant,
-  cycle,
-  type Distribution,
-  type Elements,
-  elements,
-  heavyTailed,
-  normal,
-} from '../../inputs/distributions.ts';
-import { featureOf } from '../../operations/expected-forward.ts';
-import { caseId, type ForwardOptions, type ForwardSpec, inputsOf, showShape } from '../../operations/forward-spec.ts';
-import { alsoNeeds, operationCase, requirementsFor } from '../../operations/operation-model.ts';
+import { featureOf, normalizationOf } from '../../expected/normalization.ts';
+import { constant, cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { type Elements, elements } from '../../inputs/elements.ts';
+import { type ForwardOptions, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
+import { alsoNeeds, operationCase } from '../../operations/run-call.ts';
 import { SCALE_BY, type ScaleBySpec, SUM_SQUARES } from '../../operations/sharded.ts';
 import { optionCases, shapeCases } from './families.ts';
 
@@ -166,9 +159,9 @@ export const shardedCases: readonly Case[] = [
 function splitCase(id: string, spec: ForwardSpec, run: (subject: Subject) => Promise<void>): Case {
   return {
     id,
-    requires: requirementsFor('scaleBy', spec),
+    requires: requirementsOf(spec, 'scaleBy'),
     async run(subject) {
-      alsoNeeds(subject, requirementsFor('sumSquares', { ...spec, beta: null }));
+      alsoNeeds(subject, requirementsOf({ ...spec, beta: null }, 'sumSquares'));
       await run(subject);
     },
   };
@@ -185,8 +178,8 @@ async function verifySplit(
 ): Promise<void> {
   const inputs = inputsOf(spec, subject.random);
   const { operands, x, gamma, beta, options, shape } = inputs;
-  const { arrangement, dtype } = operands;
-  const { outer, groups, size, inner } = arrangement;
+  const { normalization, dtype } = operands;
+  const { outer, groups, size, inner } = normalization;
   // The shards' tensors are [outer, features, inner], whatever the shape of the whole.
   const shards = lengths.map((length, shard) => {
     const from = lengths.slice(0, shard).reduce((sum, other) => sum + other, 0);
@@ -199,7 +192,7 @@ async function verifySplit(
     withTensors(backend, async (tensors) => {
       const content = elements(
         dtype,
-        x.values.filter((_, flat) => takes(featureOf(arrangement, flat))),
+        x.values.filter((_, flat) => takes(featureOf(normalization, flat))),
       );
       const mine = (weights: Float32Array): Tensor => tensors.float32(weights.filter((_, feature) => takes(feature)));
       const part = tensors.of(content, [outer, groups * length, inner]);
@@ -216,12 +209,12 @@ async function verifySplit(
     );
     let next = 0;
     for (let flat = 0; flat < y.length; flat++) {
-      if (shard.takes(featureOf(arrangement, flat))) y[flat] = values[next++]!;
+      if (shard.takes(featureOf(normalization, flat))) y[flat] = values[next++]!;
     }
   }
   const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
   compareForward(y, {
-    operands: { ...operands, arrangement: arrange(options, shape) },
+    operands: { ...operands, normalization: normalizationOf(options, shape) },
     shape,
     tolerance: toleranceOf(subject.backend.supports.accuracy, terms),
     lookAt: `y of ${lengths.length} shards together; the statistic is that of all ${size} features`,

@@ -1,17 +1,10 @@
 import { FLOAT_DTYPES, type FloatDType, presets, type RMSNormOptions } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { constant, normal } from '../../inputs/distributions.ts';
-import {
-  caseId,
-  type ForwardOptions,
-  type ForwardSpec,
-  forwardCase,
-  inputsOf,
-  requirementsOf,
-  showShape,
-  verifyForward,
-} from '../../operations/forward-spec.ts';
+import { forwardCase, verifyForward } from '../../operations/forward.ts';
+import { type ForwardOptions, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 type Variant = Omit<ForwardSpec, 'shape' | 'options' | 'dtype'> & { options?: Partial<ForwardOptions> };
 

@@ -1,23 +1,16 @@
 import type { FloatDType, Op, RMSNormOptions } from '@rmsnorm/core';
 import fc from 'fast-check';
 import type { Case, Requirements, Subject } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { ConformanceFailure, check } from '../../case/failure.ts';
 import { dtypesOf, featuresOf } from '../../case/supported.ts';
 import { float32Error, type Tolerance } from '../../expected/bounds.ts';
-import { arrange } from '../../expected/normalization.ts';
-import { elements, normal } from '../../inputs/distributions.ts';
+import { normalizationOf } from '../../expected/normalization.ts';
+import { normal } from '../../inputs/distributions.ts';
+import { elements } from '../../inputs/elements.ts';
 import { createRandom } from '../../inputs/random.ts';
-import {
-  caseId,
-  type ForwardInputs,
-  type ForwardSpec,
-  forward,
-  inputsOf,
-  requirementsOf,
-  showShape,
-  toleranceFor,
-  verifyForward,
-} from '../../operations/forward-spec.ts';
+import { forward, toleranceFor, verifyForward } from '../../operations/forward.ts';
+import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 /** Relations between results, whatever the numbers: rows of random size, found smaller where one does not hold. */
 const RELATIONS: Readonly<Record<string, (subject: Subject, row: Row) => Promise<void>>> = {
@@ -211,7 +204,7 @@ export function anyForward({ backend: { supports } }: Subject, op: Op = 'forward
         ...(drawn.gamma ? {} : { gamma: null }),
         beta: drawn.beta ? true : null,
         rstd: drawn.rstd,
-        lookAt: `${showShape(shape)} as ${JSON.stringify(arrange(options, shape))}`,
+        lookAt: `${showShape(shape)} as ${JSON.stringify(normalizationOf(options, shape))}`,
       };
     })
     .filter((spec) => spec.shape.reduce((product, count) => product * count, 1) <= 100_000)

@@ -10,12 +10,15 @@ import {
   rmsNorm,
 } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { expectThrow } from '../../case/refusal.ts';
 import { dtypesOf, featuresOf } from '../../case/supported.ts';
 import { withTensors } from '../../case/tensors.ts';
-import { elements } from '../../inputs/distributions.ts';
-import { caseId, type ForwardSpec, inputsOf, rstdShape, verifyForward } from '../../operations/forward-spec.ts';
+import { rowsShape } from '../../expected/normalization.ts';
+import { elements } from '../../inputs/elements.ts';
+import { verifyForward } from '../../operations/forward.ts';
+import { type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
 
 const PLAIN: ForwardSpec = { shape: [3, 6], options: { dim: 6, axis: -1 } };
 
@@ -44,7 +47,7 @@ const features: Case[] = FEATURES.map((feature) =>
         ...options,
         gamma: tensors.float32(gamma!),
         ...(beta && { beta: tensors.float32(beta) }),
-        ...(feature === 'rstd' && { rstd: tensors.empty(rstdShape(inputs)) }),
+        ...(feature === 'rstd' && { rstd: tensors.empty(rowsShape(inputs.operands.normalization)) }),
       };
       expectThrow('UNSUPPORTED', `a forward that needs '${feature}', which supports.features does not name,`, () =>
         rmsNorm(x, call),

@@ -1,13 +1,17 @@
 import { FLOAT_DTYPES, type FloatDType, isRMSNormError } from '@rmsnorm/core';
 import { createSignal, settled } from '../../case/abort-signal.ts';
 import { type Case, NotApplicable, type Requirements, type Subject } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { ConformanceFailure, check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
-import { compareBits, compareForward } from '../../expected/compare-forward.ts';
-import { elements, normal } from '../../inputs/distributions.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
+import { compareForward } from '../../expected/compare-forward.ts';
+import { normal } from '../../inputs/distributions.ts';
+import { elements } from '../../inputs/elements.ts';
 import { decode, FORMATS, round } from '../../inputs/formats.ts';
-import { caseId, enqueue, inputsOf, toleranceFor, verifyForward } from '../../operations/forward-spec.ts';
+import { enqueue, toleranceFor, verifyForward } from '../../operations/forward.ts';
+import { inputsOf } from '../../operations/forward-spec.ts';
 
 type Check = (subject: Subject, dtype: FloatDType) => Promise<void>;
 

@@ -1,9 +1,11 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
 import { compareForward } from '../../expected/compare-forward.ts';
-import { caseId, enqueue, inputsOf, toleranceFor } from '../../operations/forward-spec.ts';
+import { enqueue, toleranceFor } from '../../operations/forward.ts';
+import { inputsOf } from '../../operations/forward-spec.ts';
 
 const SHAPE = [3, 8];
 const STALE = 1234.5;

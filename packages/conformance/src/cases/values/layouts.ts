@@ -1,6 +1,8 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
-import { caseId, type ForwardSpec, forwardCase, showShape } from '../../operations/forward-spec.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
+import { forwardCase } from '../../operations/forward.ts';
+import type { ForwardSpec } from '../../operations/forward-spec.ts';
 
 const LOOK_AT = 'the layout is [outer, groups, size, inner], contiguous; gamma has groups * size elements';
 
@@ -33,7 +35,7 @@ const AXES: readonly { shape: readonly number[]; axis: number; dim: number | rea
 ];
 
 const axes: Case[] = AXES.map(({ shape, axis, dim }) =>
-  layout('forward/axis', { dim: showDim(dim), axis }, { shape, options: { dim, axis } }),
+  layout('forward/axis', { dim: showShape(dim), axis }, { shape, options: { dim, axis } }),
 );
 
 /** Of strips, vectors and tiles along inner: below, at and beyond their usual widths. */
@@ -77,7 +79,7 @@ const groups: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   GROUPS.map(({ shape, ...options }) =>
     layout(
       'forward/groups',
-      { dtype, dim: showDim(options.dim), axis: options.axis, groups: options.groups },
+      { dtype, dim: showShape(options.dim), axis: options.axis, groups: options.groups },
       { dtype, shape, options },
     ),
   ),
@@ -87,8 +89,4 @@ export const layoutCases: readonly Case[] = [...axes, ...channelsFirst, ...group
 
 function layout(family: string, parameters: Record<string, string | number>, spec: ForwardSpec): Case {
   return forwardCase(caseId(family, { ...parameters, shape: showShape(spec.shape) }), { ...spec, lookAt: LOOK_AT });
-}
-
-function showDim(dim: number | readonly number[]): string {
-  return typeof dim === 'number' ? String(dim) : showShape(dim);
 }

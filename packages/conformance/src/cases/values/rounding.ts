@@ -1,9 +1,11 @@
 import type { FloatDType } from '@rmsnorm/core';
 import { type Case, NotApplicable } from '../../case/case.ts';
-import { compareBits } from '../../expected/compare-forward.ts';
+import { caseId } from '../../case/case-id.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
 import { cycle } from '../../inputs/distributions.ts';
 import { FORMATS, round, ulp } from '../../inputs/formats.ts';
-import { caseId, type ForwardSpec, forward, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
+import { forward } from '../../operations/forward.ts';
+import { type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 /**
  * Where x is 0, y is beta: exact in float32, so that nothing but the rounding to 16 bits is left. The bound of other

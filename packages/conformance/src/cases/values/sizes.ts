@@ -1,7 +1,9 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { constant, type Distribution, heavyTailed } from '../../inputs/distributions.ts';
-import { caseId, type ForwardSpec, forwardCase, showShape } from '../../operations/forward-spec.ts';
+import { forwardCase } from '../../operations/forward.ts';
+import type { ForwardSpec } from '../../operations/forward-spec.ts';
 
 /** Around every width of a vector, a block and a kernel's switch that implementations are known to have. */
 const SIZES = [

@@ -6,13 +6,8 @@ import { float32Error } from '../../expected/bounds.ts';
 import { compareForward } from '../../expected/compare-forward.ts';
 import { cycle } from '../../inputs/distributions.ts';
 import { FORMATS, ulp } from '../../inputs/formats.ts';
-import {
-  type ForwardSpec,
-  inputsOf,
-  requirementsOf,
-  toleranceFor,
-  verifyForward,
-} from '../../operations/forward-spec.ts';
+import { toleranceFor, verifyForward } from '../../operations/forward.ts';
+import { type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 /**
  * Where known implementations disagree or fail: inputs on which a usual error shows, with the results written out as

@@ -1,10 +1,10 @@
 import type { Tensor } from '@rmsnorm/core';
-import type { Elements } from '../inputs/distributions.ts';
+import type { Elements } from '../inputs/elements.ts';
 import type { ForwardInputs } from './forward-spec.ts';
-import type { Named, Operand } from './operation-model.ts';
+import type { Input, Named } from './operation-model.ts';
 
 /** x, gamma and beta of a norm, as inputs of an operation. */
-export function normOperands({ x, shape, gamma, beta }: ForwardInputs): Named<Operand> {
+export function normInputs({ x, shape, gamma, beta }: ForwardInputs): Named<Input> {
   return {
     x: { content: x, shape },
     ...(gamma && { gamma: vector(gamma) }),
@@ -21,6 +21,6 @@ export function float32Elements(values: Float32Array): Elements {
   return { dtype: 'float32', data: values, values };
 }
 
-function vector(values: Float32Array): Operand {
+function vector(values: Float32Array): Input {
   return { content: float32Elements(values), shape: [values.length] };
 }
