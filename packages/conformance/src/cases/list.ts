@@ -1,56 +1,41 @@
 import type { Case } from '../case/case.ts';
 import { type Filter, toPredicate } from '../run/filter.ts';
-import { applyCases } from './class/apply.ts';
-import { normCases } from './class/norm.ts';
-import { errorCases } from './errors/errors.ts';
-import { extremeCases } from './extremes/magnitudes.ts';
-import { nonFiniteCases } from './extremes/non-finite.ts';
-import { extremeOptionCases } from './extremes/options.ts';
-import { invarianceCases } from './invariance/forward.ts';
-import { isolationCases } from './isolation/isolation.ts';
-import { specialRowCases } from './isolation/special-rows.ts';
-import { creationCases } from './lifecycle/creation.ts';
-import { lifecycleCases } from './lifecycle/lifecycle.ts';
-import { operationCases } from './operations/operations.ts';
-import { optionCases } from './options/options.ts';
-import { propertyCases } from './properties/properties.ts';
-import { supportsCases } from './supports/supports.ts';
-import { tensorCases } from './tensors/tensors.ts';
-import { wrappedMemoryCases } from './tensors/wrapped-memory.ts';
-import { goldenCases } from './values/golden.ts';
-import { layoutCases } from './values/layouts.ts';
-import { roundingCases } from './values/rounding.ts';
-import { valuesCases } from './values/sizes.ts';
-import { trapCases } from './values/traps.ts';
+import { classCases } from './class/index.ts';
+import { errorCases } from './errors/index.ts';
+import { extremeCases } from './extremes/index.ts';
+import { invarianceCases } from './invariance/index.ts';
+import { isolationCases } from './isolation/index.ts';
+import { lifecycleCases } from './lifecycle/index.ts';
+import { operationCases } from './operations/index.ts';
+import { optionCases } from './options/index.ts';
+import { propertyCases } from './properties/index.ts';
+import { supportsCases } from './supports/index.ts';
+import { tensorCases } from './tensors/index.ts';
+import { trapCases } from './traps/index.ts';
+import { valueCases } from './values/index.ts';
 
-/** One entry per file of `cases/`, cheap and basic ones first. */
-const FAMILIES: readonly (readonly Case[])[] = [
+/**
+ * The rooms of `cases/`: one for each kind of promise, whose `index.ts` says which. Cheap and basic ones come first. All
+ * but `operations` are about forward; `operations` has the same kinds of promises for the others.
+ */
+const ROOMS: readonly (readonly Case[])[] = [
   supportsCases,
   tensorCases,
-  wrappedMemoryCases,
-  valuesCases,
-  roundingCases,
-  layoutCases,
-  goldenCases,
+  valueCases,
   trapCases,
   optionCases,
   extremeCases,
-  extremeOptionCases,
-  nonFiniteCases,
   invarianceCases,
   isolationCases,
-  specialRowCases,
-  normCases,
-  applyCases,
+  classCases,
   propertyCases,
   operationCases,
   errorCases,
   lifecycleCases,
-  creationCases,
 ];
 
 /** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
 export function listCases(filter?: Filter): readonly Case[] {
   const takes = toPredicate(filter);
-  return FAMILIES.flat().filter((entry) => takes(entry.id));
+  return ROOMS.flat().filter((entry) => takes(entry.id));
 }

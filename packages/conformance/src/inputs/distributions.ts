@@ -46,6 +46,12 @@ export const oneAt =
   (random, count) =>
     others(random, count).fill(value, place, place + 1);
 
+/** Standard normal; in every second one of `outer` equal parts, from the first on, zeros: 0, or `zero` of the number. */
+export const zerosInTurn =
+  (outer: number, zero: (value: number) => number = () => 0): Distribution =>
+  (random, count) =>
+    normal()(random, count).map((value, i) => (Math.floor((i * outer) / count) % 2 === 0 ? zero(value) : value));
+
 /** Weights around 1, different for every feature and of both signs, so that one in the wrong place shows. */
 export function gammaOf(random: Random, features: number): Float32Array {
   return new Float32Array(features).map(() => random.pick([1, 1, 1, -1]) * (0.25 + 1.5 * random.uniform()));

@@ -17,7 +17,7 @@ export const FORWARD: OperationModel<ForwardSpec> = {
 };
 
 /** The call of forward on these inputs. */
-export function preparedForward(inputs: ForwardInputs): PreparedCall {
+function preparedForward(inputs: ForwardInputs): PreparedCall {
   const { spec, shape, options, x, operands } = inputs;
   return {
     inputs: normInputs(inputs),

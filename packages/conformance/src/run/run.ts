@@ -1,5 +1,4 @@
-import type { AbortSignalLike, BackendProvider } from '@rmsnorm/core';
-import { RMSNormError } from '@rmsnorm/core';
+import { type AbortSignalLike, type BackendProvider, RMSNormError } from '@rmsnorm/core';
 import { listCases } from '../cases/list.ts';
 import type { Filter } from './filter.ts';
 import type { CaseResult, Report } from './report.ts';

@@ -1,7 +1,7 @@
 import { FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
-import { betaOf, type Distribution, gammaOf, normal } from '../../inputs/distributions.ts';
+import { betaOf, type Distribution, gammaOf, normal, oneAt, zerosInTurn } from '../../inputs/distributions.ts';
 import type { Random } from '../../inputs/random.ts';
 import { forwardCase } from '../../operations/forward.ts';
 import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
@@ -63,7 +63,7 @@ const isolation: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
 const withBeta: Case[] = ['nan', 'plus-infinity'].map((name) =>
   nonFinite(
     { x: name, beta: 'some' },
-    { shape: [4, 33], options: { dim: 33, axis: -1 }, beta: true, x: one(50, INTRUDERS[name]![0]!) },
+    { shape: [4, 33], options: { dim: 33, axis: -1 }, beta: true, x: oneAt(50, INTRUDERS[name]![0]!) },
   ),
 );
 
@@ -78,7 +78,7 @@ const outside: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
     [NAN, INF, -INF].map((value) =>
       nonFinite(
         { outside: value, dtype, shape: showShape(shape) },
-        { dtype, shape, options: { dim, axis, partial: 0.5 }, x: one(shape.length === 2 ? 35 : 35 * 3 + 1, value) },
+        { dtype, shape, options: { dim, axis, partial: 0.5 }, x: oneAt(shape.length === 2 ? 35 : 35 * 3 + 1, value) },
       ),
     ),
   ),
@@ -131,10 +131,7 @@ const zeroRows: Case[] = Object.entries(ZERO_ROWS).flatMap(([name, { options, ..
           dtype,
           shape: layout.shape,
           options: { ...layout.options, ...options },
-          x: (random, count) => {
-            const perOuter = count / layout.shape[0]!;
-            return normal()(random, count).map((v, i) => (Math.floor(i / perOuter) % 2 === 0 ? v * 0 : v));
-          },
+          x: zerosInTurn(layout.shape[0]!, (value) => value * 0),
           lookAt: 'where the denominator is 0, elements that are 0 give 0 (+ beta)',
         },
       ),
@@ -167,14 +164,6 @@ export const nonFiniteCases: readonly Case[] = [
 
 function nonFinite(parameters: Record<string, string | number>, spec: ForwardSpec): Case {
   return forwardCase(caseId('forward/non-finite', parameters), { ...spec, promises: ['nonFinite'] });
-}
-
-function one(place: number, value: number): Distribution {
-  return (random, count) => {
-    const numbers = normal()(random, count);
-    numbers[place] = value;
-    return numbers;
-  };
 }
 
 function spoiled(draw: (random: Random, count: number) => Float32Array, value: number): Distribution {

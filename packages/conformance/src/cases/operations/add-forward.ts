@@ -3,7 +3,7 @@ import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
-import { cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { cycle, type Distribution, heavyTailed, normal, oneAt } from '../../inputs/distributions.ts';
 import { elements } from '../../inputs/elements.ts';
 import { ADD_FORWARD, type AddForwardSpec } from '../../operations/add-forward.ts';
 import { requirementsOf } from '../../operations/forward-spec.ts';
@@ -100,11 +100,11 @@ const nonFinite: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
         lookAt: 'an infinite sum makes its row 0 and itself NaN, a NaN makes its row NaN; no other row changes',
       });
     return [
-      make('x-nan', { x: one(40, NAN) }),
-      make('residual-nan', { residual: one(40, NAN) }),
-      make('residual-infinite', { residual: one(41, -INF) }),
-      make('infinities-cancel', { x: one(40, INF), residual: one(40, -INF) }),
-      make('sum-overflows', { x: one(40, OVERFLOW[dtype]), residual: one(40, OVERFLOW[dtype]) }),
+      make('x-nan', { x: oneAt(40, NAN) }),
+      make('residual-nan', { residual: oneAt(40, NAN) }),
+      make('residual-infinite', { residual: oneAt(41, -INF) }),
+      make('infinities-cancel', { x: oneAt(40, INF), residual: oneAt(40, -INF) }),
+      make('sum-overflows', { x: oneAt(40, OVERFLOW[dtype]), residual: oneAt(40, OVERFLOW[dtype]) }),
       make('sum-is-zero', {
         x: cycle([1.5, -2.25, 3]),
         residual: cycle([-1.5, 2.25, -3]),
@@ -122,15 +122,6 @@ export const addForwardCases: readonly Case[] = [
   ...extremes,
   ...nonFinite,
 ];
-
-/** Ordinary numbers, but for one. */
-function one(place: number, value: number): Distribution {
-  return (random, count) => {
-    const numbers = normal()(random, count);
-    numbers[place] = value;
-    return numbers;
-  };
-}
 
 /** Close to `value`, so that two of opposite sign leave little. */
 function near(value: number): Distribution {

@@ -1,7 +1,7 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
-import { constant, cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { constant, cycle, type Distribution, heavyTailed, normal, oneAt, uniform } from '../../inputs/distributions.ts';
 import { GATED_FORWARD, type GatedForwardSpec } from '../../operations/gated-forward.ts';
 import { operationCase } from '../../operations/run-call.ts';
 import { optionCases, shapeCases } from './families.ts';
@@ -125,32 +125,16 @@ const nonFinite: Case[] = inBothOrders((order, options) =>
           },
         );
       return [
-        make('gate-nan', { gate: one(40, NAN) }),
-        make('gate-infinite', { gate: one(40, INF) }),
-        make('gate-minus-infinite', { gate: one(40, -INF) }),
-        make('x-nan', { x: one(40, NAN) }),
-        make('x-infinite', { x: one(40, -INF) }),
-        make('zero-rows', { x: zeros, options: { ...placed.options, eps: 0 } }),
-        make('zero-gates', { gate: zeros, options: { ...placed.options, eps: 0 } }),
+        make('gate-nan', { gate: oneAt(40, NAN, normal(2)) }),
+        make('gate-infinite', { gate: oneAt(40, INF, normal(2)) }),
+        make('gate-minus-infinite', { gate: oneAt(40, -INF, normal(2)) }),
+        make('x-nan', { x: oneAt(40, NAN, normal(2)) }),
+        make('x-infinite', { x: oneAt(40, -INF, normal(2)) }),
+        make('zero-rows', { x: cycle([0]), options: { ...placed.options, eps: 0 } }),
+        make('zero-gates', { gate: cycle([0]), options: { ...placed.options, eps: 0 } }),
       ];
     }),
   ),
 );
 
 export const gatedForwardCases: readonly Case[] = [...plain, ...gates, ...extremes, ...overflow, ...nonFinite];
-
-function uniform(from: number, to: number): Distribution {
-  return (random, count) => new Float64Array(count).map(() => from + (to - from) * random.uniform());
-}
-
-function one(place: number, value: number): Distribution {
-  return (random, count) => {
-    const numbers = normal(2)(random, count);
-    numbers[place] = value;
-    return numbers;
-  };
-}
-
-function zeros(_random: unknown, count: number): Float64Array {
-  return new Float64Array(count);
-}

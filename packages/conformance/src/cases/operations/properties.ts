@@ -11,7 +11,8 @@ import type { OperationModel } from '../../operations/operation-model.ts';
 import { FORWARD_QUANTIZED } from '../../operations/quantized.ts';
 import { verify } from '../../operations/run-call.ts';
 import { SCALE_BY, SUM_SQUARES } from '../../operations/sharded.ts';
-import { anyForward, holds } from '../properties/properties.ts';
+import { anyForward } from '../properties/any-forward.ts';
+import { holds } from '../properties/holds.ts';
 
 /** An operation and what of its own is drawn. */
 interface Fuzzed {
@@ -45,7 +46,7 @@ const PARTS = 2;
 const RUNS = 40;
 
 /** Any shape with any options that the backend declares for the operation, against the exact result. */
-export const operationFuzzCases: readonly Case[] = FUZZED.flatMap((fuzzed) =>
+export const operationPropertyCases: readonly Case[] = FUZZED.flatMap((fuzzed) =>
   Array.from({ length: PARTS }, (_, part): Case => {
     const { op } = fuzzed.operation;
     return {

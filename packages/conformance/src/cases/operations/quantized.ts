@@ -3,7 +3,7 @@ import { type Case, NotApplicable } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { cycle, type Distribution, heavyTailed, normal, oneAt, zerosInTurn } from '../../inputs/distributions.ts';
 import type { ForwardOptions } from '../../operations/forward-spec.ts';
 import { FORWARD_QUANTIZED, type QuantizedSpec } from '../../operations/quantized.ts';
 import { alsoNeeds, operationCase } from '../../operations/run-call.ts';
@@ -44,7 +44,7 @@ const acrossGroups: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   ),
 );
 
-const HEAVY: Readonly<Record<string, Distribution>> = { heavy: heavyTailed, 'one-large': one(3, 1e4) };
+const HEAVY: Readonly<Record<string, Distribution>> = { heavy: heavyTailed, 'one-large': oneAt(3, 1e4) };
 
 const rows: Case[] = Object.entries(HEAVY).flatMap(([name, x]) =>
   [row, columns].map((placed) =>
@@ -66,10 +66,7 @@ const zeros: Case[] = [0, 1e-6].flatMap((eps) =>
           shape: placed.shape,
           options,
           dtype,
-          x: (random, count) => {
-            const perOuter = count / placed.shape[0]!;
-            return normal()(random, count).map((value, i) => (Math.floor(i / perOuter) % 2 === 0 ? 0 : value));
-          },
+          x: zerosInTurn(placed.shape[0]!),
           promises: eps === 0 ? ['nonFinite'] : [],
           lookAt: 'where all y are 0 the scale is 1 and q is 0',
         },
@@ -94,7 +91,7 @@ const nonFinite: Case[] = [NAN, INF].flatMap((value) =>
     operationCase(
       caseId('forwardQuantized/non-finite', { x: value, shape: showShape(placed.shape) }),
       FORWARD_QUANTIZED,
-      { ...placed, x: one(140, value), promises: ['nonFinite'], lookAt: 'another (outer, inner) changed' },
+      { ...placed, x: oneAt(140, value), promises: ['nonFinite'], lookAt: 'another (outer, inner) changed' },
     ),
   ),
 );
@@ -139,11 +136,3 @@ export const quantizedCases: readonly Case[] = [
   ...nonFinite,
   ...ties,
 ];
-
-function one(place: number, value: number): Distribution {
-  return (random, count) => {
-    const numbers = normal()(random, count);
-    numbers[place] = value;
-    return numbers;
-  };
-}

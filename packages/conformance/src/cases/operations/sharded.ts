@@ -5,7 +5,7 @@ import { read, type Tensors, withTensors } from '../../case/tensors.ts';
 import { toleranceOf } from '../../expected/bounds.ts';
 import { compareForward } from '../../expected/compare-forward.ts';
 import { featureOf, normalizationOf } from '../../expected/normalization.ts';
-import { constant, cycle, type Distribution, heavyTailed, normal } from '../../inputs/distributions.ts';
+import { constant, cycle, type Distribution, heavyTailed, normal, oneAt } from '../../inputs/distributions.ts';
 import { type Elements, elements } from '../../inputs/elements.ts';
 import { type ForwardOptions, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 import { alsoNeeds, operationCase } from '../../operations/run-call.ts';
@@ -60,7 +60,7 @@ const sumNonFinite: Case[] = [NAN, INF, -INF].map((value) =>
   operationCase(caseId('sumSquares/non-finite', { x: value }), SUM_SQUARES, {
     shape: [5, 33],
     options: { dim: 33, axis: -1 },
-    x: one(40, value),
+    x: oneAt(40, value),
     gamma: null,
     promises: ['nonFinite'],
   }),
@@ -83,7 +83,7 @@ const SUMS: Readonly<Record<string, Extra>> = {
   'sum=0,eps=0': { sums: cycle([0]), x: cycle([0, 1, -1]), options: { eps: 0 }, promises: ['nonFinite'] },
   'sum=Infinity': { sums: cycle([INF, 50]), x: normal(), promises: ['nonFinite'] },
   'sum=NaN': { sums: cycle([50, NAN]), promises: ['nonFinite'] },
-  'x=Infinity': { x: one(40, INF), sums: cycle([50, INF, 50]), promises: ['nonFinite'] },
+  'x=Infinity': { x: oneAt(40, INF), sums: cycle([50, INF, 50]), promises: ['nonFinite'] },
 };
 
 const sumValues: Case[] = Object.entries(SUMS).flatMap(([name, { options, ...extra }]) =>
@@ -224,12 +224,4 @@ async function verifySplit(
 /** Row by row from 0.001 to 1 along the features. */
 function ramp(random: Parameters<Distribution>[0], count: number): Float64Array {
   return normal()(random, count).map((value, i) => value * 1000 ** ((i % 40) / 40 - 1));
-}
-
-function one(place: number, value: number): Distribution {
-  return (random, count) => {
-    const numbers = normal()(random, count);
-    numbers[place] = value;
-    return numbers;
-  };
 }

@@ -55,7 +55,7 @@ const sumsAlongInner: Case[] = Object.entries(HARD_ROWS).flatMap(([name, x]) =>
   ),
 );
 
-export const valuesCases: readonly Case[] = [...sizes, ...rows, ...sums, ...sumsAlongInner];
+export const sizeCases: readonly Case[] = [...sizes, ...rows, ...sums, ...sumsAlongInner];
 
 function values(spec: ForwardSpec & { dtype: string }): Case {
   return forwardCase(caseId('forward/values', { dtype: spec.dtype, shape: showShape(spec.shape) }), spec);

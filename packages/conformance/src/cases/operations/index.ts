@@ -1,0 +1,36 @@
+import type { Case } from '../../case/case.ts';
+import { OPERATIONS_BESIDE_FORWARD } from '../../operations/all.ts';
+import { bothSidesOf } from '../supports/both-sides.ts';
+import { addForwardCases } from './add-forward.ts';
+import { backwardCases } from './backward/index.ts';
+import { methodCases } from './class.ts';
+import { emptyOperationCases } from './empty.ts';
+import { operationErrorCases } from './errors/index.ts';
+import { gatedForwardCases } from './gated-forward.ts';
+import { operationInvarianceCases } from './invariance.ts';
+import { operationIsolationCases } from './isolation.ts';
+import { operationLeakCases } from './leaks.ts';
+import { operationPropertyCases } from './properties.ts';
+import { quantizedCases } from './quantized.ts';
+import { shardedCases } from './sharded.ts';
+import { sharedInputCases } from './shared-inputs.ts';
+/**
+ * The operations beside forward: first what each has of its own, then what is the same for all of them: both sides of
+ * `supports`, empty tensors, leaks, the methods of the class, shared inputs, invariance, isolation, errors, properties.
+ */
+export const operationCases: readonly Case[] = [
+  ...addForwardCases,
+  ...gatedForwardCases,
+  ...backwardCases,
+  ...shardedCases,
+  ...quantizedCases,
+  ...OPERATIONS_BESIDE_FORWARD.flatMap(bothSidesOf),
+  ...emptyOperationCases,
+  ...operationLeakCases,
+  ...methodCases,
+  ...sharedInputCases,
+  ...operationInvarianceCases,
+  ...operationIsolationCases,
+  ...operationErrorCases,
+  ...operationPropertyCases,
+];
