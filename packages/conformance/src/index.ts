@@ -2,7 +2,8 @@ export { type Case, NotApplicable, type Requirements, type Subject } from './cas
 export { listCases } from './cases/list.ts';
 export { type Counterexample, type FuzzOptions, type FuzzReport, runFuzz } from './fuzz/fuzz.ts';
 export { errorBeforeRounding, type LargestError } from './fuzz/largest-errors.ts';
-export { type Bits, formatTrial, parseTrial, type Trial } from './fuzz/trial.ts';
+export type { Bits, Trial } from './fuzz/trial.ts';
+export { formatTrial, parseTrial } from './fuzz/trial-text.ts';
 export { createRandom, type Random } from './inputs/random.ts';
 export { providerOf } from './provider-of.ts';
 export type { Filter } from './run/filter.ts';
