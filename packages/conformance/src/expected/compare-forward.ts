@@ -18,7 +18,7 @@ export interface ForwardCheck {
   /** What to look at, where the case knows more than the numbers tell. */
   readonly lookAt?: string | undefined;
   /** What is compared; 'y' unless given. */
-  readonly what?: string;
+  readonly what?: string | undefined;
   readonly observe?: Observe | undefined;
 }
 

@@ -10,10 +10,14 @@ import type { Random } from '../inputs/random.ts';
 /** Options of the norm; gamma and beta are separate. */
 export type ForwardOptions = Omit<RMSNormOptions, 'affine' | 'bias'>;
 
-/** A forward as data: from it follow its inputs, what it needs of a backend, and the exact result. */
-export interface ForwardSpec {
+/** A tensor's shape, and options that say which of its axes are normalized. */
+export interface Layout {
   readonly shape: readonly number[];
   readonly options: ForwardOptions;
+}
+
+/** A forward as data: from it follow its inputs, what it needs of a backend, and the exact result. */
+export interface ForwardSpec extends Layout {
   /** float32 unless given. */
   readonly dtype?: FloatDType;
   /** Standard normal unless given. */

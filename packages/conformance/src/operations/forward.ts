@@ -2,7 +2,7 @@ import { rmsNorm, type Tensor } from '@rmsnorm/core';
 import type { Case, Subject } from '../case/case.ts';
 import { read, type Tensors, withTensors } from '../case/tensors.ts';
 import { NO_TERMS, type Terms, type Tolerance, toleranceOf } from '../expected/bounds.ts';
-import { compareForward, compareRstd } from '../expected/compare-forward.ts';
+import { compareForward, compareRstd, type ForwardCheck } from '../expected/compare-forward.ts';
 import type { ForwardOperands } from '../expected/exact-forward.ts';
 import { rowsShape } from '../expected/normalization.ts';
 import type { Elements } from '../inputs/elements.ts';
@@ -65,6 +65,17 @@ export function verifyForward(subject: Subject, inputs: ForwardInputs): Promise<
 /** The bound that the backend's class of accuracy gives for these inputs. */
 export function toleranceFor(subject: Subject, inputs: Pick<ForwardInputs, 'options' | 'beta'>): Tolerance {
   return toleranceOf(subject.backend.supports.accuracy, termsOf(inputs));
+}
+
+/** Holds `values` against y of the inputs, for cases that run a forward in a way of their own. */
+export function compareY(
+  subject: Subject,
+  inputs: ForwardInputs,
+  values: ArrayLike<number>,
+  more: Pick<ForwardCheck, 'what' | 'stale' | 'lookAt'> = {},
+): void {
+  const { operands, shape } = inputs;
+  compareForward(values, { operands, shape, tolerance: toleranceFor(subject, inputs), ...more });
 }
 
 /** Tensors to write to. */

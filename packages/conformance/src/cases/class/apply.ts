@@ -1,95 +1,66 @@
-import { FLOAT_DTYPES, RMSNorm } from '@rmsnorm/core';
-import type { Case, Subject } from '../../case/case.ts';
-import { caseId, showShape } from '../../case/case-id.ts';
-import { compareForward } from '../../expected/compare-forward.ts';
-import { cycle, normal } from '../../inputs/distributions.ts';
+import { FLOAT_DTYPES, type HostTensor } from '@rmsnorm/core';
+import type { Case } from '../../case/case.ts';
+import { check } from '../../case/failure.ts';
+import { read, withTensors } from '../../case/tensors.ts';
+import { compareBits } from '../../expected/compare-bits.ts';
 import { decoded } from '../../inputs/elements.ts';
-import { toleranceFor } from '../../operations/forward.ts';
-import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
+import { compareY } from '../../operations/forward.ts';
+import type { ForwardInputs, ForwardSpec } from '../../operations/forward-spec.ts';
+import { classCase } from './class-case.ts';
+import { SPECS } from './forward.ts';
 
-/** Arrays that a streaming `apply` takes in several pieces, the last one short: by rows, and by columns along inner. */
-const IN_PIECES: readonly (readonly number[])[] = [
-  [1025, 33],
-  [4099, 7],
-  [20_011, 3],
-  [1031, 5, 3],
-  [3, 5, 4099],
-];
-
-const pieces: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
-  IN_PIECES.map((shape) => applyCase({ pieces: 'many' }, { dtype, shape, options: { dim: shape[1]! } })),
+/** The method apply, host array in and out. */
+export const applyCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
+  SPECS.flatMap((base) => {
+    const spec: ForwardSpec = { ...base, dtype };
+    return [
+      classCase('apply', spec, async (subject, inputs, norm) => {
+        const { backend } = subject;
+        const source = hostOf(inputs);
+        const original = source.data.slice();
+        const y = await norm.apply(source, backend);
+        check(String(y.shape) === String(inputs.shape) && y.dtype === dtype, `apply gave ${y.dtype} [${y.shape}]`);
+        const { values } = decoded(dtype, y.data as Float32Array);
+        compareY(subject, inputs, values, { what: 'y of apply' });
+        compareBits(Array.from(source.data), Array.from(original), dtype, 'x was changed by apply');
+        if (backend.supports.promises.includes('invariance')) {
+          const inTensors = await withTensors(backend, async (tensors) =>
+            read(tensors.keep(norm.forward(tensors.of(inputs.x, inputs.shape)))),
+          );
+          compareBits(values, inTensors.values, dtype, 'apply against forward, which differ in place alone');
+        }
+      }),
+      classCase('apply-out', spec, async (subject, inputs, norm) => {
+        // Both arrays begin at an odd element of a larger buffer, as in a file that was read whole.
+        const source = within(hostOf(inputs));
+        const target = within(hostOf(inputs));
+        const memory = target.data.buffer;
+        target.data.fill(dtype === 'float32' ? -9 : 0x4321);
+        const result = await norm.apply(source, subject.backend, { out: target });
+        check(result.data === target.data, 'apply(x, backend, { out }) returns out');
+        compareY(subject, inputs, decoded(dtype, target.data).values, { what: 'out of apply' });
+        const around = new Uint8Array(memory);
+        const { byteOffset, byteLength } = target.data;
+        check(
+          around.every((byte, i) => (i >= byteOffset && i < byteOffset + byteLength) || byte === 0),
+          'apply wrote beside out, into the rest of its buffer',
+        );
+        await norm.apply(source, subject.backend, { out: source });
+        compareY(subject, inputs, decoded(dtype, source.data).values, { what: 'x after apply in place' });
+      }),
+    ];
+  }),
 );
 
-/** A driver's own way from host to host has every option too. */
-const OPTIONS: Readonly<Record<string, Partial<ForwardSpec>>> = {
-  eps: { options: { dim: 0, eps: 0.1 } },
-  clamp: { options: { dim: 0, epsMode: 'clamp', eps: 20 } },
-  scale: { options: { dim: 0, scale: -2.5 } },
-  partial: { options: { dim: 0, partial: 0.3 } },
-  offset: { options: { dim: 0, weightOffset: -0.75 } },
-  llama: { options: { dim: 0, casting: 'llama' } },
-  groups: { options: { dim: 0, groups: 4 } },
-  beta: { beta: true },
-  'no-gamma': { gamma: null },
-  huge: { options: { dim: 0, eps: 0 }, x: normal(1e30), promises: ['extremes'] },
-  tiny: { options: { dim: 0, eps: 0 }, x: normal(1e-30), promises: ['extremes'] },
-  zeros: { options: { dim: 0, eps: 0 }, x: cycle([0]), beta: true, promises: ['nonFinite'] },
-  infinite: {
-    x: (random, count) => normal()(random, count).fill(Number.POSITIVE_INFINITY, 50, 51),
-    promises: ['nonFinite'],
-  },
-  nan: { x: (random, count) => normal()(random, count).fill(Number.NaN, 50, 51), promises: ['nonFinite'] },
-};
-
-const options: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
-  Object.entries(OPTIONS)
-    .filter(([option]) => dtype !== 'float16' || (option !== 'huge' && option !== 'tiny'))
-    .flatMap(([option, variant]) =>
-      [
-        [5, 44],
-        [3, 44, 7],
-      ].map((shape) => applyCase({ option }, { ...variant, dtype, shape, options: { ...variant.options, dim: 44 } })),
-    ),
-);
-
-/** Several calls that do not wait for each other: what one of them works on is not another's. */
-const together: Case[] = FLOAT_DTYPES.map((dtype) => {
-  const spec: ForwardSpec = { dtype, shape: [67, 129], options: { dim: 129 } };
-  return {
-    id: caseId('forward/apply', { calls: 'together', dtype, shape: showShape(spec.shape) }),
-    requires: requirementsOf(spec),
-    async run(subject) {
-      const calls = Array.from({ length: 4 }, () => inputsOf(spec, subject.random));
-      await Promise.all(calls.map((inputs) => verifyApply(subject, inputs)));
-    },
-  };
-});
-
-export const applyCases: readonly Case[] = [...pieces, ...options, ...together];
-
-function applyCase(parameters: Readonly<Record<string, string>>, spec: ForwardSpec): Case {
-  const { dtype = 'float32', shape } = spec;
-  return {
-    id: caseId('forward/apply', { ...parameters, dtype, shape: showShape(shape) }),
-    requires: requirementsOf(spec),
-    run: (subject) => verifyApply(subject, inputsOf(spec, subject.random)),
-  };
+function hostOf({ x, shape }: ForwardInputs): HostTensor & { data: Float32Array | Uint16Array } {
+  return { dtype: x.dtype, shape, data: x.data.slice() };
 }
 
-async function verifyApply(subject: Subject, inputs: ForwardInputs): Promise<void> {
-  const { gamma, beta, shape, x } = inputs;
-  const norm = new RMSNorm({ ...inputs.options, affine: gamma !== null, bias: beta !== null });
-  try {
-    if (gamma) norm.gamma = { dtype: 'float32', shape: [gamma.length], data: gamma };
-    if (beta) norm.beta = { dtype: 'float32', shape: [beta.length], data: beta };
-    const y = await norm.apply({ dtype: x.dtype, shape, data: x.data }, subject.backend);
-    compareForward(decoded(x.dtype, y.data as Float32Array | Uint16Array).values, {
-      operands: inputs.operands,
-      shape,
-      tolerance: toleranceFor(subject, inputs),
-      what: 'y of apply',
-    });
-  } finally {
-    norm.dispose();
-  }
+/** The same tensor in the middle of a larger buffer. */
+function within(host: HostTensor & { data: Float32Array | Uint16Array }): typeof host {
+  const { data } = host;
+  const Kind = data.constructor as new (length: number) => typeof data;
+  const memory = new Kind(data.length + 6);
+  memory.set(data, 3);
+  return { ...host, data: memory.subarray(3, 3 + data.length) };
 }

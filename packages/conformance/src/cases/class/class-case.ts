@@ -2,11 +2,10 @@ import { type FloatDType, RMSNorm } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { compareForward } from '../../expected/compare-forward.ts';
-import { toleranceFor } from '../../operations/forward.ts';
+import { compareY } from '../../operations/forward.ts';
 import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
-/** A case with a norm of the class, its gamma and beta set to those of the inputs. */
+/** A case about a norm of the class that has the gamma and beta of the inputs. */
 export function classCase(
   family: string,
   spec: ForwardSpec,
@@ -17,19 +16,24 @@ export function classCase(
   return {
     id: caseId(`forward/${family}`, { ...parameters, dtype, shape: showShape(spec.shape) }),
     requires: requirementsOf(spec),
-    async run(subject) {
+    run(subject) {
       const inputs = inputsOf(spec, subject.random);
-      const { gamma, beta, options } = inputs;
-      const norm = new RMSNorm({ ...options, affine: gamma !== null, bias: beta !== null });
-      try {
-        if (gamma) norm.gamma = { dtype: 'float32', shape: [gamma.length], data: gamma };
-        if (beta) norm.beta = { dtype: 'float32', shape: [beta.length], data: beta };
-        await run(subject, inputs, norm);
-      } finally {
-        norm.dispose();
-      }
+      return withNorm(inputs, (norm) => run(subject, inputs, norm));
     },
   };
+}
+
+/** Runs `body` with a norm that has the options, gamma and beta of the inputs, then disposes it. */
+export async function withNorm(inputs: ForwardInputs, body: (norm: RMSNorm) => Promise<void>): Promise<void> {
+  const { gamma, beta, options } = inputs;
+  const norm = new RMSNorm({ ...options, affine: gamma !== null, bias: beta !== null });
+  try {
+    if (gamma) norm.gamma = { dtype: 'float32', shape: [gamma.length], data: gamma };
+    if (beta) norm.beta = { dtype: 'float32', shape: [beta.length], data: beta };
+    await body(norm);
+  } finally {
+    norm.dispose();
+  }
 }
 
 /** What `norm` makes of the inputs. */
@@ -37,8 +41,7 @@ export function outcome({ backend }: Subject, norm: RMSNorm, { x, shape }: Forwa
   return withTensors(backend, async (tensors) => (await read(tensors.keep(norm.forward(tensors.of(x, shape))))).values);
 }
 
-/** Holds what came out against the inputs' own gamma, beta and options. */
-export function compare(subject: Subject, inputs: ForwardInputs, values: ArrayLike<number>, what = 'y'): void {
-  const { operands, shape } = inputs;
-  compareForward(values, { operands, shape, tolerance: toleranceFor(subject, inputs), what });
+/** Runs the method forward and holds y against the inputs' own gamma, beta and options. */
+export async function verifyNorm(subject: Subject, norm: RMSNorm, inputs: ForwardInputs, what: string): Promise<void> {
+  compareY(subject, inputs, await outcome(subject, norm, inputs), { what });
 }

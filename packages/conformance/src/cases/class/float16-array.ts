@@ -2,8 +2,8 @@ import { type HostTensor, RMSNorm } from '@rmsnorm/core';
 import { type Case, NotApplicable } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
+import { compareY } from '../../operations/forward.ts';
 import { inputsOf } from '../../operations/forward-spec.ts';
-import { compare } from './class-case.ts';
 
 /** apply on the language's own Float16Array, where there is one. */
 export const float16ArrayCase: Case = {
@@ -20,6 +20,6 @@ export const float16ArrayCase: Case = {
     const x: HostTensor = { dtype: 'float16', shape: [5, 33], data: new Float16Array(inputs.x.data.buffer) };
     const y = await norm.apply(x, subject.backend);
     check(y.data[Symbol.toStringTag] === 'Float16Array', 'apply gives an array of the same kind as x has');
-    compare(subject, inputs, Float32Array.from(y.data), 'apply on a Float16Array');
+    compareY(subject, inputs, Float32Array.from(y.data), { what: 'apply on a Float16Array' });
   },
 };

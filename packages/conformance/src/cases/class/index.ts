@@ -4,16 +4,16 @@ import { emptyCases } from './empty.ts';
 import { firstExampleCase } from './first-example.ts';
 import { float16ArrayCase } from './float16-array.ts';
 import { forwardMethodCases } from './forward.ts';
-import { hostCases } from './host.ts';
+import { hostForwardCases } from './host-forward.ts';
 import { stateCases } from './states.ts';
 
 /** The class RMSNorm: its methods forward and apply, its weights and their changes, empty tensors. */
 export const classCases: readonly Case[] = [
   ...forwardMethodCases,
-  ...hostCases,
+  ...applyCases,
   ...stateCases,
   firstExampleCase,
   float16ArrayCase,
   ...emptyCases,
-  ...applyCases,
+  ...hostForwardCases,
 ];

@@ -6,8 +6,9 @@ import { read, withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
 import { gammaOf } from '../../inputs/distributions.ts';
 import { decoded } from '../../inputs/elements.ts';
+import { compareY } from '../../operations/forward.ts';
 import { type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
-import { compare, outcome } from './class-case.ts';
+import { outcome, verifyNorm } from './class-case.ts';
 
 const OPTIONS = { dim: 24, axis: -1 } as const;
 const ROWS: ForwardSpec = { shape: [3, 24], options: OPTIONS };
@@ -17,7 +18,7 @@ export const stateCases: readonly Case[] = [
   state('fresh', OPTIONS, async (subject, norm) => {
     const inputs = inputsOf({ ...ROWS, gamma: null }, subject.random);
     const values = await outcome(subject, norm, inputs);
-    compare(subject, inputs, values);
+    compareY(subject, inputs, values);
     for (let row = 0; row < 3; row++) {
       const squares = values.subarray(row * 24, row * 24 + 24).reduce((sum, value) => sum + value * value, 0);
       check(Math.abs(Math.sqrt(squares / 24) - 1) < 1e-4, () => `row ${row} has RMS ${Math.sqrt(squares / 24)}, not 1`);
@@ -25,7 +26,7 @@ export const stateCases: readonly Case[] = [
   }),
   state('fresh-offset', { ...OPTIONS, weightOffset: 1, bias: true }, async (subject, norm) => {
     const inputs = inputsOf({ ...ROWS, gamma: null }, subject.random);
-    compare(
+    compareY(
       subject,
       { ...inputs, options: { ...inputs.options, weightOffset: 1 }, beta: new Float32Array(24) },
       await outcome(subject, norm, inputs),
@@ -36,14 +37,14 @@ export const stateCases: readonly Case[] = [
     await outcome(subject, norm, inputs);
     (norm.gamma!.data as Float32Array).set(inputs.gamma!);
     norm.update();
-    compare(subject, inputs, await outcome(subject, norm, inputs), 'y after gamma was changed and update() called');
+    await verifyNorm(subject, norm, inputs, 'y after gamma was changed and update() called');
   }),
   state('gamma-set', { ...OPTIONS, bias: true }, async (subject, norm) => {
     const inputs = inputsOf({ ...ROWS, beta: true }, subject.random);
     await outcome(subject, norm, inputs);
     norm.gamma = { dtype: 'float32', shape: [4, 6], data: inputs.gamma! };
     norm.beta = { dtype: 'float32', shape: [24], data: inputs.beta! };
-    compare(subject, inputs, await outcome(subject, norm, inputs), 'y after gamma and beta were set');
+    await verifyNorm(subject, norm, inputs, 'y after gamma and beta were set');
   }),
   state('state-dict', { ...OPTIONS, bias: true }, async (subject, norm) => {
     const inputs = inputsOf({ ...ROWS, beta: true }, subject.random);
@@ -56,7 +57,7 @@ export const stateCases: readonly Case[] = [
     });
     weight.fill(0);
     bias.fill(0);
-    compare(subject, inputs, await outcome(subject, norm, inputs), 'y after loadStateDict()');
+    await verifyNorm(subject, norm, inputs, 'y after loadStateDict()');
     const dict = norm.stateDict();
     compareBits(Array.from(dict.weight!.data), inputs.gamma!, 'float32', 'stateDict().weight');
     compareBits(Array.from(dict.bias!.data), inputs.beta!, 'float32', 'stateDict().bias');
@@ -67,7 +68,7 @@ export const stateCases: readonly Case[] = [
     norm.gamma = { dtype: 'bfloat16', shape: [24], data: bits };
     const gamma = decoded('bfloat16', bits).values;
     const inputs = { ...drawn, gamma, operands: { ...drawn.operands, gamma } };
-    compare(subject, inputs, await outcome(subject, norm, inputs), 'y with a bfloat16 gamma from the host');
+    await verifyNorm(subject, norm, inputs, 'y with a bfloat16 gamma from the host');
   }),
   state('many-shapes', OPTIONS, async (subject, norm) => {
     for (const shape of [
@@ -78,12 +79,7 @@ export const stateCases: readonly Case[] = [
       [65, 24],
     ]) {
       const inputs = inputsOf({ shape, options: OPTIONS, gamma: null }, subject.random);
-      compare(
-        subject,
-        inputs,
-        await outcome(subject, norm, inputs),
-        `y of shape ${showShape(shape)}, one norm for many shapes`,
-      );
+      await verifyNorm(subject, norm, inputs, `y of shape ${showShape(shape)}, one norm for many shapes`);
     }
   }),
   state('two-norms', OPTIONS, async (subject, norm) => {
@@ -97,13 +93,10 @@ export const stateCases: readonly Case[] = [
         const x = tensors.of(first.x, first.shape);
         const y = tensors.keep(norm.forward(x));
         const z = tensors.keep(other.forward(x));
-        compare(subject, first, (await read(y)).values, 'y of the first of two norms');
-        compare(
-          subject,
-          { ...first, gamma, operands: { ...first.operands, gamma } },
-          (await read(z)).values,
-          'y of the second of two norms',
-        );
+        compareY(subject, first, (await read(y)).values, { what: 'y of the first of two norms' });
+        compareY(subject, { ...first, gamma, operands: { ...first.operands, gamma } }, (await read(z)).values, {
+          what: 'y of the second of two norms',
+        });
       });
     } finally {
       other.dispose();
@@ -116,7 +109,7 @@ export const stateCases: readonly Case[] = [
     ]);
     subject.backend.flush();
     const inputs = inputsOf({ ...ROWS, gamma: null }, subject.random);
-    compare(subject, inputs, await outcome(subject, norm, inputs), 'y after prepare()');
+    await verifyNorm(subject, norm, inputs, 'y after prepare()');
   }),
 ];
 

@@ -8,7 +8,7 @@ import { disposed, LAST, matrix, untyped } from './refusal-spec.ts';
 
 /** Wrong calls that take more than one line. */
 export const otherErrorCases: readonly Case[] = [
-  refusals('offset-without-gamma', async ({ backend }) => {
+  refusalCase('offset-without-gamma', async ({ backend }) => {
     expectThrow(
       'INVALID_OPTION',
       'weightOffset with affine: false',
@@ -19,12 +19,12 @@ export const otherErrorCases: readonly Case[] = [
       expectThrow('INVALID_OPTION', 'weightOffset without gamma', () => rmsNorm(x, { ...LAST, weightOffset: 1 }));
     });
   }),
-  refusals('data-disposed', async ({ backend }) => {
+  refusalCase('data-disposed', async ({ backend }) => {
     await withTensors(backend, async (tensors) => {
       await expectRefusal('DISPOSED', 'data() of a disposed tensor', () => disposed(matrix(tensors)).data());
     });
   }),
-  refusals('another-backend', async ({ backend, provider }) => {
+  refusalCase('another-backend', async ({ backend, provider }) => {
     const other = await provider.create();
     try {
       await withTensors(backend, (tensors) =>
@@ -40,7 +40,7 @@ export const otherErrorCases: readonly Case[] = [
       await other.dispose();
     }
   }),
-  refusals('weights-of-the-class', async () => {
+  refusalCase('weights-of-the-class', async () => {
     const norm = new RMSNorm({ dim: 5, axis: -1 });
     const float32 = (count: number): { dtype: 'float32'; shape: number[]; data: Float32Array } => ({
       dtype: 'float32',
@@ -58,7 +58,7 @@ export const otherErrorCases: readonly Case[] = [
     expectThrow('INVALID_OPTION', 'a state dict without weight', () => norm.loadStateDict({}));
     expectThrow('SHAPE', 'a state dict with a weight of 6', () => norm.loadStateDict({ weight: float32(6) }));
   }),
-  refusals('apply', async ({ backend }) => {
+  refusalCase('apply', async ({ backend }) => {
     const norm = new RMSNorm({ dim: 5, axis: -1 });
     const x = { dtype: 'float32' as const, shape: [3, 5], data: new Float32Array(15) };
     try {
@@ -76,7 +76,7 @@ export const otherErrorCases: readonly Case[] = [
       norm.dispose();
     }
   }),
-  refusals('nothing-ran', async ({ backend }) => {
+  refusalCase('nothing-ran', async ({ backend }) => {
     await withTensors(backend, async (tensors) => {
       const x = matrix(tensors);
       const out = tensors.filled(-3, [3, 5], 'float32');
@@ -102,7 +102,7 @@ export const otherErrorCases: readonly Case[] = [
   }),
 ];
 
-function refusals(name: string, run: (subject: Subject) => Promise<void>): Case {
+function refusalCase(name: string, run: (subject: Subject) => Promise<void>): Case {
   return { id: caseId('forward/errors', { refused: name }), requires: { op: 'forward', dtypes: ['float32'] }, run };
 }
 

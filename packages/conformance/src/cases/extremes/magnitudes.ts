@@ -3,13 +3,13 @@ import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { type Distribution, normal } from '../../inputs/distributions.ts';
 import { forwardCase } from '../../operations/forward.ts';
-import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
+import type { ForwardSpec, Layout } from '../../operations/forward-spec.ts';
 
 /** What to look at where rows of very large or very small numbers are wrong. */
 export const LOOK_AT =
   'redo a row on values scaled by a power of two where its sum of squares is above 2^126, or below size * 2^-98 while eps does not dominate';
 
-const LAYOUTS: readonly { shape: readonly number[]; options: ForwardOptions }[] = [
+const LAYOUTS: readonly Layout[] = [
   { shape: [3, 1], options: { dim: 1, axis: -1 } },
   { shape: [3, 5], options: { dim: 5, axis: -1 } },
   { shape: [3, 127], options: { dim: 127, axis: -1 } },

@@ -4,11 +4,11 @@ import { caseId, showShape } from '../../case/case-id.ts';
 import { betaOf, type Distribution, gammaOf, normal, oneAt, zerosInTurn } from '../../inputs/distributions.ts';
 import type { Random } from '../../inputs/random.ts';
 import { forwardCase } from '../../operations/forward.ts';
-import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
+import type { ForwardOptions, ForwardSpec, Layout } from '../../operations/forward-spec.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 
-const LAYOUTS: readonly { shape: readonly number[]; options: ForwardOptions }[] = [
+const LAYOUTS: readonly Layout[] = [
   { shape: [5, 4], options: { dim: 4, axis: -1 } },
   { shape: [5, 7], options: { dim: 7, axis: -1 } },
   { shape: [4, 129], options: { dim: 129, axis: -1 } },

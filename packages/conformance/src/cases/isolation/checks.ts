@@ -5,12 +5,12 @@ import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
-import { compareForward } from '../../expected/compare-forward.ts';
 import { rowsShape } from '../../expected/normalization.ts';
 import { normal } from '../../inputs/distributions.ts';
 import { elements } from '../../inputs/elements.ts';
-import { enqueue, toleranceFor } from '../../operations/forward.ts';
+import { compareY, enqueue } from '../../operations/forward.ts';
 import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
+import { GUARD, PADDING, STALE } from './guards.ts';
 
 /** Odd lengths of 16-bit types end in the middle of a 32-bit word. */
 const SPECS: readonly ForwardSpec[] = [
@@ -23,9 +23,6 @@ const SPECS: readonly ForwardSpec[] = [
   { shape: [3, 11, 7], options: { dim: 11 } },
   { shape: [5, 9, 67], options: { dim: 9, groups: 3 }, beta: true },
 ];
-
-const GUARD = -7.25;
-const STALE = 1234.5;
 
 type Check = (subject: Subject, inputs: ForwardInputs) => Promise<void>;
 
@@ -45,7 +42,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         : {};
       guard();
       enqueue(tensors, inputs, { out, ...rstd }, source);
-      compareTo(subject, inputs, (await read(out)).values);
+      compareY(subject, inputs, (await read(out)).values);
       for (const [i, tensor] of guards.entries()) {
         const { values } = await read(tensor);
         check(
@@ -64,7 +61,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const source = tensors.of(x, shape);
       const weights = { ...(gamma && { gamma: tensors.float32(gamma) }), ...(beta && { beta: tensors.float32(beta) }) };
       const y = tensors.keep(rmsNorm(source, { ...options, ...weights }));
-      compareTo(subject, inputs, (await read(y)).values);
+      compareY(subject, inputs, (await read(y)).values);
       compareBits((await read(source)).values, x.values, x.dtype, 'x was changed by the forward');
       if (weights.gamma)
         compareBits((await read(weights.gamma)).values, gamma!, 'float32', 'gamma was changed by the forward');
@@ -80,7 +77,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       await withTensors(subject.backend, async (tensors) => {
         const out = tensors.filled(stale, shape, x.dtype);
         enqueue(tensors, inputs, { out });
-        compareTo(subject, inputs, (await read(out)).values, stale);
+        compareY(subject, inputs, (await read(out)).values, { stale });
       });
     }
   },
@@ -94,7 +91,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       enqueue(tensors, { ...inputs, x: other }, { out });
       await read(out);
       enqueue(tensors, inputs, { out });
-      compareTo(subject, inputs, (await read(out)).values);
+      compareY(subject, inputs, (await read(out)).values);
     });
   },
 
@@ -109,8 +106,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
       enqueue(tensors, inputs, { out });
       const after = read(out);
       const replaced = { ...inputs, x: other, operands: { ...inputs.operands, x: other.values } };
-      compareTo(subject, replaced, (await before).values);
-      compareTo(subject, inputs, (await after).values);
+      compareY(subject, replaced, (await before).values);
+      compareY(subject, inputs, (await after).values);
     });
   },
 
@@ -122,7 +119,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const y = enqueue(tensors, inputs, {}, source);
       source.dispose();
       tensors.filled(Number.NaN, shape, x.dtype);
-      compareTo(subject, inputs, (await read(y)).values);
+      compareY(subject, inputs, (await read(y)).values);
     });
   },
 
@@ -142,7 +139,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const view = (tensor: Tensor): Tensor => tensors.keep(wrapMemoryOf(tensor, shape, x.dtype, backend));
       const out = view(target);
       enqueue(tensors, inputs, { out }, view(source));
-      compareTo(subject, inputs, (await read(out)).values);
+      compareY(subject, inputs, (await read(out)).values);
       const { values } = await read(target);
       const behind = values.subarray(length);
       check(
@@ -154,8 +151,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
     });
   },
 };
-
-const PADDING = 9;
 
 /** Every check on every layout in every dtype. */
 export const isolationCheckCases: readonly Case[] = Object.entries(CHECKS).flatMap(([name, run]) =>
@@ -170,12 +165,6 @@ export const isolationCheckCases: readonly Case[] = Object.entries(CHECKS).flatM
     }),
   ),
 );
-
-function compareTo(subject: Subject, inputs: ForwardInputs, values: ArrayLike<number>, stale?: number): void {
-  const { operands, shape } = inputs;
-  const tolerance = toleranceFor(subject, inputs);
-  compareForward(values, { operands, shape, tolerance, ...(stale !== undefined && { stale }) });
-}
 
 function asksForRstd({ backend: { supports } }: Subject): boolean {
   return (supports.limits?.forward?.features ?? supports.features).includes('rstd');

@@ -2,8 +2,7 @@ import { RMSNorm, rmsNorm } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { expectRefusal, expectThrow } from '../../case/refusal.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { compareForward } from '../../expected/compare-forward.ts';
-import { toleranceFor, verifyForward } from '../../operations/forward.ts';
+import { compareY, verifyForward } from '../../operations/forward.ts';
 import { inputsOf } from '../../operations/forward-spec.ts';
 import { checkMemory, lifecycle, OPTIONS, SPEC } from './lifecycle-case.ts';
 
@@ -51,12 +50,7 @@ export const backendLifecycleCases: readonly Case[] = [
       for (const backend of [subject.backend, other, subject.backend]) {
         await withTensors(backend, async (made) => {
           const y = made.keep(norm.forward(made.of(inputs.x, inputs.shape)));
-          compareForward((await read(y)).values, {
-            operands: inputs.operands,
-            shape: inputs.shape,
-            tolerance: toleranceFor(subject, inputs),
-            lookAt: 'gamma is uploaded once for each backend',
-          });
+          compareY(subject, inputs, (await read(y)).values, { lookAt: 'gamma is uploaded once for each backend' });
         });
       }
     } finally {

@@ -1,8 +1,7 @@
 import { rmsNorm } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { compareForward } from '../../expected/compare-forward.ts';
-import { forward, toleranceFor } from '../../operations/forward.ts';
+import { compareY, forward } from '../../operations/forward.ts';
 import { inputsOf } from '../../operations/forward-spec.ts';
 import { lifecycle, OPTIONS, SPEC } from './lifecycle-case.ts';
 
@@ -14,11 +13,7 @@ export const requestCases: readonly Case[] = [
       const y = made.keep(rmsNorm(made.of(inputs.x, inputs.shape), { ...OPTIONS, gamma: made.float32(inputs.gamma!) }));
       subject.backend.flush();
       subject.backend.flush();
-      compareForward((await read(y)).values, {
-        operands: inputs.operands,
-        shape: inputs.shape,
-        tolerance: toleranceFor(subject, inputs),
-      });
+      compareY(subject, inputs, (await read(y)).values);
     });
   }),
   lifecycle('forwards-at-once', async (subject) => {
@@ -27,12 +22,7 @@ export const requestCases: readonly Case[] = [
     const results = await Promise.all(inputs.map((entry) => forward(subject, entry)));
     for (const [i, { values }] of results.entries()) {
       const entry = inputs[i]!;
-      compareForward(values, {
-        operands: entry.operands,
-        shape: entry.shape,
-        tolerance: toleranceFor(subject, entry),
-        what: `y ${i} of 16 forwards enqueued at once (${accuracy})`,
-      });
+      compareY(subject, entry, values, { what: `y ${i} of 16 forwards enqueued at once (${accuracy})` });
     }
   }),
 ];

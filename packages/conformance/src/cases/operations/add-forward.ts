@@ -13,7 +13,7 @@ import { optionCases, shapeCases } from './families.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 
-const APART: readonly AddForwardSpec[] = [
+const TWO_STEPS: readonly AddForwardSpec[] = [
   { shape: [5, 41], options: { dim: 41, axis: -1 }, rstd: true },
   { shape: [5, 41], options: { dim: 41, axis: -1, casting: 'llama' }, beta: true },
   { shape: [3, 1024], options: { dim: 1024, axis: -1 }, x: heavyTailed, residual: heavyTailed },
@@ -24,12 +24,12 @@ const APART: readonly AddForwardSpec[] = [
 ];
 
 /** The definition of the operation: forward on the sum that came out gives the same bits. */
-const apart: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
-  APART.map((base, index): Case => {
+const twoSteps: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
+  TWO_STEPS.map((base, index): Case => {
     const spec: AddForwardSpec = { ...base, dtype };
     return {
       id: caseId('addForward/two-steps', { variation: index, dtype, shape: showShape(spec.shape) }),
-      requires: requirementsOf(spec, ADD_FORWARD.op),
+      requires: requirementsOf(spec, 'addForward'),
       run: async (subject) => {
         alsoNeeds(subject, requirementsOf(spec, 'forward'));
         const prepared = ADD_FORWARD.prepare(spec, subject.random);
@@ -89,11 +89,11 @@ const extremes: Case[] = Object.entries(EXTREMES).flatMap(([name, extra]) =>
 const OVERFLOW = { float32: 3e38, float16: 60000, bfloat16: 3e38 } as const;
 
 const nonFinite: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
-  [ordinary, columns].flatMap((placed) => {
-    const parameters = { dtype, shape: showShape(placed.shape) };
+  [ordinary, columns].flatMap((layout) => {
+    const parameters = { dtype, shape: showShape(layout.shape) };
     const make = (what: string, extra: Partial<AddForwardSpec>): Case =>
       operationCase(caseId('addForward/non-finite', { of: what, ...parameters }), ADD_FORWARD, {
-        ...placed,
+        ...layout,
         ...extra,
         dtype,
         promises: ['nonFinite'],
@@ -108,16 +108,17 @@ const nonFinite: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
       make('sum-is-zero', {
         x: cycle([1.5, -2.25, 3]),
         residual: cycle([-1.5, 2.25, -3]),
-        options: { ...placed.options, eps: 0 },
+        options: { ...layout.options, eps: 0 },
       }),
     ];
   }),
 );
 
+/** addForward: y and sum in every layout and option, and bit for bit the two steps done apart. */
 export const addForwardCases: readonly Case[] = [
   ...shapeCases(ADD_FORWARD, { extra: { rstd: false } }),
   ...optionCases(ADD_FORWARD, { extra: { rstd: true } }),
-  ...apart,
+  ...twoSteps,
   trap,
   ...extremes,
   ...nonFinite,

@@ -1,6 +1,6 @@
-import { RMSNorm, type Tensor } from '@rmsnorm/core';
+import { type Op, RMSNorm, type Tensor } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
-import { caseId } from '../../case/case-id.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { withTensors } from '../../case/tensors.ts';
 import { OPERATIONS_BESIDE_FORWARD } from '../../operations/all.ts';
@@ -10,8 +10,9 @@ import { numbersOf, upload } from '../../operations/run-call.ts';
 
 type Method = (norm: RMSNorm, inputs: Named<Tensor>) => Named<Tensor | null>;
 
-/** The methods of the class, as the functions that the other cases call. */
-const METHODS: Readonly<Record<string, Method>> = {
+/** Each method, with inputs and results named as those of the operation. */
+const METHODS: Readonly<Record<Op, Method>> = {
+  forward: (norm, { x }) => ({ y: norm.forward(x!) }),
   addForward: (norm, { x, residual }) => ({ ...norm.addForward(x!, residual!) }),
   gatedForward: (norm, { x, gate }) => ({ y: norm.gatedForward(x!, gate!) }),
   backward: (norm, { x, dy }) => ({ ...norm.backward(x!, dy!) }),
@@ -20,18 +21,20 @@ const METHODS: Readonly<Record<string, Method>> = {
   forwardQuantized: (norm, { x }) => ({ ...norm.forwardQuantized(x!) }),
 };
 
-export const methodCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.flatMap((operation) =>
-  [
-    { shape: [3, 20], options: { dim: 20, axis: -1 } },
-    { shape: [2, 12, 5], options: { dim: 12, groups: 3 }, beta: true },
-  ].map((base): Case => {
-    const { op } = operation;
-    const spec: ForwardSpec = base as ForwardSpec;
+const SPECS: readonly ForwardSpec[] = [
+  { shape: [3, 20], options: { dim: 20, axis: -1 } },
+  { shape: [2, 12, 5], options: { dim: 12, groups: 3 }, beta: true },
+];
+
+/** The methods of the class give what the functions give. */
+export const methodCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.flatMap((model) =>
+  SPECS.map((spec): Case => {
+    const { op } = model;
     return {
-      id: caseId(`${op}/class`, { shape: spec.shape.join('x') }),
+      id: caseId(`${op}/class`, { shape: showShape(spec.shape) }),
       requires: requirementsOf(spec, op),
       async run(subject) {
-        const prepared = operation.prepare(spec as never, subject.random);
+        const prepared = model.prepare(spec as never, subject.random);
         const { gamma, beta } = prepared.inputs;
         const norm = new RMSNorm({ ...spec.options, affine: gamma !== undefined, bias: beta !== undefined });
         try {
@@ -39,7 +42,7 @@ export const methodCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.flatMap((o
           if (gamma) norm.gamma = { dtype: 'float32', shape: halved(gamma.shape), data: gamma.content.data };
           if (beta) norm.beta = { dtype: 'float32', shape: halved(beta.shape), data: beta.content.data };
           await withTensors(subject.backend, async (tensors) => {
-            const results = METHODS[op]!(norm, upload(tensors, prepared));
+            const results = METHODS[op](norm, upload(tensors, prepared));
             const made = Object.entries(results).filter((entry): entry is [string, Tensor] => entry[1] !== null);
             for (const [name, tensor] of made) {
               tensors.keep(tensor);

@@ -1,6 +1,6 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
-import { caseId } from '../../case/case-id.ts';
+import { caseId, showShape } from '../../case/case-id.ts';
 import { withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
 import { OPERATIONS_BESIDE_FORWARD } from '../../operations/all.ts';
@@ -14,15 +14,15 @@ const EMPTY: readonly ForwardSpec[] = [
 ];
 
 /** Empty tensors give empty tensors; dgamma and dbeta of no rows are zeros. */
-export const emptyOperationCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.flatMap((operation) =>
+export const emptyOperationCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.flatMap((model) =>
   FLOAT_DTYPES.flatMap((dtype) =>
     EMPTY.map((base, variation): Case => {
-      const spec = { ...base, dtype, ...(operation.op === 'sumSquares' && { gamma: null, beta: null }) };
+      const spec: ForwardSpec = { ...base, dtype, ...(model.op === 'sumSquares' && { gamma: null, beta: null }) };
       return {
-        id: caseId(`${operation.op}/empty`, { variation, dtype, shape: base.shape.join('x') }),
-        requires: requirementsOf(spec as never, operation.op),
+        id: caseId(`${model.op}/empty`, { variation, dtype, shape: showShape(base.shape) }),
+        requires: requirementsOf(spec, model.op),
         async run(subject) {
-          const prepared = operation.prepare(spec as never, subject.random);
+          const prepared = model.prepare(spec as never, subject.random);
           // Dirty memory: dgamma of zeros must be written, too.
           for (let i = 0; i < 3; i++) {
             await withTensors(subject.backend, async (tensors) => {

@@ -43,12 +43,12 @@ const gates: Case[] = inBothOrders((order, options) =>
       [
         { shape: [3, 129], options: { dim: 129, axis: -1, eps: 1e-5, ...options } },
         { shape: [2, 12, 5], options: { dim: 12, groups: 2, eps: 1e-5, ...options } },
-      ].map((placed) =>
+      ].map((layout) =>
         operationCase(
-          caseId('gatedForward/gates', { order, gate: name, dtype, shape: showShape(placed.shape) }),
+          caseId('gatedForward/gates', { order, gate: name, dtype, shape: showShape(layout.shape) }),
           GATED_FORWARD,
           {
-            ...placed,
+            ...layout,
             dtype,
             gate,
             // Squares of 1e15 and more are beyond float32 where the gate comes first.
@@ -109,13 +109,13 @@ const nonFinite: Case[] = inBothOrders((order, options) =>
     [
       { shape: [4, 33], options: { dim: 33, axis: -1, ...options } },
       { shape: [3, 12, 5], options: { dim: 12, groups: 3, ...options } },
-    ].flatMap((placed) => {
+    ].flatMap((layout) => {
       const make = (what: string, extra: Partial<GatedForwardSpec>): Case =>
         operationCase(
-          caseId('gatedForward/non-finite', { order, of: what, dtype, shape: showShape(placed.shape) }),
+          caseId('gatedForward/non-finite', { order, of: what, dtype, shape: showShape(layout.shape) }),
           GATED_FORWARD,
           {
-            ...placed,
+            ...layout,
             ...extra,
             dtype,
             promises: ['nonFinite'],
@@ -130,11 +130,12 @@ const nonFinite: Case[] = inBothOrders((order, options) =>
         make('gate-minus-infinite', { gate: oneAt(40, -INF, normal(2)) }),
         make('x-nan', { x: oneAt(40, NAN, normal(2)) }),
         make('x-infinite', { x: oneAt(40, -INF, normal(2)) }),
-        make('zero-rows', { x: cycle([0]), options: { ...placed.options, eps: 0 } }),
-        make('zero-gates', { gate: cycle([0]), options: { ...placed.options, eps: 0 } }),
+        make('zero-rows', { x: cycle([0]), options: { ...layout.options, eps: 0 } }),
+        make('zero-gates', { gate: cycle([0]), options: { ...layout.options, eps: 0 } }),
       ];
     }),
   ),
 );
 
+/** gatedForward: both orders of norm and gate, with gates from -1e15 to 1e15. */
 export const gatedForwardCases: readonly Case[] = [...plain, ...gates, ...extremes, ...overflow, ...nonFinite];

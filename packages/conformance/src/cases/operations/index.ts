@@ -8,12 +8,14 @@ import { emptyOperationCases } from './empty.ts';
 import { operationErrorCases } from './errors/index.ts';
 import { gatedForwardCases } from './gated-forward.ts';
 import { operationInvarianceCases } from './invariance.ts';
-import { operationIsolationCases } from './isolation.ts';
+import { operationIsolationCases } from './isolation/index.ts';
 import { operationLeakCases } from './leaks.ts';
 import { operationPropertyCases } from './properties.ts';
 import { quantizedCases } from './quantized.ts';
-import { shardedCases } from './sharded.ts';
+import { scaleByCases } from './scale-by.ts';
+import { shardCases } from './shards.ts';
 import { sharedInputCases } from './shared-inputs.ts';
+import { sumSquaresCases } from './sum-squares.ts';
 /**
  * The operations beside forward: first what each has of its own, then what is the same for all of them: both sides of
  * `supports`, empty tensors, leaks, the methods of the class, shared inputs, invariance, isolation, errors, properties.
@@ -22,7 +24,9 @@ export const operationCases: readonly Case[] = [
   ...addForwardCases,
   ...gatedForwardCases,
   ...backwardCases,
-  ...shardedCases,
+  ...sumSquaresCases,
+  ...scaleByCases,
+  ...shardCases,
   ...quantizedCases,
   ...OPERATIONS_BESIDE_FORWARD.flatMap(bothSidesOf),
   ...emptyOperationCases,

@@ -8,17 +8,17 @@ import { perform, upload } from '../../operations/run-call.ts';
 import { PLAIN } from '../supports/both-sides.ts';
 
 /** Many calls leave no more behind than what they gave back. */
-export const operationLeakCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.map((operation) => {
-  const { op } = operation;
+export const operationLeakCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.map((model) => {
+  const { op } = model;
   const spec: ForwardSpec = op === 'sumSquares' ? { ...PLAIN, gamma: null } : PLAIN;
   return {
     id: caseId('backend/leaks', { of: op }),
-    requires: requirementsOf(spec as never, operation.op),
+    requires: requirementsOf(spec, op),
     async run(subject) {
       const { backend } = subject;
       const before = backend.memory();
       await withTensors(backend, async (tensors) => {
-        const prepared = operation.prepare(spec as never, subject.random);
+        const prepared = model.prepare(spec as never, subject.random);
         const inputs = upload(tensors, prepared);
         const between = backend.memory();
         for (let i = 0; i < 20; i++) {

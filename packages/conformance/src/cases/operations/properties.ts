@@ -4,39 +4,39 @@ import type { Case, Subject } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { createRandom } from '../../inputs/random.ts';
 import { ADD_FORWARD } from '../../operations/add-forward.ts';
+import type { AnyOperation } from '../../operations/all.ts';
 import { BACKWARD } from '../../operations/backward.ts';
 import type { ForwardSpec } from '../../operations/forward-spec.ts';
 import { GATED_FORWARD } from '../../operations/gated-forward.ts';
-import type { OperationModel } from '../../operations/operation-model.ts';
 import { FORWARD_QUANTIZED } from '../../operations/quantized.ts';
 import { verify } from '../../operations/run-call.ts';
 import { SCALE_BY, SUM_SQUARES } from '../../operations/sharded.ts';
 import { anyForward } from '../properties/any-forward.ts';
 import { holds } from '../properties/holds.ts';
 
-/** An operation and what of its own is drawn. */
-interface Fuzzed {
-  readonly operation: OperationModel<never>;
+/** An operation, and what is drawn of it beside what is drawn of forward. */
+interface DrawnCall {
+  readonly model: AnyOperation;
   readonly arguments?: Readonly<Record<string, fc.Arbitrary<unknown>>>;
   readonly options?: Readonly<Record<string, fc.Arbitrary<unknown>>>;
-  /** What of a forward the operation has not. */
+  /** What the operation has not, of all that forward has. */
   readonly without?: Partial<ForwardSpec>;
   readonly takesPartial?: false;
 }
 
-const FUZZED: readonly Fuzzed[] = [
-  { operation: ADD_FORWARD as OperationModel<never> },
-  { operation: GATED_FORWARD as OperationModel<never>, options: { normBeforeGate: fc.boolean() } },
-  { operation: BACKWARD as OperationModel<never>, arguments: { dsum: fc.constantFrom(true, null) } },
+const DRAWN: readonly DrawnCall[] = [
+  { model: ADD_FORWARD },
+  { model: GATED_FORWARD, options: { normBeforeGate: fc.boolean() } },
+  { model: BACKWARD, arguments: { dsum: fc.constantFrom(true, null) } },
   {
-    operation: SUM_SQUARES as OperationModel<never>,
+    model: SUM_SQUARES,
     options: { weightOffset: fc.constant(0) },
     without: { rstd: false, gamma: null, beta: null },
     takesPartial: false,
   },
-  { operation: SCALE_BY as OperationModel<never>, without: { rstd: false }, takesPartial: false },
+  { model: SCALE_BY, without: { rstd: false }, takesPartial: false },
   {
-    operation: FORWARD_QUANTIZED as OperationModel<never>,
+    model: FORWARD_QUANTIZED,
     arguments: { scale: fc.constantFrom(undefined, 0.01, 0.3) },
     without: { rstd: false },
   },
@@ -46,15 +46,15 @@ const PARTS = 2;
 const RUNS = 40;
 
 /** Any shape with any options that the backend declares for the operation, against the exact result. */
-export const operationPropertyCases: readonly Case[] = FUZZED.flatMap((fuzzed) =>
+export const operationPropertyCases: readonly Case[] = DRAWN.flatMap((drawn) =>
   Array.from({ length: PARTS }, (_, part): Case => {
-    const { op } = fuzzed.operation;
+    const { op } = drawn.model;
     return {
       id: caseId(`${op}/properties`, { fuzz: part + 1 }),
       requires: { op },
       run: (subject) => {
-        const property = fc.asyncProperty(anyCall(subject, op, fuzzed), fc.nat(), async (spec, seed) => {
-          await verify(subject, fuzzed.operation.prepare(spec as never, createRandom(seed)));
+        const property = fc.asyncProperty(anyCall(subject, op, drawn), fc.nat(), async (spec, seed) => {
+          await verify(subject, drawn.model.prepare(spec as never, createRandom(seed)));
         });
         return holds(subject, property, RUNS);
       },
@@ -62,13 +62,13 @@ export const operationPropertyCases: readonly Case[] = FUZZED.flatMap((fuzzed) =
   }),
 );
 
-function anyCall(subject: Subject, op: Op, fuzzed: Fuzzed): fc.Arbitrary<ForwardSpec> {
+function anyCall(subject: Subject, op: Op, drawn: DrawnCall): fc.Arbitrary<ForwardSpec> {
   return fc
-    .tuple(anyForward(subject, op), fc.record(fuzzed.arguments ?? {}), fc.record(fuzzed.options ?? {}))
+    .tuple(anyForward(subject, op), fc.record(drawn.arguments ?? {}), fc.record(drawn.options ?? {}))
     .map(([spec, own, options]) => ({
       ...spec,
       ...own,
-      ...fuzzed.without,
-      options: { ...spec.options, ...options, ...(fuzzed.takesPartial === false && { partial: 1 }) },
+      ...drawn.without,
+      options: { ...spec.options, ...options, ...(drawn.takesPartial === false && { partial: 1 }) },
     }));
 }

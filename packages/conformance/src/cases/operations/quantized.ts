@@ -17,11 +17,11 @@ const columns = { shape: [3, 36, 7], options: { dim: 36, groups: 3 } } as const;
 /** One scale over all: right, too small for most, so large that little is left, and no power of two. */
 const givenScales: Case[] = [1 / 32, 1e-3, 1, 0.037].flatMap((scale) =>
   FLOAT_DTYPES.flatMap((dtype) =>
-    [row, columns].map((placed) =>
+    [row, columns].map((layout) =>
       operationCase(
-        caseId('forwardQuantized/given-scale', { scale, dtype, shape: showShape(placed.shape) }),
+        caseId('forwardQuantized/given-scale', { scale, dtype, shape: showShape(layout.shape) }),
         FORWARD_QUANTIZED,
-        { ...placed, dtype, scale, lookAt: 'q = clamp(roundHalfEven(y / scale), -127, 127), by the scale given' },
+        { ...layout, dtype, scale, lookAt: 'q = clamp(roundHalfEven(y / scale), -127, 127), by the scale given' },
       ),
     ),
   ),
@@ -29,12 +29,12 @@ const givenScales: Case[] = [1 / 32, 1e-3, 1, 0.037].flatMap((scale) =>
 
 /** Groups of very different weights: the largest |y| of an (outer, inner) stands in one of them. */
 const acrossGroups: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
-  [columns, { shape: [4, 60], options: { dim: 60, axis: -1, groups: 5 } }].map((placed) =>
+  [columns, { shape: [4, 60], options: { dim: 60, axis: -1, groups: 5 } }].map((layout) =>
     operationCase(
-      caseId('forwardQuantized/groups', { weights: 'unlike', dtype, shape: showShape(placed.shape) }),
+      caseId('forwardQuantized/groups', { weights: 'unlike', dtype, shape: showShape(layout.shape) }),
       FORWARD_QUANTIZED,
       {
-        ...placed,
+        ...layout,
         dtype,
         gamma: (random, count) =>
           new Float64Array(count).map((_, i) => (1 + random.uniform()) * 3 ** ((i * 5) / count)),
@@ -47,9 +47,9 @@ const acrossGroups: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
 const HEAVY: Readonly<Record<string, Distribution>> = { heavy: heavyTailed, 'one-large': oneAt(3, 1e4) };
 
 const rows: Case[] = Object.entries(HEAVY).flatMap(([name, x]) =>
-  [row, columns].map((placed) =>
-    operationCase(caseId('forwardQuantized/rows', { x: name, shape: showShape(placed.shape) }), FORWARD_QUANTIZED, {
-      ...placed,
+  [row, columns].map((layout) =>
+    operationCase(caseId('forwardQuantized/rows', { x: name, shape: showShape(layout.shape) }), FORWARD_QUANTIZED, {
+      ...layout,
       x,
     }),
   ),
@@ -57,16 +57,16 @@ const rows: Case[] = Object.entries(HEAVY).flatMap(([name, x]) =>
 
 const zeros: Case[] = [0, 1e-6].flatMap((eps) =>
   FLOAT_DTYPES.flatMap((dtype) =>
-    [row, columns].map((placed) => {
-      const options: ForwardOptions = { ...placed.options, eps };
+    [row, columns].map((layout) => {
+      const options: ForwardOptions = { ...layout.options, eps };
       return operationCase(
-        caseId('forwardQuantized/zero-rows', { eps, dtype, shape: showShape(placed.shape) }),
+        caseId('forwardQuantized/zero-rows', { eps, dtype, shape: showShape(layout.shape) }),
         FORWARD_QUANTIZED,
         {
-          shape: placed.shape,
+          shape: layout.shape,
           options,
           dtype,
-          x: zerosInTurn(placed.shape[0]!),
+          x: zerosInTurn(layout.shape[0]!),
           promises: eps === 0 ? ['nonFinite'] : [],
           lookAt: 'where all y are 0 the scale is 1 and q is 0',
         },
@@ -76,22 +76,22 @@ const zeros: Case[] = [0, 1e-6].flatMap((eps) =>
 );
 
 const extremes: Case[] = [1e30, 1e-30].flatMap((factor) =>
-  [row, columns].map((placed) =>
+  [row, columns].map((layout) =>
     operationCase(
-      caseId('forwardQuantized/extremes', { x: factor.toExponential(0), shape: showShape(placed.shape) }),
+      caseId('forwardQuantized/extremes', { x: factor.toExponential(0), shape: showShape(layout.shape) }),
       FORWARD_QUANTIZED,
-      { shape: placed.shape, options: { ...placed.options, eps: 0 }, x: normal(factor), promises: ['extremes'] },
+      { shape: layout.shape, options: { ...layout.options, eps: 0 }, x: normal(factor), promises: ['extremes'] },
     ),
   ),
 );
 
 /** Of the row itself the contract says nothing; the others are as they were. */
 const nonFinite: Case[] = [NAN, INF].flatMap((value) =>
-  [row, columns].map((placed) =>
+  [row, columns].map((layout) =>
     operationCase(
-      caseId('forwardQuantized/non-finite', { x: value, shape: showShape(placed.shape) }),
+      caseId('forwardQuantized/non-finite', { x: value, shape: showShape(layout.shape) }),
       FORWARD_QUANTIZED,
-      { ...placed, x: oneAt(140, value), promises: ['nonFinite'], lookAt: 'another (outer, inner) changed' },
+      { ...layout, x: oneAt(140, value), promises: ['nonFinite'], lookAt: 'another (outer, inner) changed' },
     ),
   ),
 );
@@ -125,6 +125,7 @@ const ties: Case[] = [1, 0.25].map((scale) => ({
   },
 }));
 
+/** forwardQuantized: its own scales and scales that are given, halves to even, one scale over all groups. */
 export const quantizedCases: readonly Case[] = [
   ...shapeCases<QuantizedSpec>(FORWARD_QUANTIZED),
   ...optionCases<QuantizedSpec>(FORWARD_QUANTIZED),

@@ -55,21 +55,21 @@ export const SAMPLES: readonly Sample[] = [
 ];
 
 function samplesOf<S extends ForwardSpec>(
-  operation: OperationModel<S>,
+  model: OperationModel<S>,
   specs: readonly Plain<S>[],
   shared: Readonly<Record<string, string>> = {},
 ): Sample[] {
   return FLOAT_DTYPES.flatMap((dtype) =>
     specs.map((plain, variation): Sample => {
       const spec = { ...plain, dtype } as unknown as S;
-      const { op } = operation;
+      const { op } = model;
       return {
         op,
         dtype,
-        requires: requirementsOf(spec, operation.op),
+        requires: requirementsOf(spec, op),
         id: (family, parameters = {}) =>
           caseId(`${op}/${family}`, { ...parameters, ...shared, variation, dtype, shape: showShape(spec.shape) }),
-        prepare: (random, replaced = {}) => operation.prepare({ ...spec, ...replaced }, random),
+        prepare: (random, replaced = {}) => model.prepare({ ...spec, ...replaced }, random),
       };
     }),
   );

@@ -1,12 +1,14 @@
+import type { Op } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { withTensors } from '../../case/tensors.ts';
 import { cycle } from '../../inputs/distributions.ts';
 import { numbersOf, perform, upload } from '../../operations/run-call.ts';
 import { SAMPLES } from './samples.ts';
 
-/** One tensor as two inputs, which no operation writes to. */
-const SECOND: Readonly<Record<string, string>> = { addForward: 'residual', gatedForward: 'gate', backward: 'dy' };
+/** The second input of an operation that has one of the shape of x. */
+const SECOND: Readonly<Partial<Record<Op, string>>> = { addForward: 'residual', gatedForward: 'gate', backward: 'dy' };
 
+/** One tensor as two inputs: no operation writes to its inputs. */
 export const sharedInputCases: readonly Case[] = SAMPLES.filter(({ op }) => SECOND[op] !== undefined).map((sample) => ({
   id: sample.id('shared-inputs'),
   requires: sample.requires,

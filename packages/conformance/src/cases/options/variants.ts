@@ -3,7 +3,7 @@ import type { Case } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { constant, normal } from '../../inputs/distributions.ts';
 import { forwardCase } from '../../operations/forward.ts';
-import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
+import type { ForwardOptions, ForwardSpec, Layout } from '../../operations/forward-spec.ts';
 
 type Variant = Omit<ForwardSpec, 'shape' | 'options' | 'dtype'> & { options?: Partial<ForwardOptions> };
 
@@ -46,7 +46,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   'rstd=asked,partial=0.5': { rstd: true, options: { partial: 0.5 } },
 };
 
-const LAYOUTS: readonly { name: string; shape: readonly number[]; options: ForwardOptions }[] = [
+const LAYOUTS: readonly (Layout & { readonly name: string })[] = [
   { name: '5x130', shape: [5, 130], options: { dim: 130, axis: -1 } },
   { name: '2x4100', shape: [2, 4100], options: { dim: 4100, axis: -1 } },
   { name: '3x44x7', shape: [3, 44, 7], options: { dim: 44 } },

@@ -3,13 +3,11 @@ import type { Case } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
-import { compareForward } from '../../expected/compare-forward.ts';
-import { enqueue, toleranceFor } from '../../operations/forward.ts';
+import { compareY, enqueue } from '../../operations/forward.ts';
 import { inputsOf } from '../../operations/forward-spec.ts';
+import { STALE } from '../isolation/guards.ts';
 
 const SHAPE = [3, 8];
-const STALE = 1234.5;
-
 /** A wrapped tensor is the owner's memory, not a copy of it: what is written through one is read through the other. */
 export const wrappedMemoryCases: readonly Case[] = FLOAT_DTYPES.map((dtype) => ({
   id: caseId('backend/tensor', { check: 'wrap-is-no-copy', dtype }),
@@ -22,10 +20,7 @@ export const wrappedMemoryCases: readonly Case[] = FLOAT_DTYPES.map((dtype) => (
         const wrapped = tensors.keep(wrapMemoryOf(owner, SHAPE, dtype, subject.backend));
         const [out, other] = written === 'owner' ? [owner, wrapped] : [wrapped, owner];
         enqueue(tensors, inputs, { out });
-        compareForward((await read(other)).values, {
-          operands: inputs.operands,
-          shape: SHAPE,
-          tolerance: toleranceFor(subject, inputs),
+        compareY(subject, inputs, (await read(other)).values, {
           stale: STALE,
           lookAt: `the forward wrote to the ${written} of one memory, this is the other`,
         });

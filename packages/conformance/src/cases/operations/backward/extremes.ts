@@ -19,7 +19,7 @@ const EXTREMES: readonly { factor: number; eps: number }[] = [
 /** Rows of 1e30 and 1e-30. */
 export const backwardExtremeCases: readonly Case[] = EXTREMES.flatMap(({ factor, eps }) =>
   (['float32', 'bfloat16'] as const).flatMap((dtype) =>
-    [ROW, COLUMNS].flatMap((placed) =>
+    [ROW, COLUMNS].flatMap((layout) =>
       [false, true].map((rstd) =>
         operationCase(
           caseId('backward/extremes', {
@@ -27,12 +27,12 @@ export const backwardExtremeCases: readonly Case[] = EXTREMES.flatMap(({ factor,
             eps,
             rstd: rstd ? 'given' : 'recomputed',
             dtype,
-            shape: showShape(placed.shape),
+            shape: showShape(layout.shape),
           }),
           BACKWARD,
           {
-            ...placed,
-            options: { ...placed.options, eps },
+            ...layout,
+            options: { ...layout.options, eps },
             dtype,
             rstd,
             x: normal(factor),

@@ -22,7 +22,7 @@ export const finiteDifferenceCases: readonly Case[] = Object.entries(DIFFERENTIA
   const spec: BackwardSpec = { beta: true, dsum: true, ...base };
   return {
     id: `backward/finite-differences:${name}`,
-    requires: requirementsOf(spec, BACKWARD.op),
+    requires: requirementsOf(spec, 'backward'),
     async run(subject) {
       const prepared = BACKWARD.prepare(spec, subject.random);
       const results = await outcomeOf(subject, prepared);

@@ -12,9 +12,9 @@ const givenCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   [
     { shape: [5, 130], options: { dim: 130, axis: -1, scale: 3 } },
     { shape: [3, 12, 5], options: { dim: 12, groups: 3, partial: 0.5 } },
-  ].map((placed) =>
-    operationCase(caseId('backward/given-rstd', { factor: 1.5, dtype, shape: showShape(placed.shape) }), BACKWARD, {
-      ...placed,
+  ].map((layout) =>
+    operationCase(caseId('backward/given-rstd', { factor: 1.5, dtype, shape: showShape(layout.shape) }), BACKWARD, {
+      ...layout,
       dtype,
       rstd: true,
       rstdFactor: 1.5,
@@ -34,7 +34,7 @@ const fromForwardCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
     };
     return {
       id: caseId('backward/rstd-of-forward', { mode: epsMode, dtype }),
-      requires: requirementsOf(spec, BACKWARD.op),
+      requires: requirementsOf(spec, 'backward'),
       async run(subject) {
         alsoNeeds(subject, requirementsOf(spec, 'forward'));
         const prepared = BACKWARD.prepare(spec, subject.random);

@@ -13,14 +13,14 @@ const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 type Extra = Omit<Partial<BackwardSpec>, 'options'> & { readonly options?: Partial<ForwardOptions> };
 
 const zeroRowCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
-  [ROW, COLUMNS].flatMap((placed) => {
+  [ROW, COLUMNS].flatMap((layout) => {
     const make = (name: string, extra: Extra): Case =>
-      operationCase(`backward/zero-rows:${name},dtype=${dtype},shape=${showShape(placed.shape)}`, BACKWARD, {
+      operationCase(`backward/zero-rows:${name},dtype=${dtype},shape=${showShape(layout.shape)}`, BACKWARD, {
         ...extra,
-        shape: placed.shape,
-        options: { ...placed.options, ...extra.options } as ForwardOptions,
+        shape: layout.shape,
+        options: { ...layout.options, ...extra.options } as ForwardOptions,
         dtype,
-        x: zerosInTurn(placed.shape[0]!),
+        x: zerosInTurn(layout.shape[0]!),
         beta: true,
       });
     const denominator: Extra = {
@@ -40,10 +40,10 @@ const zeroRowCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
 );
 
 const nonFiniteCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
-  [ROW, COLUMNS].flatMap((placed) => {
+  [ROW, COLUMNS].flatMap((layout) => {
     const make = (what: string, extra: Partial<BackwardSpec>): Case =>
-      operationCase(caseId('backward/non-finite', { of: what, dtype, shape: showShape(placed.shape) }), BACKWARD, {
-        ...placed,
+      operationCase(caseId('backward/non-finite', { of: what, dtype, shape: showShape(layout.shape) }), BACKWARD, {
+        ...layout,
         ...extra,
         dtype,
         beta: true,

@@ -15,11 +15,11 @@ const orthogonalCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   [
     { shape: [9, 127], options: { dim: 127, axis: -1, eps: 0, scale: 2 } },
     { shape: [2, 24, 7], options: { dim: 24, groups: 4, eps: 0 } },
-  ].map((placed): Case => {
-    const spec: BackwardSpec = { ...placed, dtype };
+  ].map((layout): Case => {
+    const spec: BackwardSpec = { ...layout, dtype };
     return {
       id: caseId('backward/properties', { of: 'dx-orthogonal-to-x', dtype, shape: showShape(spec.shape) }),
-      requires: requirementsOf(spec, BACKWARD.op),
+      requires: requirementsOf(spec, 'backward'),
       async run(subject) {
         const { prepared, normalization, scale, error } = bounded(subject, spec);
         const { dx } = await outcomeOf(subject, prepared);
@@ -44,7 +44,7 @@ const linearCases: readonly Case[] = FLOAT_DTYPES.map((dtype): Case => {
   const spec: BackwardSpec = { shape: [9, 65], options: { dim: 65, axis: -1 }, dtype };
   return {
     id: caseId('backward/properties', { of: 'linear-in-dy', dtype }),
-    requires: requirementsOf(spec, BACKWARD.op),
+    requires: requirementsOf(spec, 'backward'),
     async run(subject) {
       const count = 9 * 65;
       const x = [...normal()(subject.random, count)];

@@ -1,17 +1,12 @@
-import type { ForwardOptions, ForwardSpec } from '../../operations/forward-spec.ts';
+import type { ForwardOptions, ForwardSpec, Layout } from '../../operations/forward-spec.ts';
 
 /** Around the widths of vectors, blocks and switches between kernels. */
 export const SIZES: readonly number[] = [
   1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 127, 128, 129, 257, 512, 513, 1000, 1024, 1025, 4096, 4099, 8193,
 ];
 
-export interface Placed {
-  readonly shape: readonly number[];
-  readonly options: ForwardOptions;
-}
-
 /** Every kind of layout, lengths distinct so that a wrong axis cannot hide. */
-export const LAYOUTS: readonly Placed[] = [
+export const LAYOUTS: readonly Layout[] = [
   { shape: [7], options: { dim: 7, axis: 0 } },
   { shape: [2, 3, 5, 7], options: { dim: 2, axis: 0 } },
   { shape: [2, 3, 5, 7], options: { dim: 3 } },
@@ -34,7 +29,7 @@ export const LAYOUTS: readonly Placed[] = [
 ];
 
 /** Rows beyond a block, a grid's axis, and a chain of float32 additions. */
-export const MANY_ROWS: readonly Placed[] = [
+export const MANY_ROWS: readonly Layout[] = [
   { shape: [257, 20], options: { dim: 20, axis: -1 } },
   { shape: [513, 33], options: { dim: 33, axis: -1 } },
   { shape: [65537, 3], options: { dim: 3, axis: -1 } },
@@ -67,7 +62,7 @@ export const VARIANTS: Readonly<
 };
 
 /** Where the variants are tried. */
-export const VARIED: readonly (Placed & { name: string })[] = [
+export const VARIED: readonly (Layout & { readonly name: string })[] = [
   { name: '5x130', shape: [5, 130], options: { dim: 130, axis: -1 } },
   { name: '2x36x5,groups=3', shape: [2, 36, 5], options: { dim: 36, groups: 3 } },
 ];
