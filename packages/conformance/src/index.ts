@@ -1,3 +1,17 @@
+/*
+ * The rooms of the suite:
+ *
+ *   case/        what a case is, and what cases use: failures, refusals, tensors that are disposed
+ *   cases/       the cases, a room for each kind of promise; list.ts lists them
+ *   operations/  how the suite calls each operation, and how it judges what comes out
+ *   expected/    the formula in float64, the bounds of the contract, and results held against both
+ *   inputs/      seeded random numbers, and the number formats
+ *   run/         runs cases against a backend, and reports
+ *   fuzz/        random calls with random bits, in place of the cases
+ *   golden/      what other programs gave
+ *
+ * vitest.ts and bin.ts run the suite as tests of Vitest and from the command line.
+ */
 export { type Case, NotApplicable, type Requirements, type Subject } from './case/case.ts';
 export { listCases } from './cases/list.ts';
 export { type Counterexample, type FuzzOptions, type FuzzReport, runFuzz } from './fuzz/fuzz.ts';

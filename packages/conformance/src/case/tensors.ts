@@ -1,12 +1,15 @@
 import type { Backend, DType, FloatDType, Tensor } from '@rmsnorm/core';
+import { countOf } from '../expected/normalization.ts';
 import { decoded, type Elements, elements } from '../inputs/elements.ts';
 
-/** Makes tensors and disposes them all at the end of a case. */
+/** Makes tensors that {@link withTensors} disposes. */
 export interface Tensors {
   of(content: Elements, shape: readonly number[]): Tensor;
+  /** A vector unless a shape is given. */
   float32(data: Float32Array, shape?: readonly number[]): Tensor;
   filled(value: number, shape: readonly number[], dtype: FloatDType): Tensor;
   empty(shape: readonly number[], dtype?: DType): Tensor;
+  /** Disposes this one, too: a result, or a tensor that was made elsewhere. */
   keep<T extends Tensor>(tensor: T): T;
 }
 
@@ -22,8 +25,7 @@ export async function withTensors<T>(backend: Backend, body: (tensors: Tensors) 
       of: ({ data, dtype }, shape) => keep(backend.tensor(data, shape, dtype)),
       float32: (data, shape = [data.length]) => keep(backend.tensor(data, shape)),
       filled(value, shape, dtype) {
-        const count = shape.reduce((product, length) => product * length, 1);
-        const { data } = elements(dtype, new Float64Array(count).fill(value));
+        const { data } = elements(dtype, new Float64Array(countOf(shape)).fill(value));
         return keep(backend.tensor(data, shape, dtype));
       },
       empty: (shape, dtype) => keep(backend.empty(shape, dtype)),

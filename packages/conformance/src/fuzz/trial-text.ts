@@ -1,6 +1,7 @@
 import { RMSNormError } from '@rmsnorm/core';
 import { OPERATIONS } from '../operations/all.ts';
 import { dtypeOf, type Trial } from './trial.ts';
+
 /** A trial as one line of JSON, its elements in hexadecimal. */
 export function formatTrial(trial: Trial): string {
   const inputs = Object.entries(trial.inputs).map(([name, bits]) => {

@@ -11,12 +11,12 @@ import type { Named } from '../../operations/operation-model.ts';
 import { outcomeOf } from '../../operations/run-call.ts';
 import { ALONE, PLACEMENTS, type Placement, ROWS } from './placements.ts';
 
-/** An operation whose rows are to come out the same wherever they stand. */
+/** An operation, and which of its operands and outputs have a row, or a number, for each row of x. */
 export interface Invariant {
   readonly model: AnyOperation;
   /** For the ids of its cases. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Operands that have a row of their own for each row of x. */
+  /** Operands that are laid out as x. */
   readonly drawn: Readonly<Record<string, Distribution>>;
   /** Outputs laid out as x. */
   readonly rows: readonly string[];
@@ -31,7 +31,7 @@ export interface Invariant {
 const LOOK_AT =
   'which element enters which partial sum may depend on operation, size, statSize, inner = 1 or > 1, dtype and device alone';
 
-/** Rows that stand as `place` names it, against each of them alone. */
+/** The case that rows, placed as `place` says, come out with the bits of each row alone. */
 export function placedCase(invariant: Invariant, place: string, dtype: FloatDType, size: number): Case {
   const { op } = invariant.model;
   const placement = PLACEMENTS[place]!;
@@ -99,7 +99,7 @@ export async function outcomesOf(
   { shape, options: placedOptions, stride, places }: Placement,
 ): Promise<RowOutcome[]> {
   const size = gamma.length;
-  const standing =
+  const inTheirPlaces =
     (name: string): Distribution =>
     (_random, count) => {
       const all = new Float64Array(count);
@@ -113,7 +113,7 @@ export async function outcomesOf(
     dtype,
     shape,
     gamma: cycle([...gamma]),
-    ...Object.fromEntries(Object.keys(drawn).map((name) => [name, standing(name)])),
+    ...Object.fromEntries(Object.keys(drawn).map((name) => [name, inTheirPlaces(name)])),
     ...extra,
     options: { ...placedOptions, ...options },
   };

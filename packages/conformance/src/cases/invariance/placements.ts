@@ -4,7 +4,7 @@ import type { ForwardOptions } from '../../operations/forward-spec.ts';
 export interface Placement {
   readonly shape: readonly number[];
   readonly options: ForwardOptions;
-  /** Between neighbours of a row. */
+  /** The distance between neighbours of a row. */
   readonly stride: number;
   readonly places: readonly { readonly row: number; readonly offset: number }[];
 }
@@ -15,7 +15,7 @@ type Place = (count: number, size: number) => Placement;
 /** Contiguous rows have inner = 1, strided ones inner > 1: their sums may differ in the order of additions. */
 export type Kind = 'contiguous' | 'strided';
 
-/** One row for itself, in the kind of layout that its bits may depend on. */
+/** One row by itself, in the kind of layout that its bits may depend on. */
 export const ALONE: Readonly<Record<Kind, Place>> = {
   contiguous: (_count, size) => stacked([0], size),
   strided: (_count, size) => columns(1, size, 3),

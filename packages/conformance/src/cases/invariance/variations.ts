@@ -3,10 +3,10 @@ import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
-import { featuresNeeded, normalizationOf, rowsShape } from '../../expected/normalization.ts';
+import { rowsShape } from '../../expected/normalization.ts';
 import { heavyTailed } from '../../inputs/distributions.ts';
 import { enqueue, forward } from '../../operations/forward.ts';
-import { type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
+import { type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
 const VARIATIONS: readonly ForwardSpec[] = [
   { shape: [5, 130], options: { dim: 130, axis: -1 } },
@@ -16,22 +16,15 @@ const VARIATIONS: readonly ForwardSpec[] = [
   { shape: [5, 130], options: { dim: 130, axis: -1, partial: 0.5, weightOffset: 1 }, beta: true },
   { shape: [5, 130], options: { dim: 130, axis: -1, casting: 'llama' } },
   { shape: [600, 64], options: { dim: 64, axis: -1 } },
-  { shape: [700, 33], options: { dim: 33, axis: -1 }, x: (random, count) => heavyTailed(random, count) },
+  { shape: [700, 33], options: { dim: 33, axis: -1 }, x: heavyTailed },
 ];
 
 /** The same call again, in place, and with rstd asked for: each gives the bits of the plain call. */
 export const variationCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   VARIATIONS.flatMap((base, index): Case[] => {
-    const spec: ForwardSpec = { ...base, dtype };
+    const spec: ForwardSpec = { ...base, dtype, promises: ['invariance'] };
     const parameters = { variation: index, dtype, shape: showShape(spec.shape) };
-    const normalization = normalizationOf(spec.options, spec.shape);
-    const extras = { beta: spec.beta != null, rstd: false };
-    const requires = {
-      op: 'forward' as const,
-      dtypes: [dtype],
-      features: featuresNeeded(normalization, extras),
-      promises: ['invariance' as const],
-    };
+    const requires = requirementsOf(spec);
     return [
       {
         id: caseId('forward/invariance', { runs: 'repeated', ...parameters }),
@@ -60,7 +53,7 @@ export const variationCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
       },
       {
         id: caseId('forward/invariance', { rstd: 'asked', ...parameters }),
-        requires: { ...requires, features: featuresNeeded(normalization, { ...extras, rstd: true }) },
+        requires: requirementsOf({ ...spec, rstd: true }),
         async run(subject) {
           const inputs = inputsOf(spec, subject.random);
           const without = await forward(subject, inputs);

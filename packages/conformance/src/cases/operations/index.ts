@@ -16,6 +16,7 @@ import { scaleByCases } from './scale-by.ts';
 import { shardCases } from './shards.ts';
 import { sharedInputCases } from './shared-inputs.ts';
 import { sumSquaresCases } from './sum-squares.ts';
+
 /**
  * The operations beside forward: first what each has of its own, then what is the same for all of them: both sides of
  * `supports`, empty tensors, leaks, the methods of the class, shared inputs, invariance, isolation, errors, properties.

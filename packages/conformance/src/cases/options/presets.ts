@@ -57,6 +57,7 @@ const PRESETS: readonly {
   },
 ];
 
+/** Each preset against its own numbers. */
 export const presetCases: readonly Case[] = PRESETS.flatMap(({ name, preset, spelled, shape }) =>
   (['float32', 'float16'] as const).map((dtype: FloatDType): Case => {
     // Small numbers, so that the eps of the preset counts.

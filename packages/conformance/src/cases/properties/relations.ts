@@ -4,12 +4,12 @@ import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { float32Error, type Tolerance } from '../../expected/bounds.ts';
 import { elements } from '../../inputs/elements.ts';
-import { createRandom } from '../../inputs/random.ts';
+import { createRandom, type Random } from '../../inputs/random.ts';
 import { forward, toleranceFor } from '../../operations/forward.ts';
 import { type ForwardInputs, type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
 import { holds } from './holds.ts';
 
-/** Relations between results, whatever the numbers: rows of random size, found smaller where one does not hold. */
+/** Relations between results, whatever the numbers: on rows of random size, made smaller where one does not hold. */
 const RELATIONS: Readonly<Record<string, (subject: Subject, row: Row) => Promise<void>>> = {
   /** norm(2^k x) = norm(x) where eps is 0. */
   async 'scale-invariance'(subject, { inputs, draw }) {
@@ -84,14 +84,16 @@ const RELATIONS: Readonly<Record<string, (subject: Subject, row: Row) => Promise
   },
 };
 
+/** Rows that a relation is tried on. */
 interface Row {
   readonly shape: readonly [rows: number, size: number];
   readonly inputs: ForwardInputs;
-  readonly draw: ReturnType<typeof createRandom>;
+  readonly draw: Random;
 }
 
 const RUNS = 40;
 
+/** Each relation on random rows. */
 export const relationCases: readonly Case[] = Object.entries(RELATIONS).map(([name, relation]) => ({
   id: caseId('forward/properties', { relation: name }),
   requires: { op: 'forward', dtypes: ['float32'] },

@@ -8,6 +8,7 @@ import { inputsOf } from '../../operations/forward-spec.ts';
 import { STALE } from '../isolation/guards.ts';
 
 const SHAPE = [3, 8];
+
 /** A wrapped tensor is the owner's memory, not a copy of it: what is written through one is read through the other. */
 export const wrappedMemoryCases: readonly Case[] = FLOAT_DTYPES.map((dtype) => ({
   id: caseId('backend/tensor', { check: 'wrap-is-no-copy', dtype }),

@@ -1,6 +1,7 @@
 import { cycle } from '../../inputs/distributions.ts';
 import type { ForwardSpec } from '../../operations/forward-spec.ts';
 import { last, type Trap, type Traps } from './trap.ts';
+
 /** Which scale, which eps, and where it stands. */
 export const EPS_TRAPS: Traps = {
   'scale-is-sqrt-of-size': {

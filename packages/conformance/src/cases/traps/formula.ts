@@ -1,5 +1,6 @@
 import { cycle } from '../../inputs/distributions.ts';
-import { last, type Traps } from './trap.ts';
+import { FOUR, last, type Traps } from './trap.ts';
+
 /** Terms of the formula that implementations differ in. */
 export const FORMULA_TRAPS: Traps = {
   'offset-in-float32': {
@@ -11,10 +12,8 @@ export const FORMULA_TRAPS: Traps = {
     lookAt: 'gamma + 1 is added in float32: in bfloat16, 1.001 is 1',
   },
   'partial-divides-by-its-own-count': {
-    shape: [1, 4],
+    ...FOUR,
     options: { ...last(4), partial: 0.5, eps: 0 },
-    x: cycle([3, 4, 30, 40]),
-    gamma: null,
     y: [0.8485, 1.1314, 8.4853, 11.3137],
     within: 1e-5,
     lookAt: 'r = .2828 with statSize 2: the sum is divided by statSize, not by size',

@@ -1,5 +1,5 @@
-import { cycle } from '../../inputs/distributions.ts';
-import { last, type Traps } from './trap.ts';
+import { FOUR, last, type Traps } from './trap.ts';
+
 /** Which axes are normalized, where gamma lies, and what a group is. */
 export const LAYOUT_TRAPS: Traps = {
   'axis-1-is-one-axis': {
@@ -18,19 +18,15 @@ export const LAYOUT_TRAPS: Traps = {
     lookAt: 'gamma belongs to axis 1; along axis 2, of the same length, it is wrong',
   },
   'groups-of-2': {
-    shape: [1, 4],
+    ...FOUR,
     options: { ...last(4), groups: 2, eps: 0 },
-    x: cycle([3, 4, 30, 40]),
-    gamma: null,
     y: [0.8485, 1.1314, 0.8485, 1.1314],
     within: 1e-4,
     lookAt: 'each group has a statistic of its own: as one group [.1194, .1592, 1.1940, 1.5920] comes out',
   },
   'one-group': {
-    shape: [1, 4],
+    ...FOUR,
     options: { ...last(4), eps: 0 },
-    x: cycle([3, 4, 30, 40]),
-    gamma: null,
     y: [0.1194, 0.1592, 1.194, 1.592],
     within: 1e-4,
   },

@@ -1,5 +1,6 @@
 import { cycle } from '../../inputs/distributions.ts';
 import { last, type Trap, type Traps } from './trap.ts';
+
 /** Sums, rstd and results that a narrow type does not hold, and roundings too many. */
 export const PRECISION_TRAPS: Traps = {
   'sum-of-float16': {

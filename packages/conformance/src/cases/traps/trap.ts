@@ -1,6 +1,7 @@
 import type { Case, Subject } from '../../case/case.ts';
 import { check } from '../../case/failure.ts';
 import { float32Error, NO_TERMS, toleranceOf } from '../../expected/bounds.ts';
+import { cycle } from '../../inputs/distributions.ts';
 import { FORMATS, ulp } from '../../inputs/formats.ts';
 import { FORWARD } from '../../operations/forward.ts';
 import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
@@ -18,6 +19,9 @@ export type Traps = Readonly<Record<string, Trap>>;
 
 /** A norm along the last axis. */
 export const last = (dim: number): { dim: number; axis: -1 } => ({ dim, axis: -1 });
+
+/** Two pairs of 3 and 4, the second ten times the first. */
+export const FOUR: Pick<Trap, 'shape' | 'x' | 'gamma'> = { shape: [1, 4], x: cycle([3, 4, 30, 40]), gamma: null };
 
 /** One case for each trap. */
 export function trapCasesOf(traps: Traps): Case[] {

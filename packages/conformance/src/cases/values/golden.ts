@@ -2,9 +2,9 @@ import { rmsNorm } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
-import { float32Error, NO_TERMS, toleranceOf } from '../../expected/bounds.ts';
+import { float32Error, NO_TERMS, type Tolerance, toleranceOf } from '../../expected/bounds.ts';
 import { exactElement, exactRstd } from '../../expected/exact-forward.ts';
-import { featuresNeeded, normalizationOf } from '../../expected/normalization.ts';
+import { featureOf, featuresNeeded, normalizationOf, rowOf } from '../../expected/normalization.ts';
 import { RECORDED } from '../../golden/recorded.ts';
 import { fromHex } from '../../golden/results.ts';
 import { GOLDEN_SPECS, type GoldenSpec, goldenInputs, goldenOptions } from '../../golden/specs.ts';
@@ -40,15 +40,13 @@ export const goldenCases: readonly Case[] = GOLDEN_SPECS.map((spec) => {
 });
 
 /** How far each element may be from what was recorded: the backend's bound and the program's, each rounded once. */
-function errors(spec: GoldenSpec, tolerance: ReturnType<typeof toleranceOf>): Float64Array {
+function errors(spec: GoldenSpec, tolerance: Tolerance): Float64Array {
   const { x, gamma } = goldenInputs(spec);
   const normalization = normalizationOf(goldenOptions(spec), spec.shape);
-  const { size, inner } = normalization;
   const rstd = exactRstd({ normalization, x: x.values });
   return Float64Array.from(x.values, (value, i) => {
-    const row = Math.floor(i / (size * inner)) * inner + (i % inner);
-    const feature = Math.floor(i / inner) % size;
-    const { magnitude } = exactElement(value, rstd[row]!, gamma.values[feature]!, 0);
+    const weight = gamma.values[featureOf(normalization, i)]!;
+    const { magnitude } = exactElement(value, rstd[rowOf(normalization, i)]!, weight, 0);
     const program = PROGRAM_ULPS * ulp(FORMATS.float32, magnitude);
     // Either may round to the neighbour of a 16-bit type, 'loose' by its four steps.
     const steps = tolerance.accuracy === 'loose' ? 5 : 1;

@@ -38,7 +38,7 @@ const axes: Case[] = AXES.map(({ shape, axis, dim }) =>
   layout('forward/axis', { dim: showShape(dim), axis }, { shape, options: { dim, axis } }),
 );
 
-/** Of strips, vectors and tiles along inner: below, at and beyond their usual widths. */
+/** Below, at and beyond the widths that vectors and tiles along inner usually have. */
 const INNER = [2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 33, 49, 63, 64, 65, 127, 128, 129, 256, 257, 1023, 1025, 4099];
 const CHANNELS_FIRST: readonly (readonly [shape: readonly number[], dim: number])[] = [
   ...INNER.map((inner) => [[2, 11, inner], 11] as const),
@@ -85,6 +85,7 @@ const groups: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   ),
 );
 
+/** One axis or several, channels first, and groups. */
 export const layoutCases: readonly Case[] = [...axes, ...channelsFirst, ...groups];
 
 function layout(family: string, parameters: Record<string, string | number>, spec: ForwardSpec): Case {

@@ -1,4 +1,3 @@
-import type { FloatDType } from '@rmsnorm/core';
 import { type Case, NotApplicable } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
@@ -7,10 +6,7 @@ import { FORMATS, round, ulp } from '../../inputs/formats.ts';
 import { forward } from '../../operations/forward.ts';
 import { type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 
-/**
- * Where x is 0, y is beta: exact in float32, so that nothing but the rounding to 16 bits is left. The bound of other
- * cases cannot see how ties are rounded, as it always reaches both neighbours of one.
- */
+/** Numbers at and beside ties, where a carry moves the exponent, and at both ends of the range. */
 function boundaries(dtype: 'float16' | 'bfloat16'): number[] {
   const format = FORMATS[dtype];
   const step = 2 ** -format.fractionBits;
@@ -25,6 +21,10 @@ function boundaries(dtype: 'float16' | 'bfloat16'): number[] {
   return magnitudes.flatMap((value) => [value, -1.25, -value]);
 }
 
+/**
+ * Where x is 0, y is beta: exact in float32, so that nothing but the rounding to 16 bits is left. The bound of other
+ * cases cannot see how ties are rounded, as it always reaches both neighbours of one.
+ */
 export const roundingCases: readonly Case[] = (['float16', 'bfloat16'] as const).flatMap((dtype) =>
   [{ inner: 1 }, { inner: 3 }].map(({ inner }) => {
     const betas = boundaries(dtype);
@@ -43,9 +43,7 @@ export const roundingCases: readonly Case[] = (['float16', 'bfloat16'] as const)
         if (subject.backend.supports.accuracy === 'loose') throw new NotApplicable("'loose' rounds as it likes");
         const inputs = inputsOf(spec, subject.random);
         const { values } = await forward(subject, inputs);
-        const expected = values.map((_, i) =>
-          round(FORMATS[dtype as FloatDType], betas[Math.floor(i / inner) % betas.length]!),
-        );
+        const expected = values.map((_, i) => round(FORMATS[dtype], betas[Math.floor(i / inner) % betas.length]!));
         compareBits(values, expected, dtype, 'rows of zeros: y is beta, rounded once to nearest, ties to even');
       },
     };

@@ -26,6 +26,7 @@ const rows: Case[] = FLOAT_DTYPES.flatMap((dtype) => [
 
 /** Rows on which a sum with long chains of float32 additions goes wrong by tens or hundreds of ulp. */
 const HARD_ROWS: Readonly<Record<string, Distribution>> = { constant, heavy: heavyTailed };
+const LOOK_AT_SUMS = 'no chain of float32 additions may be longer than 4, or than a block of 8 before a tree';
 const HARD_SIZES = [127, 512, 1000, 4096, 8192, 16384, 32767, 65536, 65537];
 
 const sums: Case[] = Object.entries(HARD_ROWS).flatMap(([name, x]) =>
@@ -37,7 +38,7 @@ const sums: Case[] = Object.entries(HARD_ROWS).flatMap(([name, x]) =>
         options: { dim: size, axis: -1 },
         x: perRow(x, size),
         gamma: null,
-        lookAt: 'no chain of float32 additions may be longer than 4, or than a block of 8 before a tree',
+        lookAt: LOOK_AT_SUMS,
       }),
     ),
   ),
@@ -50,11 +51,12 @@ const sumsAlongInner: Case[] = Object.entries(HARD_ROWS).flatMap(([name, x]) =>
       options: { dim: size },
       x,
       gamma: null,
-      lookAt: 'no chain of float32 additions may be longer than 4, or than a block of 8 before a tree',
+      lookAt: LOOK_AT_SUMS,
     }),
   ),
 );
 
+/** Sizes, numbers of rows, and rows on which sums go wrong. */
 export const sizeCases: readonly Case[] = [...sizes, ...rows, ...sums, ...sumsAlongInner];
 
 function values(spec: ForwardSpec & { dtype: string }): Case {

@@ -4,6 +4,7 @@ import { normal } from '../../../inputs/distributions.ts';
 import { BACKWARD } from '../../../operations/backward.ts';
 import { operationCase } from '../../../operations/run-call.ts';
 
+/** Contiguous rows, and groups of channels-first rows. */
 export const ROW = { shape: [3, 65], options: { dim: 65, axis: -1 } } as const;
 export const COLUMNS = { shape: [2, 12, 5], options: { dim: 12, groups: 3 } } as const;
 

@@ -3,11 +3,12 @@ import type { Case, Subject } from '../../../case/case.ts';
 import { caseId, showShape } from '../../../case/case-id.ts';
 import { check } from '../../../case/failure.ts';
 import { exactGradients } from '../../../expected/exact-backward.ts';
-import { normalizationOf, rowOf } from '../../../expected/normalization.ts';
+import { countOf, normalizationOf, rowOf, rowsShape } from '../../../expected/normalization.ts';
 import { cycle, normal } from '../../../inputs/distributions.ts';
 import { BACKWARD, type BackwardSpec } from '../../../operations/backward.ts';
 import { dxError, sumError } from '../../../operations/compare-gradients.ts';
 import { requirementsOf } from '../../../operations/forward-spec.ts';
+import type { Results } from '../../../operations/operation-model.ts';
 import { outcomeOf } from '../../../operations/run-call.ts';
 
 /** At eps = 0 y does not change with the length of x, so that the gradient is at right angles to x. */
@@ -21,10 +22,10 @@ const orthogonalCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
       id: caseId('backward/properties', { of: 'dx-orthogonal-to-x', dtype, shape: showShape(spec.shape) }),
       requires: requirementsOf(spec, 'backward'),
       async run(subject) {
-        const { prepared, normalization, scale, error } = bounded(subject, spec);
+        const { prepared, normalization, scale, error } = prepareBounded(subject, spec);
         const { dx } = await outcomeOf(subject, prepared);
         const x = prepared.inputs.x!.content.values;
-        const sums = new Float64Array(normalization.outer * normalization.groups * normalization.inner);
+        const sums = new Float64Array(countOf(rowsShape(normalization)));
         const limits = new Float64Array(sums.length);
         for (let flat = 0; flat < x.length; flat++) {
           const at = rowOf(normalization, flat);
@@ -54,9 +55,9 @@ const linearCases: readonly Case[] = FLOAT_DTYPES.map((dtype): Case => {
       const gamma = [...normal()(subject.random, 65)];
       const both = first.map((value, i) => value + second[i]!);
       const runs = [first, second, both].map((dy) =>
-        bounded(subject, { ...spec, x: cycle(x), gamma: cycle(gamma), dy: cycle(dy) }),
+        prepareBounded(subject, { ...spec, x: cycle(x), gamma: cycle(gamma), dy: cycle(dy) }),
       );
-      const results: Readonly<Record<string, ArrayLike<number>>>[] = [];
+      const results: Results[] = [];
       for (const { prepared } of runs) results.push(await outcomeOf(subject, prepared));
       const [a, b, c] = results;
       for (let i = 0; i < count; i++) {
@@ -77,8 +78,8 @@ const linearCases: readonly Case[] = FLOAT_DTYPES.map((dtype): Case => {
 /** Relations between gradients. */
 export const backwardPropertyCases: readonly Case[] = [...orthogonalCases, ...linearCases];
 
-/** A spec with its numbers and what dx may be off by, rounding included. */
-function bounded({ backend, random }: Subject, spec: BackwardSpec) {
+/** The call of a spec, and what each gradient may be off by, its rounding included. */
+function prepareBounded({ backend, random }: Subject, spec: BackwardSpec) {
   const prepared = BACKWARD.prepare(spec, random);
   const normalization = normalizationOf(spec.options, spec.shape);
   const values = (input: string): Float32Array | null => prepared.inputs[input]?.content.values ?? null;

@@ -2,6 +2,7 @@ import { addRmsNorm } from '@rmsnorm/core';
 import { LAST, matrix } from '../../errors/refusal-spec.ts';
 import type { OperationErrors } from './operation-errors.ts';
 import { COLUMN, column, wrongLikeX, wrongOptional, wrongStatistic } from './wrong-operands.ts';
+
 /** Wrong calls of addForward. */
 export const ADD_FORWARD_ERRORS: OperationErrors = {
   refused: {

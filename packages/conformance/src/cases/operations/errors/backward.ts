@@ -2,6 +2,7 @@ import { rmsNormBackward } from '@rmsnorm/core';
 import { LAST, matrix } from '../../errors/refusal-spec.ts';
 import type { OperationErrors } from './operation-errors.ts';
 import { COLUMN, column, half, wrongLikeX, wrongOptional, wrongStatistic } from './wrong-operands.ts';
+
 /** Wrong calls of backward. */
 export const BACKWARD_ERRORS: OperationErrors = {
   refused: {

@@ -2,6 +2,7 @@ import { gatedRmsNorm } from '@rmsnorm/core';
 import { LAST, matrix, untyped } from '../../errors/refusal-spec.ts';
 import type { OperationErrors } from './operation-errors.ts';
 import { COLUMN, column, wrongLikeX, wrongOptional, wrongStatistic } from './wrong-operands.ts';
+
 /** Wrong calls of gatedForward. */
 export const GATED_FORWARD_ERRORS: OperationErrors = {
   refused: {

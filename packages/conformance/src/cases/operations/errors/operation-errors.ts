@@ -1,6 +1,7 @@
 import type { ErrorCode, Tensor } from '@rmsnorm/core';
 import type { Tensors } from '../../../case/tensors.ts';
 import type { RefusalSpecs } from '../../errors/refusal-spec.ts';
+
 /** What one operation refuses. */
 export interface OperationErrors {
   /** Refused at once, with the right code. */

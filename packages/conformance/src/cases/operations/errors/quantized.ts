@@ -3,6 +3,7 @@ import type { Tensors } from '../../../case/tensors.ts';
 import { LAST, matrix, untyped } from '../../errors/refusal-spec.ts';
 import type { OperationErrors } from './operation-errors.ts';
 import { COLUMN, half } from './wrong-operands.ts';
+
 /** Wrong calls of forwardQuantized. */
 export const FORWARD_QUANTIZED_ERRORS: OperationErrors = {
   refused: {

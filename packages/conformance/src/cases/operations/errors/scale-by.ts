@@ -3,6 +3,7 @@ import type { Tensors } from '../../../case/tensors.ts';
 import { LAST, matrix, untyped } from '../../errors/refusal-spec.ts';
 import type { OperationErrors } from './operation-errors.ts';
 import { COLUMN, column, wrongOptional, wrongStatistic } from './wrong-operands.ts';
+
 /** Wrong calls of scaleBy. */
 export const SCALE_BY_ERRORS: OperationErrors = {
   refused: {

@@ -2,6 +2,7 @@ import { sumSquares } from '@rmsnorm/core';
 import { LAST, matrix, untyped } from '../../errors/refusal-spec.ts';
 import type { OperationErrors } from './operation-errors.ts';
 import { gone } from './wrong-operands.ts';
+
 /** Wrong calls of sumSquares. */
 export const SUM_SQUARES_ERRORS: OperationErrors = {
   refused: {

@@ -1,6 +1,7 @@
 import type { Feature, Tensor } from '@rmsnorm/core';
 import type { Tensors } from '../../../case/tensors.ts';
 import { disposed, matrix, type RefusalSpecs, untyped } from '../../errors/refusal-spec.ts';
+
 /** A float16 tensor of 1.5. */
 export function half(tensors: Tensors, shape: readonly number[] = [3, 5]): Tensor {
   return tensors.filled(1.5, shape, 'float16');
