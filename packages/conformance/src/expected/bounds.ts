@@ -45,16 +45,11 @@ export function float32Error({ accuracy, ulps }: Tolerance, magnitude: number): 
 }
 
 /**
- * An error, relative to the exact y, that is within the bound wherever y stands in its power of two: most elements need
- * no closer look. An ulp of |y| is more than 2^-24 |y|; with a beta, the bound's magnitude is at least half of |y|.
+ * An error, relative to the exact y, that is within the float32 bound wherever y stands in its power of two. An ulp of
+ * |y| is more than 2^-24 |y|; with a beta, the magnitude that the bound refers to is at least half of |y|.
  */
-export function surelyAllowed(dtype: FloatDType, { ulps }: Tolerance, beta: ArrayLike<number> | null): number {
-  return dtype === 'float32' ? ulps * (beta ? 2 ** -25 : 2 ** -24) : surelyNearest(dtype);
-}
-
-/** An error, relative to the exact value, that no number of `dtype` but the nearest is within. */
-export function surelyNearest(dtype: FloatDType): number {
-  return 2 ** -(FORMATS[dtype].fractionBits + 2);
+export function surelyWithin({ ulps }: Tolerance, beta: ArrayLike<number> | null): number {
+  return ulps * (beta ? 2 ** -25 : 2 ** -24);
 }
 
 /** The numbers of a dtype that an implementation may give for one element, ends included. */

@@ -1,4 +1,6 @@
+import type { FloatDType } from '@rmsnorm/core';
 import { ConformanceFailure } from '../case/failure.ts';
+import { FORMATS, round } from '../inputs/formats.ts';
 import { type Interval, isInside } from './bounds.ts';
 import { show, showIndex } from './messages.ts';
 import { countOf } from './normalization.ts';
@@ -13,10 +15,21 @@ export interface Expected extends Interval {
 /** Is told every element that has a bound in units. */
 export type Observe = (what: string, got: number, exact: number, unit: number) => void;
 
-/** Exact values, and an error relative to them that is allowed for certain: such elements need not be looked at closer. */
+/** What is right for certain, so that most elements need no closer look: they take most of the suite's time. */
 export interface Surely {
+  readonly dtype: FloatDType;
+  /** The exact value of each element, not rounded. The nearest number of a 16-bit type is always right. */
   readonly exact: ArrayLike<number>;
+  /** Of float32: an error relative to the exact value that every bound allows. */
   readonly relative: number;
+}
+
+/** Whether `value` is right for certain as the element at `flat`. */
+export function isSurely(value: number, { dtype, exact, relative }: Surely, flat: number): boolean {
+  const expected = exact[flat]!;
+  if (dtype !== 'float32') return value === round(FORMATS[dtype], expected);
+  const difference = Math.abs(value - expected);
+  return difference < Number.POSITIVE_INFINITY && difference <= relative * Math.abs(expected);
 }
 
 export interface ResultCheck {
@@ -52,7 +65,7 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
   let stale = check.stale !== undefined;
   for (let flat = 0; flat < count; flat++) {
     const value = got[flat]!;
-    if (surely && isSurely(value, surely.exact[flat]!, surely.relative)) continue;
+    if (surely && isSurely(value, surely, flat)) continue;
     const allowed = expected(flat);
     if (allowed === null) continue;
     if (observe && allowed.unit !== undefined) observe(what, value, allowed.exact, allowed.unit);
@@ -66,12 +79,6 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
     }
   }
   if (wrong > 0) throw new ConformanceFailure(explain(got, check, { wrong, worst, stale }));
-}
-
-/** Whether `value` is a number and no further from `exact` than `relative` says. */
-export function isSurely(value: number, exact: number, relative: number): boolean {
-  const difference = Math.abs(value - exact);
-  return difference < Number.POSITIVE_INFINITY && difference <= relative * Math.abs(exact);
 }
 
 /** How far a wrong value is off, in units of what is allowed. */

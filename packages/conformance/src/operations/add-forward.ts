@@ -1,11 +1,10 @@
 import { addRmsNorm } from '@rmsnorm/core';
 import { compareResult } from '../expected/compare-result.ts';
-import { rowsShape } from '../expected/normalization.ts';
 import { type Distribution, normal } from '../inputs/distributions.ts';
 import { FORMATS, round } from '../inputs/formats.ts';
 import { compareNorm } from './forward.ts';
 import { type ForwardSpec, inputsOf, likeX, termsOf } from './forward-spec.ts';
-import { normInputs, weightTensors } from './operands.ts';
+import { normInputs, rstdOutput, weightTensors } from './operands.ts';
 import type { OperationModel } from './operation-model.ts';
 
 export interface AddForwardSpec extends ForwardSpec {
@@ -30,7 +29,7 @@ export const ADD_FORWARD: OperationModel<AddForwardSpec> = {
       outputs: {
         y: { dtype, shape },
         sum: { dtype, shape },
-        ...(spec.rstd && { rstd: { dtype: 'float32', shape: rowsShape(operands.normalization), made: 'asked' } }),
+        ...rstdOutput(inputs),
       },
       call({ x, residual, ...rest }, { rstd, ...out }) {
         return { ...addRmsNorm(x!, residual!, { ...options, ...weightTensors(rest), out, ...(rstd && { rstd }) }) };
@@ -40,6 +39,7 @@ export const ADD_FORWARD: OperationModel<AddForwardSpec> = {
           what: 'sum',
           shape,
           expected: (flat) => ({ exact: sum[flat]!, low: sum[flat]!, high: sum[flat]! }),
+          surely: { dtype, exact: sum, relative: 0 },
           bound: `x + residual rounded once to ${dtype}`,
           about: (flat) => `x = ${x.values[flat]}, residual = ${residual.values[flat]}`,
           stale: judgement.stale,

@@ -1,6 +1,6 @@
 import type { Accuracy } from '@rmsnorm/core';
 import { roundedTo } from '../expected/allowed.ts';
-import { LOOSE_RELATIVE, surelyNearest } from '../expected/bounds.ts';
+import { LOOSE_RELATIVE } from '../expected/bounds.ts';
 import { compareResult, type Expected } from '../expected/compare-result.ts';
 import { type BackwardOperands, type ExactGradients, exactGradients } from '../expected/exact-backward.ts';
 import { featureOf, rowOf } from '../expected/normalization.ts';
@@ -80,7 +80,7 @@ function compareDx(
       return { exact: value, ...roundedTo(dtype, interval, scale, { accuracy }), unit };
     },
     // Without a dsum, |dx| is at most what its bound refers to.
-    surely: dsum ? undefined : { exact: exact.dx, relative: dtype === 'float32' ? DX_RELATIVE : surelyNearest(dtype) },
+    surely: dsum ? undefined : { dtype, exact: exact.dx, relative: DX_RELATIVE },
     bound:
       accuracy === 'loose'
         ? '1e-5 of |g r| + |x| r^3 mean|g x| / alpha^2'

@@ -4,10 +4,9 @@ import { read, type Tensors, withTensors } from '../case/tensors.ts';
 import { NO_TERMS, type Terms, type Tolerance, toleranceOf } from '../expected/bounds.ts';
 import { compareForward, compareRstd, type ForwardCheck } from '../expected/compare-forward.ts';
 import type { ForwardOperands } from '../expected/exact-forward.ts';
-import { rowsShape } from '../expected/normalization.ts';
 import type { Elements } from '../inputs/elements.ts';
 import { type ForwardInputs, type ForwardSpec, inputsOf, termsOf } from './forward-spec.ts';
-import { normInputs, weightTensors } from './operands.ts';
+import { normInputs, rstdOutput, weightTensors } from './operands.ts';
 import type { Judgement, OperationModel, PreparedCall, Results } from './operation-model.ts';
 import { operationCase, verify } from './run-call.ts';
 
@@ -23,7 +22,7 @@ function preparedForward(inputs: ForwardInputs): PreparedCall {
     inputs: normInputs(inputs),
     outputs: {
       y: { dtype: x.dtype, shape },
-      ...(spec.rstd && { rstd: { dtype: 'float32', shape: rowsShape(operands.normalization), made: 'asked' } }),
+      ...rstdOutput(inputs),
     },
     call({ x, ...rest }, { y, rstd }) {
       const targets = { ...(y && { out: y }), ...(rstd && { rstd }) };

@@ -4,7 +4,7 @@ import {
   describeTolerance,
   GATED_FORWARD_ULPS,
   NO_TERMS,
-  surelyAllowed,
+  surelyWithin,
   type Tolerance,
   toleranceOf,
 } from '../expected/bounds.ts';
@@ -12,11 +12,11 @@ import { compareRstd } from '../expected/compare-forward.ts';
 import { compareResult, type Expected } from '../expected/compare-result.ts';
 import { elementAt, exactForward, exactRstd, type ForwardOperands } from '../expected/exact-forward.ts';
 import { show } from '../expected/messages.ts';
-import { featureOf, rowOf, rowsShape } from '../expected/normalization.ts';
+import { featureOf, rowOf } from '../expected/normalization.ts';
 import { type Distribution, normal } from '../inputs/distributions.ts';
 import { FORMATS, ulp } from '../inputs/formats.ts';
 import { type ForwardSpec, inputsOf, likeX, termsOf } from './forward-spec.ts';
-import { normInputs, weightTensors } from './operands.ts';
+import { normInputs, rstdOutput, weightTensors } from './operands.ts';
 import type { Judgement, OperationModel, Results } from './operation-model.ts';
 
 /** `options.normBeforeGate` says in which order. */
@@ -37,7 +37,7 @@ export const GATED_FORWARD: OperationModel<GatedForwardSpec> = {
       inputs: { ...normInputs(inputs), gate: { content: gate, shape } },
       outputs: {
         y: { dtype, shape },
-        ...(spec.rstd && { rstd: { dtype: 'float32', shape: rowsShape(operands.normalization), made: 'asked' } }),
+        ...rstdOutput(inputs),
       },
       call({ x, gate, ...rest }, { y, rstd }) {
         const targets = { ...(y && { out: y }), ...(rstd && { rstd }) };
@@ -98,8 +98,9 @@ function compareGated(
     expected: expect(operands, statistic, tolerance),
     surely: roundsOnce(normalization.casting, dtype)
       ? {
+          dtype,
           exact: normBeforeGate ? exact.map((value, i) => value * gating[i]!) : exact,
-          relative: surelyAllowed(dtype, tolerance, operands.beta),
+          relative: surelyWithin(tolerance, operands.beta),
         }
       : undefined,
     bound: describeTolerance(tolerance, dtype),

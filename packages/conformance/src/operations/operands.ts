@@ -1,7 +1,8 @@
 import type { Tensor } from '@rmsnorm/core';
+import { rowsShape } from '../expected/normalization.ts';
 import type { Elements } from '../inputs/elements.ts';
 import type { ForwardInputs } from './forward-spec.ts';
-import type { Input, Named } from './operation-model.ts';
+import type { Input, Named, Output } from './operation-model.ts';
 
 /** x, gamma and beta of a norm, as inputs of an operation. */
 export function normInputs({ x, shape, gamma, beta }: ForwardInputs): Named<Input> {
@@ -10,6 +11,11 @@ export function normInputs({ x, shape, gamma, beta }: ForwardInputs): Named<Inpu
     ...(gamma && { gamma: vector(gamma) }),
     ...(beta && { beta: vector(beta) }),
   };
+}
+
+/** rstd as an output, where the spec asks for it. */
+export function rstdOutput({ spec, operands }: ForwardInputs): Named<Output> {
+  return spec.rstd ? { rstd: { dtype: 'float32', shape: rowsShape(operands.normalization), made: 'asked' } } : {};
 }
 
 /** gamma and beta as the functions of core take them. */

@@ -1,6 +1,6 @@
 import { type Accuracy, scaleBy, sumSquares } from '@rmsnorm/core';
 import { allowed, roundsOnce, unitOf } from '../expected/allowed.ts';
-import { describeTolerance, float32Error, NO_TERMS, surelyAllowed, toleranceOf } from '../expected/bounds.ts';
+import { describeTolerance, float32Error, NO_TERMS, surelyWithin, toleranceOf } from '../expected/bounds.ts';
 import { compareResult, type Expected } from '../expected/compare-result.ts';
 import { elementAt, exactForward, rstdOfSum } from '../expected/exact-forward.ts';
 import { featureOf, type Normalization, rowOf, rowsShape } from '../expected/normalization.ts';
@@ -96,7 +96,7 @@ export const SCALE_BY: OperationModel<ScaleBySpec> = {
             return interval && { exact: element.y, ...interval, unit: unitOf(element, dtype, casting) };
           },
           surely: roundsOnce(casting, dtype)
-            ? { exact: exactForward(operands, rstd), relative: surelyAllowed(dtype, tolerance, operands.beta) }
+            ? { dtype, exact: exactForward(operands, rstd), relative: surelyWithin(tolerance, operands.beta) }
             : undefined,
           bound: describeTolerance(tolerance, dtype),
           about: (flat) =>
