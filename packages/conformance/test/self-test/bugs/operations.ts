@@ -1,6 +1,6 @@
 import type { Bug } from '../bug.ts';
 import { ADD_FORWARD_BUGS } from './add-forward.ts';
-import { BACKWARD_BUGS } from './backward.ts';
+import { BACKWARD_BUGS } from './backward/index.ts';
 import { GATED_FORWARD_BUGS } from './gated-forward.ts';
 import { QUANTIZED_BUGS } from './quantized.ts';
 import { SHARDED_BUGS } from './sharded.ts';
