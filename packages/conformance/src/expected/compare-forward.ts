@@ -1,7 +1,7 @@
 import { ConformanceFailure } from '../case/failure.ts';
 import { FORMATS, ulp } from '../inputs/formats.ts';
 import { allowed, roundsOnce, unitOf } from './allowed.ts';
-import { describeTolerance, isInside, surelyWithin, type Tolerance } from './bounds.ts';
+import { describeTolerance, float32Error, isInside, surelyWithin, type Tolerance } from './bounds.ts';
 import { isSurely, type Observe } from './compare-result.ts';
 import { diagnose, type WrongElement } from './diagnose.ts';
 import { elementAt, exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
@@ -66,7 +66,7 @@ export function compareRstd(got: ArrayLike<number>, operands: ForwardOperands, t
     const exact = expected[row]!;
     if (!Number.isNaN(exact) && !(exact >= FORMATS.float32.minNormal && exact <= FORMATS.float32.max)) continue;
     const unit = ulp(FORMATS.float32, exact);
-    const bound = tolerance.accuracy === 'loose' ? 1e-5 * exact : tolerance.ulps * unit;
+    const bound = float32Error(tolerance, exact);
     if (Number.isNaN(exact) ? Number.isNaN(got[row]!) : Math.abs(got[row]! - exact) <= bound) continue;
     throw new ConformanceFailure(
       `rstd of row ${row} of ${expected.length}: got ${got[row]}, expected ${exact}, off by ` +

@@ -2,7 +2,7 @@ import type { Feature, FloatDType, Op, Supports } from '@rmsnorm/core';
 import { featuresOf } from '../case/supported.ts';
 import type { Random } from '../inputs/random.ts';
 import { unreachable } from '../unreachable.ts';
-import { drawAlike, drawElements, MODERATE, promisedRange, type Range } from './bit-patterns.ts';
+import { drawElements, drawWeights, MODERATE, promisedRange, type Range } from './bit-patterns.ts';
 import type { Bits, Trial } from './trial.ts';
 
 /** Around vectors and blocks; wide rows are rare, since rows are what is counted. */
@@ -95,7 +95,7 @@ function drawInputs(random: Random, supports: Supports, drawn: Drawn): Trial['in
   const { outer, groups, size, inner } = layout;
   const promised = promisedRange(dtype, supports.promises);
   const weightRange = rangeOfWeights(op, promisedRange('float32', supports.promises));
-  const weights = (): Bits => drawAlike(random, weightRange, groups * size);
+  const weights = (): Bits => drawWeights(random, weightRange, groups * size);
   const rowOf = (flat: number): number => Math.floor(flat / (size * inner)) * inner + (flat % inner);
   const elements = (range: Range): Bits => drawElements(random, range, outer * groups * size * inner, rowOf);
   return {

@@ -1,4 +1,5 @@
 import { bfloat16Value, type FloatDType, float16Value } from '@rmsnorm/core';
+import { unreachable } from '../unreachable.ts';
 
 /** An IEEE 754 binary format, as far as rounding to it goes. */
 export interface Format {
@@ -45,18 +46,35 @@ export function round(format: Format, value: number): number {
   return rounded;
 }
 
-/** The raw bits of a number that `dtype`, a 16-bit type, holds exactly. */
-function bitsOf(dtype: FloatDType, value: number): number {
-  if (Number.isNaN(value)) return dtype === 'float16' ? 0x7e00 : 0x7fc0;
-  f32[0] = value;
-  const bits = u32[0]!;
-  if (dtype === 'bfloat16') return bits >>> 16;
+/** A type that tensors hold as raw bits. */
+type HalfDType = Exclude<FloatDType, 'float32'>;
+
+/** The raw bits of a number that `dtype` holds exactly. */
+function bitsOf(dtype: HalfDType, value: number): number {
+  switch (dtype) {
+    case 'float16':
+      return float16Bits(value);
+    case 'bfloat16':
+      return Number.isNaN(value) ? 0x7fc0 : float32Bits(value) >>> 16;
+    default:
+      return unreachable(dtype);
+  }
+}
+
+function float16Bits(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  const bits = float32Bits(value);
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = Math.abs(value);
   if (magnitude === Number.POSITIVE_INFINITY) return sign | 0x7c00;
   if (magnitude < FORMATS.float16.minNormal) return sign | (magnitude * 2 ** 24);
   // float32 and float16 differ in the bias of the exponent, 127 and 15, and in 13 bits of fraction.
   return sign | ((((bits >>> 23) & 0xff) - 112) << 10) | ((bits >>> 13) & 0x3ff);
+}
+
+function float32Bits(value: number): number {
+  f32[0] = value;
+  return u32[0]!;
 }
 
 /** Numbers rounded once to `dtype`, as a tensor takes them. */
@@ -68,17 +86,26 @@ export function encode(numbers: ArrayLike<number>, dtype: FloatDType): Float32Ar
   return data;
 }
 
-const tables = new Map<FloatDType, Float32Array>();
+const tables = new Map<HalfDType, Float32Array>();
 
 /** The value of every 16-bit pattern. */
-function tableOf(dtype: FloatDType): Float32Array {
+function tableOf(dtype: HalfDType): Float32Array {
   const known = tables.get(dtype);
   if (known) return known;
-  const values = Float32Array.from({ length: 65536 }, (_, bits) =>
-    dtype === 'float16' ? float16Value(bits) : bfloat16Value(bits),
-  );
+  const values = Float32Array.from({ length: 65536 }, (_, bits) => numberOf(dtype, bits));
   tables.set(dtype, values);
   return values;
+}
+
+function numberOf(dtype: HalfDType, bits: number): number {
+  switch (dtype) {
+    case 'float16':
+      return float16Value(bits);
+    case 'bfloat16':
+      return bfloat16Value(bits);
+    default:
+      return unreachable(dtype);
+  }
 }
 
 /** The numbers that elements of `dtype` are, exact. */
