@@ -45,10 +45,10 @@ export function float32Error({ accuracy, ulps }: Tolerance, magnitude: number): 
 }
 
 /**
- * An error, relative to the exact y, that is within the float32 bound wherever y stands in its power of two. An ulp of
- * |y| is more than 2^-24 |y|; with a beta, the magnitude that the bound refers to is at least half of |y|.
+ * The least that the float32 bound comes to, relative to the exact y. An ulp of |y| is more than 2^-24 |y|; with a beta,
+ * the magnitude that the bound refers to is at least half of |y|.
  */
-export function surelyWithin({ ulps }: Tolerance, beta: ArrayLike<number> | null): number {
+export function leastRelativeBound({ ulps }: Tolerance, beta: ArrayLike<number> | null): number {
   return ulps * (beta ? 2 ** -25 : 2 ** -24);
 }
 

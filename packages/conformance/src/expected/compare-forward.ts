@@ -1,8 +1,8 @@
 import { ConformanceFailure } from '../case/failure.ts';
 import { FORMATS, ulp } from '../inputs/formats.ts';
 import { allowed, roundsOnce, unitOf } from './allowed.ts';
-import { describeTolerance, float32Error, isInside, surelyWithin, type Tolerance } from './bounds.ts';
-import { isSurely, type Observe } from './compare-result.ts';
+import { describeTolerance, float32Error, isInside, leastRelativeBound, type Tolerance } from './bounds.ts';
+import { type Observe, passesQuickly } from './compare-result.ts';
 import { diagnose, type WrongElement } from './diagnose.ts';
 import { elementAt, exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
 import { show, showIndex } from './messages.ts';
@@ -35,12 +35,14 @@ export function compareForward(got: ArrayLike<number>, check: ForwardCheck): voi
   if (got.length !== exact.length) {
     throw new ConformanceFailure(`${what} has ${got.length} elements, not ${exact.length}`);
   }
-  const surely =
-    roundsOnce(casting, dtype) && !observe ? { dtype, exact, relative: surelyWithin(tolerance, operands.beta) } : null;
+  const quick =
+    roundsOnce(casting, dtype) && !observe
+      ? { dtype, exact, relative: leastRelativeBound(tolerance, operands.beta) }
+      : null;
   const wrong: WrongElement[] = [];
   for (let flat = 0; flat < got.length; flat++) {
     const value = got[flat]!;
-    if (surely && isSurely(value, surely, flat)) continue;
+    if (quick && passesQuickly(value, quick, flat)) continue;
     const element = elementAt(operands, rstd, flat);
     const unit = observe && unitOf(element, dtype, casting);
     if (unit !== undefined) observe!(what, value, element.y, unit);

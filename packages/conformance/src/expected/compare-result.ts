@@ -15,17 +15,17 @@ export interface Expected extends Interval {
 /** Is told every element that has a bound in units. */
 export type Observe = (what: string, got: number, exact: number, unit: number) => void;
 
-/** What is right for certain, so that most elements need no closer look: they take most of the suite's time. */
-export interface Surely {
+/** Tells most right elements without their bound: elements by the million take most of the suite's time. */
+export interface QuickCheck {
   readonly dtype: FloatDType;
   /** The exact value of each element, not rounded. The nearest number of a 16-bit type is always right. */
   readonly exact: ArrayLike<number>;
-  /** Of float32: an error relative to the exact value that every bound allows. */
+  /** Of float32: an error, relative to the exact value, that every bound allows. */
   readonly relative: number;
 }
 
-/** Whether `value` is right for certain as the element at `flat`. */
-export function isSurely(value: number, { dtype, exact, relative }: Surely, flat: number): boolean {
+/** Whether `value` is right as the element at `flat`, whatever its bound. False where only the bound can tell. */
+export function passesQuickly(value: number, { dtype, exact, relative }: QuickCheck, flat: number): boolean {
   const expected = exact[flat]!;
   if (dtype !== 'float32') return value === round(FORMATS[dtype], expected);
   const difference = Math.abs(value - expected);
@@ -39,7 +39,7 @@ export interface ResultCheck {
   /** null where the contract leaves the element open. */
   readonly expected: (flat: number) => Expected | null;
   /** Spares most elements the call of `expected`. */
-  readonly surely?: Surely | undefined;
+  readonly quick?: QuickCheck | undefined;
   /** The bound in words. */
   readonly bound: string;
   /** The operands of one element, in words. */
@@ -58,14 +58,14 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
   const { what, shape, expected, observe } = check;
   const count = countOf(shape);
   if (got.length !== count) throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
-  const surely = observe ? undefined : check.surely;
+  const quick = observe ? undefined : check.quick;
   let wrong = 0;
   let worst = -1;
   let worstExcess = -1;
   let stale = check.stale !== undefined;
   for (let flat = 0; flat < count; flat++) {
     const value = got[flat]!;
-    if (surely && isSurely(value, surely, flat)) continue;
+    if (quick && passesQuickly(value, quick, flat)) continue;
     const allowed = expected(flat);
     if (allowed === null) continue;
     if (observe && allowed.unit !== undefined) observe(what, value, allowed.exact, allowed.unit);

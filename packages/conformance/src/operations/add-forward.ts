@@ -39,7 +39,7 @@ export const ADD_FORWARD: OperationModel<AddForwardSpec> = {
           what: 'sum',
           shape,
           expected: (flat) => ({ exact: sum[flat]!, low: sum[flat]!, high: sum[flat]! }),
-          surely: { dtype, exact: sum, relative: 0 },
+          quick: { dtype, exact: sum, relative: 0 },
           bound: `x + residual rounded once to ${dtype}`,
           about: (flat) => `x = ${x.values[flat]}, residual = ${residual.values[flat]}`,
           stale: judgement.stale,

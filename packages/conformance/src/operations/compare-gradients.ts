@@ -80,7 +80,7 @@ function compareDx(
       return { exact: value, ...roundedTo(dtype, interval, scale, { accuracy }), unit };
     },
     // Without a dsum, |dx| is at most what its bound refers to.
-    surely: dsum ? undefined : { dtype, exact: exact.dx, relative: DX_RELATIVE },
+    quick: dsum ? undefined : { dtype, exact: exact.dx, relative: DX_RELATIVE },
     bound:
       accuracy === 'loose'
         ? '1e-5 of |g r| + |x| r^3 mean|g x| / alpha^2'

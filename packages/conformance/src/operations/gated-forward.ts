@@ -3,8 +3,8 @@ import { roundedTo, roundsOnce, unitOf, unrounded } from '../expected/allowed.ts
 import {
   describeTolerance,
   GATED_FORWARD_ULPS,
+  leastRelativeBound,
   NO_TERMS,
-  surelyWithin,
   type Tolerance,
   toleranceOf,
 } from '../expected/bounds.ts';
@@ -96,11 +96,11 @@ function compareGated(
     what: 'y',
     shape,
     expected: expect(operands, statistic, tolerance),
-    surely: roundsOnce(normalization.casting, dtype)
+    quick: roundsOnce(normalization.casting, dtype)
       ? {
           dtype,
           exact: normBeforeGate ? exact.map((value, i) => value * gating[i]!) : exact,
-          relative: surelyWithin(tolerance, operands.beta),
+          relative: leastRelativeBound(tolerance, operands.beta),
         }
       : undefined,
     bound: describeTolerance(tolerance, dtype),

@@ -1,6 +1,6 @@
 import { type Accuracy, scaleBy, sumSquares } from '@rmsnorm/core';
 import { allowed, roundsOnce, unitOf } from '../expected/allowed.ts';
-import { describeTolerance, float32Error, NO_TERMS, surelyWithin, toleranceOf } from '../expected/bounds.ts';
+import { describeTolerance, float32Error, leastRelativeBound, NO_TERMS, toleranceOf } from '../expected/bounds.ts';
 import { compareResult, type Expected } from '../expected/compare-result.ts';
 import { elementAt, exactForward, rstdOfSum } from '../expected/exact-forward.ts';
 import { featureOf, type Normalization, rowOf, rowsShape } from '../expected/normalization.ts';
@@ -95,8 +95,8 @@ export const SCALE_BY: OperationModel<ScaleBySpec> = {
             const interval = allowed(element, dtype, casting, tolerance);
             return interval && { exact: element.y, ...interval, unit: unitOf(element, dtype, casting) };
           },
-          surely: roundsOnce(casting, dtype)
-            ? { dtype, exact: exactForward(operands, rstd), relative: surelyWithin(tolerance, operands.beta) }
+          quick: roundsOnce(casting, dtype)
+            ? { dtype, exact: exactForward(operands, rstd), relative: leastRelativeBound(tolerance, operands.beta) }
             : undefined,
           bound: describeTolerance(tolerance, dtype),
           about: (flat) =>
