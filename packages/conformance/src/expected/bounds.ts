@@ -9,7 +9,7 @@ export interface Tolerance {
   readonly ulps: number;
 }
 
-/** What is added to x * r * w: each takes one more rounding. */
+/** What is added to gamma and to x * r * w: each takes one more rounding. */
 export interface Terms {
   readonly weightOffset: boolean;
   readonly beta: boolean;
@@ -22,7 +22,7 @@ type Ulps = Readonly<Record<Accuracy, number>>;
 const FORWARD_ULPS: Ulps = { ieee: 4, webgpu: 6, loose: 4 };
 export const GATED_FORWARD_ULPS: Ulps = { ieee: 6, webgpu: 12, loose: 6 };
 
-/** Relative error of 'loose', and the steps of a 16-bit type that it may be off by beside that. */
+/** Relative error of 'loose', and the steps of a 16-bit type that come on top of it. */
 export const LOOSE_RELATIVE = 1e-5;
 const LOOSE_STEPS = 4;
 

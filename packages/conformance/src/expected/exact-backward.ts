@@ -29,7 +29,7 @@ export interface ExactGradients {
  *     dgamma = sum over rows of dy x r        dbeta = sum over rows of dy
  *
  * The middle term is there within the statistic alone, and not where 'clamp' is active: there r is a constant. A factor
- * of 0 beside an infinite r gives 0.
+ * of 0 times an infinite r gives 0.
  */
 export function exactGradients(operands: BackwardOperands): ExactGradients {
   const { normalization, x, dy, dsum, gamma } = operands;

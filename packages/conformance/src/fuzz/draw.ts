@@ -106,7 +106,7 @@ function drawInputs(random: Random, supports: Supports, drawn: Drawn): Trial['in
   };
 }
 
-/** The inputs that an operation has beside those of forward. */
+/** The inputs that an operation has in addition to those of forward. */
 function drawOwnInputs(
   random: Random,
   supports: Supports,

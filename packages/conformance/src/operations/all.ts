@@ -24,7 +24,5 @@ export const OPERATIONS: Readonly<Record<Op, AnyOperation>> = {
   forwardQuantized: FORWARD_QUANTIZED,
 };
 
-/** The operations but forward, whose cases are older and wider than what is common to all. */
-export const OPERATIONS_BESIDE_FORWARD: readonly AnyOperation[] = Object.values(OPERATIONS).filter(
-  ({ op }) => op !== 'forward',
-);
+/** The operations other than forward, which has cases of its own for what they have in common. */
+export const OTHER_OPERATIONS: readonly AnyOperation[] = Object.values(OPERATIONS).filter(({ op }) => op !== 'forward');

@@ -83,7 +83,7 @@ function weights(draw: Distribution | typeof gammaOf, random: Random, features: 
   return Float32Array.from(draw(random, features));
 }
 
-/** The terms beside x * r * gamma: the bound depends on them. */
+/** The terms in addition to x * r * gamma: the bound depends on them. */
 export function termsOf({ options, beta }: Pick<ForwardInputs, 'options' | 'beta'>): Terms {
   return { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
 }

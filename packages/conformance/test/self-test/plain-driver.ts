@@ -180,7 +180,7 @@ export class PlainDriver implements Driver<Uint8Array> {
     return sum > 2 ** 126 || (sum < p.size * 2 ** -98 && this.epsOfSum(p) < p.size * 2 ** -100);
   }
 
-  /** What eps amounts to beside a sum of squares. */
+  /** What eps amounts to in the units of a sum of squares. */
   epsOfSum({ epsMode, eps, statSize }: Problem): number {
     switch (epsMode) {
       case 'add':

@@ -3,7 +3,7 @@ import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { withTensors } from '../../case/tensors.ts';
-import { OPERATIONS_BESIDE_FORWARD } from '../../operations/all.ts';
+import { OTHER_OPERATIONS } from '../../operations/all.ts';
 import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
 import type { Named } from '../../operations/operation-model.ts';
 import { numbersOf, upload } from '../../operations/run-call.ts';
@@ -27,7 +27,7 @@ const SPECS: readonly ForwardSpec[] = [
 ];
 
 /** The methods of the class give what the functions give. */
-export const methodCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.flatMap((model) =>
+export const methodCases: readonly Case[] = OTHER_OPERATIONS.flatMap((model) =>
   SPECS.map((spec): Case => {
     const { op } = model;
     return {

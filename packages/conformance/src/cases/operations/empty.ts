@@ -3,7 +3,7 @@ import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
-import { OPERATIONS_BESIDE_FORWARD } from '../../operations/all.ts';
+import { OTHER_OPERATIONS } from '../../operations/all.ts';
 import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
 import { outcomeOf } from '../../operations/run-call.ts';
 
@@ -14,7 +14,7 @@ const EMPTY: readonly ForwardSpec[] = [
 ];
 
 /** Empty tensors give empty tensors; dgamma and dbeta of no rows are zeros. */
-export const emptyOperationCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.flatMap((model) =>
+export const emptyOperationCases: readonly Case[] = OTHER_OPERATIONS.flatMap((model) =>
   FLOAT_DTYPES.flatMap((dtype) =>
     EMPTY.map((base, variation): Case => {
       const spec: ForwardSpec = { ...base, dtype, ...(model.op === 'sumSquares' && { gamma: null, beta: null }) };

@@ -1,5 +1,5 @@
 import type { Case } from '../../case/case.ts';
-import { OPERATIONS_BESIDE_FORWARD } from '../../operations/all.ts';
+import { OTHER_OPERATIONS } from '../../operations/all.ts';
 import { bothSidesOf } from '../supports/both-sides.ts';
 import { addForwardCases } from './add-forward.ts';
 import { backwardCases } from './backward/index.ts';
@@ -18,7 +18,7 @@ import { sharedInputCases } from './shared-inputs.ts';
 import { sumSquaresCases } from './sum-squares.ts';
 
 /**
- * The operations beside forward: first what each has of its own, then what is the same for all of them: both sides of
+ * The operations other than forward: first what each has of its own, then what is the same for all of them: both sides of
  * `supports`, empty tensors, leaks, the methods of the class, shared inputs, invariance, isolation, errors, properties.
  */
 export const operationCases: readonly Case[] = [
@@ -29,7 +29,7 @@ export const operationCases: readonly Case[] = [
   ...scaleByCases,
   ...shardCases,
   ...quantizedCases,
-  ...OPERATIONS_BESIDE_FORWARD.flatMap(bothSidesOf),
+  ...OTHER_OPERATIONS.flatMap(bothSidesOf),
   ...emptyOperationCases,
   ...operationLeakCases,
   ...methodCases,

@@ -2,13 +2,13 @@ import type { Case } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { withTensors } from '../../case/tensors.ts';
-import { OPERATIONS_BESIDE_FORWARD } from '../../operations/all.ts';
+import { OTHER_OPERATIONS } from '../../operations/all.ts';
 import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
 import { perform, upload } from '../../operations/run-call.ts';
 import { PLAIN } from '../supports/both-sides.ts';
 
 /** Many calls leave no more behind than what they gave back. */
-export const operationLeakCases: readonly Case[] = OPERATIONS_BESIDE_FORWARD.map((model) => {
+export const operationLeakCases: readonly Case[] = OTHER_OPERATIONS.map((model) => {
   const { op } = model;
   const spec: ForwardSpec = op === 'sumSquares' ? { ...PLAIN, gamma: null } : PLAIN;
   return {

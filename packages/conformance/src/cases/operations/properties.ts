@@ -14,7 +14,7 @@ import { SCALE_BY, SUM_SQUARES } from '../../operations/sharded.ts';
 import { anyForward } from '../properties/any-forward.ts';
 import { holds } from '../properties/holds.ts';
 
-/** An operation, and what is drawn of it beside what is drawn of forward. */
+/** An operation, and what is drawn for it in addition to what is drawn for forward. */
 interface DrawnCall {
   readonly model: AnyOperation;
   readonly arguments?: Readonly<Record<string, fc.Arbitrary<unknown>>>;

@@ -9,7 +9,7 @@ import { outcomeOf } from '../../operations/run-call.ts';
 
 /** An input on which a usual error shows, with results written out: the case does not lean on the formula alone. */
 export interface Trap extends ForwardSpec {
-  /** Results, as many digits as are given; beside the exact formula, which holds too. */
+  /** Results, in as many digits as are given. They are held against the exact formula as well. */
   readonly y?: readonly number[];
   /** Relative to the largest of y: half of the last digit that is given, or more. */
   readonly within?: number;
@@ -39,7 +39,7 @@ async function verifyTrap(subject: Subject, trap: Trap): Promise<void> {
   prepared.compare(results, subject.backend.supports);
   const { accuracy } = subject.backend.supports;
   const largest = Math.max(...y.map(Math.abs));
-  // Engines that round where they like may be 1e-5 and some steps of the dtype beside the numbers, too.
+  // Engines of class 'loose' may be 1e-5 and some steps of the dtype away from these numbers, too.
   const steps =
     accuracy === 'loose'
       ? float32Error(toleranceOf(accuracy, NO_TERMS), largest) + 4 * ulp(FORMATS[dtype], largest)

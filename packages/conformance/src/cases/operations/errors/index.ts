@@ -40,6 +40,7 @@ const refusedCases: readonly Case[] = Object.entries(ERRORS).flatMap(([op, { ref
   ),
 );
 
+/** A tensor of another backend is refused in every place. */
 const foreignCases: readonly Case[] = Object.entries(ERRORS).map(([op, { foreign }]) => ({
   id: caseId(`${op}/errors`, { refused: 'another-backend' }),
   requires: { op: op as Op, dtypes: ['float32'] },
@@ -79,7 +80,7 @@ const nothingRanCases: readonly Case[] = Object.entries(ERRORS).flatMap(([op, { 
   ),
 );
 
-/** Wrong calls of the operations beside forward are refused with the right code, and leave nothing behind. */
+/** Wrong calls of the operations other than forward are refused with the right code, and leave nothing behind. */
 export const operationErrorCases: readonly Case[] = [...refusedCases, ...foreignCases, ...nothingRanCases];
 
 /** `tensors`, and how many of those that it made are not disposed. */

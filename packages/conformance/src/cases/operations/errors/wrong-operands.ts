@@ -12,7 +12,7 @@ export function gone(tensors: Tensors, shape: readonly number[] = [3, 5]): Tenso
   return disposed(matrix(tensors, shape));
 }
 
-/** What every operation refuses of an operand that is to be like x. */
+/** Wrong operands where one of the shape and dtype of x is needed. */
 export function wrongLikeX(name: string, call: (tensors: Tensors, operand: Tensor) => unknown): RefusalSpecs {
   return {
     [`${name}-other-shape`]: { code: 'SHAPE', call: (t) => call(t, matrix(t, [5, 3])) },
@@ -26,12 +26,12 @@ export function wrongLikeX(name: string, call: (tensors: Tensors, operand: Tenso
   };
 }
 
-/** As {@link wrongLikeX}, for what may be left out. */
+/** As {@link wrongLikeX}, where the operand may be left out. */
 export function wrongOptional(name: string, call: (tensors: Tensors, operand: Tensor) => unknown): RefusalSpecs {
   return Object.fromEntries(Object.entries(wrongLikeX(name, call)).filter(([key]) => !key.endsWith('missing')));
 }
 
-/** A float32 tensor of [outer, groups, inner] = [3, 1, 1]. */
+/** Wrong operands where a float32 tensor of [outer, groups, inner] = [3, 1, 1] is needed. */
 export function wrongStatistic(
   name: string,
   features: readonly Feature[],
@@ -45,8 +45,9 @@ export function wrongStatistic(
   };
 }
 
-/** Operands whose shapes are all the same, so that any two could be one. */
+/** A norm of one feature: its operands and rstd have one shape, so that any two could be the same tensor. */
 export const COLUMN = { dim: 1, axis: 1 } as const;
+
 export function column(tensors: Tensors): Tensor {
   return matrix(tensors, [4, 1, 1]);
 }
