@@ -1,5 +1,5 @@
 import type { DType, FloatDType, Op } from '@rmsnorm/core';
-import { FORMATS, round, ulp } from '../formats.ts';
+import { FORMATS, round, ulp } from '../inputs/formats.ts';
 
 /** The largest error of one output of an operation. */
 export interface LargestError {

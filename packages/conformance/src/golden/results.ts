@@ -1,5 +1,5 @@
 import type { FloatDType } from '@rmsnorm/core';
-import { decoded, type Elements } from '../inputs.ts';
+import { decoded, type Elements } from '../inputs/elements.ts';
 
 const DIGITS = { float32: 8, float16: 4, bfloat16: 4 } as const;
 

@@ -1,6 +1,6 @@
 import type { FloatDType, RMSNormOptions } from '@rmsnorm/core';
-import { type Elements, elements } from '../inputs.ts';
-import { createRandom } from '../random.ts';
+import { type Elements, elements } from '../inputs/elements.ts';
+import { createRandom } from '../inputs/random.ts';
 
 /** A normalization that a program which is not ours has run; `recorded.ts` holds what it gave. */
 export interface GoldenSpec {
