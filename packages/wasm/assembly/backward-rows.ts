@@ -46,8 +46,10 @@ export function backwardRows(own: usize): void {
 
 /** The factors of four rows: 15, or not all are plain. */
 function plainOfFour(): u32 {
-  const first = arePlainGradients2(v128.load(SQUARES), v128.load(DOTS), FACTORS);
-  return first && arePlainGradients2(v128.load(SQUARES, 16), v128.load(DOTS, 16), FACTORS + 8) ? 15 : 0;
+  for (let two: usize = 0; two < 32; two += 16) {
+    if (!arePlainGradients2(v128.load(SQUARES + two), v128.load(DOTS + two), FACTORS + (two >> 1))) return 0;
+  }
+  return 15;
 }
 
 /** The factors of rows one by one: bits say which are plain. */

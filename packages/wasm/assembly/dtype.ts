@@ -1,10 +1,8 @@
-// Codes of the dtypes, as in src/kernels.ts.
+// Codes of the dtypes: those of DType in descriptor.ts, less 1.
 export const FLOAT32: i32 = 0;
 export const FLOAT16: i32 = 1;
-export const BFLOAT16: i32 = 2;
 
-// Types that specialize a generic kernel for a dtype. `sizeof` gives the bytes of an element.
-export type Float32 = f32;
+// Types that specialize a generic kernel for a dtype of 16 bits: `isSigned` tells them apart.
 export type Float16 = u16;
 export type BFloat16 = i16;
 

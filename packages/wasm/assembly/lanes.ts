@@ -1,6 +1,4 @@
-// Four elements of any dtype as a vector of float32, and back.
-
-import { BFloat16, Float16, Float32 } from './dtype';
+// Values of any 16 bits as float32, and back, four in a vector; and vectors that are not full.
 
 // The 15 bits of a float16's magnitude, shifted to where float32 has them, are the value times 2^-112.
 const REBIAS = reinterpret<f32>((127 + 112) << 23);
@@ -47,22 +45,6 @@ export function toBFloat16(value: v128): v128 {
   return i32x4.shr_u(v128.bitselect(nan, rounded, f32x4.ne(value, value)), 16);
 }
 
-/** Four elements at `p`. */
-// @ts-ignore: decorator
-@inline
-export function load4<T>(p: usize): v128 {
-  if (isFloat<T>()) return v128.load(p);
-  if (isSigned<T>()) return v128.shuffle<u16>(i64x2.splat(0), v128.load64_zero(p), 0, 8, 1, 9, 2, 10, 3, 11);
-  return anyFloat16(v128.load16x4_s(p));
-}
-
-// @ts-ignore: decorator
-@inline
-export function store4<T>(p: usize, value: v128): void {
-  if (isFloat<T>()) v128.store(p, value);
-  else v128.store64_lane(p, pack<T>(value, value), 0);
-}
-
 /** Two vectors as eight 16-bit elements. */
 // @ts-ignore: decorator
 @inline
@@ -71,48 +53,19 @@ export function pack<T>(a: v128, b: v128): v128 {
   return i16x8.narrow_i32x4_s(toFloat16(a), toFloat16(b));
 }
 
-/** `value` rounded to the dtype and back: what 'llama' does before gamma. */
-// @ts-ignore: decorator
-@inline
-export function round4<T>(value: v128): v128 {
-  if (isFloat<T>()) return value;
-  if (isSigned<T>()) return i32x4.shl(toBFloat16(value), 16);
-  return anyFloat16(toFloat16(value));
+/** `count` float32, 1 to 3, the rest of the lanes zero. Reads nothing beyond them. */
+export function loadPart(p: usize, count: u32): v128 {
+  if (count === 1) return v128.load32_zero(p);
+  const lanes = v128.load64_zero(p);
+  return count === 2 ? lanes : v128.load32_lane(p, lanes, 2, 8);
 }
 
-/** `count` elements, 1 to 3, the rest of the lanes zero. Reads nothing beyond them. */
-export function loadPart<T>(p: usize, count: u32): v128 {
-  let lanes = i64x2.splat(0);
-  if (isFloat<T>()) {
-    if (count === 1) return v128.load32_zero(p);
-    lanes = v128.load64_zero(p);
-    return count === 2 ? lanes : v128.load32_lane(p, lanes, 2, 8);
-  }
-  if (isSigned<T>()) {
-    lanes = v128.load16_lane(p, lanes, 1);
-    if (count > 1) lanes = v128.load16_lane(p, lanes, 3, 2);
-    if (count > 2) lanes = v128.load16_lane(p, lanes, 5, 4);
-    return lanes;
-  }
-  lanes = i32x4.replace_lane(lanes, 0, load<i16>(p));
-  if (count > 1) lanes = i32x4.replace_lane(lanes, 1, load<i16>(p, 2));
-  if (count > 2) lanes = i32x4.replace_lane(lanes, 2, load<i16>(p, 4));
-  return anyFloat16(lanes);
-}
-
-/** The first `count` lanes, 1 to 3. Writes nothing beyond them. */
-export function storePart<T>(p: usize, value: v128, count: u32): void {
-  if (isFloat<T>()) {
-    if (count === 1) {
-      v128.store32_lane(p, value, 0);
-      return;
-    }
-    v128.store64_lane(p, value, 0);
-    if (count === 3) v128.store32_lane(p, value, 2, 8);
+/** The first `count` lanes, 1 to 3, as float32. Writes nothing beyond them. */
+export function storePart(p: usize, value: v128, count: u32): void {
+  if (count === 1) {
+    v128.store32_lane(p, value, 0);
     return;
   }
-  const packed = pack<T>(value, value);
-  v128.store16_lane(p, packed, 0);
-  if (count > 1) v128.store16_lane(p, packed, 1, 2);
-  if (count > 2) v128.store16_lane(p, packed, 2, 4);
+  v128.store64_lane(p, value, 0);
+  if (count === 3) v128.store32_lane(p, value, 2, 8);
 }

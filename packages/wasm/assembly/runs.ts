@@ -1,8 +1,8 @@
 // Runs of elements whose dtype is known when the call comes: to float32 memory and back.
 
 import { fromFloat32, toFloat32 } from './convert';
-import { BFloat16, FLOAT16, FLOAT32, Float16, Float32 } from './dtype';
-import { loadPart, storePart } from './lanes';
+import { BFloat16, FLOAT16, FLOAT32, Float16 } from './dtype';
+import { anyFloat16, toBFloat16, toFloat16 } from './lanes';
 
 /** Of the call's tensors. */
 export let dtype: i32 = FLOAT32;
@@ -40,16 +40,16 @@ export function storeRun(from: usize, to: usize, length: u32): void {
 }
 
 export function loadElement(dtype: i32, p: usize): f64 {
-  let lanes = i64x2.splat(0);
-  if (dtype === FLOAT32) lanes = loadPart<Float32>(p, 1);
-  else if (dtype === FLOAT16) lanes = loadPart<Float16>(p, 1);
-  else lanes = loadPart<BFloat16>(p, 1);
-  return f32x4.extract_lane(lanes, 0);
+  if (dtype === FLOAT32) return load<f32>(p);
+  if (dtype === FLOAT16) return f32x4.extract_lane(anyFloat16(i32x4.splat(load<i16>(p))), 0);
+  return reinterpret<f32>(load<u16>(p) << 16);
 }
 
 export function storeElement(dtype: i32, p: usize, value: f64): void {
+  if (dtype === FLOAT32) {
+    store<f32>(p, <f32>value);
+    return;
+  }
   const lanes = f32x4.splat(<f32>value);
-  if (dtype === FLOAT32) storePart<Float32>(p, lanes, 1);
-  else if (dtype === FLOAT16) storePart<Float16>(p, lanes, 1);
-  else storePart<BFloat16>(p, lanes, 1);
+  store<u16>(p, <u16>i32x4.extract_lane(dtype === FLOAT16 ? toFloat16(lanes) : toBFloat16(lanes), 0));
 }

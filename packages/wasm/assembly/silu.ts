@@ -6,7 +6,6 @@
 // accurate down to the least normal number, and vanishes at -infinity, its limit.
 
 import { TAIL } from './cells';
-import { Float32 } from './dtype';
 import { loadPart, storePart } from './lanes';
 import { scratch } from './problem';
 
@@ -65,10 +64,10 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
   if (count === 0) return;
   // The last elements, with others behind them.
   const tail = scratch + TAIL;
-  v128.store(tail, loadPart<Float32>(x, count));
-  v128.store(tail, loadPart<Float32>(z, count), 16);
+  v128.store(tail, loadPart(x, count));
+  v128.store(tail, loadPart(z, count), 16);
   multiplySilu(tail, tail + 16, tail, 4);
-  storePart<Float32>(to, v128.load(tail), count);
+  storePart(to, v128.load(tail), count);
 }
 
 // @ts-ignore: decorator

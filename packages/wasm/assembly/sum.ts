@@ -4,7 +4,6 @@
 // by at most 1.5 * 2^-24 and its own rounding, and y by less than 4 ulp, whatever the row holds. The order depends on
 // the number of elements alone.
 
-import { Float32 } from './dtype';
 import { loadPart } from './lanes';
 
 // @ts-ignore: decorator
@@ -36,7 +35,7 @@ export function finishSum(low: v128, high: v128, p: usize, rest: u32): f64 {
       squares = f32x4.add(squares, f32x4.mul(v, v));
     }
     if (rest) {
-      const v = loadPart<Float32>(p, rest);
+      const v = loadPart(p, rest);
       squares = f32x4.add(squares, f32x4.mul(v, v));
     }
     low = f64x2.add(low, f64x2.promote_low_f32x4(squares));

@@ -1,20 +1,23 @@
-// Compiles assembly/ to dist/rmsnorm.wasm and inlines it, as text, into src/generated/wasm-text.ts.
+// Compiles assembly/ to dist/rmsnorm.wasm and inlines it, as text, into src/generated/wasm-text.ts; src/generated/descriptor/
+// says where the fields of assembly/descriptor.ts lie.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { descriptorLayout } from './descriptor-layout.mjs';
 import { encodeText } from './encode-text.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Compiles one entry of assembly/ with the flags that every module here uses, and gives its bytes. */
-export async function compile(entry) {
+async function compile(layout) {
   let bytes;
   const { error, stderr } = await asc.main(
     [
-      entry,
+      'assembly/index.ts',
       '--outFile=out.wasm',
+      // What assembly/index.ts exports as `layout`: the host compares it with its own.
+      `--use=LAYOUT=${layout}`,
       '--runtime=stub',
       // The host creates the memory, so that it can choose the maximum.
       '--importMemory',
@@ -32,7 +35,7 @@ export async function compile(entry) {
       baseDir: root,
     },
   );
-  if (error) throw new Error(`asc ${entry}: ${error.message}\n${stderr.toString()}`);
+  if (error) throw new Error(`asc: ${error.message}\n${stderr.toString()}`);
   return bytes;
 }
 
@@ -42,7 +45,14 @@ async function write(path, contents) {
   await writeFile(file, contents);
 }
 
-const wasm = await compile('assembly/index.ts');
+const { layout, modules } = await descriptorLayout(new URL('../assembly/', import.meta.url));
+for (const [name, code] of Object.entries(modules)) {
+  await write(
+    `src/generated/descriptor/${name}.ts`,
+    `// Made by scripts/build-wasm.mjs from assembly/descriptor.ts: places of its fields, in units of their own size, or codes.\n${code}`,
+  );
+}
+const wasm = await compile(layout);
 await write('dist/rmsnorm.wasm', wasm);
 await write(
   'src/generated/wasm-text.ts',

@@ -1,8 +1,8 @@
 import { bytesPerElement, type HostForwardIO, type Problem } from '@rmsnorm/core';
 import { ALIGNMENT, roundUp } from './allocator.ts';
-import type { ForwardKernel } from './forward-kernel.ts';
 import type { Heap } from './heap.ts';
 import { HostArray } from './host-array.ts';
+import type { KernelCalls } from './kernel-calls.ts';
 import { type Extents, extentsOf, mostElements, type Part, partsOf } from './parts.ts';
 
 /**
@@ -11,13 +11,7 @@ import { type Extents, extentsOf, mostElements, type Part, partsOf } from './par
  * @param stageBytes how large a part should be; smaller where memory is short, larger where a single row is
  * @throws RMSNormError OUT_OF_MEMORY, before anything is written to y
  */
-export function streamForward(
-  heap: Heap,
-  kernel: ForwardKernel,
-  p: Problem,
-  io: HostForwardIO,
-  stageBytes: number,
-): void {
+export function streamForward(heap: Heap, calls: KernelCalls, p: Problem, io: HostForwardIO, stageBytes: number): void {
   const x = new HostArray(heap, io.x);
   const y = new HostArray(heap, io.y);
   const gamma = io.gamma && new HostArray(heap, io.gamma);
@@ -34,7 +28,7 @@ export function streamForward(
     for (const part of partsOf(p, step)) {
       const weightOffset = part.firstGroup * p.size * 4;
       copyIn(p, part, x.bytes, heap.bytes, stage);
-      kernel.run(p, part, stage, gammaAt && gammaAt + weightOffset, betaAt && betaAt + weightOffset, stage, 0);
+      calls.forwardPart(p, part, stage, gammaAt && gammaAt + weightOffset, betaAt && betaAt + weightOffset, stage, 0);
       copyOut(p, part, y.bytes, heap.bytes, stage);
     }
   } finally {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value } from '@rmsnorm/core';
+import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value, type Problem } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
-import { DTYPE_CODE, FLAGS, HEAP_BASE, type Kernels, PAGE_BYTES } from '../src/kernels.ts';
+import { Descriptor } from '../src/descriptor.ts';
+import { OP, WORD } from '../src/generated/descriptor/index.ts';
+import { HEAP_BASE, type Kernels, MODULE_BYTES, PAGE_BYTES } from '../src/kernels.ts';
 
 // What the conformance suite cannot see: which loops a call takes, addresses, bytes of scratch memory, single bits.
 
@@ -20,7 +22,7 @@ interface Call {
   readonly statSize?: number;
   readonly eps?: number;
   readonly llama?: boolean;
-  readonly apart?: boolean;
+  readonly inTurn?: boolean;
   readonly inPlace?: boolean;
   /** Where the first buffer begins. */
   readonly base?: number;
@@ -30,6 +32,19 @@ const GUARD = 64;
 const memory = new WebAssembly.Memory({ initial: 1024, maximum: 65536 });
 const kernels = await instantiate(memory);
 
+function problemOf({
+  dtype = 'float32',
+  outer = 1,
+  size,
+  inner = 1,
+  statSize = size,
+  eps = 1e-6,
+  llama,
+}: Call): Problem {
+  const casting = llama ? 'llama' : 'gemma';
+  return { outer, groups: 1, size, inner, statSize, dtype, eps, epsMode: 'add', alpha: 1, weightOffset: 0, casting };
+}
+
 /** Runs forward over `x` (raw bits for 16-bit dtypes) with `gamma`; checks that nothing but y and scratch changed. */
 function forward(
   call: Call,
@@ -38,8 +53,10 @@ function forward(
   heap: WebAssembly.Memory = memory,
   run: Kernels = kernels,
 ): Uint32Array | Uint16Array {
-  const { dtype = 'float32', outer = 1, size, inner = 1, eps = 1e-6 } = call;
-  const code = DTYPE_CODE[dtype];
+  const { dtype = 'float32' } = call;
+  const descriptor = new Descriptor(heap, MODULE_BYTES);
+  const problem = problemOf(call);
+  descriptor.describe(OP.forward, problem, problem);
   let end = call.base ?? HEAP_BASE;
   const place = (bytes: number): number => {
     const at = Math.ceil((end + GUARD) / 64) * 64;
@@ -48,32 +65,21 @@ function forward(
   };
   const at = { x: place(x.byteLength), y: 0, gamma: place(gamma.byteLength), scratch: 0 };
   at.y = call.inPlace ? at.x : place(x.byteLength);
-  const scratchBytes = run.scratchBytes(code, 1, size, inner, 0) >>> 0;
+  const scratchBytes = run.complete(descriptor.address) >>> 0;
   at.scratch = place(scratchBytes);
   const all = new Uint8Array(heap.buffer, call.base ?? HEAP_BASE, end + GUARD - (call.base ?? HEAP_BASE)).fill(0xa5);
   const bytes = (start: number, length: number): Uint8Array => new Uint8Array(heap.buffer, start, length);
   bytes(at.x, x.byteLength).set(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
   bytes(at.gamma, gamma.byteLength).set(new Uint8Array(gamma.buffer, gamma.byteOffset, gamma.byteLength));
   const before = all.slice();
-  run.forward(
-    code,
-    at.x,
-    at.gamma,
-    0,
-    at.y,
-    0,
-    at.scratch,
-    outer,
-    1,
-    size,
-    inner,
-    call.statSize ?? size,
-    eps,
-    0,
-    1,
-    0,
-    (call.llama ? FLAGS.llama : 0) | (call.apart ? FLAGS.apart : 0),
-  );
+  const { words } = descriptor;
+  words[WORD.x] = at.x;
+  words[WORD.gamma] = at.gamma;
+  words[WORD.beta] = 0;
+  words[WORD.y] = at.y;
+  words[WORD.rstd] = 0;
+  words[WORD.interleaved] = Number(!call.inTurn);
+  run.run(descriptor.address, at.scratch);
   const y = bytes(at.y, x.byteLength).slice();
   // Put back what may have changed: then nothing has.
   for (const [start, length] of [
@@ -117,7 +123,7 @@ describe.each(['float32', 'float16', 'bfloat16'] as const)('%s', (dtype) => {
       const gamma = numbers(size, 7);
       const together = forward({ dtype, outer: rows, size }, x, gamma);
       expect(difference(forward({ dtype, outer: rows, size, inPlace: true }, x, gamma), together)).toBe(-1);
-      expect(difference(forward({ dtype, outer: rows, size, apart: true }, x, gamma), together)).toBe(-1);
+      expect(difference(forward({ dtype, outer: rows, size, inTurn: true }, x, gamma), together)).toBe(-1);
       expect(
         difference(forward({ dtype, outer: 3, size }, x.slice(0, 3 * size), gamma), together.slice(0, 3 * size)),
       ).toBe(-1);
@@ -267,7 +273,14 @@ describe.each([
     const [weights, scratch] = [HEAP_BASE, HEAP_BASE + 4096];
     new Uint16Array(small.buffer, at).set(x);
     new Float32Array(small.buffer, weights, size).set(gamma);
-    there.forward(DTYPE_CODE[dtype], at, weights, 0, at, 0, scratch, rows, 1, size, 1, size, 1e-6, 0, 1, 0, 0);
+    const descriptor = new Descriptor(small, MODULE_BYTES);
+    const problem = problemOf({ dtype, outer: rows, size });
+    descriptor.describe(OP.forward, problem, problem);
+    there.complete(descriptor.address);
+    const { words } = descriptor;
+    words[WORD.x] = words[WORD.y] = at;
+    words[WORD.gamma] = weights;
+    there.run(descriptor.address, scratch);
     expect(difference(new Uint16Array(small.buffer, at), forward({ dtype, outer: rows, size }, x, gamma))).toBe(-1);
   });
 });

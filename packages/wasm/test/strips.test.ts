@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
-import { DTYPE_CODE, FLAGS, HEAP_BASE, type Kernels, OP_CODE, PAGE_BYTES } from '../src/kernels.ts';
+import { Descriptor } from '../src/descriptor.ts';
+import { OP, WORD } from '../src/generated/descriptor/index.ts';
+import { HEAP_BASE, type Kernels, MODULE_BYTES, PAGE_BYTES } from '../src/kernels.ts';
 
 // Channels-first tensors so long or so wide that assembly/strips.ts does them in several parts, which no case of the
 // conformance suite is; and bytes of scratch memory, which it cannot see.
@@ -50,8 +52,25 @@ function run(
   other: Float32Array | Uint16Array,
   weights: Float32Array[],
 ) {
-  const code = op.startsWith('gate') ? OP_CODE.gatedForward : OP_CODE[op as 'addForward'];
-  const scratchBytes = kernels.operationBytes(code, DTYPE_CODE[dtype], groups, size, inner, 0) >>> 0;
+  const gated = op === 'gate first' || op === 'gate last';
+  const descriptor = new Descriptor(memory, MODULE_BYTES);
+  const problem = {
+    outer: 1,
+    groups,
+    size,
+    inner,
+    statSize: size,
+    dtype,
+    eps: 0,
+    epsMode: 'add',
+    alpha: 1,
+    weightOffset: 0,
+    casting: gated ? 'llama' : 'gemma',
+    normBeforeGate: op === 'gate last',
+  } as const;
+  const describeCall = (): boolean => descriptor.describe(OP[gated ? 'gatedForward' : op], problem, problem);
+  describeCall();
+  const scratchBytes = kernels.complete(descriptor.address) >>> 0;
   let end = HEAP_BASE;
   const place = (bytes: number): number => {
     const at = end;
@@ -71,28 +90,17 @@ function run(
   write(second, other);
   write(gamma, weights[0]!);
   write(beta, weights[1]!);
-  const flags = op.startsWith('gate') ? FLAGS.llama : 0;
-  kernels.begin(
-    code,
-    DTYPE_CODE[dtype],
-    weighted ? gamma : 0,
-    beta,
-    scratch,
-    1,
-    groups,
-    size,
-    inner,
-    size,
-    0,
-    0,
-    1,
-    0,
-    flags,
-  );
-  if (op === 'addForward') kernels.addForward(first, second, sum, y, rows);
-  else if (op === 'sumSquares') kernels.sumSquares(first, rows);
-  else if (op === 'forwardQuantized') kernels.forwardQuantized(first, y, rows, 0);
-  else kernels.gatedForward(first, second, y, rows, Number(op === 'gate last'));
+  // Memory has grown.
+  describeCall();
+  const { words } = descriptor;
+  words[WORD.x] = first;
+  words[WORD.residual] = words[WORD.gate] = second;
+  words[WORD.sum] = sum;
+  words[WORD.y] = words[WORD.q] = y;
+  words[WORD.gamma] = weighted ? gamma : 0;
+  words[WORD.beta] = beta;
+  words[WORD.rstd] = words[WORD.sums] = words[WORD.scales] = rows;
+  kernels.run(descriptor.address, scratch);
   const behind = new Uint8Array(memory.buffer, scratch + scratchBytes, 64);
   expect(behind.every((byte) => byte === GUARD)).toBe(true);
   const decode = (at: number): Float64Array => {

@@ -1,5 +1,5 @@
 // What the caller and its workers share beside the WebAssembly memory: one SharedArrayBuffer, of Int32 words in cache
-// lines of their own, and behind them the job, in float64 numbers.
+// lines of their own.
 
 /** Int32 words that a word has to itself, so that no two threads write to the same cache lines: 128 bytes. */
 const LINE = 32;
@@ -30,25 +30,7 @@ export function scratchOf(thread: number): number {
   return queueOf(thread) + 2;
 }
 
-/** Numbers that the chunks of a job have in common: see job.ts. */
-export const JOB_NUMBERS = 10;
-/** Numbers of each chunk. */
-export const CHUNK_NUMBERS = 11;
-/** Most chunks of a thread. */
-export const CHUNKS_PER_THREAD = 4;
-
-/** The two views of a control buffer. */
-export interface Control {
-  readonly words: Int32Array;
-  readonly job: Float64Array;
-}
-
 /** A new control buffer, all zeros. */
 export function controlBuffer(threads: number): SharedArrayBuffer {
-  const numbers = JOB_NUMBERS + threads * CHUNKS_PER_THREAD * CHUNK_NUMBERS;
-  return new SharedArrayBuffer(queueOf(threads) * 4 + numbers * 8);
-}
-
-export function controlOf(buffer: SharedArrayBuffer, threads: number): Control {
-  return { words: new Int32Array(buffer, 0, queueOf(threads)), job: new Float64Array(buffer, queueOf(threads) * 4) };
+  return new SharedArrayBuffer(queueOf(threads) * 4);
 }

@@ -1,13 +1,8 @@
 import { type Compiled, compileInlined, type Refusal } from '../compile.ts';
-import { Scratch } from '../scratch.ts';
 import type { WasmModule } from '../web-assembly.ts';
-import type { CuttableKernels } from './cuttable-kernels.ts';
 import { host, whyNoThreads } from './host.ts';
-import { SharedHeap } from './shared-heap.ts';
 import { withSharedMemory } from './shared-module.ts';
-import { startTeam } from './start-team.ts';
-import { ThreadedDriver } from './threaded-driver.ts';
-import { ThreadedKernels } from './threaded-kernels.ts';
+import { startDriver } from './start-driver.ts';
 
 // So that a page that makes many backends says it once.
 let said = false;
@@ -27,13 +22,8 @@ export async function compileThreaded(threads: number, given: WasmModule | undef
   return {
     module,
     device,
-    driverOf: async (kernels, memory, maxBytes, signal) => {
-      const heap = new SharedHeap(memory, maxBytes);
-      const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
-      const { control, stop } = await startTeam(threads, module, memory, signal);
-      const threaded = new ThreadedKernels(kernels as CuttableKernels, control, scratches, mayWait());
-      return new ThreadedDriver(threaded, heap, device, stop);
-    },
+    driverOf: (kernels, memory, maxBytes, signal) =>
+      startDriver(device, threads, { module, kernels, memory, maxBytes }, { signal, maySleep: mayWait() }),
   };
 }
 

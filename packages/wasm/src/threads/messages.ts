@@ -4,7 +4,9 @@ import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 export interface Task {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
-  readonly buffer: SharedArrayBuffer;
+  /** Where the descriptors of chunks are in that memory. */
+  readonly chunks: number;
+  readonly control: SharedArrayBuffer;
   readonly thread: number;
   readonly threads: number;
 }

@@ -10,37 +10,37 @@ const LEAST_BYTES = 4 * 2 ** 20;
 /** Runs of each order before one is taken. */
 const RUNS = 9;
 
-/** What the second order has to take at most of the time of the first: noise alone must not choose it. */
+/** What summing and scaling in turn has to take at most of the interleaved time: noise alone must not choose it. */
 const CLEARLY = 0.93;
 
 /** The engine's clock, where it has one. */
 const clock = (globalThis as { performance?: { now(): number } }).performance;
 
 /**
- * float32 rows that lie in no cache can be done in two orders, to the same bits: some scaled while the next are summed, or
- * summed and scaled in turn. Which is faster depends on the processor, by up to 1.5 times either way (a Xeon likes the
- * first, an EPYC the second), so the first calls of a size try both.
+ * float32 rows that lie in no cache can be done in two orders, to the same bits: interleaved, where some rows are scaled
+ * while the next are summed, or summed and scaled in turn. Which is faster depends on the processor, by up to 1.5 times
+ * either way (a Xeon likes the first, an EPYC the second), so the first calls of a size try both.
  */
-export class RowOrders {
-  readonly #trials = new Map<number, OrderTrials>();
+export class Interleaving {
+  readonly #trials = new Map<number, InterleavingTrials>();
 
   /** Null where there is no choice. */
-  trialsOf({ size, statSize, inner, dtype }: Problem, part: Extents): OrderTrials | null {
+  trialsOf({ size, statSize, inner, dtype }: Problem, part: Extents): InterleavingTrials | null {
     if (dtype !== 'float32' || inner !== 1 || statSize < size || size > MOST_SIZE) return null;
     if (part.outer * part.groups * size * 8 < LEAST_BYTES) return null;
     let trials = this.#trials.get(size);
     if (!trials) {
-      trials = new OrderTrials();
+      trials = new InterleavingTrials();
       this.#trials.set(size, trials);
     }
     return trials;
   }
 }
 
-/** The trials of one size: the two orders take turns, then the second stays where its median is clearly lower. */
-export class OrderTrials {
-  /** The order of the next run: apart, or some rows while the next are summed. */
-  apart = false;
+/** The trials of one size: the two orders take turns, then summing and scaling in turn stays where its median is clearly lower. */
+export class InterleavingTrials {
+  /** The order of the next run. */
+  interleaved = true;
   readonly #now: (() => number) | null;
   readonly #times: readonly [number[], number[]] = [[], []];
   #left: number;
@@ -61,10 +61,10 @@ export class OrderTrials {
 
   end(): void {
     if (this.#left === 0) return;
-    this.#times[this.apart ? 1 : 0].push((this.#now!() - this.#began) / this.#elements);
+    this.#times[this.interleaved ? 0 : 1].push((this.#now!() - this.#began) / this.#elements);
     this.#left--;
-    const [together, apart] = this.#times;
-    this.apart = this.#left === 0 ? median(apart) < CLEARLY * median(together) : !this.apart;
+    const [interleaved, inTurn] = this.#times;
+    this.interleaved = this.#left === 0 ? median(inTurn) >= CLEARLY * median(interleaved) : !this.interleaved;
   }
 }
 

@@ -1,0 +1,104 @@
+// Reads assembly/descriptor.ts and says where its fields lie, so that the host writes what the kernels read.
+//
+// Places and codes become modules of constants, `export const size = 16`, which a bundler writes as numbers where they are used. What
+// is looked up by name, or by code, becomes an object or a list.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+
+const BYTES = { f64: 8, u32: 4, usize: 4 };
+
+/** The lines of `export const enum NAME { ... }` or of `export class NAME ... { ... }`, without comments. */
+function linesOf(source, kind, name) {
+  const found = new RegExp(`export ${kind} ${name}\\b[^{]*\\{([^}]*)\\}`).exec(
+    source.replace(/\/\*.*?\*\/|\/\/.*/g, ''),
+  );
+  if (!found) throw new Error(`there is no ${kind} ${name}`);
+  return found[1]
+    .split(/[;,\n]/)
+    .map((line) => line.trim())
+    .filter(Boolean);
+}
+
+/** { name: code } of an enum whose first member is 1, and whose others follow. */
+function codesOf(source, name) {
+  return Object.fromEntries(
+    linesOf(source, 'const enum', name).map((line, i) => {
+      const [member, value] = line.split(' = ');
+      if (i === 0 ? value !== '1' : value !== undefined) throw new Error(`${name} counts from 1: ${line}`);
+      return [member, i + 1];
+    }),
+  );
+}
+
+/** { name: { type, offset } } of a class, and where it ends. AssemblyScript lays fields out in their order, each aligned to its size. */
+function fieldsOf(source, name, start) {
+  let end = start;
+  const fields = {};
+  for (const line of linesOf(source, 'class', name)) {
+    const [, field, type] = /^(\w+): (\w+)$/.exec(line) ?? [];
+    const bytes = BYTES[type];
+    if (!bytes) throw new Error(`${name} has a field that is neither f64, u32 nor usize: ${line}`);
+    if (end % bytes !== 0) throw new Error(`${name}.${field} is not aligned: put 64-bit fields first`);
+    fields[field] = { type, offset: end };
+    end += bytes;
+  }
+  return { fields, end };
+}
+
+/** The modules of src/generated/descriptor/, by name, and a number that another layout does not have. */
+export async function descriptorLayout(folder) {
+  const source = await readFile(new URL('descriptor.ts', folder), 'utf8');
+  const { fields, end } = fieldsOf(source, 'Descriptor', 0);
+  const places = (types) =>
+    Object.fromEntries(
+      Object.entries(fields)
+        .filter(([, { type }]) => types.includes(type))
+        .map(([name, { type, offset }]) => [name, offset / BYTES[type]]),
+    );
+  const modules = {
+    number: places(['f64']),
+    word: places(['u32', 'usize']),
+    op: codesOf(source, 'Op'),
+    dtype: codesOf(source, 'DType'),
+    'eps-mode': codesOf(source, 'EpsMode'),
+    casting: codesOf(source, 'Casting'),
+  };
+  // Descriptors of several threads do not share a cache line.
+  const bytes = Math.ceil(end / 64) * 64;
+  const hash = createHash('sha256')
+    .update(JSON.stringify([modules, bytes]))
+    .digest();
+  const layout = hash.readUInt32LE() >>> 1;
+  return {
+    layout,
+    modules: {
+      ...Object.fromEntries(Object.entries(modules).map(([name, values]) => [name, constantsOf(values)])),
+      index: [
+        ...Object.keys(modules).map(
+          (name) => `export * as ${name.toUpperCase().replace('-', '_')} from './${name}.ts';\n`,
+        ),
+        constantsOf({ LAYOUT: layout, DESCRIPTOR_BYTES: bytes }),
+        listOf('OPS', Object.keys(modules.op)),
+        listOf('DTYPES', Object.keys(modules.dtype)),
+        objectOf('OPERAND', places(['usize'])),
+      ].join(''),
+    },
+  };
+}
+
+function constantsOf(values) {
+  return Object.entries(values)
+    .map(([name, value]) => `export const ${name} = ${value};\n`)
+    .join('');
+}
+
+function listOf(name, members) {
+  const list = JSON.stringify(members);
+  return `export const ${name}: readonly ${list} = ${list};\n`;
+}
+
+function objectOf(name, values) {
+  const members = Object.keys(values).map((member) => `readonly ${member}: number`);
+  return `export const ${name}: { ${members.join('; ')} } = ${JSON.stringify(values)};\n`;
+}
