@@ -1,24 +1,24 @@
 // The exports of the module; src/kernels.ts says what a caller must know.
 
-import { addForward as add } from './add';
-import { backwardColumns, columnBytes } from './backward-columns';
-import { backwardRows, blockBytes } from './backward-rows';
-import { CELL_BYTES } from './cells';
-import { FLOAT32 } from './dtype';
+import { addForward as add } from './operations/add-forward';
+import { backwardColumns, columnBytes } from './operations/backward/columns';
+import { backwardRows, blockBytes } from './operations/backward/rows';
+import { CELL_BYTES } from './elements/cells';
+import { FLOAT32 } from './elements/dtype';
 import { Casting, Descriptor, DType, EpsMode, Op } from './descriptor';
-import { FACTORS_BYTES } from './factors';
-import { normalize } from './forward';
-import { gatedForward as gated } from './gated';
-import { setGradients, storeSums } from './gradient';
+import { FACTORS_BYTES } from './rows/factors';
+import { normalize } from './operations/forward';
+import { gatedForward as gated } from './operations/gated-forward';
+import { setGradients, storeSums } from './operations/backward/gradient';
 import { groups, inner, outer, setColumns, setPart, setProblem, size, useSums } from './problem';
-import { forwardQuantized as quantized } from './quantize';
-import { setApart } from './rows';
-import { rowBytes } from './rows-16';
-import { dtype, setDtype } from './runs';
-import { PLAIN, RUN, setStage } from './stages';
-import { stripBytes } from './strips';
-import { sumSquares as sumsOf } from './sums';
-import { tileElements } from './tiles';
+import { forwardQuantized as quantized } from './operations/forward-quantized';
+import { setApart } from './rows/rows';
+import { rowBytes } from './half/rows';
+import { dtype, setDtype } from './elements/runs';
+import { PLAIN, RUN, setStage } from './operations/stages';
+import { stripBytes } from './columns/strips';
+import { sumSquares as sumsOf } from './operations/sum-squares';
+import { tileElements } from './rows/tiles';
 import { prepareWeights, weightBytes } from './weights';
 
 let clampedBelow: f64 = -1;

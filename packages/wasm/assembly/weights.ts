@@ -1,7 +1,7 @@
 // What multiplies x * r, as a float32 array: gamma itself, ones where there is none, or weightOffset + gamma.
 
-import { CELL_BYTES } from './cells';
-import { forgetPacked } from './packed-16';
+import { CELL_BYTES } from './elements/cells';
+import { forgetPacked } from './half/packed-weights';
 import { gamma, groups, scratch, size, weightOffset } from './problem';
 
 /** Rows are scaled in pieces of at most this many elements, so that scratch memory is bounded. A multiple of 16. */

@@ -114,7 +114,7 @@ function encoded(values: Float32Array, dtype: FloatDType): Float32Array | Uint16
 }
 
 describe.each(['float32', 'float16', 'bfloat16'] as const)('%s', (dtype) => {
-  // Few rows and many, cached and not, take different loops: see assembly/rows.ts.
+  // Few rows and many, cached and not, take different loops: see assembly/rows/rows.ts.
   test.each([1, 3, 16, 64, 129, 1000, 2048, 4096, 20000])(
     'a row of %i has the same bits however it is done',
     (size) => {

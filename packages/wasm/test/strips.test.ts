@@ -5,7 +5,7 @@ import { Descriptor } from '../src/descriptor.ts';
 import { OP, WORD } from '../src/generated/descriptor/index.ts';
 import { HEAP_BASE, type Kernels, MODULE_BYTES, PAGE_BYTES } from '../src/kernels.ts';
 
-// Channels-first tensors so long or so wide that assembly/strips.ts does them in several parts, which no case of the
+// Channels-first tensors so long or so wide that assembly/columns/strips.ts does them in several parts, which no case of the
 // conformance suite is; and bytes of scratch memory, which it cannot see.
 
 const module = await WebAssembly.compile(await readFile(new URL('../dist/rmsnorm.wasm', import.meta.url)));

@@ -25,7 +25,7 @@ export interface Sizes {
 export const SIZES: Sizes = { call: 32768, chunk: 32768, wake: 0.1 };
 
 // Up to so many weights are made at once (assembly/weights.ts), or packed at once, with a weightOffset and without
-// (assembly/packed-16.ts): a part of the groups may need more scratch memory than all of them, whose weights are too many.
+// (assembly/half/packed-weights.ts): a part of the groups may need more scratch memory than all of them, whose weights are too many.
 const WEIGHTS_AT_ONCE = [65536, 16384, 3 * 16384];
 
 /** The threads of a backend, and the memory that they share. */

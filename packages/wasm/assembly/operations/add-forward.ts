@@ -1,16 +1,16 @@
 // addForward: sums are written, and normalized while they are in a cache. Contiguous rows are done in tiles, by forward
 // itself, and float32 ones one by one, the squares summed on the way.
 
-import { addFloat32 } from './add-float32';
-import { FLOAT32 } from './dtype';
+import { addFloat32 } from '../elements/add';
+import { FLOAT32 } from '../elements/dtype';
 import { normalize } from './forward';
-import { groups, inner, outer, setPart, size, statSize } from './problem';
-import { beyondCaches, finishRow } from './rows';
-import { dtype, shift } from './runs';
+import { groups, inner, outer, setPart, size, statSize } from '../problem';
+import { beyondCaches, finishRow } from '../rows/rows';
+import { dtype, shift } from '../elements/runs';
 import { ADD, ENTER, pass, RUN, setOther, setStage } from './stages';
-import { strips } from './strips';
-import { finishSum, promoteHigh, sumOfSquares } from './sum';
-import { count, first, nextTile, startTiles } from './tiles';
+import { strips } from '../columns/strips';
+import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
+import { count, first, nextTile, startTiles } from '../rows/tiles';
 
 /** Rows below this are faster in tiles, as long as all lies in a cache. */
 const SHORT: u32 = 128;

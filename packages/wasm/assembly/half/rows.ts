@@ -4,17 +4,17 @@
 // memory in between. What is rare takes another way, each row through float32 scratch memory: rows with a beta (at half
 // the speed) and other options, rows that are not plain or nearly overflow, and long ones. Both ways give the same bits.
 
-import { CELL_BYTES } from './cells';
-import { FLOAT16 } from './dtype';
-import { FACTORS, FACTORS_BYTES, factorsOf, ROWS } from './factors';
-import { forgetPacked, largestWeight, packedBytes, packedGroups, packedOf } from './packed-16';
-import { beta, firstGroup, gamma, given, groups, llama, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { CELL_BYTES } from '../elements/cells';
+import { FLOAT16 } from '../elements/dtype';
+import { FACTORS, FACTORS_BYTES, factorsOf, ROWS } from '../rows/factors';
+import { forgetPacked, largestWeight, packedBytes, packedGroups, packedOf } from './packed-weights';
+import { beta, firstGroup, gamma, given, groups, llama, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from '../problem';
 import { rowInPieces } from './row-in-pieces';
-import { beyondCaches } from './rows';
-import { dtype } from './runs';
-import { scaleRows16 } from './scale-16';
-import { sumRows16 } from './sum-16';
-import { PIECE, weightBytes } from './weights';
+import { beyondCaches } from '../rows/rows';
+import { dtype } from '../elements/runs';
+import { scaleRows16 } from './scale';
+import { sumRows16 } from './sum';
+import { PIECE, weightBytes } from '../weights';
 
 /**
  * At a time: so many elements, which a first-level cache holds beside their weights. Where it does not hold these, so many

@@ -2,8 +2,8 @@
 // the problem. The order in a column is the same wherever it stands: the squares of 4 neighbours are added in float32,
 // all else in float64 (accuracy as in sum.ts).
 
-import { has } from './dtype';
-import { addToSums, promoteHigh, sumOfSquares } from './sum';
+import { has } from '../elements/dtype';
+import { addToSums, promoteHigh, sumOfSquares } from '../rows/sum';
 
 /** Most columns of a strip that is done in blocks of 16, a cache line, from top to bottom, sums and factors in registers. */
 const NARROW: u32 = 64;

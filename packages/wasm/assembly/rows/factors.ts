@@ -1,8 +1,8 @@
 // Some rows at a time: their sums of squares in memory, then their factors beside them.
 
-import { largestWeight } from './packed-16';
-import { alpha, arePlain2, rstdOf2 } from './problem';
-import { SPECIAL } from './sum-16';
+import { largestWeight } from '../half/packed-weights';
+import { alpha, arePlain2, rstdOf2 } from '../problem';
+import { SPECIAL } from '../half/sum';
 
 /** At a time, at most. */
 export const ROWS: u32 = 64;

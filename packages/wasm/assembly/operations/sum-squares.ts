@@ -1,12 +1,12 @@
 // sumSquares: sums of squares as float32, of 16-bit rows in the order of float32 ones.
 
-import { FLOAT32 } from './dtype';
-import { exactSum } from './exact-row';
-import { groups, endColumn, firstColumn, inner, isInRange, outer, setPart, size } from './problem';
-import { dtype, loadRun, shift } from './runs';
-import { offsetOf, startStrips, sums as sumsOfColumns, sumStrip, values, width } from './strips';
-import { sumSquares as sumRow } from './sum';
-import { count, first, nextTile, startTiles } from './tiles';
+import { FLOAT32 } from '../elements/dtype';
+import { exactSum } from '../rows/exact-row';
+import { groups, endColumn, firstColumn, inner, isInRange, outer, setPart, size } from '../problem';
+import { dtype, loadRun, shift } from '../elements/runs';
+import { offsetOf, startStrips, sums as sumsOfColumns, sumStrip, values, width } from '../columns/strips';
+import { sumSquares as sumRow } from '../rows/sum';
+import { count, first, nextTile, startTiles } from '../rows/tiles';
 
 /** @param tile memory for a tile, where inner = 1 */
 export function sumSquares(x: usize, sums: usize, tile: usize): void {

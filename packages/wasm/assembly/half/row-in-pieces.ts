@@ -1,15 +1,15 @@
 // One row of float16 or bfloat16, whatever it holds: a piece of it is converted into float32 scratch memory, summed and
 // scaled there, and rounded into y. Rows longer than a piece are converted a second time.
 
-import { TAIL } from './cells';
-import { FLOAT16 } from './dtype';
-import { exactRow } from './exact-row';
-import { alpha, given, isPlain, llama, rstdOf, scratch, size, statSize } from './problem';
-import { dtype, loadRun, storeRun } from './runs';
-import { multiplyRow, scalePiece } from './scale';
-import { sumSquares } from './sum';
-import { SPECIAL, sumRows16 } from './sum-16';
-import { PIECE } from './weights';
+import { TAIL } from '../elements/cells';
+import { FLOAT16 } from '../elements/dtype';
+import { exactRow } from '../rows/exact-row';
+import { alpha, given, isPlain, llama, rstdOf, scratch, size, statSize } from '../problem';
+import { dtype, loadRun, storeRun } from '../elements/runs';
+import { multiplyRow, scalePiece } from '../rows/scale';
+import { sumSquares } from '../rows/sum';
+import { SPECIAL, sumRows16 } from './sum';
+import { PIECE } from '../weights';
 
 /** The sum of squares of `count` elements at `p`, and as float32 at `values`. */
 function sumOf(p: usize, values: usize, count: u32): f64 {

@@ -5,16 +5,16 @@
 // converted into float32 scratch memory, as many of their rows at a time as fit, once where all fit. Where making or using
 // values takes more than a conversion, a strip is so narrow that all of them are kept.
 
-import { CELL_BYTES } from './cells';
+import { CELL_BYTES } from '../elements/cells';
 import { scaleColumns, scaleColumnsSumNext, sumColumns } from './columns';
-import { FLOAT32, With, Without } from './dtype';
-import { exactRow } from './exact-row';
-import { alpha, arePlain2, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
-import { beyondCaches } from './rows';
-import { dtype, loadRun, shift, storeRun } from './runs';
-import { scaleRow } from './scale';
-import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, PLAIN, RUN, setOther, stage } from './stages';
-import { PIECE, weightBytes, weightsOf } from './weights';
+import { FLOAT32, With, Without } from '../elements/dtype';
+import { exactRow } from '../rows/exact-row';
+import { alpha, arePlain2, beta, endColumn, firstColumn, firstGroup, given, groups, inner, isPlain, llama, rstd, rstdOf, rstdOf2, scratch, size, slabs, statSize, weightOffset, x, y } from '../problem';
+import { beyondCaches } from '../rows/rows';
+import { dtype, loadRun, shift, storeRun } from '../elements/runs';
+import { scaleRow } from '../rows/scale';
+import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, PLAIN, RUN, setOther, stage } from '../operations/stages';
+import { PIECE, weightBytes, weightsOf } from '../weights';
 
 /** Most columns of a strip: their sums stay in the first-level cache. */
 const MAX_WIDTH: u32 = 1024;

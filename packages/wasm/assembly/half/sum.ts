@@ -3,11 +3,11 @@
 // Accuracy: a square is exact in float32, so that eight are added there with no more roundings (3 of 2^-24) than four
 // squares of float32 numbers, see sum.ts. The order depends on the number of elements alone.
 
-import { readable } from './cells';
-import { BFloat16, FLOAT16, Float16 } from './dtype';
-import { constant, evenBFloat16, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './finite-16';
-import { dtype } from './runs';
-import { promoteHigh } from './sum';
+import { readable } from '../elements/cells';
+import { BFloat16, FLOAT16, Float16 } from '../elements/dtype';
+import { constant, evenBFloat16, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './finite';
+import { dtype } from '../elements/runs';
+import { promoteHigh } from '../rows/sum';
 
 /** Read `n` lanes before the middle, this leaves the first 8 - n. */
 const FIRST = memory.data<u64>([-1, -1, 0, 0]);

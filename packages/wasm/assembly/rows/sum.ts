@@ -4,7 +4,7 @@
 // by at most 1.5 * 2^-24 and its own rounding, and y by less than 4 ulp, whatever the row holds. The order depends on
 // the number of elements alone.
 
-import { loadPart } from './lanes';
+import { loadPart } from '../half/lanes';
 
 // @ts-ignore: decorator
 @inline

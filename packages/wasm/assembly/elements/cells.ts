@@ -1,6 +1,6 @@
 // The first bytes of scratch memory: small values on their way between functions, or into registers.
 
-import { scratch } from './problem';
+import { scratch } from '../problem';
 
 export const CELL_BYTES: u32 = 128;
 

@@ -1,10 +1,10 @@
 // forward of what problem.ts describes: the whole problem, or the part set last. Weights are prepared before.
 
-import { FLOAT32 } from './dtype';
-import { inner } from './problem';
-import { float32Rows } from './rows';
-import { rows16 } from './rows-16';
-import { strips } from './strips';
+import { FLOAT32 } from '../elements/dtype';
+import { inner } from '../problem';
+import { float32Rows } from '../rows/rows';
+import { rows16 } from '../half/rows';
+import { strips } from '../columns/strips';
 
 /** `dtype` is that of runs.ts, or float32 for tiles of it. */
 export function normalize(dtype: i32): void {

@@ -1,14 +1,14 @@
 // Contiguous float32 rows, some at a time: all are summed, then come the roots and quotients, then all are scaled. A row's
 // bits are those of rows.ts.
 
-import { CELL_BYTES } from './cells';
-import { has } from './dtype';
+import { CELL_BYTES } from '../elements/cells';
+import { has } from '../elements/dtype';
 import { FACTORS, factorsOf, ROWS } from './factors';
-import { beta, firstGroup, gamma, groups, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from './problem';
+import { beta, firstGroup, gamma, groups, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from '../problem';
 import { finishRow } from './rows';
 import { scaleLine, scaleRest } from './scale';
 import { finishSum, promoteHigh, sumOfSquares } from './sum';
-import { weightBytes, weightsOf } from './weights';
+import { weightBytes, weightsOf } from '../weights';
 
 /** At a time, unless a row is longer: a first-level cache holds as many of x, of the next x, of y and of the weights. */
 const ELEMENTS: u32 = 2048;

@@ -1,6 +1,6 @@
 // Contiguous rows (inner = 1) that are worked on several times are done in tiles, which stay in a cache meanwhile.
 
-import { groups, outer, size } from './problem';
+import { groups, outer, size } from '../problem';
 
 /** Elements of a tile, but for one that a single row exceeds: as float32 half of a small second-level cache. */
 const TILE: u32 = 32768;

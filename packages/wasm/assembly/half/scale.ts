@@ -1,7 +1,7 @@
 // y = x * r * w along contiguous rows of float16 or bfloat16, where nothing is NaN or infinite and no float16 overflows.
 
-import { copyFew, readable, RESULT } from './cells';
-import { BFloat16, FLOAT16, Float16 } from './dtype';
+import { copyFew, readable, RESULT } from '../elements/cells';
+import { BFloat16, FLOAT16, Float16 } from '../elements/dtype';
 import {
   constant,
   evenBFloat16,
@@ -17,10 +17,10 @@ import {
   raisedFloat16,
   SIGNS,
   THIRTEEN,
-} from './finite-16';
-import { packedGroups } from './packed-16';
-import { scratch, size } from './problem';
-import { dtype } from './runs';
+} from './finite';
+import { packedGroups } from './packed-weights';
+import { scratch, size } from '../problem';
+import { dtype } from '../elements/runs';
 
 // @ts-ignore: decorator
 @inline

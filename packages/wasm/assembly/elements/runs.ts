@@ -1,8 +1,8 @@
 // Runs of elements whose dtype is known when the call comes: to float32 memory and back.
 
-import { fromFloat32, toFloat32 } from './convert';
+import { fromFloat32, toFloat32 } from '../half/convert';
 import { BFloat16, FLOAT16, FLOAT32, Float16 } from './dtype';
-import { anyFloat16, toBFloat16, toFloat16 } from './lanes';
+import { anyFloat16, toBFloat16, toFloat16 } from '../half/lanes';
 
 /** Of the call's tensors. */
 export let dtype: i32 = FLOAT32;

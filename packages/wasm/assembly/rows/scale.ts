@@ -1,9 +1,9 @@
 // y = x * r * w (+ b) along a contiguous float32 row.
 
-import { splat } from './cells';
-import { has, With, Without } from './dtype';
-import { beta } from './problem';
-import { weightsOf } from './weights';
+import { splat } from '../elements/cells';
+import { has, With, Without } from '../elements/dtype';
+import { beta } from '../problem';
+import { weightsOf } from '../weights';
 
 // @ts-ignore: decorator
 @inline

@@ -3,16 +3,16 @@
 // Plain rows of one group without a beta need no y in memory: max |x * w| is found while x is summed, and q is x * w times
 // r / step, at most 3 roundings from y / step.
 
-import { splat } from './cells';
-import { FLOAT32 } from './dtype';
-import { normalizeTile } from './normalize-tile';
-import { alpha, beta, endColumn, firstColumn, groups, inner, isPlain, llama, outer, rstdOf, setPart, size, statSize } from './problem';
-import { dtype, loadRun, shift } from './runs';
+import { splat } from '../elements/cells';
+import { FLOAT32 } from '../elements/dtype';
+import { normalizeTile } from '../rows/normalize-tile';
+import { alpha, beta, endColumn, firstColumn, groups, inner, isPlain, llama, outer, rstdOf, setPart, size, statSize } from '../problem';
+import { dtype, loadRun, shift } from '../elements/runs';
 import { KEEP, RUN, setStage } from './stages';
-import { startStrips, strip, values, width } from './strips';
-import { finishSum, promoteHigh, sumOfSquares } from './sum';
-import { count, first, nextTile, startTiles } from './tiles';
-import { PIECE, weightsOf } from './weights';
+import { startStrips, strip, values, width } from '../columns/strips';
+import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
+import { count, first, nextTile, startTiles } from '../rows/tiles';
+import { PIECE, weightsOf } from '../weights';
 
 // -127 and 1.5 * 2^23 as float32, and the bits of a magnitude.
 const CONSTANTS = memory.data<u32>([0xc2fe0000, 0x4b400000, 0x7fffffff]);

@@ -6,8 +6,8 @@
 // accurate down to the least normal number, and vanishes at -infinity, its limit.
 
 import { TAIL } from './cells';
-import { loadPart, storePart } from './lanes';
-import { scratch } from './problem';
+import { loadPart, storePart } from '../half/lanes';
+import { scratch } from '../problem';
 
 const CONSTANTS = memory.data<f32>([
   1.4426950408889634, // log2(e)

@@ -1,11 +1,11 @@
 // What the operations beside forward do with values when they enter, to be summed, and when they leave, having been scaled.
 // Values are float32: a float32 tensor's are worked on where they are, others in scratch memory.
 
-import { addFloat32 } from './add-float32';
-import { FLOAT32 } from './dtype';
-import { inner } from './problem';
-import { dtype, loadRun, shift, storeRun } from './runs';
-import { multiplySilu } from './silu';
+import { addFloat32 } from '../elements/add';
+import { FLOAT32 } from '../elements/dtype';
+import { inner } from '../problem';
+import { dtype, loadRun, shift, storeRun } from '../elements/runs';
+import { multiplySilu } from '../elements/silu';
 
 export const PLAIN: i32 = 0;
 /** x + the second tensor is written, and is what is normalized. */

@@ -2,14 +2,14 @@
 // memory, summed down its columns, and turned into dx there. What a feature gives to dgamma and dbeta is added along
 // the columns, in float32 over 16 of them, in float64 beyond.
 
-import { addFloat32 } from './add-float32';
-import { sumColumns } from './columns';
-import { FLOAT32, has, With, Without } from './dtype';
+import { addFloat32 } from '../../elements/add';
+import { sumColumns } from '../../columns/columns';
+import { FLOAT32, has, With, Without } from '../../elements/dtype';
 import { dsum, dx, dy, exactGradient, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
-import { groups, inner, outer, size, statSize } from './problem';
-import { dtype, loadRun, shift, storeRun } from './runs';
-import { addToSums, promoteHigh, sumOfSquares } from './sum';
-import { PIECE, weightsOf } from './weights';
+import { groups, inner, outer, size, statSize } from '../../problem';
+import { dtype, loadRun, shift, storeRun } from '../../elements/runs';
+import { addToSums, promoteHigh, sumOfSquares } from '../../rows/sum';
+import { PIECE, weightsOf } from '../../weights';
 
 /** Elements of a strip that is brought into memory of its own: 512 KB each of x and dy. Wide strips are read by longer runs. */
 const STRIP: u32 = 1 << 17;

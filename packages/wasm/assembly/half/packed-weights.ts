@@ -1,12 +1,12 @@
 // Weights as the loops of scale-16.ts take them. Eight features are two vectors, those at even places and those at
 // odd ones; for float16 as magnitudes times 2^-47, and a third vector holds the eight signs.
 
-import { padded } from './cells';
-import { FLOAT16 } from './dtype';
-import { ABSOLUTE, constant, SCALE, SIGNS } from './finite-16';
-import { gamma, groups, size, weightOffset } from './problem';
-import { dtype } from './runs';
-import { PIECE, weightsOf } from './weights';
+import { padded } from '../elements/cells';
+import { FLOAT16 } from '../elements/dtype';
+import { ABSOLUTE, constant, SCALE, SIGNS } from './finite';
+import { gamma, groups, size, weightOffset } from '../problem';
+import { dtype } from '../elements/runs';
+import { PIECE, weightsOf } from '../weights';
 
 /** The group whose weights are packed, 0 where those of all groups are, or none. */
 let packed: u32 = -1;

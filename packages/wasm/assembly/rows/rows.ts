@@ -3,13 +3,13 @@
 // What limits is memory, then the number of instructions. Rows are done in batches, see row-batches.ts, but for what is
 // rare: rows longer than a piece, one alone, given sums, and weights that are made again for each row.
 
-import { FLOAT32, With, Without } from './dtype';
+import { FLOAT32, With, Without } from '../elements/dtype';
 import { exactRow } from './exact-row';
-import { alpha, beta, firstGroup, given, groups, isPlain, rstd, rstdOf, size, slabs, statSize, x, y } from './problem';
-import { rowBatches } from './row-batches';
+import { alpha, beta, firstGroup, given, groups, isPlain, rstd, rstdOf, size, slabs, statSize, x, y } from '../problem';
+import { rowBatches } from './batches';
 import { scalePiece } from './scale';
 import { sumSquares } from './sum';
-import { PIECE, weightsStand } from './weights';
+import { PIECE, weightsStand } from '../weights';
 
 /** Bytes of x and y together that are taken to lie in a cache. */
 const CACHED: u64 = 1 << 22;

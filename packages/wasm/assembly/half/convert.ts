@@ -4,9 +4,9 @@
 // an overflow. V8 would build a constant vector anew wherever it is used; loaded from memory before the loop, it stays
 // in a register.
 
-import { copyFew, readable, RESULT } from './cells';
+import { copyFew, readable, RESULT } from '../elements/cells';
 import { anyFloat16, pack } from './lanes';
-import { scratch } from './problem';
+import { scratch } from '../problem';
 
 const CONSTANTS = memory.data<u32>([
   0x8fffe000, // a float16 in the upper lane: sign, and the magnitude where float32 has it

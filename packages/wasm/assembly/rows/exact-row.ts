@@ -1,8 +1,8 @@
 // One row at any stride, in float64 throughout, whose range holds the square of every float32: no scaling by powers of
 // two is needed. The fast kernels send rows here that are not plain (see problem.ts).
 
-import { alpha, beta, gamma, given, llama, rstdOf, size, statSize, weightOffset } from './problem';
-import { dtype as dtypeOfCall, loadElement, storeElement } from './runs';
+import { alpha, beta, gamma, given, llama, rstdOf, size, statSize, weightOffset } from '../problem';
+import { dtype as dtypeOfCall, loadElement, storeElement } from '../elements/runs';
 
 export function exactSum(dtype: i32, p: usize, stride: usize): f64 {
   let sum: f64 = 0;

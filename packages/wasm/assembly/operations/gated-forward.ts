@@ -1,12 +1,12 @@
 // gatedForward: in float32, rounded once at the end. Contiguous rows are done tile by tile.
 
-import { FLOAT32 } from './dtype';
-import { normalizeTile } from './normalize-tile';
-import { groups, inner, outer, setPart, size } from './problem';
-import { dtype, shift } from './runs';
+import { FLOAT32 } from '../elements/dtype';
+import { normalizeTile } from '../rows/normalize-tile';
+import { groups, inner, outer, setPart, size } from '../problem';
+import { dtype, shift } from '../elements/runs';
 import { ENTER, GATE_FIRST, GATE_LAST, LEAVE, pass, RUN, setOther, setStage } from './stages';
-import { strips } from './strips';
-import { count, first, nextTile, startTiles } from './tiles';
+import { strips } from '../columns/strips';
+import { count, first, nextTile, startTiles } from '../rows/tiles';
 
 /** @param own float32 memory for two runs, and for a tile. Both only where inner = 1 */
 export function gatedForward(x: usize, gate: usize, y: usize, rstd: usize, normFirst: bool, own: usize): void {

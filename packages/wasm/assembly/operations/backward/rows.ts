@@ -1,14 +1,14 @@
 // backward of contiguous rows (inner = 1), four rows of a group at a time, whose contributions to dgamma and dbeta are
 // added in float32 before they enter the float64 sums. 16-bit rows are converted in blocks into float32 memory.
 
-import { addFloat32 } from './add-float32';
-import { splat } from './cells';
-import { has, With, Without } from './dtype';
+import { addFloat32 } from '../../elements/add';
+import { splat } from '../../elements/cells';
+import { has, With, Without } from '../../elements/dtype';
 import { arePlainGradients2, dsum, dx, dy, exactGradient, followFromSums, isPlainGradient, needsSquares, r, slope, source, sums, toBetaSums, withBeta } from './gradient';
-import { groups, outer, size, statSize } from './problem';
-import { loadRun, shift, storeRun } from './runs';
-import { addToSums, finishSum, promoteHigh, sumOfSquares, sumSquares } from './sum';
-import { weightsOf } from './weights';
+import { groups, outer, size, statSize } from '../../problem';
+import { loadRun, shift, storeRun } from '../../elements/runs';
+import { addToSums, finishSum, promoteHigh, sumOfSquares, sumSquares } from '../../rows/sum';
+import { weightsOf } from '../../weights';
 
 /** Elements of a row that are done at a time. */
 const BLOCK: u32 = 2048;

@@ -3,10 +3,10 @@
 //     dx = g r - x slope (+ dsum), slope = r^3 / alpha^2 * sum(g x) / statSize within the statistic, else 0
 //     dgamma = sum of dy x r, dbeta = sum of dy over all rows, in float64 accumulators
 
-import { FLOAT32 } from './dtype';
-import { exactSum } from './exact-row';
-import { alpha, arePlain2, gamma, groups, isPlain, rstdOf, rstdOf2, size, statSize, weightOffset } from './problem';
-import { dtype, loadElement, storeElement } from './runs';
+import { FLOAT32 } from '../../elements/dtype';
+import { exactSum } from '../../rows/exact-row';
+import { alpha, arePlain2, gamma, groups, isPlain, rstdOf, rstdOf2, size, statSize, weightOffset } from '../../problem';
+import { dtype, loadElement, storeElement } from '../../elements/runs';
 
 const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
 const MAX_SLOPE = 8.507059173023462e37; // 2^126

@@ -1,12 +1,12 @@
 // forward of contiguous rows in float32, whatever the dtype: not rounded, but for x * r under 'llama'.
 
-import { FLOAT32 } from './dtype';
-import { normalize } from './forward';
-import { beta, gamma, groups, llama, setPart, setWeights, size } from './problem';
-import { loadRun, storeRun } from './runs';
+import { FLOAT32 } from '../elements/dtype';
+import { normalize } from '../operations/forward';
+import { beta, gamma, groups, llama, setPart, setWeights, size } from '../problem';
+import { loadRun, storeRun } from '../elements/runs';
 import { scalePiece } from './scale';
-import { RUN } from './stages';
-import { PIECE, prepareWeights } from './weights';
+import { RUN } from '../operations/stages';
+import { PIECE, prepareWeights } from '../weights';
 
 /** `rows` of the call from `first` on, which stand at `from`. `rounding`: memory for RUN elements. */
 export function normalizeTile(first: u32, rows: u32, from: usize, to: usize, rstd: usize, rounding: usize): void {
