@@ -29,6 +29,9 @@ export const enum Casting {
   llama,
 }
 
+/** Bytes of a descriptor: of the fields below, and of those that call.ts adds. Whole cache lines, so that threads share none. */
+export const DESCRIPTOR_BYTES: u32 = 320;
+
 /** Fields are numbers of 64 bits, then of 32: so nothing lies between them. */
 @unmanaged
 export class Descriptor {

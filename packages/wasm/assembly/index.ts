@@ -1,166 +1,92 @@
-// The exports of the module; src/kernels.ts says what a caller must know.
+// The exports of the module; src/kernels.ts says what a caller must know. The way of a call:
+//
+//     complete    checks a descriptor, and adds what follows from its problem
+//     run         divides scratch memory, prepares the weights, and starts the operation, one file each in operations/
+//
+// Operations normalize contiguous rows by rows/ (float32) or half/ (16 bits), and rows that lie beside each other by columns/.
+//
+// Words that mean one thing here:
+//
+//     row      the elements [size] of one (outer, group, inner), which have one statistic
+//     slab     [size, inner]: the rows of one (outer, group)
+//     strip    neighbouring columns of a slab, done together
+//     batch    contiguous rows, done together: summed, then scaled
+//     tile     contiguous rows that an operation works on several times, in float32
+//     piece    up to 16384 elements of a row, with their weights
+//     run      up to 4096 elements that lie one behind another, on their way through scratch memory
 
-import { addForward as add } from './operations/add-forward';
-import { backwardColumns, columnBytes } from './operations/backward/columns';
-import { backwardRows, blockBytes } from './operations/backward/rows';
-import { CELL_BYTES } from './elements/cells';
-import { FLOAT32 } from './elements/dtype';
-import { Casting, Descriptor, DType, EpsMode, Op } from './descriptor';
-import { FACTORS_BYTES } from './rows/factors';
-import { normalize } from './operations/forward';
-import { gatedForward as gated } from './operations/gated-forward';
-import { setGradients, storeSums } from './operations/backward/gradient';
-import { groups, inner, outer, setColumns, setPart, setProblem, size, useSums } from './problem';
-import { forwardQuantized as quantized } from './operations/forward-quantized';
-import { setApart } from './rows/rows';
-import { rowBytes } from './half/rows';
-import { dtype, setDtype } from './elements/runs';
-import { PLAIN, RUN, setStage } from './operations/stages';
-import { stripBytes } from './columns/strips';
-import { sumSquares as sumsOf } from './operations/sum-squares';
-import { tileElements } from './rows/tiles';
-import { prepareWeights, weightBytes } from './weights';
-
-let clampedBelow: f64 = -1;
-/** Memory of the operation, in front of that of forward's kernels. */
-let own: usize = 0;
-
-function aligned(bytes: u32): u32 {
-  return (bytes + 63) & ~63;
-}
-
-function ownBytes(op: i32, groups: u32, size: u32, inner: u32): u32 {
-  if (op === Op.backward) return aligned(groups * size * 16) + aligned(inner > 1 ? columnBytes(size, inner) : blockBytes());
-  if (op === Op.forward || op === Op.scaleBy || inner > 1) return 0;
-  return RUN * 8 + (op === Op.addForward ? 0 : aligned(tileElements(op === Op.forwardQuantized ? groups * size : size) * 4));
-}
+import { Call, call, checkSize, isFloat32, setCall } from './call';
+import { Casting, DType, Op } from './descriptor';
+import { addForward } from './operations/add-forward';
+import { backward } from './operations/backward/backward';
+import { forward } from './operations/forward';
+import { forwardQuantized } from './operations/forward-quantized';
+import { gatedForward } from './operations/gated-forward';
+import { sumSquares } from './operations/sum-squares';
+import { divideScratch } from './scratch';
+import { completeStatistic } from './statistic';
+import { prepareWeights } from './weights';
 
 /** Which fields a descriptor has, as a number: compared with that of src/generated/descriptor/. */
 // @ts-ignore: defined by scripts/build-wasm.mjs
 export const layout: i32 = LAYOUT;
 
-/**
- * Checks a descriptor whose problem has been written, and returns how many bytes of scratch memory its calls need.
- * A code that is none of the enums' ends in a trap.
- */
-export function complete(call: Descriptor): u32 {
+checkSize();
+
+/** Adds what follows from a problem, and returns how many bytes of scratch memory it needs. An unknown code ends in a trap. */
+export function complete(descriptor: Call): usize {
+  setCall(descriptor);
   switch (call.dtype) {
     case DType.float32:
+      call.shift = 2;
+      break;
     case DType.float16:
     case DType.bfloat16:
+      call.shift = 1;
       break;
     default:
       unreachable();
   }
-  const op = call.op;
-  const groups = call.groups;
-  const size = call.size;
-  const inner = call.inner;
-  const dtype = dtypeOf(call);
-  const quantized = op === Op.forwardQuantized;
-  const features = quantized ? groups * size : size;
-  let kernel = FACTORS_BYTES;
-  if (inner > 1) kernel = stripBytes(dtype, quantized || (op === Op.gatedForward && dtype !== FLOAT32), features, size, inner);
-  else if (dtype !== FLOAT32) kernel = rowBytes(groups, size, call.weightOffset);
-  return ownBytes(op, groups, size, inner) + CELL_BYTES + weightBytes(groups * size, size, call.weightOffset) + kernel;
-}
-
-function dtypeOf(call: Descriptor): i32 {
-  return call.dtype - 1;
-}
-
-function isClamp(call: Descriptor): bool {
-  switch (call.epsMode) {
-    case EpsMode.add:
-      return false;
-    case EpsMode.clamp:
-      return true;
-    default:
-      unreachable();
-  }
-  return false;
-}
-
-/** Whether x * r is rounded to the dtype: under 'llama', but of float32, where that changes nothing. */
-function isRoundedTwice(call: Descriptor): bool {
   switch (call.casting) {
     case Casting.gemma:
-      return false;
+      call.roundsProducts = 0;
+      break;
     case Casting.llama:
-      return call.dtype !== DType.float32;
+      call.roundsProducts = u32(!isFloat32());
+      break;
     default:
       unreachable();
   }
-  return false;
+  completeStatistic();
+  return divideScratch(0);
 }
 
 /** Does a call. `scratch` is memory that nobody else uses meanwhile, of as many bytes as `complete` said. */
-export function run(call: Descriptor, scratch: usize): void {
-  const clamp = isClamp(call);
-  const x = call.x;
-  own = scratch;
-  clampedBelow = clamp ? call.eps : -1;
-  setDtype(dtypeOf(call));
-  setApart(!call.interleaved);
-  setProblem(
-    call.gamma,
-    call.beta,
-    scratch + ownBytes(call.op, call.groups, call.size, call.inner),
-    call.outer,
-    call.groups,
-    call.size,
-    call.inner,
-    call.statSize,
-    call.eps,
-    clamp,
-    call.alpha,
-    call.weightOffset,
-    isRoundedTwice(call),
-  );
-  setColumns(call.firstColumn, call.endColumn);
+export function run(descriptor: Call, scratch: usize): void {
+  setCall(descriptor);
+  divideScratch(scratch);
   prepareWeights();
   switch (call.op) {
     case Op.forward:
-      forward(x, call.y, call.rstd);
+    case Op.scaleBy:
+      forward();
       break;
     case Op.addForward:
-      add(x, call.residual, call.sum, call.y, call.rstd, scratch);
+      addForward();
       break;
     case Op.gatedForward:
-      gated(x, call.gate, call.y, call.rstd, call.normBeforeGate !== 0, scratch);
+      gatedForward();
       break;
     case Op.backward:
-      backward(call);
+      backward();
       break;
     case Op.sumSquares:
-      setStage(PLAIN, x, 0, x, 0);
-      sumsOf(x, call.sums, scratch);
-      break;
-    case Op.scaleBy:
-      useSums(call.sums, call.count, clamp);
-      forward(x, call.y, 0);
+      sumSquares();
       break;
     case Op.forwardQuantized:
-      quantized(x, call.q, call.scales, <f32>call.scale, scratch);
+      forwardQuantized();
       break;
     default:
       unreachable();
   }
-}
-
-function forward(x: usize, y: usize, rstd: usize): void {
-  setPart(x, y, rstd, outer * groups, 0);
-  setStage(PLAIN, x, 0, x, y);
-  normalize(dtype);
-}
-
-function backward(call: Descriptor): void {
-  const sums = own;
-  setGradients(call.x, call.dy, call.dsum, call.dx, call.rstd, sums, call.dbeta !== 0, clampedBelow);
-  memory.fill(sums, 0, (<usize>(groups * size)) << 4);
-  const memoryOfRows = own + aligned(groups * size * 16);
-  if (inner > 1) backwardColumns(memoryOfRows);
-  else backwardRows(memoryOfRows);
-  if (call.dgamma) storeSums(sums, call.dgamma);
-  if (call.dbeta) storeSums(sums + ((<usize>(groups * size)) << 3), call.dbeta);
 }

@@ -31,9 +31,9 @@ function codesOf(source, name) {
   );
 }
 
-/** { name: { type, offset } } of a class, and where it ends. AssemblyScript lays fields out in their order, each aligned to its size. */
-function fieldsOf(source, name, start) {
-  let end = start;
+/** { name: { type, offset } } of a class. AssemblyScript lays fields out in their order, each aligned to its size. */
+function fieldsOf(source, name) {
+  let end = 0;
   const fields = {};
   for (const line of linesOf(source, 'class', name)) {
     const [, field, type] = /^(\w+): (\w+)$/.exec(line) ?? [];
@@ -43,13 +43,13 @@ function fieldsOf(source, name, start) {
     fields[field] = { type, offset: end };
     end += bytes;
   }
-  return { fields, end };
+  return fields;
 }
 
 /** The modules of src/generated/descriptor/, by name, and a number that another layout does not have. */
 export async function descriptorLayout(folder) {
   const source = await readFile(new URL('descriptor.ts', folder), 'utf8');
-  const { fields, end } = fieldsOf(source, 'Descriptor', 0);
+  const fields = fieldsOf(source, 'Descriptor');
   const places = (types) =>
     Object.fromEntries(
       Object.entries(fields)
@@ -64,8 +64,7 @@ export async function descriptorLayout(folder) {
     'eps-mode': codesOf(source, 'EpsMode'),
     casting: codesOf(source, 'Casting'),
   };
-  // Descriptors of several threads do not share a cache line.
-  const bytes = Math.ceil(end / 64) * 64;
+  const bytes = Number(/export const DESCRIPTOR_BYTES: u32 = (\d+);/.exec(source)[1]);
   const hash = createHash('sha256')
     .update(JSON.stringify([modules, bytes]))
     .digest();

@@ -66,7 +66,9 @@ export class Allocator {
   }
 
   #insert(start: number, end: number): void {
-    const next = this.#indexAfter(start);
+    // A request looks at all ranges too.
+    let next = 0;
+    while (this.#starts[next]! < start) next++;
     const joinsPrevious = next > 0 && this.#ends[next - 1] === start;
     const joinsNext = next < this.#starts.length && this.#starts[next] === end;
     if (joinsPrevious && joinsNext) {
@@ -85,18 +87,6 @@ export class Allocator {
   #remove(index: number): void {
     this.#starts.splice(index, 1);
     this.#ends.splice(index, 1);
-  }
-
-  /** The index of the first free range that begins after `address`. */
-  #indexAfter(address: number): number {
-    let low = 0;
-    let high = this.#starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#starts[middle]! > address) high = middle;
-      else low = middle + 1;
-    }
-    return low;
   }
 }
 

@@ -16,10 +16,9 @@ export type AnyProblem = Problem & {
  */
 export class Descriptor {
   readonly address: number;
-  /** The 32-bit fields, at their places in WORD. */
-  words: Uint32Array = new Uint32Array();
   readonly #memory: WasmMemory;
-  #numbers: Float64Array = new Float64Array();
+  #words: Uint32Array = new Uint32Array();
+  #op = 0;
   #problem: AnyProblem | null = null;
   #part: Extents | null = null;
 
@@ -28,26 +27,35 @@ export class Descriptor {
     this.address = address;
   }
 
-  /**
-   * To be called before addresses are written: writes all else, an operation, by its code in OP, on a part of `p` that has the
-   * extents of `part`. False where it says that already.
-   */
-  describe(op: number, p: AnyProblem, part: Extents): boolean {
-    // Memory that has grown leaves arrays of length 0 behind.
-    if (this.words.length === 0) {
-      const { buffer } = this.#memory;
-      this.words = new Uint32Array(buffer, this.address, DESCRIPTOR_BYTES / 4);
-      this.#numbers = new Float64Array(buffer, this.address, DESCRIPTOR_BYTES / 8);
+  /** The 32-bit fields, at their places in WORD. Memory that grows leaves an array of length 0 behind: take it anew for each call. */
+  get words(): Uint32Array {
+    if (this.#words.length === 0) {
+      this.#words = new Uint32Array(this.#memory.buffer, this.address, DESCRIPTOR_BYTES / 4);
     }
-    const { words } = this;
-    const latest = this.#problem;
-    if (latest === p && this.#part === part) return false;
-    const { outer, groups, inner } = part;
-    const known = latest !== null && areEqual(latest, p) && areEqualExtents(this.#part!, part);
+    return this.#words;
+  }
+
+  /** Whether it describes an operation, by its code in OP, on a part of `p` that has the extents of `part`. */
+  isOf(op: number, p: AnyProblem, part: Extents): boolean {
+    const known = this.#problem;
+    if (known === null || this.#op !== op) return false;
+    if (known === p && this.#part === part) return true;
+    // Norms of the same options have problems of their own.
+    if (!areEqual(known, p) || !areEqualExtents(this.#part!, part)) return false;
     this.#problem = p;
     this.#part = part;
-    if (known) return false;
-    const numbers = this.#numbers;
+    return true;
+  }
+
+  /** Writes that: all fields but addresses, which are 0 then. */
+  describe(op: number, p: AnyProblem, part: Extents): void {
+    this.#op = op;
+    this.#problem = p;
+    this.#part = part;
+    const { words } = this;
+    // Addresses too: what an operation does not have is 0.
+    words.fill(0);
+    const numbers = new Float64Array(words.buffer, this.address);
     numbers[NUMBER.eps] = p.eps;
     numbers[NUMBER.alpha] = p.alpha;
     numbers[NUMBER.weightOffset] = p.weightOffset;
@@ -57,20 +65,17 @@ export class Descriptor {
     words[WORD.dtype] = dtypeCode(p.dtype);
     words[WORD.epsMode] = epsModeCode(p.epsMode);
     words[WORD.casting] = castingCode(p.casting);
-    words[WORD.outer] = outer;
-    words[WORD.groups] = groups;
+    words[WORD.outer] = part.outer;
+    words[WORD.groups] = part.groups;
     words[WORD.size] = p.size;
-    words[WORD.inner] = inner;
+    words[WORD.inner] = part.inner;
     words[WORD.statSize] = p.statSize;
-    words[WORD.normBeforeGate] = Number(p.normBeforeGate ?? false);
-    words[WORD.firstColumn] = 0;
-    words[WORD.endColumn] = inner;
+    words[WORD.normBeforeGate] = Number(p.normBeforeGate ?? 0);
+    words[WORD.endColumn] = part.inner;
     words[WORD.interleaved] = 1;
-    return true;
   }
 }
 
-/** Norms of the same options have problems of their own, and so have calls of operations that are told more. */
 function areEqual(a: AnyProblem, b: AnyProblem): boolean {
   return (
     a.size === b.size &&

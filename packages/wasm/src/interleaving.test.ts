@@ -25,9 +25,9 @@ function tried(
 ): boolean[] {
   return Array.from({ length: runs }, () => {
     const order = trials.interleaved;
-    trials.begin(1000);
-    clock.time += order ? interleaved : inTurn;
-    trials.end();
+    trials.try(1000, () => {
+      clock.time += order ? interleaved : inTurn;
+    });
     return order;
   });
 }

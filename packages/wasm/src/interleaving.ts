@@ -42,29 +42,24 @@ export class InterleavingTrials {
   /** The order of the next run. */
   interleaved = true;
   readonly #now: (() => number) | null;
+  /** Milliseconds for an element, summed and scaled in turn, and interleaved. */
   readonly #times: readonly [number[], number[]] = [[], []];
   #left: number;
-  #elements = 0;
-  #began = 0;
 
   constructor(now: (() => number) | null = clock ? () => clock.now() : null) {
     this.#now = now;
     this.#left = now ? 2 * RUNS : 0;
   }
 
-  /** A run over so many elements begins. */
-  begin(elements: number): void {
-    if (this.#left === 0) return;
-    this.#elements = elements;
-    this.#began = this.#now!();
-  }
-
-  end(): void {
-    if (this.#left === 0) return;
-    this.#times[this.interleaved ? 0 : 1].push((this.#now!() - this.#began) / this.#elements);
-    this.#left--;
-    const [interleaved, inTurn] = this.#times;
-    this.interleaved = this.#left === 0 ? median(inTurn) >= CLEARLY * median(interleaved) : !this.interleaved;
+  /** Runs in that order, over so many elements. */
+  try(elements: number, run: () => void): void {
+    const now = this.#left === 0 ? null : this.#now;
+    const began = now?.() ?? 0;
+    run();
+    if (now === null) return;
+    const [inTurn, interleaved] = this.#times;
+    (this.interleaved ? interleaved : inTurn).push((now() - began) / elements);
+    this.interleaved = --this.#left === 0 ? median(inTurn) >= CLEARLY * median(interleaved) : !this.interleaved;
   }
 }
 

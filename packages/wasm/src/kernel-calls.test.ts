@@ -85,6 +85,19 @@ describe.each(OPS)('%s', (op) => {
   });
 });
 
+test('a descriptor that is written again keeps no address of what it described before', () => {
+  const { driver, runs } = recording();
+  for (let size = 5; size < 12; size++) {
+    for (const op of OPS) {
+      const io = blocksOf(op);
+      (driver[op] as (p: Problem, io: unknown) => void)({ ...PROBLEM, size }, io);
+      for (const [name, word] of Object.entries(OPERAND)) {
+        expect(runs.at(-1)![word], `${name} of ${op}`).toBe(io[name]?.address ?? 0);
+      }
+    }
+  }
+});
+
 test('a problem that differs in one field is another one', () => {
   const { driver, completed } = recording();
   const others: Partial<Problem>[] = [

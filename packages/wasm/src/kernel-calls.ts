@@ -1,30 +1,24 @@
-import { type ForwardIO, OPERATIONS, type Operand, type Problem } from '@rmsnorm/core';
+import { type ForwardIO, OPERATIONS, type Problem } from '@rmsnorm/core';
 import type { Block } from './block.ts';
 import { type AnyProblem, Descriptor } from './descriptor.ts';
 import { DESCRIPTOR_BYTES, OP, OPERAND, OPS, WORD } from './generated/descriptor/index.ts';
 import { Interleaving, type InterleavingTrials } from './interleaving.ts';
-import { type Kernels, MODULE_BYTES } from './kernels.ts';
+import { HEAP_BASE, type Kernels, MODULE_BYTES } from './kernels.ts';
 import { refuseOverlaps } from './overlap.ts';
 import type { Extents } from './parts.ts';
 import type { Scratch } from './scratch.ts';
 import type { WasmMemory } from './web-assembly.ts';
 
-/** The descriptor of an operation, and what follows from what it describes. */
+/** As many descriptors as there is room for: a model's norms are of a few sizes, in a few operations. */
+const MOST_CALLS = Math.floor((HEAP_BASE - MODULE_BYTES) / DESCRIPTOR_BYTES);
+
+/** A descriptor, and what follows from what it describes. */
 class Call extends Descriptor {
-  readonly op: number;
-  readonly operands: readonly Operand[];
-  /** The fields for the addresses of the operands. */
-  readonly fields: readonly number[];
+  /** The fields for the addresses of the operation's operands, in the order that core has them in. */
+  operandWords: readonly number[] = [];
   /** Null where there is no choice between the orders. */
   trials: InterleavingTrials | null = null;
   scratchBytes = 0;
-
-  constructor(memory: WasmMemory, op: number) {
-    super(memory, MODULE_BYTES + (op - 1) * DESCRIPTOR_BYTES);
-    this.op = op;
-    this.operands = OPERATIONS[OPS[op - 1]!].operands;
-    this.fields = this.operands.map(({ name }) => OPERAND[name]);
-  }
 }
 
 /**
@@ -34,15 +28,19 @@ class Call extends Descriptor {
  */
 export class KernelCalls {
   readonly #kernels: Kernels;
+  readonly #memory: WasmMemory;
   readonly #scratch: Scratch;
   readonly #interleaving = new Interleaving();
-  /** By the code of the operation, less 1. */
-  readonly #calls: readonly Call[];
+  readonly #calls: Call[] = [];
+  #latest: Call;
+  /** How many descriptors were written. */
+  #written = 0;
 
   constructor(kernels: Kernels, memory: WasmMemory, scratch: Scratch) {
     this.#kernels = kernels;
+    this.#memory = memory;
     this.#scratch = scratch;
-    this.#calls = OPS.map((_, i) => new Call(memory, i + 1));
+    this.#latest = this.#newCall();
   }
 
   /**
@@ -51,17 +49,16 @@ export class KernelCalls {
    * @param blocks its operands, in the order that they have in core's OPERATIONS
    */
   run(op: number, p: AnyProblem, blocks: readonly (Block | null)[]): void {
-    const call = this.#calls[op - 1]!;
-    this.#describe(call, p, p);
-    const { fields, words } = call;
+    const call = this.#callOf(op, p, p);
+    const { operandWords, words } = call;
     let owned = true;
-    for (let i = 0; i < fields.length; i++) {
+    for (let i = 0; i < operandWords.length; i++) {
       const block = blocks[i]!;
-      words[fields[i]!] = block === null ? 0 : block.address;
-      owned &&= block === null || block.owned;
+      words[operandWords[i]!] = addressOf(block);
+      owned &&= isOwned(block);
     }
-    if (!owned) refuseOverlaps(call.operands, blocks);
-    this.#kernels.run(call.address, this.#scratch.reserve(call.scratchBytes));
+    if (!owned) refuseOverlaps(OPERATIONS[OPS[op - 1]!].operands, blocks);
+    this.#run(call);
   }
 
   /** The same of forward, written out: engines look names that vary up at the price of a small forward. */
@@ -69,15 +66,7 @@ export class KernelCalls {
     if (!(x.owned && y.owned && isOwned(gamma) && isOwned(beta) && isOwned(rstd))) {
       refuseOverlaps(OPERATIONS.forward.operands, [x, gamma, beta, y, rstd]);
     }
-    this.forwardPart(
-      p,
-      p,
-      x.address,
-      gamma === null ? 0 : gamma.address,
-      beta === null ? 0 : beta.address,
-      y.address,
-      rstd === null ? 0 : rstd.address,
-    );
+    this.forwardPart(p, p, x.address, addressOf(gamma), addressOf(beta), y.address, addressOf(rstd));
   }
 
   /**
@@ -85,29 +74,59 @@ export class KernelCalls {
    * Addresses of 0 stand for what there is not.
    */
   forwardPart(p: Problem, part: Extents, x: number, gamma: number, beta: number, y: number, rstd: number): void {
-    const call = this.#calls[OP.forward - 1]!;
-    this.#describe(call, p, part);
+    const call = this.#callOf(OP.forward, p, part);
     const { words, trials } = call;
     words[WORD.x] = x;
     words[WORD.gamma] = gamma;
     words[WORD.beta] = beta;
     words[WORD.y] = y;
     words[WORD.rstd] = rstd;
-    if (trials !== null) {
-      words[WORD.interleaved] = Number(trials.interleaved);
-      trials.begin(part.outer * part.groups * p.size);
-    }
-    this.#kernels.run(call.address, this.#scratch.reserve(call.scratchBytes));
-    trials?.end();
+    if (trials === null) this.#run(call);
+    else this.#try(call, trials, part.outer * part.groups * p.size);
   }
 
-  #describe(call: Call, p: AnyProblem, part: Extents): void {
-    if (!call.describe(call.op, p, part)) return;
+  // Apart, as a function with another in it makes a context for that in each call: #try and #find.
+
+  #try(call: Call, trials: InterleavingTrials, elements: number): void {
+    call.words[WORD.interleaved] = Number(trials.interleaved);
+    trials.try(elements, () => this.#run(call));
+  }
+
+  #run(call: Call): void {
+    this.#kernels.run(call.address, this.#scratch.reserve(call.scratchBytes));
+  }
+
+  /** The call of an operation on a part of a problem: what remains to be written is addresses. */
+  #callOf(op: number, p: AnyProblem, part: Extents): Call {
+    if (!this.#latest.isOf(op, p, part)) this.#latest = this.#find(op, p, part) ?? this.#describe(op, p, part);
+    return this.#latest;
+  }
+
+  #find(op: number, p: AnyProblem, part: Extents): Call | undefined {
+    return this.#calls.find((call) => call.isOf(op, p, part));
+  }
+
+  /** Writes another descriptor, or the oldest. */
+  #describe(op: number, p: AnyProblem, part: Extents): Call {
+    const call = this.#calls[this.#written++ % MOST_CALLS] ?? this.#newCall();
+    call.describe(op, p, part);
+    call.operandWords = OPERATIONS[OPS[op - 1]!].operands.map(({ name }) => OPERAND[name]);
     call.scratchBytes = this.#kernels.complete(call.address) >>> 0;
-    call.trials = call.op === OP.forward ? this.#interleaving.trialsOf(p, part) : null;
+    call.trials = op === OP.forward ? this.#interleaving.trialsOf(p, part) : null;
+    return call;
+  }
+
+  #newCall(): Call {
+    const call = new Call(this.#memory, MODULE_BYTES + this.#calls.length * DESCRIPTOR_BYTES);
+    this.#calls.push(call);
+    return call;
   }
 }
 
 function isOwned(block: Block | null): boolean {
   return block === null || block.owned;
+}
+
+function addressOf(block: Block | null): number {
+  return block === null ? 0 : block.address;
 }

@@ -1,7 +1,6 @@
 import { bytesPerElement, type HostForwardIO, type Problem } from '@rmsnorm/core';
 import { ALIGNMENT, roundUp } from './allocator.ts';
 import type { Heap } from './heap.ts';
-import { HostArray } from './host-array.ts';
 import type { KernelCalls } from './kernel-calls.ts';
 import { type Extents, extentsOf, mostElements, type Part, partsOf } from './parts.ts';
 
@@ -12,10 +11,10 @@ import { type Extents, extentsOf, mostElements, type Part, partsOf } from './par
  * @throws RMSNormError OUT_OF_MEMORY, before anything is written to y
  */
 export function streamForward(heap: Heap, calls: KernelCalls, p: Problem, io: HostForwardIO, stageBytes: number): void {
-  const x = new HostArray(heap, io.x);
-  const y = new HostArray(heap, io.y);
-  const gamma = io.gamma && new HostArray(heap, io.gamma);
-  const beta = io.beta && new HostArray(heap, io.beta);
+  const x = bytesOf(heap, io.x);
+  const y = bytesOf(heap, io.y);
+  const gamma = io.gamma && bytesOf(heap, io.gamma);
+  const beta = io.beta && bytesOf(heap, io.beta);
 
   const weightSize = roundUp(p.groups * p.size * 4);
   const { address, bytes, step } = reserve(heap, p, (gamma ? weightSize : 0) + (beta ? weightSize : 0), stageBytes);
@@ -23,13 +22,13 @@ export function streamForward(heap: Heap, calls: KernelCalls, p: Problem, io: Ho
   const betaAt = beta ? address + (gamma ? weightSize : 0) : 0;
   const stage = address + bytes - stageSize(p, step);
   try {
-    if (gamma) heap.bytes.set(gamma.bytes, gammaAt);
-    if (beta) heap.bytes.set(beta.bytes, betaAt);
+    if (gamma) heap.bytes.set(gamma(), gammaAt);
+    if (beta) heap.bytes.set(beta(), betaAt);
     for (const part of partsOf(p, step)) {
       const weightOffset = part.firstGroup * p.size * 4;
-      copyIn(p, part, x.bytes, heap.bytes, stage);
+      copyPart(p, part, x(), heap.bytes, stage, false);
       calls.forwardPart(p, part, stage, gammaAt && gammaAt + weightOffset, betaAt && betaAt + weightOffset, stage, 0);
-      copyOut(p, part, y.bytes, heap.bytes, stage);
+      copyPart(p, part, y(), heap.bytes, stage, true);
     }
   } finally {
     heap.free(address, bytes);
@@ -57,29 +56,23 @@ function stageSize(p: Problem, step: Extents): number {
   return roundUp(mostElements(p, step) * bytesPerElement(p.dtype));
 }
 
-/** Copies a part of an outside array to the stage, where its rows lie contiguously. */
-function copyIn(p: Problem, part: Part, outside: Uint8Array, heap: Uint8Array, stage: number): void {
-  const { count, length, from, pitch } = runsOf(p, part);
-  for (let i = 0; i < count; i++) {
-    const at = from + i * pitch;
-    heap.set(outside.subarray(at, at + length), stage + i * length);
-  }
+/** The bytes of an array of the caller's. It may be a view into the heap, where it is found again after memory grew. */
+function bytesOf(heap: Heap, { buffer, byteOffset, byteLength }: Uint8Array | Float32Array): () => Uint8Array {
+  const inHeap = heap.holds(buffer);
+  return () => new Uint8Array(inHeap ? heap.bytes.buffer : buffer, byteOffset, byteLength);
 }
 
-/** The way back. */
-function copyOut(p: Problem, part: Part, outside: Uint8Array, heap: Uint8Array, stage: number): void {
-  const { count, length, from, pitch } = runsOf(p, part);
+/** Copies a part of an outside array to the stage, where its rows lie contiguously, or back: runs of bytes. */
+function copyPart(p: Problem, part: Part, array: Uint8Array, heap: Uint8Array, stage: number, back: boolean): void {
+  const elementBytes = bytesPerElement(p.dtype);
+  const pitch = p.inner * elementBytes;
+  const whole = part.inner === p.inner;
+  const count = whole ? 1 : p.size;
+  const length = whole ? part.outer * part.groups * p.size * pitch : part.inner * elementBytes;
   for (let i = 0; i < count; i++) {
-    const at = stage + i * length;
-    outside.set(heap.subarray(at, at + length), from + i * pitch);
+    const from = part.offset * elementBytes + i * pitch;
+    const to = stage + i * length;
+    if (back) array.set(heap.subarray(to, to + length), from);
+    else heap.set(array.subarray(from, from + length), to);
   }
-}
-
-/** Where a part lies in its problem: `count` runs of `length` bytes, `pitch` bytes apart. */
-function runsOf(p: Problem, part: Part): { count: number; length: number; from: number; pitch: number } {
-  const bytes = bytesPerElement(p.dtype);
-  const from = part.offset * bytes;
-  const pitch = p.inner * bytes;
-  if (part.inner < p.inner) return { count: p.size, length: part.inner * bytes, from, pitch };
-  return { count: 1, length: part.outer * part.groups * p.size * pitch, from, pitch };
 }

@@ -68,8 +68,7 @@ function run(
     casting: gated ? 'llama' : 'gemma',
     normBeforeGate: op === 'gate last',
   } as const;
-  const describeCall = (): boolean => descriptor.describe(OP[gated ? 'gatedForward' : op], problem, problem);
-  describeCall();
+  descriptor.describe(OP[gated ? 'gatedForward' : op], problem, problem);
   const scratchBytes = kernels.complete(descriptor.address) >>> 0;
   let end = HEAP_BASE;
   const place = (bytes: number): number => {
@@ -90,8 +89,6 @@ function run(
   write(second, other);
   write(gamma, weights[0]!);
   write(beta, weights[1]!);
-  // Memory has grown.
-  describeCall();
   const { words } = descriptor;
   words[WORD.x] = first;
   words[WORD.residual] = words[WORD.gate] = second;
@@ -99,7 +96,7 @@ function run(
   words[WORD.y] = words[WORD.q] = y;
   words[WORD.gamma] = weighted ? gamma : 0;
   words[WORD.beta] = beta;
-  words[WORD.rstd] = words[WORD.sums] = words[WORD.scales] = rows;
+  words[gated || op === 'addForward' ? WORD.rstd : op === 'sumSquares' ? WORD.sums : WORD.scales] = rows;
   kernels.run(descriptor.address, scratch);
   const behind = new Uint8Array(memory.buffer, scratch + scratchBytes, 64);
   expect(behind.every((byte) => byte === GUARD)).toBe(true);

@@ -5,9 +5,9 @@
 // is formed, so that nothing overflows, and it is 2^48 times as large until it has been multiplied by z: z * exp(z) stays
 // accurate down to the least normal number, and vanishes at -infinity, its limit.
 
-import { TAIL } from './cells';
-import { loadPart, storePart } from '../half/lanes';
-import { scratch } from '../problem';
+import { call } from '../call';
+import { loadPart, storePart } from './partial';
+import { TAIL } from './spill';
 
 const CONSTANTS = memory.data<f32>([
   1.4426950408889634, // log2(e)
@@ -63,7 +63,7 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
   }
   if (count === 0) return;
   // The last elements, with others behind them.
-  const tail = scratch + TAIL;
+  const tail = call.scratch + TAIL;
   v128.store(tail, loadPart(x, count));
   v128.store(tail, loadPart(z, count), 16);
   multiplySilu(tail, tail + 16, tail, 4);

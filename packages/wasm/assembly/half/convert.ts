@@ -1,33 +1,16 @@
 // Rows of float16 or bfloat16 to float32 and back. All else is done by the float32 kernels, in scratch memory.
 //
 // Each loop comes twice: fast for what rows are made of, and one for rows in which the fast one met a NaN, an infinity or
-// an overflow. V8 would build a constant vector anew wherever it is used; loaded from memory before the loop, it stays
-// in a register.
+// an overflow.
 
-import { copyFew, readable, RESULT } from '../elements/cells';
-import { anyFloat16, pack } from './lanes';
-import { scratch } from '../problem';
+import { call } from '../call';
+import { copyFew, readable, RESULT } from '../elements/spill';
+import {
+  ABSOLUTE, ALMOST_HALF, BIAS, constant, EXPONENT, LAST_BIT, LEAST_NORMAL, MAGNITUDES, REBIAS, SIGN_AND_MAGNITUDE, SIGNS, THIRTEEN,
+} from './constants';
+import { anyFloat16, pack } from './special';
 
-const CONSTANTS = memory.data<u32>([
-  0x8fffe000, // a float16 in the upper lane: sign, and the magnitude where float32 has it
-  0x77800000, // 2^112
-  0x7fffffff,
-  0x7f800000,
-  0x38800000, // 2^-14, the least normal float16
-  0x06800000, // 13 in the exponent
-  0x0001c400, // 113 << 10
-  0x80008000,
-  0x7fff7fff,
-  0x00000001,
-  0x00007fff,
-]);
 const FLOAT16_OVERFLOW: i32 = 0x477ff000; // 65520, the least that rounds to infinity
-
-// @ts-ignore: decorator
-@inline
-function constant(index: usize): v128 {
-  return v128.load32_splat(CONSTANTS + (index << 2));
-}
 
 /** `count` elements to float32. */
 export function toFloat32<T>(from: usize, to: usize, count: u32): void {
@@ -35,9 +18,9 @@ export function toFloat32<T>(from: usize, to: usize, count: u32): void {
   eightsToFloat32<T>(from, to, eights);
   const rest = count & 7;
   if (!rest) return;
-  const cell = scratch + RESULT;
-  eightsToFloat32<T>(readable(from + (<usize>eights << 1), rest << 1), cell, 8);
-  copyFew(cell, to + (<usize>eights << 2), rest << 2);
+  const last = call.scratch + RESULT;
+  eightsToFloat32<T>(readable(from + (<usize>eights << 1), rest << 1), last, 8);
+  copyFew(last, to + (<usize>eights << 2), rest << 2);
 }
 
 function eightsToFloat32<T>(from: usize, to: usize, count: u32): void {
@@ -59,9 +42,9 @@ function bfloat16Eights(from: usize, to: usize, count: u32): void {
 
 /** The magnitude's bits shifted into place are the value times 2^-112, subnormals included. False: met a special. */
 function float16Eights(from: usize, to: usize, count: u32): bool {
-  const mask = constant(0);
-  const rebias = constant(1);
-  const magnitude = constant(8);
+  const mask = constant(SIGN_AND_MAGNITUDE);
+  const rebias = constant(REBIAS);
+  const magnitude = constant(MAGNITUDES);
   let largest = i64x2.splat(0);
   for (const end = from + (<usize>count << 1); from < end; from += 16, to += 32) {
     const v = v128.load(from);
@@ -88,9 +71,9 @@ export function fromFloat32<T>(from: usize, to: usize, count: u32): void {
   eightsFromFloat32<T>(from, to, eights);
   const rest = count & 7;
   if (!rest) return;
-  const cell = scratch + RESULT;
-  eightsFromFloat32<T>(readable(from + (<usize>eights << 2), rest << 2), cell, 8);
-  copyFew(cell, to + (<usize>eights << 1), rest << 1);
+  const last = call.scratch + RESULT;
+  eightsFromFloat32<T>(readable(from + (<usize>eights << 2), rest << 2), last, 8);
+  copyFew(last, to + (<usize>eights << 1), rest << 1);
 }
 
 function eightsFromFloat32<T>(from: usize, to: usize, count: u32): void {
@@ -106,8 +89,8 @@ function nearestBFloat16(v: v128, one: v128, half: v128): v128 {
 
 /** False: met a NaN, whose bits may carry over into another number's. */
 function roundBFloat16(from: usize, to: usize, count: u32): bool {
-  const one = constant(9);
-  const half = constant(10);
+  const one = constant(LAST_BIT);
+  const half = constant(ALMOST_HALF);
   let lows = i64x2.splat(0);
   let highs = i64x2.splat(0);
   for (const end = to + (<usize>count << 1); to < end; from += 32, to += 16) {
@@ -122,7 +105,7 @@ function roundBFloat16(from: usize, to: usize, count: u32): bool {
   return !v128.any_true(f32x4.ne(both, both));
 }
 
-/** As toFloat16 in lanes.ts, without sign and special values. */
+/** As toFloat16 in special.ts, without sign and special values. */
 // @ts-ignore: decorator
 @inline
 function nearestFloat16(magnitude: v128, exponents: v128, least: v128, thirteen: v128, bias: v128): v128 {
@@ -134,12 +117,12 @@ function nearestFloat16(magnitude: v128, exponents: v128, least: v128, thirteen:
 
 /** False: met a NaN, or a value that overflows. */
 function roundFloat16(from: usize, to: usize, count: u32): bool {
-  const absolute = constant(2);
-  const exponents = constant(3);
-  const least = constant(4);
-  const thirteen = constant(5);
-  const bias = constant(6);
-  const signs = constant(7);
+  const absolute = constant(ABSOLUTE);
+  const exponents = constant(EXPONENT);
+  const least = constant(LEAST_NORMAL);
+  const thirteen = constant(THIRTEEN);
+  const bias = constant(BIAS);
+  const signs = constant(SIGNS);
   let largest = i64x2.splat(0);
   for (const end = to + (<usize>count << 1); to < end; from += 32, to += 16) {
     const low = v128.load(from);

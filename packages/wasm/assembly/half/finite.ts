@@ -1,39 +1,6 @@
 // float16 and bfloat16 to float32 and back where nothing is NaN or infinite. Eight elements at a time, as the four at even
 // places and the four at odd places: so each is one or two instructions away from float32, and the results join in the
 // order that they came in.
-//
-// V8 would build a constant vector anew wherever it is used; loaded from memory before a loop, it stays in a register.
-
-const CONSTANTS = memory.data<u32>([
-  0xffff0000, 0x00010001, 0x7fff7fff, 0x00002000, 0x20000000, 0x77800000, 0x7f800000, 0x09800000, 0x06800000, 0x00080001, 0x80008000,
-  0x7fffffff, 0x28000000,
-]);
-/** The odd places. */
-export const ODD: usize = 0;
-export const ONES: usize = 4;
-export const MAGNITUDES: usize = 8;
-/** For 16-bit lanes: 2^13 where the element is at an even place, or at an odd place, and 0 beside it. */
-export const FROM_EVEN: usize = 12;
-export const FROM_ODD: usize = 16;
-/** 2^112. */
-export const REBIAS: usize = 20;
-export const EXPONENT: usize = 24;
-/** 2^-14, the least normal float16, times 2^-94. */
-export const LEAST: usize = 28;
-/** 2^13 as a factor, added to the exponent. */
-export const THIRTEEN: usize = 32;
-/** For 16-bit lanes: the lower half of 32 bits once, the upper 8 times. */
-export const JOIN: usize = 36;
-export const SIGNS: usize = 40;
-export const ABSOLUTE: usize = 44;
-/** 2^-47. */
-export const SCALE: usize = 48;
-
-// @ts-ignore: decorator
-@inline
-export function constant(offset: usize): v128 {
-  return v128.load32_splat(CONSTANTS + offset);
-}
 
 /** Even 16-bit lanes of `even`, odd ones of `odd`. */
 // @ts-ignore: decorator

@@ -1,61 +1,62 @@
-// Weights as the loops of scale-16.ts take them. Eight features are two vectors, those at even places and those at
+// Weights as the loops of scale.ts take them. Eight features are two vectors, those at even places and those at
 // odd ones; for float16 as magnitudes times 2^-47, and a third vector holds the eight signs.
 
-import { padded } from '../elements/cells';
-import { FLOAT16 } from '../elements/dtype';
-import { ABSOLUTE, constant, SCALE, SIGNS } from './finite';
-import { gamma, groups, size, weightOffset } from '../problem';
-import { dtype } from '../elements/runs';
+import { call } from '../call';
+import { DType } from '../descriptor';
+import { padded } from '../elements/spill';
 import { PIECE, weightsOf } from '../weights';
+import { ABSOLUTE, constant, SCALE, SIGNS } from './constants';
 
-/** The group whose weights are packed, 0 where those of all groups are, or none. */
-let packed: u32 = -1;
-
-/** The largest magnitude of the packed weights: a NaN if there is one. */
-export let largestWeight: f64 = 0;
+/** No group is packed. */
+const NONE: u32 = -1;
 
 export function forgetPacked(): void {
-  packed = -1;
+  call.packedGroup = NONE;
 }
 
 /** Bytes of eight features. */
 function eightBytes(): usize {
-  return dtype === FLOAT16 ? 48 : 32;
+  return call.dtype === DType.float16 ? 48 : 32;
 }
 
 /** Whether all groups are packed at once, or each again for each of its rows: there are too many weights. */
-function fit(groups: u32, size: u32, weightOffset: f64): bool {
-  return <u64>groups * ((size + 15) & ~15) <= (weightOffset !== 0 ? PIECE : 3 * PIECE);
+function fit(): bool {
+  return <u64>call.groups * ((call.size + 15) & ~15) <= (call.weightOffset !== 0 ? PIECE : 3 * PIECE);
 }
 
-export function packedBytes(groups: u32, size: u32, weightOffset: f64): u32 {
-  return (fit(groups, size, weightOffset) ? groups : 1) * ((size + 15) >> 4) * 96;
+export function packedBytes(): u32 {
+  return (fit() ? call.groups : 1) * ((call.size + 15) >> 4) * 96;
 }
 
 /** How many groups the weights have, of which `packedOf` packs one or all. */
 export function packedGroups(): u32 {
-  return gamma && fit(groups, size, weightOffset) ? groups : 1;
+  return call.gamma && fit() ? call.groups : 1;
 }
 
-/** The packed weights of a group, filled up with zeros to a multiple of 16; at `table`, where they stay until `forgetPacked`. */
+/**
+ * The packed weights of a group, filled up with zeros to a multiple of 16; at `table`, where they stay until `forgetPacked`. Sets
+ * `largestWeight` to the largest magnitude of what is packed: a NaN if there is one.
+ */
 export function packedOf(group: u32, table: usize): usize {
   const count = packedGroups();
+  const size = call.size;
   const bytes = <usize>((size + 15) >> 4) * 2 * eightBytes();
-  if (!gamma) group = 0;
-  const first = count === groups ? 0 : group;
-  if (packed !== first) {
-    packed = first;
-    largestWeight = 0;
+  if (!call.gamma) group = 0;
+  const first = count === call.groups ? 0 : group;
+  if (call.packedGroup !== first) {
+    call.packedGroup = first;
+    call.largestWeight = 0;
     for (let g: u32 = 0; g < count; g++) pack(weightsOf((first + g) * size, size), table + g * bytes);
   }
   return table + (group - first) * bytes;
 }
 
 function pack(from: usize, to: usize): void {
+  const size = call.size;
   const absolute = constant(ABSOLUTE);
   const scale = constant(SCALE);
   const signs = constant(SIGNS);
-  const half = dtype === FLOAT16;
+  const half = call.dtype === DType.float16;
   let largest = i64x2.splat(0);
   const step = eightBytes();
   const last = to + <usize>((size + 15) >> 4) * 2 * step;
@@ -87,5 +88,5 @@ function pack(from: usize, to: usize): void {
   largest = i32x4.max_s(largest, v128.shuffle<u32>(largest, largest, 2, 3, 0, 1));
   largest = i32x4.max_s(largest, v128.shuffle<u32>(largest, largest, 1, 0, 3, 2));
   // A NaN stays.
-  largestWeight = max(largestWeight, <f64>f32x4.extract_lane(largest, 0));
+  call.largestWeight = max(call.largestWeight, <f64>f32x4.extract_lane(largest, 0));
 }

@@ -1,26 +1,12 @@
 // y = x * r * w along contiguous rows of float16 or bfloat16, where nothing is NaN or infinite and no float16 overflows.
 
-import { copyFew, readable, RESULT } from '../elements/cells';
-import { BFloat16, FLOAT16, Float16 } from '../elements/dtype';
-import {
-  constant,
-  evenBFloat16,
-  EXPONENT,
-  FROM_EVEN,
-  FROM_ODD,
-  JOIN,
-  LEAST,
-  MAGNITUDES,
-  ODD,
-  ONES,
-  packBFloat16,
-  raisedFloat16,
-  SIGNS,
-  THIRTEEN,
-} from './finite';
+import { call } from '../call';
+import { DType } from '../descriptor';
+import { BFloat16, Float16 } from '../elements/generic';
+import { copyFew, readable, RESULT } from '../elements/spill';
+import { constant, EXPONENT, FROM_EVEN, FROM_ODD, JOIN, LEAST, MAGNITUDES, ODD, ONES, SIGNS, THIRTEEN } from './constants';
+import { evenBFloat16, packBFloat16, raisedFloat16 } from './finite';
 import { packedGroups } from './packed-weights';
-import { scratch, size } from '../problem';
-import { dtype } from '../elements/runs';
 
 // @ts-ignore: decorator
 @inline
@@ -28,29 +14,19 @@ function scaled(v: v128, r: v128, w: v128): v128 {
   return f32x4.mul(f32x4.mul(v, r), w);
 }
 
+/** Eight elements `v`, times f, times packed weights. */
 // @ts-ignore: decorator
 @inline
 function eightBFloat16(v: v128, f: v128, even: v128, odd: v128, mask: v128, ones: v128): v128 {
   return packBFloat16(scaled(evenBFloat16(v), f, even), scaled(v128.and(v, mask), f, odd), ones);
 }
 
-/** x times 2^-112 times r * 2^65 times w * 2^-47 is y times 2^-94, with float32's range below it. */
+/** The same: x times 2^-112 times r * 2^65 times w * 2^-47 is y times 2^-94, with float32's range below it. */
 // @ts-ignore: decorator
 @inline
 function eightFloat16(
-  v: v128,
-  f: v128,
-  even: v128,
-  odd: v128,
-  signs: v128,
-  magnitudes: v128,
-  fromEven: v128,
-  fromOdd: v128,
-  exponent: v128,
-  least: v128,
-  thirteen: v128,
-  join: v128,
-  sign: v128,
+  v: v128, f: v128, even: v128, odd: v128, signs: v128, magnitudes: v128, fromEven: v128, fromOdd: v128,
+  exponent: v128, least: v128, thirteen: v128, join: v128, sign: v128,
 ): v128 {
   const magnitude = v128.and(v, magnitudes);
   const raised = v128.or(
@@ -71,8 +47,11 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
   const join = constant(JOIN);
   const sign = constant(SIGNS);
   const count = packedGroups();
+  const size = call.size;
+  const result = call.scratch + RESULT;
   const whole = <usize>(size & ~15) << 1;
   const rest = <usize>(size & 15) << 1;
+  const step: usize = isSigned<T>() ? 64 : 96;
   for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
     const f = v128.load32_splat(factors);
     let from = p;
@@ -82,31 +61,30 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
     let end = p;
     let isRest = false;
     while (true) {
-      for (; from < end; from += 32, to += 32, w += isSigned<T>() ? 64 : 96) {
+      for (; from < end; from += 32, to += 32, w += step) {
         const u = v128.load(from);
         const v = v128.load(from, 16);
         if (isSigned<T>()) {
           v128.store(to, eightBFloat16(u, f, v128.load(w), v128.load(w, 16), mask, ones));
           v128.store(to, eightBFloat16(v, f, v128.load(w, 32), v128.load(w, 48), mask, ones), 16);
         } else {
-          v128.store(
-            to,
-            eightFloat16(u, f, v128.load(w), v128.load(w, 16), v128.load(w, 32), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign),
+          const a = eightFloat16(
+            u, f, v128.load(w), v128.load(w, 16), v128.load(w, 32), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign,
           );
-          v128.store(
-            to,
-            eightFloat16(v, f, v128.load(w, 48), v128.load(w, 64), v128.load(w, 80), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign),
-            16,
+          v128.store(to, a);
+          const b = eightFloat16(
+            v, f, v128.load(w, 48), v128.load(w, 64), v128.load(w, 80), mask, fromEven, fromOdd, exponent, least, thirteen, join, sign,
           );
+          v128.store(to, b, 16);
         }
       }
       if (!rest) break;
       if (isRest) {
-        copyFew(scratch + RESULT, q, rest);
+        copyFew(result, q, rest);
         break;
       }
       from = readable(p, rest);
-      to = scratch + RESULT;
+      to = result;
       end = from + 32;
       isRest = true;
     }
@@ -124,6 +102,6 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
  * the first row, whose packed weights are at `w`; those of the first group are at `table`.
  */
 export function scaleRows16(p: usize, q: usize, factors: usize, rows: u32, group: u32, w: usize, table: usize): void {
-  if (dtype === FLOAT16) scaleRows<Float16>(p, q, factors, rows, group, w, table);
+  if (call.dtype === DType.float16) scaleRows<Float16>(p, q, factors, rows, group, w, table);
   else scaleRows<BFloat16>(p, q, factors, rows, group, w, table);
 }

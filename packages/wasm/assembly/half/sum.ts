@@ -3,11 +3,13 @@
 // Accuracy: a square is exact in float32, so that eight are added there with no more roundings (3 of 2^-24) than four
 // squares of float32 numbers, see sum.ts. The order depends on the number of elements alone.
 
-import { readable } from '../elements/cells';
-import { BFloat16, FLOAT16, Float16 } from '../elements/dtype';
-import { constant, evenBFloat16, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './finite';
-import { dtype } from '../elements/runs';
+import { call } from '../call';
+import { DType } from '../descriptor';
+import { BFloat16, Float16 } from '../elements/generic';
+import { readable } from '../elements/spill';
 import { promoteHigh } from '../rows/sum';
+import { constant, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './constants';
+import { evenBFloat16 } from './finite';
 
 /** Read `n` lanes before the middle, this leaves the first 8 - n. */
 const FIRST = memory.data<u64>([-1, -1, 0, 0]);
@@ -64,6 +66,6 @@ function sums<T>(p: usize, size: u32, rows: u32, to: usize): void {
 
 /** Writes the float64 sum of each of `rows` rows of `size` elements to `to`. */
 export function sumRows16(p: usize, size: u32, rows: u32, to: usize): void {
-  if (dtype === FLOAT16) sums<Float16>(p, size, rows, to);
+  if (call.dtype === DType.float16) sums<Float16>(p, size, rows, to);
   else sums<BFloat16>(p, size, rows, to);
 }

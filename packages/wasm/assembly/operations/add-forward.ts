@@ -1,59 +1,59 @@
 // addForward: sums are written, and normalized while they are in a cache. Contiguous rows are done in tiles, by forward
 // itself, and float32 ones one by one, the squares summed on the way.
 
-import { addFloat32 } from '../elements/add';
-import { FLOAT32 } from '../elements/dtype';
-import { normalize } from './forward';
-import { groups, inner, outer, setPart, size, statSize } from '../problem';
-import { beyondCaches, finishRow } from '../rows/rows';
-import { dtype, shift } from '../elements/runs';
-import { ADD, ENTER, pass, RUN, setOther, setStage } from './stages';
+import { call, isFloat32 } from '../call';
 import { strips } from '../columns/strips';
+import { addFloat32 } from '../elements/add';
+import { RUN } from '../elements/runs';
+import { normalizeRows } from '../rows/normalize';
+import { beyondCaches, scaleOne } from '../rows/rows';
 import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
-import { count, first, nextTile, startTiles } from '../rows/tiles';
+import { tileRows } from '../rows/tiles';
+import { ADD, ENTER, pass, setStage } from './stages';
 
 /** Rows below this are faster in tiles, as long as all lies in a cache. */
 const SHORT: u32 = 128;
 
-/** @param own float32 memory for two runs, where inner = 1 */
-export function addForward(x: usize, residual: usize, sum: usize, y: usize, rstd: usize, own: usize): void {
-  setStage(ADD, x, residual, sum, y);
-  if (inner > 1) {
-    setPart(sum, y, rstd, outer * groups, 0);
+export function addForward(): void {
+  const size = call.size;
+  const rows = call.outer * call.groups;
+  setStage(ADD, call.sum, call.y);
+  if (call.inner > 1) {
     strips();
     return;
   }
-  if (dtype === FLOAT32 && (size >= SHORT || beyondCaches(outer * groups))) {
-    addRows(x, residual, sum, y, rstd);
+  if (isFloat32() && (size >= SHORT || beyondCaches(rows))) {
+    addRows(rows);
     return;
   }
-  setOther(own);
-  startTiles();
-  while (nextTile(1)) {
-    const at = <usize>(first * size) << shift();
-    for (let done: u32 = 0; done < count * size; done += RUN) {
-      pass(ENTER, at + (<usize>done << shift()), own + (<usize>RUN << 2), 4, 1, min(RUN, count * size - done));
+  const most = tileRows(1);
+  for (let first: u32 = 0; first < rows; first += most) {
+    const count = min(most, rows - first);
+    const elements = count * size;
+    const at = <usize>(first * size) << call.shift;
+    for (let done: u32 = 0; done < elements; done += RUN) {
+      pass(ENTER, at + (<usize>done << call.shift), call.tile, 4, 1, min(RUN, elements - done));
     }
-    setPart(sum + at, y + at, rstd ? rstd + (<usize>first << 2) : 0, count, first % groups);
-    normalize(dtype);
+    const rstd = call.rstd ? call.rstd + (<usize>first << 2) : 0;
+    normalizeRows(call.dtype, call.sum + at, call.y + at, rstd, count, first % call.groups);
   }
 }
 
-function addRows(x: usize, residual: usize, sum: usize, y: usize, rstd: usize): void {
-  const rows = outer * groups;
-  const bytes = <usize>size << 2;
-  setPart(sum, y, rstd, rows, 0);
-  let feature: u32 = 0;
-  for (let row: u32 = 0; row < rows; row++, x += bytes, residual += bytes, sum += bytes, y += bytes) {
-    const squares = addSumSquares(x, residual, sum);
-    finishRow(row, feature, sum, y, squares);
-    feature += size;
-    if (feature === groups * size) feature = 0;
+function addRows(rows: u32): void {
+  const bytes = <usize>call.size << 2;
+  let offset: usize = 0;
+  let group: u32 = 0;
+  for (let row: u32 = 0; row < rows; row++, offset += bytes) {
+    const sum = call.sum + offset;
+    const squares = addSumSquares(call.x + offset, call.residual + offset, sum);
+    scaleOne(row, group, sum, call.y + offset, call.rstd, squares);
+    if (++group === call.groups) group = 0;
   }
 }
 
 /** to = a + b along a row, and the sum of to's squares, bit for bit sumSquares'. */
 function addSumSquares(a: usize, b: usize, to: usize): f64 {
+  const statSize = call.statSize;
   const toB = b - a;
   const target = to - a;
   let low = i64x2.splat(0);
@@ -73,6 +73,6 @@ function addSumSquares(a: usize, b: usize, to: usize): f64 {
     low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
     high = f64x2.add(high, promoteHigh(squares));
   }
-  addFloat32(a, a + toB, a + target, size - (statSize & ~15));
+  addFloat32(a, a + toB, a + target, call.size - (statSize & ~15));
   return finishSum(low, high, a + target, statSize & 15);
 }

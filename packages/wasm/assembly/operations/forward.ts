@@ -1,14 +1,15 @@
-// forward of what problem.ts describes: the whole problem, or the part set last. Weights are prepared before.
+// forward, and scaleBy, which is given the sums of squares: see statistic.ts.
 
-import { FLOAT32 } from '../elements/dtype';
-import { inner } from '../problem';
-import { float32Rows } from '../rows/rows';
-import { rows16 } from '../half/rows';
+import { call } from '../call';
 import { strips } from '../columns/strips';
+import { normalizeRows } from '../rows/normalize';
+import { PLAIN, setStage } from './stages';
 
-/** `dtype` is that of runs.ts, or float32 for tiles of it. */
-export function normalize(dtype: i32): void {
-  if (inner > 1) strips();
-  else if (dtype === FLOAT32) float32Rows();
-  else rows16();
+export function forward(): void {
+  if (call.inner > 1) {
+    setStage(PLAIN, call.x, call.y);
+    strips();
+  } else {
+    normalizeRows(call.dtype, call.x, call.y, call.rstd, call.outer * call.groups, 0);
+  }
 }

@@ -1,49 +1,57 @@
 // sumSquares: sums of squares as float32, of 16-bit rows in the order of float32 ones.
 
-import { FLOAT32 } from '../elements/dtype';
-import { exactSum } from '../rows/exact-row';
-import { groups, endColumn, firstColumn, inner, isInRange, outer, setPart, size } from '../problem';
-import { dtype, loadRun, shift } from '../elements/runs';
-import { offsetOf, startStrips, sums as sumsOfColumns, sumStrip, values, width } from '../columns/strips';
+import { call, isFloat32 } from '../call';
+import { startStrips } from '../columns/strip';
+import { offsetOf, sumStrip } from '../columns/strips';
+import { loadRun } from '../elements/runs';
+import { sumInFloat64 } from '../rows/float64-row';
 import { sumSquares as sumRow } from '../rows/sum';
-import { count, first, nextTile, startTiles } from '../rows/tiles';
+import { tileRows } from '../rows/tiles';
+import { isInRange } from '../statistic';
+import { PLAIN, setStage } from './stages';
 
-/** @param tile memory for a tile, where inner = 1 */
-export function sumSquares(x: usize, sums: usize, tile: usize): void {
-  if (inner > 1) {
-    setPart(x, 0, 0, outer * groups, 0);
-    startStrips();
-    for (let slab: u32 = 0; slab < outer * groups; slab++) {
-      for (let column = firstColumn; column < endColumn; column += width) {
-        const columns = min(width, endColumn - column);
-        const at = offsetOf(slab, column);
-        sumStrip(at, columns, values);
-        let from = sumsOfColumns;
-        let to = sums + (<usize>(slab * inner + column) << 2);
-        for (let original = x + at, end = original + (<usize>columns << shift()); original < end; original += <usize>1 << shift()) {
-          storeSum(load<f64>(from), original, to);
-          from += 8;
-          to += 4;
-        }
+export function sumSquares(): void {
+  const rows = call.outer * call.groups;
+  if (call.inner > 1) sumColumns(rows);
+  else sumRows(rows);
+}
+
+function sumColumns(slabs: u32): void {
+  setStage(PLAIN, call.x, 0);
+  const strip = startStrips();
+  for (let slab: u32 = 0; slab < slabs; slab++) {
+    for (let column = call.firstColumn; column < call.endColumn; column += strip.width) {
+      const columns = min(strip.width, call.endColumn - column);
+      const at = offsetOf(slab, column);
+      sumStrip(strip, at, columns, strip.values);
+      const row = slab * call.inner + column;
+      for (let c: u32 = 0; c < columns; c++) {
+        storeSum(load<f64>(strip.sums + (<usize>c << 3)), call.x + at + (<usize>c << call.shift), row + c);
       }
-    }
-    return;
-  }
-  startTiles();
-  while (nextTile(1)) {
-    const bytes = <usize>size << shift();
-    let original = x + first * bytes;
-    let from = original;
-    if (dtype !== FLOAT32) {
-      loadRun(original, tile, count * size);
-      from = tile;
-    }
-    for (let row: u32 = 0; row < count; row++, from += <usize>size << 2, original += bytes) {
-      storeSum(sumRow(from, size), original, sums + (<usize>(first + row) << 2));
     }
   }
 }
 
-function storeSum(sum: f64, x: usize, to: usize): void {
-  store<f32>(to, <f32>(isInRange(sum) ? sum : exactSum(dtype, x, <usize>inner << shift())));
+function sumRows(rows: u32): void {
+  const size = call.size;
+  const bytes = <usize>size << call.shift;
+  const most = tileRows(1);
+  for (let first: u32 = 0; first < rows; first += most) {
+    const count = min(most, rows - first);
+    let original = call.x + first * bytes;
+    let from = original;
+    if (!isFloat32()) {
+      loadRun(original, call.tile, count * size);
+      from = call.tile;
+    }
+    for (let row: u32 = 0; row < count; row++, from += <usize>size << 2, original += bytes) {
+      storeSum(sumRow(from, size), original, first + row);
+    }
+  }
+}
+
+/** The sum of a row, which begins at `x`; again in float64 where float32 did not do. */
+function storeSum(sum: f64, x: usize, row: u32): void {
+  if (!isInRange(sum)) sum = sumInFloat64(call.dtype, x, <usize>call.inner << call.shift);
+  store<f32>(call.sums + (<usize>row << 2), <f32>sum);
 }

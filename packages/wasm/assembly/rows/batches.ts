@@ -1,109 +1,76 @@
-// Contiguous float32 rows, some at a time: all are summed, then come the roots and quotients, then all are scaled. A row's
-// bits are those of rows.ts.
+// Contiguous float32 rows, a batch at a time: all of it is summed, then come the roots and quotients, then all is scaled. A
+// row's bits are those of rows.ts.
 
-import { CELL_BYTES } from '../elements/cells';
-import { has } from '../elements/dtype';
+import { call } from '../call';
+import { has, With, Without } from '../elements/generic';
+import { weightsOf } from '../weights';
 import { FACTORS, factorsOf, ROWS } from './factors';
-import { beta, firstGroup, gamma, groups, rstd, scratch, size, slabs, statSize, weightOffset, x, y } from '../problem';
-import { finishRow } from './rows';
-import { scaleLine, scaleRest } from './scale';
-import { finishSum, promoteHigh, sumOfSquares } from './sum';
-import { weightBytes, weightsOf } from '../weights';
+import { scaleOne } from './rows';
+import { scaleLine, scaleRest, scaleRows } from './scale';
+import { promoteHigh, storeSum, sumOfSquares, sumRows } from './sum';
 
-/** At a time, unless a row is longer: a first-level cache holds as many of x, of the next x, of y and of the weights. */
+/** Of a batch, unless a row has more: a first-level cache holds as many of x, of the next x, of y and of the weights. */
 const ELEMENTS: u32 = 2048;
 
 /**
- * All rows, whose weights stand in memory at once. `apart`: sums and scales in turn, instead of summing rows while those
- * before them are scaled. Rows that are summed in part always are: one loop does both for each element.
+ * All rows, whose weights are in memory at once. Where the host asks for it a batch is scaled while the next is summed; not where
+ * only a part of a row is summed, as one loop does both for each element.
  */
-export function rowBatches<Beta>(apart: bool): void {
-  const own = scratch + CELL_BYTES + weightBytes(groups * size, size, weightOffset);
+export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
+  const sums = call.kernel;
+  const size = call.size;
+  const groups = call.groups;
   const bytes = <usize>size << 2;
   const most = max(1, min(ROWS, ELEMENTS / size));
-  const together = !apart && statSize === size;
+  const interleaved = call.interleaved !== 0 && call.statSize === size;
   let summed = false;
-  let from = x;
-  let to = y;
-  let group = firstGroup % groups;
-  for (let row: u32 = 0; row < slabs; ) {
-    const rows = min(most, slabs - row);
-    if (!summed) sumRows(from, rows, own);
+  for (let row: u32 = 0; row < rows; ) {
+    const batch = min(most, rows - row);
+    if (!summed) sumRows(x, bytes, call.statSize, batch, sums);
     summed = false;
-    if (factorsOf(own, rows, rstd ? rstd + (<usize>row << 2) : 0, false)) {
-      summed = together && row + 2 * most <= slabs;
-      if (summed) scaleRowsSumNext<Beta>(from, to, own, rows, group);
-      else scaleRows<Beta>(from, to, own + FACTORS, rows, group);
+    if (factorsOf(sums, batch, sums + FACTORS, rstd ? rstd + (<usize>row << 2) : 0, false) === batch) {
+      summed = interleaved && row + 2 * most <= rows;
+      if (call.beta) scaleBatch<With>(x, y, batch, group, summed);
+      else scaleBatch<Without>(x, y, batch, group, summed);
     } else {
-      for (let i: u32 = 0; i < rows; i++) {
-        finishRow(row + i, ((group + i) % groups) * size, from + i * bytes, to + i * bytes, load<f64>(own + (<usize>i << 3)));
+      for (let i: u32 = 0; i < batch; i++) {
+        const offset = i * bytes;
+        scaleOne(row + i, (group + i) % groups, x + offset, y + offset, rstd, load<f64>(sums + (<usize>i << 3)));
       }
     }
-    row += rows;
-    from += rows * bytes;
-    to += rows * bytes;
-    group = (group + rows) % groups;
+    row += batch;
+    x += batch * bytes;
+    y += batch * bytes;
+    group = (group + batch) % groups;
   }
 }
 
-/** As sumSquares does it. */
-function sumRows(p: usize, rows: u32, to: usize): void {
-  const bytes = <usize>size << 2;
-  const rest = statSize & 15;
-  for (const last = to + (<usize>rows << 3); to < last; to += 8) {
-    const next = p + bytes;
-    let low = i64x2.splat(0);
-    let high = i64x2.splat(0);
-    for (const end = p + (<usize>(statSize & ~15) << 2); p < end; p += 64) {
-      const squares = sumOfSquares(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
-      low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
-      high = f64x2.add(high, promoteHigh(squares));
-    }
-    storeSum(to, low, high, p, rest);
-    p = next;
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function storeSum(to: usize, low: v128, high: v128, p: usize, rest: u32): void {
-  const both = f64x2.add(low, high);
-  store<f64>(to, rest ? finishSum(low, high, p, rest) : f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1));
-}
-
-function scaleRows<Beta>(x: usize, y: usize, factors: usize, rows: u32, group: u32): void {
-  const bytes = <usize>size << 2;
-  const weights = weightsOf(0, size);
-  const ofGroup = gamma ? bytes : 0;
-  const toY = y - x;
-  for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
-    const r = v128.load32_splat(factors);
-    const end = x + bytes;
-    const toW = weights + group * ofGroup - x;
-    const toB = has<Beta>() ? beta + group * bytes - x : 0;
-    for (const lines = x + (<usize>(size & ~15) << 2); x < lines; x += 64) scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);
-    scaleRest<Beta>(x, end, r, toY, toW, toB);
-    x = end;
-    if (++group === groups) group = 0;
-  }
+function scaleBatch<Beta>(x: usize, y: usize, rows: u32, group: u32, sumNext: bool): void {
+  const size = call.size;
+  const w = weightsOf(0, size);
+  const ofGroup: usize = call.gamma ? <usize>size << 2 : 0;
+  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, ofGroup, group);
+  else scaleRows<Beta>(x, y, call.kernel + FACTORS, rows, size, w, ofGroup, call.beta, group, call.groups);
 }
 
 /**
  * scaleRows, and sumRows of as many rows behind them, in one loop: reading and writing memory overlap, and so do multiplying
  * and adding.
  */
-function scaleRowsSumNext<Beta>(x: usize, y: usize, sums: usize, rows: u32, group: u32): void {
+function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, ofGroup: usize, group: u32): void {
+  const size = call.size;
+  const groups = call.groups;
+  const beta = call.beta;
   const bytes = <usize>size << 2;
-  const weights = weightsOf(0, size);
-  const ofGroup = gamma ? bytes : 0;
   const toY = y - x;
   const toNext = rows * bytes;
   const rest = size & 15;
+  let sums = call.kernel;
   let factors = sums + FACTORS;
   for (const last = sums + (<usize>rows << 3); sums < last; sums += 8, factors += 4) {
     const r = v128.load32_splat(factors);
     const end = x + bytes;
-    const toW = weights + group * ofGroup - x;
+    const toW = w + group * ofGroup - x;
     const toB = has<Beta>() ? beta + group * bytes - x : 0;
     let low = i64x2.splat(0);
     let high = i64x2.splat(0);

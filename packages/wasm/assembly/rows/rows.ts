@@ -1,60 +1,63 @@
 // float32 rows that are contiguous (inner = 1).
 //
-// What limits is memory, then the number of instructions. Rows are done in batches, see row-batches.ts, but for what is
-// rare: rows longer than a piece, one alone, given sums, and weights that are made again for each row.
+// What limits is memory, then the number of instructions. Rows are done in batches, see batches.ts, but for what is
+// rare: rows longer than a piece, one alone, given sums, products that are rounded, and weights that are made again for each row.
 
-import { FLOAT32, With, Without } from '../elements/dtype';
-import { exactRow } from './exact-row';
-import { alpha, beta, firstGroup, given, groups, isPlain, rstd, rstdOf, size, slabs, statSize, x, y } from '../problem';
-import { rowBatches } from './batches';
-import { scalePiece } from './scale';
-import { sumSquares } from './sum';
+import { call } from '../call';
+import { DType } from '../descriptor';
+import { fitsFloat32, givenSum, rstdOf, sumsAreGiven } from '../statistic';
 import { PIECE, weightsStand } from '../weights';
+import { rowBatches } from './batches';
+import { rowInFloat64, UNWEIGHTED } from './float64-row';
+import { scalePiece, scaleRounded } from './scale';
+import { sumSquares } from './sum';
 
 /** Bytes of x and y together that are taken to lie in a cache. */
 const CACHED: u64 = 1 << 22;
 
 /** Whether x and y of so many rows lie in no cache together. */
 export function beyondCaches(rows: u32): bool {
-  return <u64>rows * size * 8 > CACHED;
+  return <u64>rows * call.size * 8 > CACHED;
 }
 
-let apart: bool = false;
-
-/** Whether rows are summed and scaled in turn, instead of being scaled while the next are summed. */
-export function setApart(apart_: bool): void {
-  apart = apart_;
+/** Normalizes `rows` rows from `x` to `y`, the first of which is of group `group`; `rstd` is that row's, or 0. */
+export function float32Rows(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
+  const batches = rows > 1 && call.size <= PIECE && !sumsAreGiven() && !call.roundsProducts && weightsStand();
+  if (!batches) oneByOne(x, y, rstd, rows, group);
+  else rowBatches(x, y, rstd, rows, group);
 }
 
-export function float32Rows(): void {
-  if (slabs === 1 || size > PIECE || given || !weightsStand()) oneByOne();
-  else if (beta) rowBatches<With>(apart);
-  else rowBatches<Without>(apart);
-}
-
-function oneByOne(): void {
-  const bytes = <usize>size << 2;
-  let from = x;
-  let to = y;
-  let group = firstGroup % groups;
-  for (let row: u32 = 0; row < slabs; row++, from += bytes, to += bytes) {
-    const sum = given ? <f64>load<f32>(given + (<usize>row << 2)) : sumSquares(from, statSize);
-    finishRow(row, group * size, from, to, sum);
-    if (++group === groups) group = 0;
+function oneByOne(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
+  const bytes = <usize>call.size << 2;
+  for (let row: u32 = 0; row < rows; row++, x += bytes, y += bytes) {
+    const sum = sumsAreGiven() ? givenSum(row) : sumSquares(x, call.statSize);
+    scaleOne(row, group, x, y, rstd, sum);
+    if (++group === call.groups) group = 0;
   }
 }
 
-/** Scales one row whose squares add up to `sum`. */
-export function finishRow(row: u32, feature: u32, from: usize, to: usize, sum: f64): void {
+/**
+ * Scales one row whose squares add up to `sum`; `rstd` is that of row 0, or 0. Where products are rounded, in a tile of 16-bit rows, `to` is
+ * `from`.
+ */
+export function scaleOne(row: u32, group: u32, from: usize, to: usize, rstd: usize, sum: f64): void {
+  const size = call.size;
+  const feature = group * size;
+  const rounds = call.roundsProducts;
   let scale = rstdOf(sum);
-  const r = alpha * scale;
-  if (isPlain(sum, r)) {
+  let r = call.alpha * scale;
+  const fits = fitsFloat32(sum, r);
+  if (!fits) {
+    scale = rowInFloat64(DType.float32, from, to, 4, row, rounds ? UNWEIGHTED : feature);
+    r = 1;
+  }
+  if (fits || rounds) {
     for (let at: u32 = 0; at < size; at += PIECE) {
+      const count = min(size - at, PIECE);
       const offset = <usize>at << 2;
-      scalePiece(from + offset, feature + at, to + offset, min(size - at, PIECE), <f32>r);
+      if (rounds) scaleRounded(to + offset, feature + at, count, <f32>r);
+      else scalePiece(from + offset, feature + at, to + offset, count, <f32>r);
     }
-  } else {
-    scale = exactRow(FLOAT32, from, to, 4, row, feature);
   }
   if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
 }

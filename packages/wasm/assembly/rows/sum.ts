@@ -4,7 +4,9 @@
 // by at most 1.5 * 2^-24 and its own rounding, and y by less than 4 ulp, whatever the row holds. The order depends on
 // the number of elements alone.
 
-import { loadPart } from '../half/lanes';
+import { call } from '../call';
+import { loadPart } from '../elements/partial';
+import { RESULT } from '../elements/spill';
 
 // @ts-ignore: decorator
 @inline
@@ -45,13 +47,33 @@ export function finishSum(low: v128, high: v128, p: usize, rest: u32): f64 {
   return f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
 }
 
-export function sumSquares(p: usize, count: u32): f64 {
-  let low = i64x2.splat(0);
-  let high = i64x2.splat(0);
-  for (const end = p + (<usize>(count & ~15) << 2); p < end; p += 64) {
-    const squares = sumOfSquares(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
-    low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
-    high = f64x2.add(high, promoteHigh(squares));
+// @ts-ignore: decorator
+@inline
+export function storeSum(to: usize, low: v128, high: v128, p: usize, rest: u32): void {
+  const both = f64x2.add(low, high);
+  store<f64>(to, rest ? finishSum(low, high, p, rest) : f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1));
+}
+
+/** Writes the float64 sums of the first `count` elements of each of `rows` rows, `bytes` from one another, from `to` on. */
+export function sumRows(p: usize, bytes: usize, count: u32, rows: u32, to: usize): void {
+  const rest = count & 15;
+  for (const last = to + (<usize>rows << 3); to < last; to += 8) {
+    const next = p + bytes;
+    let low = i64x2.splat(0);
+    let high = i64x2.splat(0);
+    for (const end = p + (<usize>(count & ~15) << 2); p < end; p += 64) {
+      const squares = sumOfSquares(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
+      low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
+      high = f64x2.add(high, promoteHigh(squares));
+    }
+    storeSum(to, low, high, p, rest);
+    p = next;
   }
-  return finishSum(low, high, p, count & 15);
+}
+
+/** That of one row. */
+export function sumSquares(p: usize, count: u32): f64 {
+  const result = call.scratch + RESULT;
+  sumRows(p, 0, count, 1, result);
+  return load<f64>(result);
 }

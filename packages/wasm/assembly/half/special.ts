@@ -1,28 +1,21 @@
-// Values of any 16 bits as float32, and back, four in a vector; and vectors that are not full.
+// float16 and bfloat16 to float32 and back, four at a time, whatever they are: NaN, infinite and subnormal included.
 
 // The 15 bits of a float16's magnitude, shifted to where float32 has them, are the value times 2^-112.
 const REBIAS = reinterpret<f32>((127 + 112) << 23);
 const F16_OVERFLOW: i32 = 143 << 23; // bits of 65536
 const F16_MIN_NORMAL: i32 = 113 << 23; // bits of 2^-14
 
-/** float16 in sign-extended lanes; magnitudes from 65536 on are left for what are infinity and NaN. */
-// @ts-ignore: decorator
-@inline
-export function finiteFloat16(bits: v128): v128 {
-  return f32x4.mul(v128.and(i32x4.shl(bits, 13), i32x4.splat(0x8fffe000)), f32x4.splat(REBIAS));
-}
-
+/** float16 in sign-extended lanes. */
 // @ts-ignore: decorator
 @inline
 export function anyFloat16(bits: v128): v128 {
-  const value = finiteFloat16(bits);
+  const value = f32x4.mul(v128.and(i32x4.shl(bits, 13), i32x4.splat(0x8fffe000)), f32x4.splat(REBIAS));
+  // What is 65536 or more so is infinity or NaN.
   const special = f32x4.ge(f32x4.abs(value), f32x4.splat(65536));
   return v128.or(value, v128.and(special, i32x4.splat(0x7f800000)));
 }
 
 /** To nearest even, each in the low half of a lane that `narrow_i32x4_s` keeps. Overflow is infinity, NaN NaN. */
-// @ts-ignore: decorator
-@inline
 export function toFloat16(value: v128): v128 {
   const magnitude = i32x4.min_s(v128.and(value, i32x4.splat(0x7fffffff)), i32x4.splat(F16_OVERFLOW));
   // The exponent of the last place: adding 2^13 times the power of two leaves the rounded mantissa in the low bits.
@@ -35,8 +28,6 @@ export function toFloat16(value: v128): v128 {
 }
 
 /** To nearest even, each in the low half of a lane that `narrow_i32x4_u` keeps. */
-// @ts-ignore: decorator
-@inline
 export function toBFloat16(value: v128): v128 {
   const odd = v128.and(i32x4.shr_u(value, 16), i32x4.splat(1));
   const rounded = i32x4.add(i32x4.add(value, i32x4.splat(0x7fff)), odd);
@@ -51,21 +42,4 @@ export function toBFloat16(value: v128): v128 {
 export function pack<T>(a: v128, b: v128): v128 {
   if (isSigned<T>()) return i16x8.narrow_i32x4_u(toBFloat16(a), toBFloat16(b));
   return i16x8.narrow_i32x4_s(toFloat16(a), toFloat16(b));
-}
-
-/** `count` float32, 1 to 3, the rest of the lanes zero. Reads nothing beyond them. */
-export function loadPart(p: usize, count: u32): v128 {
-  if (count === 1) return v128.load32_zero(p);
-  const lanes = v128.load64_zero(p);
-  return count === 2 ? lanes : v128.load32_lane(p, lanes, 2, 8);
-}
-
-/** The first `count` lanes, 1 to 3, as float32. Writes nothing beyond them. */
-export function storePart(p: usize, value: v128, count: u32): void {
-  if (count === 1) {
-    v128.store32_lane(p, value, 0);
-    return;
-  }
-  v128.store64_lane(p, value, 0);
-  if (count === 3) v128.store32_lane(p, value, 2, 8);
 }

@@ -1,14 +1,22 @@
-// The first bytes of scratch memory: small values on their way between functions, or into registers.
+// A little scratch memory for values on their way between functions, or into registers.
 
-import { scratch } from '../problem';
+import { call } from '../call';
 
-export const CELL_BYTES: u32 = 128;
+export const SPILL_BYTES: u32 = 128;
 
 const SPLAT: usize = 8;
 /** Two vectors. */
 export const TAIL: usize = 16;
 /** Two more. */
 export const RESULT: usize = 64;
+
+/** Where `value` is in memory, until the next. */
+// @ts-ignore: decorator
+@inline
+export function spilled(value: f32): usize {
+  store<f32>(call.scratch + SPLAT, value);
+  return call.scratch + SPLAT;
+}
 
 /**
  * `value` in every lane, through memory: V8 would compute f32x4.splat anew in every iteration of a loop, a load it
@@ -17,20 +25,19 @@ export const RESULT: usize = 64;
 // @ts-ignore: decorator
 @inline
 export function splat(value: f32): v128 {
-  store<f32>(scratch + SPLAT, value);
-  return v128.load32_splat(scratch + SPLAT);
+  return v128.load32_splat(spilled(value));
 }
 
-/** Where the `bytes`, at most 31 and even, from `p` on are copied to, with zeros behind them up to 32. */
+/** Where a copy of the `bytes`, at most 31 and even, from `p` on is, with zeros behind them up to 32. */
 export function padded(p: usize, bytes: u32): usize {
-  const cell = scratch + TAIL;
-  v128.store(cell, i64x2.splat(0));
-  v128.store(cell, i64x2.splat(0), 16);
-  copyFew(p, cell, bytes);
-  return cell;
+  const tail = call.scratch + TAIL;
+  v128.store(tail, i64x2.splat(0));
+  v128.store(tail, i64x2.splat(0), 16);
+  copyFew(p, tail, bytes);
+  return tail;
 }
 
-/** Where the `bytes`, at most 31 and even, from `p` on stand with whatever behind them: 32 may be read there. */
+/** An address from which 32 bytes can be read: first the `bytes`, at most 31 and even, from `p` on, then anything. */
 export function readable(p: usize, bytes: u32): usize {
   return p + 32 <= <usize>memory.size() << 16 ? p : padded(p, bytes);
 }

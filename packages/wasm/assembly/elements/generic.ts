@@ -1,12 +1,10 @@
-// Codes of the dtypes: those of DType in descriptor.ts, less 1.
-export const FLOAT32: i32 = 0;
-export const FLOAT16: i32 = 1;
+// Types that choose among the variants of a generic function when it is compiled.
 
-// Types that specialize a generic kernel for a dtype of 16 bits: `isSigned` tells them apart.
+/** A dtype of 16 bits: `isSigned` tells them apart. */
 export type Float16 = u16;
 export type BFloat16 = i16;
 
-// Types that specialize a generic kernel for an option.
+/** Whether there is a beta, or the like. */
 export type With = f32;
 export type Without = i32;
 
