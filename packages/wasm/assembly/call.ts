@@ -1,12 +1,12 @@
-// The call that runs: the one variable of the module, a pointer to a struct in memory. Nothing else is set before something, and threads do
-// not meet, as each has an instance of the module and a struct of its own.
+// The call that runs. It is the only variable of the module: a pointer to a struct in memory, in which everything else is a field.
+// Threads do not meet, as each has its own instance of the module and runs a struct of its own.
 
 import { Descriptor, DESCRIPTOR_BYTES, DType } from './descriptor';
 
-/** What the host wrote, and behind it what the kernels add. Each group of fields is written by one file. */
+/** The host's fields, followed by those of the kernels. Each group of fields is written by the file that is named above it. */
 @unmanaged
 export class Call extends Descriptor {
-  // statistic.ts, once for a problem: see there.
+  // statistic.ts, in `complete`: coefficients.
   numerator: f64;
   sumFactor: f64;
   epsUnderRoot: f64;
@@ -14,45 +14,47 @@ export class Call extends Descriptor {
   leastSum: f64;
   clampedNorm: f64;
 
-  // half/packed-weights.ts: which weights are packed, and the largest magnitude among them.
+  // half/packed-weights.ts: the group whose weights are packed, and the largest magnitude among these weights.
   largestWeight: f64;
   packedGroup: u32;
 
-  // weights.ts: whether `weights` holds those of all groups.
+  // weights.ts: 1 where the weights of all groups have been made.
   weightsMade: u32;
 
-  // index.ts, once for a problem.
+  // index.ts, in `complete`.
   /** log2 of the bytes of an element of x. */
-  shift: usize;
-  /** Whether x * r is rounded to the dtype before it is multiplied by gamma: 'llama', but for float32, where that changes nothing. */
+  elementShift: usize;
+  /**
+   * 1 where x * r is rounded to x's dtype before gamma multiplies it: casting 'llama', except for float32, where that changes nothing.
+   */
   roundsProducts: u32;
 
-  // operations/stages.ts: see there.
+  // operations/stages.ts.
   stage: u32;
   source: usize;
   target: usize;
 
-  // scratch.ts: addresses of memory for the time of a call.
+  // scratch.ts: addresses in scratch memory.
   scratch: usize;
   gradientSums: usize;
-  tile: usize;
-  kernel: usize;
+  operationMemory: usize;
+  kernelMemory: usize;
 }
 
-/** Of what a descriptor has: an error of compilation where that is too little. */
+export let call: Call = changetype<Call>(0);
+
+/** Called by the exports of index.ts, and by nobody else. */
+export function setCall(descriptor: Call): void {
+  call = descriptor;
+}
+
+/** Fails to compile where a descriptor has too few bytes for a Call. */
 export function checkSize(): void {
-  if (offsetof<Call>() > DESCRIPTOR_BYTES) ERROR('DESCRIPTOR_BYTES is less than a Call has');
+  if (offsetof<Call>() > DESCRIPTOR_BYTES) ERROR('a Call has more bytes than DESCRIPTOR_BYTES');
 }
 
 // @ts-ignore: decorator
 @inline
 export function isFloat32(): bool {
   return call.dtype === DType.float32;
-}
-
-export let call: Call = changetype<Call>(0);
-
-/** By the exports of index.ts. */
-export function setCall(descriptor: Call): void {
-  call = descriptor;
 }

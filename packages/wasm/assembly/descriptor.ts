@@ -1,7 +1,7 @@
-// A call as the host describes it: the one place that says which fields there are. scripts/descriptor-layout.mjs reads this file when
-// the package is built, and writes the same places and codes for TypeScript into src/generated/descriptor/.
+// What the host writes for each call. This file alone says which fields there are and where they lie: the build reads it
+// (scripts/descriptor-layout.mjs) and generates the same places and codes for TypeScript in src/generated/descriptor/.
 
-// Codes begin at 1: a field that the host left empty is none of them.
+// Codes begin at 1, so that a field that the host left empty is not taken for one of them.
 
 export const enum Op {
   forward = 1,
@@ -29,19 +29,21 @@ export const enum Casting {
   llama,
 }
 
-/** Bytes of a descriptor: of the fields below, and of those that call.ts adds. Whole cache lines, so that threads share none. */
+/**
+ * Bytes of a descriptor: the fields below and those of call.ts. They fill whole cache lines, so that two threads never write to one line.
+ */
 export const DESCRIPTOR_BYTES: u32 = 320;
 
-/** Fields are numbers of 64 bits, then of 32: so nothing lies between them. */
+/** 64-bit fields come first, so that no field needs padding before it. */
 @unmanaged
 export class Descriptor {
-  // The problem: see Problem of @rmsnorm/core for what these mean.
+  // The problem, as in Problem of @rmsnorm/core.
   eps: f64;
   alpha: f64;
   weightOffset: f64;
-  /** scaleBy: how many squares each of `sums` is the sum of. */
+  /** scaleBy: the number of squares in each of `sums`. */
   count: f64;
-  /** forwardQuantized: the scale of all, or 0 where each (outer, inner) gets its own. */
+  /** forwardQuantized: the one scale that was given, or 0 to compute a scale for each (outer, inner). */
   scale: f64;
   op: u32;
   dtype: u32;
@@ -52,15 +54,15 @@ export class Descriptor {
   size: u32;
   inner: u32;
   statSize: u32;
-  /** gatedForward. */
+  /** gatedForward: 0 or 1. */
   normBeforeGate: u32;
-  /** Which columns of each [size, inner] are done: from the first up to the end, which is not. All, unless the call was cut there. */
+  /** The columns of each slab to work on: from `firstColumn` up to, not including, `endColumn`. All, unless threads share a slab. */
   firstColumn: u32;
   endColumn: u32;
-  /** 1: contiguous float32 rows are scaled while those behind them are summed. 0: summed and scaled in turn, to the same bits. */
+  /** How contiguous float32 rows are done. 1: a batch is scaled while the next is summed. 0: each is summed, then scaled. Same bits. */
   interleaved: u32;
 
-  // Addresses of what the operation reads and writes, by the names that core gives them. 0 where there is none.
+  // Addresses of the operands, named as in core's OPERATIONS. 0: the operation has no such operand, or none was given.
   x: usize;
   residual: usize;
   gate: usize;

@@ -1,19 +1,17 @@
-// The exports of the module; src/kernels.ts says what a caller must know. The way of a call:
+// The exports of the module. src/kernels.ts says what a caller must know about them.
 //
-//     complete    checks a descriptor, and adds what follows from its problem
-//     run         divides scratch memory, prepares the weights, and starts the operation, one file each in operations/
+// A call goes from here to one file of operations/. That file normalizes contiguous rows (inner = 1) with the kernels of rows/ for
+// float32 and of half/ for float16 and bfloat16, and all others (inner > 1) with those of columns/.
 //
-// Operations normalize contiguous rows by rows/ (float32) or half/ (16 bits), and rows that lie beside each other by columns/.
+// Words that mean one thing in this folder:
 //
-// Words that mean one thing here:
-//
-//     row      the elements [size] of one (outer, group, inner), which have one statistic
-//     slab     [size, inner]: the rows of one (outer, group)
-//     strip    neighbouring columns of a slab, done together
-//     batch    contiguous rows, done together: summed, then scaled
-//     tile     contiguous rows that an operation works on several times, in float32
-//     piece    up to 16384 elements of a row, with their weights
-//     run      up to 4096 elements that lie one behind another, on their way through scratch memory
+//     row      the elements [size] of one (outer, group, inner); each row has one statistic
+//     slab     the elements [size, inner] of one (outer, group): its columns are rows
+//     strip    neighbouring columns of a slab that are summed, then scaled, while a cache holds them
+//     batch    contiguous rows that are summed, then scaled, while a cache holds them
+//     tile     contiguous rows that an operation passes over several times while a cache holds them, as float32
+//     piece    up to 16384 elements of a row and their weights
+//     run      up to 4096 consecutive elements that are converted or combined in scratch memory
 
 import { Call, call, checkSize, isFloat32, setCall } from './call';
 import { Casting, DType, Op } from './descriptor';
@@ -27,22 +25,24 @@ import { divideScratch } from './scratch';
 import { completeStatistic } from './statistic';
 import { prepareWeights } from './weights';
 
-/** Which fields a descriptor has, as a number: compared with that of src/generated/descriptor/. */
+/** A checksum of the descriptor's fields. The host compares it with the one in src/generated/descriptor/. */
 // @ts-ignore: defined by scripts/build-wasm.mjs
 export const layout: i32 = LAYOUT;
 
 checkSize();
 
-/** Adds what follows from a problem, and returns how many bytes of scratch memory it needs. An unknown code ends in a trap. */
+/**
+ * Computes what follows from a descriptor's problem. Returns the bytes of scratch memory that its calls need. Traps at an unknown code.
+ */
 export function complete(descriptor: Call): usize {
   setCall(descriptor);
   switch (call.dtype) {
     case DType.float32:
-      call.shift = 2;
+      call.elementShift = 2;
       break;
     case DType.float16:
     case DType.bfloat16:
-      call.shift = 1;
+      call.elementShift = 1;
       break;
     default:
       unreachable();
@@ -61,7 +61,7 @@ export function complete(descriptor: Call): usize {
   return divideScratch(0);
 }
 
-/** Does a call. `scratch` is memory that nobody else uses meanwhile, of as many bytes as `complete` said. */
+/** Runs the operation. `scratch` is memory for this call alone, as large as `complete` said, and begins at a cache line. */
 export function run(descriptor: Call, scratch: usize): void {
   setCall(descriptor);
   divideScratch(scratch);

@@ -1,4 +1,6 @@
-// Scratch memory: who has which part of it.
+// How the scratch memory of a call is divided:
+//
+//     spill.ts | one run | weights that are made | the operation's own | the kernel's own
 
 import { call, isFloat32 } from './call';
 import { stripBytes } from './columns/strip';
@@ -12,41 +14,40 @@ import { FACTORS_BYTES } from './rows/factors';
 import { tileElements } from './rows/tiles';
 import { weightBytes } from './weights';
 
-// At the beginning, for whoever needs it, what spill.ts uses, a run as float32, and weights.
-
+/** Room for one run as float32. */
 // @ts-ignore: decorator
 @inline
-export function runOf(): usize {
+export function runMemory(): usize {
   return call.scratch + SPILL_BYTES;
 }
 
+/** Room for the weights of weights.ts. */
 // @ts-ignore: decorator
 @inline
-export function weightsIn(): usize {
+export function weightMemory(): usize {
   return call.scratch + (SPILL_BYTES + RUN * 4);
 }
 
-/** Up to a multiple of a cache line. */
+/** Rounded up to whole cache lines. */
 function aligned(bytes: usize): usize {
   return (bytes + 63) & ~63;
 }
 
-/** Divides what begins at `scratch`, which is aligned to a cache line, and returns where it ends. */
+/** Divides the memory from `scratch` on. Returns where it ends. */
 export function divideScratch(scratch: usize): usize {
   const op = call.op;
   const features = call.groups * call.size;
   const wide = call.inner > 1;
   call.scratch = scratch;
-  let at = aligned(weightsIn() + weightBytes());
-  // Then what the operation needs itself.
+  let at = aligned(weightMemory() + weightBytes());
   if (op === Op.backward) {
     call.gradientSums = at;
-    call.tile = aligned(at + (<usize>features << 4));
-    return call.tile + (wide ? columnBytes() : ROWS_BYTES);
+    call.operationMemory = aligned(at + (<usize>features << 4));
+    return call.operationMemory + (wide ? columnBytes() : ROWS_BYTES);
   }
-  call.tile = at;
-  if (!wide && op !== Op.forward && op !== Op.scaleBy) at += aligned(tileElements(op === Op.forwardQuantized ? features : call.size) << 2);
-  // Then what normalizes.
-  call.kernel = at;
+  call.operationMemory = at;
+  const hasTile = !wide && op !== Op.forward && op !== Op.scaleBy;
+  if (hasTile) at += aligned(tileElements(op === Op.forwardQuantized ? features : call.size) << 2);
+  call.kernelMemory = at;
   return at + (wide ? stripBytes() : isFloat32() ? FACTORS_BYTES : rowBytes());
 }

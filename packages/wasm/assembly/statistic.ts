@@ -1,24 +1,25 @@
-// From the sum of squares of a row to what multiplies it. With the coefficients of a call,
+// The statistic of a row: rstd from the sum of its squares, and r = alpha * rstd, which multiplies its elements. Both in float64.
+//
+// One formula serves every epsMode, each with coefficients of its own:
 //
 //     rstd = numerator / max(sqrt(sum * sumFactor + epsUnderRoot), leastNorm)
-//
-// is the statistic of every mode of eps; r = alpha * rstd. Both in float64.
 
 import { Call, call } from './call';
 import { EpsMode, Op } from './descriptor';
 
 const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
 const MAX_R = 1.7014118346046923e38; // 2^127
-/** Squares that add up to more may have overflowed in float32. */
+/** A sum of squares above this may have overflowed in float32. */
 const MOST = 8.507059173023462e37; // 2^126
-/** Squares that add up to less than so much for each element may have vanished. */
+/** A sum of squares below this times size may have lost terms to underflow in float32. */
 const LEAST = 3.155443620884047e-30; // 2^-98
 
-/** The coefficients of a problem. */
+/** Computes the coefficients. */
 export function completeStatistic(): void {
   const eps = call.eps;
   const given = sumsAreGiven();
   const least = LEAST * <f64>call.size;
+  // Whether eps is so large that terms lost to underflow do not matter.
   let epsDominates = false;
   switch (call.epsMode) {
     case EpsMode.add:
@@ -43,7 +44,7 @@ export function completeStatistic(): void {
   call.leastSum = epsDominates || given ? 0 : least;
 }
 
-/** scaleBy is given the sums of squares, float32, instead of computing them. */
+/** Whether the sums of squares are an operand (scaleBy) instead of being computed. */
 // @ts-ignore: decorator
 @inline
 export function sumsAreGiven(): bool {
@@ -56,21 +57,22 @@ export function givenSum(row: u32): f64 {
   return load<f32>(call.sums + (<usize>row << 2));
 }
 
-/** r / alpha of a row whose first statSize squares add up to `sum`. */
+/** rstd, which is r / alpha, of a row whose first statSize squares add up to `sum`. */
 export function rstdOf(sum: f64): f64 {
   return call.numerator / max(sqrt(sum * call.sumFactor + call.epsUnderRoot), call.leastNorm);
 }
 
 /**
- * Whether a row may be computed in float32: its squares neither overflowed nor vanished, and r is a normal number.
- * A NaN in the row, an infinity, a zero denominator all answer no.
+ * Whether a row may be computed in float32: its sum of squares neither overflowed nor lost terms, and r is a normal number.
+ * False where the row has a NaN or an infinity, and where the denominator is 0. float64-row.ts does such rows.
  */
 export function fitsFloat32(sum: f64, r: f64): bool {
   const magnitude = abs(r);
   return sum >= call.leastSum && sum <= MOST && magnitude >= MIN_NORMAL && magnitude <= MAX_R;
 }
 
-// The same for two rows at a time, lane by lane; in loops, where a pointer in a local is read sooner than the variable.
+// The same for two rows at once, one in each lane. These are called in loops: `call` is a parameter, as V8 reads a local sooner than a
+// variable of the module.
 
 // @ts-ignore: decorator
 @inline
@@ -91,7 +93,7 @@ export function bothFitFloat32(call: Call, sums: v128, r: v128): bool {
   );
 }
 
-/** Whether a sum of squares in float32 neither overflowed nor vanished, whatever eps. */
+/** Whether a sum of squares in float32 neither overflowed nor lost terms, whatever eps is. */
 // @ts-ignore: decorator
 @inline
 export function isInRange(sum: f64): bool {

@@ -1,7 +1,7 @@
 // Reads assembly/descriptor.ts and says where its fields lie, so that the host writes what the kernels read.
 //
-// Places and codes become modules of constants, `export const size = 16`, which a bundler writes as numbers where they are used. What
-// is looked up by name, or by code, becomes an object or a list.
+// Places, and the codes of operations, become modules of constants, `export const size = 16`, which a bundler writes as numbers where they
+// are used. What is looked up by name becomes objects: codes of options, and the places of operands.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -56,34 +56,26 @@ export async function descriptorLayout(folder) {
         .filter(([, { type }]) => types.includes(type))
         .map(([name, { type, offset }]) => [name, offset / BYTES[type]]),
     );
-  const modules = {
-    number: places(['f64']),
-    word: places(['u32', 'usize']),
-    op: codesOf(source, 'Op'),
-    dtype: codesOf(source, 'DType'),
-    'eps-mode': codesOf(source, 'EpsMode'),
-    casting: codesOf(source, 'Casting'),
+  const constants = { number: places(['f64']), word: places(['u32', 'usize']), op: codesOf(source, 'Op') };
+  const tables = {
+    DTYPE: codesOf(source, 'DType'),
+    EPS_MODE: codesOf(source, 'EpsMode'),
+    CASTING: codesOf(source, 'Casting'),
+    OPERAND: places(['usize']),
   };
   const bytes = Number(/export const DESCRIPTOR_BYTES: u32 = (\d+);/.exec(source)[1]);
   const hash = createHash('sha256')
-    .update(JSON.stringify([modules, bytes]))
+    .update(JSON.stringify([constants, tables, bytes]))
     .digest();
   const layout = hash.readUInt32LE() >>> 1;
-  return {
-    layout,
-    modules: {
-      ...Object.fromEntries(Object.entries(modules).map(([name, values]) => [name, constantsOf(values)])),
-      index: [
-        ...Object.keys(modules).map(
-          (name) => `export * as ${name.toUpperCase().replace('-', '_')} from './${name}.ts';\n`,
-        ),
-        constantsOf({ LAYOUT: layout, DESCRIPTOR_BYTES: bytes }),
-        listOf('OPS', Object.keys(modules.op)),
-        listOf('DTYPES', Object.keys(modules.dtype)),
-        objectOf('OPERAND', places(['usize'])),
-      ].join(''),
-    },
-  };
+  const index = [
+    ...Object.keys(constants).map((name) => `export * as ${name.toUpperCase()} from './${name}.ts';\n`),
+    constantsOf({ LAYOUT: layout, DESCRIPTOR_BYTES: bytes }),
+    listOf('OPS', Object.keys(constants.op)),
+    ...Object.entries(tables).map(([name, values]) => objectOf(name, values)),
+  ].join('');
+  const modules = Object.entries(constants).map(([name, values]) => [name, constantsOf(values)]);
+  return { layout, modules: Object.fromEntries([...modules, ['index', index]]) };
 }
 
 function constantsOf(values) {

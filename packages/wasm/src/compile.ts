@@ -8,9 +8,9 @@ import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts
 /** A module that runs here. */
 export interface Compiled {
   readonly module: WasmModule;
-  /** Where it is not one thread, as it is by default. */
+  /** The device in words, unless it is one thread. */
   readonly device?: string;
-  /** Where there are threads, and the memory is to be shared: the driver of kernels on it. */
+  /** With threads: makes the driver. The memory must be shared. */
   readonly driverOf?: (
     kernels: Kernels,
     memory: WasmMemory,
@@ -19,7 +19,7 @@ export interface Compiled {
   ) => Promise<WasmDriver>;
 }
 
-/** Why there is no module: a code, what was found, and what to do. */
+/** Why no module runs here: a code, what was found, and what to do. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: string;
@@ -27,8 +27,8 @@ export interface Refusal {
 }
 
 /**
- * The inlined module, compiled, or why this engine does not.
- * @param edit changes its bytes before
+ * Compiles the inlined module, or says why this engine cannot.
+ * @param edit changes its bytes before they are compiled
  */
 export async function compileInlined(
   edit: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,

@@ -1,9 +1,9 @@
-import type { Casting, EpsMode, FloatDType, Problem } from '@rmsnorm/core';
+import type { Problem } from '@rmsnorm/core';
 import { CASTING, DESCRIPTOR_BYTES, DTYPE, EPS_MODE, NUMBER, WORD } from './generated/descriptor/index.ts';
 import type { Extents } from './parts.ts';
 import type { WasmMemory } from './web-assembly.ts';
 
-/** A problem of any operation, with what core tells that operation alone. */
+/** A problem of any operation, with the values that core adds for some of them. */
 export type AnyProblem = Problem & {
   readonly normBeforeGate?: boolean;
   readonly count?: number;
@@ -11,8 +11,8 @@ export type AnyProblem = Problem & {
 };
 
 /**
- * One descriptor in the WebAssembly memory (assembly/descriptor.ts), written by the host: what a problem says once, addresses
- * for each call.
+ * A descriptor (assembly/descriptor.ts) in the WebAssembly memory: tells the kernels about a call. What follows from the
+ * problem is written once, the addresses of operands for each call.
  */
 export class Descriptor {
   readonly address: number;
@@ -27,7 +27,7 @@ export class Descriptor {
     this.address = address;
   }
 
-  /** The 32-bit fields, at their places in WORD. Memory that grows leaves an array of length 0 behind: take it anew for each call. */
+  /** The 32-bit fields, at their places in WORD. Not to be kept: when memory grows, an older array has length 0. */
   get words(): Uint32Array {
     if (this.#words.length === 0) {
       this.#words = new Uint32Array(this.#memory.buffer, this.address, DESCRIPTOR_BYTES / 4);
@@ -35,25 +35,24 @@ export class Descriptor {
     return this.#words;
   }
 
-  /** Whether it describes an operation, by its code in OP, on a part of `p` that has the extents of `part`. */
+  /** Whether it describes this operation, by its code in OP, on a part of `p` with the extents of `part`. */
   isOf(op: number, p: AnyProblem, part: Extents): boolean {
     const known = this.#problem;
     if (known === null || this.#op !== op) return false;
     if (known === p && this.#part === part) return true;
-    // Norms of the same options have problems of their own.
+    // Two norms with the same options have two problems, which are equal.
     if (!areEqual(known, p) || !areEqualExtents(this.#part!, part)) return false;
     this.#problem = p;
     this.#part = part;
     return true;
   }
 
-  /** Writes that: all fields but addresses, which are 0 then. */
+  /** Describes that. Addresses become 0. */
   describe(op: number, p: AnyProblem, part: Extents): void {
     this.#op = op;
     this.#problem = p;
     this.#part = part;
     const { words } = this;
-    // Addresses too: what an operation does not have is 0.
     words.fill(0);
     const numbers = new Float64Array(words.buffer, this.address);
     numbers[NUMBER.eps] = p.eps;
@@ -62,9 +61,11 @@ export class Descriptor {
     numbers[NUMBER.count] = p.count ?? 0;
     numbers[NUMBER.scale] = p.scale ?? 0;
     words[WORD.op] = op;
-    words[WORD.dtype] = dtypeCode(p.dtype);
-    words[WORD.epsMode] = epsModeCode(p.epsMode);
-    words[WORD.casting] = castingCode(p.casting);
+    // The tables are those of the kernels: a value that only core knows does not compile here. At run time it is 0, at
+    // which kernels trap.
+    words[WORD.dtype] = DTYPE[p.dtype];
+    words[WORD.epsMode] = EPS_MODE[p.epsMode];
+    words[WORD.casting] = CASTING[p.casting];
     words[WORD.outer] = part.outer;
     words[WORD.groups] = part.groups;
     words[WORD.size] = p.size;
@@ -94,39 +95,4 @@ function areEqual(a: AnyProblem, b: AnyProblem): boolean {
 
 function areEqualExtents(a: Extents, b: Extents): boolean {
   return a.outer === b.outer && a.groups === b.groups && a.inner === b.inner;
-}
-
-function dtypeCode(dtype: FloatDType): number {
-  switch (dtype) {
-    case 'float32':
-      return DTYPE.float32;
-    case 'float16':
-      return DTYPE.float16;
-    case 'bfloat16':
-      return DTYPE.bfloat16;
-    default:
-      return dtype satisfies never;
-  }
-}
-
-function epsModeCode(epsMode: EpsMode): number {
-  switch (epsMode) {
-    case 'add':
-      return EPS_MODE.add;
-    case 'clamp':
-      return EPS_MODE.clamp;
-    default:
-      return epsMode satisfies never;
-  }
-}
-
-function castingCode(casting: Casting): number {
-  switch (casting) {
-    case 'gemma':
-      return CASTING.gemma;
-    case 'llama':
-      return CASTING.llama;
-    default:
-      return casting satisfies never;
-  }
 }

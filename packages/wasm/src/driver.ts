@@ -13,7 +13,7 @@ import type {
   Supports,
 } from '@rmsnorm/core';
 import type { Block } from './block.ts';
-import { DTYPES, OP, OPS } from './generated/descriptor/index.ts';
+import { OP, OPS } from './generated/descriptor/index.ts';
 import { blockAt, handleOf, type WasmBuffer } from './handle.ts';
 import type { Heap } from './heap.ts';
 import { KernelCalls } from './kernel-calls.ts';
@@ -21,28 +21,28 @@ import type { Kernels } from './kernels.ts';
 import { Scratch } from './scratch.ts';
 import { streamForward } from './stream-forward.ts';
 
-// A part of this size stays in the second-level cache of a current core; from 128 to 512 KiB there is little between them.
+// A second-level cache holds a part of this size. Sizes from 128 to 512 KiB differ little.
 const STAGE_BYTES = 256 * 1024;
 
 export const DEVICE = 'WebAssembly SIMD, one thread';
 
-/** Tensors in the WebAssembly memory, and the kernels that run on it. */
+/** The driver of this package: tensors in the WebAssembly memory, and the kernels that run on them. */
 export class WasmDriver implements Driver<Block> {
   readonly name: string = 'wasm';
   readonly device: string;
   readonly supports: Supports = {
-    // What assembly/descriptor.ts has codes for, and what its kernels do: not core's own lists, which may grow.
+    // Lists of this package, not core's, which may grow. OPS are the operations of assembly/descriptor.ts.
     ops: OPS,
-    dtypes: DTYPES,
+    dtypes: ['float32', 'float16', 'bfloat16'],
     accuracy: 'ieee',
     features: ['inner', 'groups', 'partial', 'clamp', 'beta', 'weightOffset', 'llama', 'rstd'],
     promises: ['extremes', 'nonFinite', 'subnormals', 'invariance'],
   };
   readonly #stageBytes: number;
-  // Null once disposed: whoever still holds the backend then does not hold the memory.
+  // Null once disposed, so that a backend that is still referenced does not keep the memory alive.
   #live: { readonly heap: Heap; readonly calls: KernelCalls } | null;
 
-  /** @param stageBytes how large a part of outside arrays `apply` brings in at once */
+  /** @param stageBytes the size of the parts in which `apply` copies arrays into the memory */
   constructor(kernels: Kernels, heap: Heap, device: string = DEVICE, stageBytes: number = STAGE_BYTES) {
     this.device = device;
     this.#live = { heap, calls: new KernelCalls(kernels, heap.memory, new Scratch(heap)) };
@@ -81,7 +81,7 @@ export class WasmDriver implements Driver<Block> {
     this.#live!.calls.forward(p, io);
   }
 
-  // Operands in the order of core's OPERATIONS.
+  // The operands are listed in the order of core's OPERATIONS.
 
   addForward(p: Problem, { x, residual, gamma, beta, y, sum, rstd }: AddForwardIO<Block>): void {
     this.#live!.calls.run(OP.addForward, p, [x, residual, gamma, beta, y, sum, rstd]);

@@ -5,12 +5,12 @@ import type { WasmMemory, WasmModule } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
 
 /**
- * The kernels, on a memory.
- * @throws RMSNormError INVALID_OPTION where the module is not this version's
+ * Instantiates the kernels on a memory.
+ * @throws RMSNormError INVALID_OPTION if the module is not of this version
  */
 export async function instantiate(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
   const exports = await exportsOf(module, memory);
-  // What was compiled from another version's rmsnorm.wasm may have other fields in its descriptors.
+  // The rmsnorm.wasm of another version may expect other fields in descriptors.
   const layout = (exports.layout as { readonly value: unknown } | undefined)?.value;
   if (layout !== LAYOUT) throw wrongModule(`its layout is ${layout}, not ${LAYOUT}`);
   return exports as unknown as Kernels;

@@ -1,30 +1,36 @@
 import type { Problem } from '@rmsnorm/core';
 import type { Extents } from './parts.ts';
 
-// Of longer rows x and gamma do not stay in a first-level cache.
+// A first-level cache does not hold x and gamma of longer rows.
 const MOST_SIZE = 2048;
 
-/** Bytes of x and y together from which no second-level cache holds them, and a clock of 100 microseconds tells something. */
+/**
+ * x and y of so many bytes together exceed second-level caches, and take long enough for a clock with steps of 100
+ * microseconds.
+ */
 const LEAST_BYTES = 4 * 2 ** 20;
 
-/** Runs of each order before one is taken. */
+/** Runs of each order before one is chosen. */
 const RUNS = 9;
 
-/** What summing and scaling in turn has to take at most of the interleaved time: noise alone must not choose it. */
+/**
+ * Summing and scaling in turn is chosen if it takes at most so much of the interleaved time, so that noise does not
+ * choose it.
+ */
 const CLEARLY = 0.93;
 
 /** The engine's clock, where it has one. */
 const clock = (globalThis as { performance?: { now(): number } }).performance;
 
 /**
- * float32 rows that lie in no cache can be done in two orders, to the same bits: interleaved, where some rows are scaled
- * while the next are summed, or summed and scaled in turn. Which is faster depends on the processor, by up to 1.5 times
- * either way (a Xeon likes the first, an EPYC the second), so the first calls of a size try both.
+ * float32 rows that exceed the caches can be done in two orders with the same bits: interleaved, where a batch of rows is
+ * scaled while the next is summed; or each batch is summed, then scaled. Either can be 1.5 times as fast as the other:
+ * the first on a Xeon, the second on an EPYC. So the first calls of each size of rows try both.
  */
 export class Interleaving {
   readonly #trials = new Map<number, InterleavingTrials>();
 
-  /** Null where there is no choice. */
+  /** Null if there is no choice. */
   trialsOf({ size, statSize, inner, dtype }: Problem, part: Extents): InterleavingTrials | null {
     if (dtype !== 'float32' || inner !== 1 || statSize < size || size > MOST_SIZE) return null;
     if (part.outer * part.groups * size * 8 < LEAST_BYTES) return null;
@@ -37,12 +43,15 @@ export class Interleaving {
   }
 }
 
-/** The trials of one size: the two orders take turns, then summing and scaling in turn stays where its median is clearly lower. */
+/**
+ * The trials of one size. The orders take turns; in the end the one that is not interleaved is chosen if its median is
+ * clearly lower.
+ */
 export class InterleavingTrials {
   /** The order of the next run. */
   interleaved = true;
   readonly #now: (() => number) | null;
-  /** Milliseconds for an element, summed and scaled in turn, and interleaved. */
+  /** Milliseconds per element: not interleaved, and interleaved. */
   readonly #times: readonly [number[], number[]] = [[], []];
   #left: number;
 
@@ -51,7 +60,7 @@ export class InterleavingTrials {
     this.#left = now ? 2 * RUNS : 0;
   }
 
-  /** Runs in that order, over so many elements. */
+  /** Runs a call over so many elements, which must take the order `interleaved`. */
   try(elements: number, run: () => void): void {
     const now = this.#left === 0 ? null : this.#now;
     const began = now?.() ?? 0;

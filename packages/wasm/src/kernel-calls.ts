@@ -9,22 +9,21 @@ import type { Extents } from './parts.ts';
 import type { Scratch } from './scratch.ts';
 import type { WasmMemory } from './web-assembly.ts';
 
-/** As many descriptors as there is room for: a model's norms are of a few sizes, in a few operations. */
+/** As many descriptors as there is room for. A model has norms of a few sizes, and uses a few operations. */
 const MOST_CALLS = Math.floor((HEAP_BASE - MODULE_BYTES) / DESCRIPTOR_BYTES);
 
-/** A descriptor, and what follows from what it describes. */
+/** A descriptor and what follows from it. */
 class Call extends Descriptor {
-  /** The fields for the addresses of the operation's operands, in the order that core has them in. */
+  /** The fields for the addresses of the operands, in the order of core's OPERATIONS. */
   operandWords: readonly number[] = [];
-  /** Null where there is no choice between the orders. */
+  /** Null if there is no choice between two orders. */
   trials: InterleavingTrials | null = null;
   scratchBytes = 0;
 }
 
 /**
- * Calls the compiled kernels on blocks of their memory.
- * Each method throws RMSNormError OUT_OF_MEMORY where there is no room for scratch memory, and ALIASING where wrapped memory
- * overlaps; then nothing is written.
+ * Calls the compiled kernels on blocks of their memory. Its methods throw RMSNormError OUT_OF_MEMORY if there is no room
+ * for scratch memory, and ALIASING if wrapped memory overlaps. Then no output has been written.
  */
 export class KernelCalls {
   readonly #kernels: Kernels;
@@ -33,7 +32,7 @@ export class KernelCalls {
   readonly #interleaving = new Interleaving();
   readonly #calls: Call[] = [];
   #latest: Call;
-  /** How many descriptors were written. */
+  /** How many times a descriptor was written. */
   #written = 0;
 
   constructor(kernels: Kernels, memory: WasmMemory, scratch: Scratch) {
@@ -44,9 +43,9 @@ export class KernelCalls {
   }
 
   /**
-   * An operation on a whole problem.
+   * Runs an operation on a whole problem.
    * @param op its code in OP
-   * @param blocks its operands, in the order that they have in core's OPERATIONS
+   * @param blocks its operands, in the order of core's OPERATIONS
    */
   run(op: number, p: AnyProblem, blocks: readonly (Block | null)[]): void {
     const call = this.#callOf(op, p, p);
@@ -61,7 +60,7 @@ export class KernelCalls {
     this.#run(call);
   }
 
-  /** The same of forward, written out: engines look names that vary up at the price of a small forward. */
+  /** The same for forward, without a list of operands: it would take a good part of the time of a small forward. */
   forward(p: Problem, { x, gamma, beta, y, rstd }: ForwardIO<Block>): void {
     if (!(x.owned && y.owned && isOwned(gamma) && isOwned(beta) && isOwned(rstd))) {
       refuseOverlaps(OPERATIONS.forward.operands, [x, gamma, beta, y, rstd]);
@@ -70,8 +69,8 @@ export class KernelCalls {
   }
 
   /**
-   * Normalizes the part of `p` whose extents are those of `part`, which lies contiguously at `x` and `y`.
-   * Addresses of 0 stand for what there is not.
+   * Normalizes a part of `p` with the extents of `part`, which lies contiguously at `x` and `y`. An address of 0: no such
+   * operand.
    */
   forwardPart(p: Problem, part: Extents, x: number, gamma: number, beta: number, y: number, rstd: number): void {
     const call = this.#callOf(OP.forward, p, part);
@@ -85,7 +84,8 @@ export class KernelCalls {
     else this.#try(call, trials, part.outer * part.groups * p.size);
   }
 
-  // Apart, as a function with another in it makes a context for that in each call: #try and #find.
+  // #try and #find are methods of their own, as each contains a function: engines make an object for that whenever the
+  // method is called.
 
   #try(call: Call, trials: InterleavingTrials, elements: number): void {
     call.words[WORD.interleaved] = Number(trials.interleaved);
@@ -96,7 +96,7 @@ export class KernelCalls {
     this.#kernels.run(call.address, this.#scratch.reserve(call.scratchBytes));
   }
 
-  /** The call of an operation on a part of a problem: what remains to be written is addresses. */
+  /** A descriptor that describes this operation and part, and needs only addresses. */
   #callOf(op: number, p: AnyProblem, part: Extents): Call {
     if (!this.#latest.isOf(op, p, part)) this.#latest = this.#find(op, p, part) ?? this.#describe(op, p, part);
     return this.#latest;
@@ -106,7 +106,7 @@ export class KernelCalls {
     return this.#calls.find((call) => call.isOf(op, p, part));
   }
 
-  /** Writes another descriptor, or the oldest. */
+  /** Describes it in a new descriptor, or else in the one that was written first. */
   #describe(op: number, p: AnyProblem, part: Extents): Call {
     const call = this.#calls[this.#written++ % MOST_CALLS] ?? this.#newCall();
     call.describe(op, p, part);

@@ -2,7 +2,7 @@ import { type Operand, RMSNormError } from '@rmsnorm/core';
 import type { Block } from './block.ts';
 
 /**
- * Refuses outputs that share bytes with another operand: blocks of the allocator never do, wrapped ones may.
+ * Refuses outputs that share bytes with another operand. Blocks of the allocator never do, wrapped memory may.
  * @param blocks the operands, in the order of `operands`
  * @throws RMSNormError ALIASING
  */

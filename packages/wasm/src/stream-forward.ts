@@ -5,9 +5,9 @@ import type { KernelCalls } from './kernel-calls.ts';
 import { type Extents, extentsOf, mostElements, type Part, partsOf } from './parts.ts';
 
 /**
- * A forward from and to arrays outside the WebAssembly memory: copies a part in, normalizes it in place, copies it
- * out. Parts are small enough to stay in a core's cache meanwhile, so that main memory sees one read and one write.
- * @param stageBytes how large a part should be; smaller where memory is short, larger where a single row is
+ * forward from and to arrays outside the WebAssembly memory. Copies a part in, normalizes it in place, and copies it out.
+ * A cache holds the part meanwhile, so that main memory is read and written once.
+ * @param stageBytes the size of parts; they are smaller if memory is short, and larger if a row is
  * @throws RMSNormError OUT_OF_MEMORY, before anything is written to y
  */
 export function streamForward(heap: Heap, calls: KernelCalls, p: Problem, io: HostForwardIO, stageBytes: number): void {
@@ -35,7 +35,7 @@ export function streamForward(heap: Heap, calls: KernelCalls, p: Problem, io: Ho
   }
 }
 
-/** A block for the weights and, behind them, a stage: as large as it should be, or as there is memory for. */
+/** Allocates a block for the weights, followed by a stage for parts, which is smaller if memory is short. */
 function reserve(
   heap: Heap,
   p: Problem,
@@ -56,13 +56,13 @@ function stageSize(p: Problem, step: Extents): number {
   return roundUp(mostElements(p, step) * bytesPerElement(p.dtype));
 }
 
-/** The bytes of an array of the caller's. It may be a view into the heap, where it is found again after memory grew. */
+/** The bytes of an array of the caller. It may be a view into the heap, and is found there again after memory grew. */
 function bytesOf(heap: Heap, { buffer, byteOffset, byteLength }: Uint8Array | Float32Array): () => Uint8Array {
   const inHeap = heap.holds(buffer);
   return () => new Uint8Array(inHeap ? heap.bytes.buffer : buffer, byteOffset, byteLength);
 }
 
-/** Copies a part of an outside array to the stage, where its rows lie contiguously, or back: runs of bytes. */
+/** Copies a part of an array to the stage, where it lies contiguously, or back. */
 function copyPart(p: Problem, part: Part, array: Uint8Array, heap: Uint8Array, stage: number, back: boolean): void {
   const elementBytes = bytesPerElement(p.dtype);
   const pitch = p.inner * elementBytes;

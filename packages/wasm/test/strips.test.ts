@@ -5,8 +5,8 @@ import { Descriptor } from '../src/descriptor.ts';
 import { OP, WORD } from '../src/generated/descriptor/index.ts';
 import { HEAP_BASE, type Kernels, MODULE_BYTES, PAGE_BYTES } from '../src/kernels.ts';
 
-// Channels-first tensors so long or so wide that assembly/columns/strips.ts does them in several parts, which no case of the
-// conformance suite is; and bytes of scratch memory, which it cannot see.
+// Channels-first tensors so long or so wide that assembly/columns/strips.ts does them in several parts, which no case of
+// the conformance suite is; and bytes of scratch memory, which it cannot see.
 
 const module = await WebAssembly.compile(await readFile(new URL('../dist/rmsnorm.wasm', import.meta.url)));
 const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
@@ -45,7 +45,10 @@ interface Case {
 
 const GUARD = 0xa5;
 
-/** y, and sum of addForward or the scales, as numbers; of sumSquares the sums. Checks that nothing was written behind scratch memory. */
+/**
+ * y, and sum of addForward or the scales, as numbers; of sumSquares the sums. Checks that nothing was written behind
+ * scratch memory.
+ */
 function run(
   { op, dtype, groups, size, inner, weighted }: Case,
   x: Float32Array | Uint16Array,

@@ -1,4 +1,4 @@
-// y = x * r * w (+ b) down the columns of a float32 strip: vectors run along the columns, each lane is a row of the problem.
+// y = x * r * w (+ b) down the columns of a float32 strip. A vector holds elements of neighbouring columns.
 
 import { has } from '../elements/generic';
 import { inBlocks, sum16Columns } from './sum';
@@ -10,7 +10,7 @@ function scaled<Beta>(v: v128, r: v128, w: v128, b: v128): v128 {
   return has<Beta>() ? f32x4.add(t, b) : t;
 }
 
-/** y = x * factor of the column * w (+ b) of the row, `stride` and `toStride` bytes from the next. `w` and `b` point at one float32 for each of the `rows`. */
+/** y = x * factor of its column * w (+ b) of its feature. Features are `stride` bytes apart in x, `toStride` in y, and 4 in w and b. */
 export function scaleColumns<Beta>(
   from: usize,
   to: usize,
@@ -89,8 +89,8 @@ function scale16Columns<Beta>(p: usize, q: usize, stride: usize, toStride: usize
 }
 
 /**
- * scaleColumns of the strip at `from`, and sumColumns of the one at `next`, a cache line of 4 rows of each at a time: beyond
- * the caches reading and writing memory overlap. `columns` is a multiple of 16, `rows` of 4.
+ * scaleColumns of the strip at `from` and sumColumns of the one at `next`, in turn for each cache line of 4 rows. So reading and writing
+ * overlap beyond the caches. `columns` is a multiple of 16, `rows` of 4.
  */
 export function scaleColumnsSumNext<Beta>(
   from: usize,

@@ -1,4 +1,4 @@
-// Strips: how wide they are, and the scratch memory in which they are worked on.
+// The size of strips, and their scratch memory.
 
 import { call, isFloat32 } from '../call';
 import { Op } from '../descriptor';
@@ -6,52 +6,55 @@ import { RUN } from '../elements/runs';
 import { sumsAreGiven } from '../statistic';
 import { PIECE } from '../weights';
 
-/** Most columns of a strip: their sums stay in the first-level cache. */
+/** The most columns of a strip: a first-level cache holds their sums. */
 const MAX_WIDTH: u32 = 1024;
-/** A float32 slab of up to 8 MB is one strip: reading it from end to end saves more than the larger caches cost. Not where strips are interleaved. */
+/**
+ * A float32 slab of so many elements (8 MB), and of so many columns, is one strip: reading it from end to end gains more than leaving the
+ * smaller caches costs. Not where strips are interleaved.
+ */
 const WHOLE: u32 = 1 << 21;
 const MAX_WHOLE_WIDTH: u32 = 4096;
-/** Elements of an interleaved strip, 2 MB, but for narrow ones. */
+/** Elements of an interleaved strip, 2 MB. */
 const INTERLEAVED: u32 = 1 << 19;
-/** Elements of a 16-bit strip that are converted at a time; 256 KB as float32. */
+/** Elements of a 16-bit strip that are converted at once: 256 KB as float32. */
 const CONVERTED: u32 = 65536;
-/** Elements of a strip whose values are kept, 1 MB, and how many columns it has even so. */
+/** Elements of a strip all of whose values are kept in memory, 1 MB. It has at least LEAST_WIDTH columns. */
 const KEPT: u32 = 1 << 18;
 const LEAST_WIDTH: u32 = 64;
 
-/** What the strips of a call have in common, and what is so of the one that is worked on. In scratch memory, where what it names follows. */
+/** The strips of a call: their size, their scratch memory, and the state of the one in work. Lies at the start of that memory. */
 @unmanaged
 export class Strip {
   /** The sum of squares of each column, float64. */
   sums: usize;
   /** r of each column, float32. */
   factors: usize;
-  /** 1 for each column. */
+  /** 1, float32, for each column. */
   ones: usize;
-  /** Values as float32. */
+  /** Values of a strip, float32. */
   values: usize;
-  /** Room for one column as float32. */
+  /** Room for one column, float32. */
   column: usize;
-  /** Columns of a strip, but for the last of a slab, which may have less. */
+  /** Columns of a strip. The last one of a slab may have fewer. */
   width: u32;
-  /** Rows of a strip whose values are in memory at a time. */
+  /** Rows of a strip whose values are in memory at once. */
   height: u32;
-  /** Whether all values of a strip have their place in memory. */
+  /** Whether `values` has room for a whole strip. */
   kept: u32;
-  /** Whether a strip is scaled while the next is summed; then how many columns of the next have been summed. */
+  /** Whether a strip is scaled while the next is summed. `summed` is the number of columns of this strip that were summed so. */
   interleaved: u32;
   summed: u32;
 }
 
-/** A multiple of 16, as all that follows. */
+/** At least the bytes of a Strip, and a multiple of 16, as what follows is used in vectors. */
 const STRIP_BYTES: u32 = 48;
 
-/** Making or using values takes more than a conversion: they are kept. */
+/** Whether all values of a strip are kept between summing and scaling, as making them again would take more than a conversion. */
 function keepsValues(): bool {
   return call.op === Op.forwardQuantized || (call.op === Op.gatedForward && !isFloat32());
 }
 
-/** Features that are worked on before the next columns: all of forwardQuantized, whose scale is theirs together. */
+/** Features that are done before the next columns. forwardQuantized does all groups, as they share one scale. */
 function featuresOf(): u32 {
   return call.op === Op.forwardQuantized ? call.groups * call.size : call.size;
 }
@@ -63,7 +66,7 @@ function widthOf(): u32 {
   return min(inner, MAX_WIDTH);
 }
 
-/** Of strips that are about equally wide. */
+/** The width of interleaved strips: about equal for all strips of a slab. */
 export function interleavedWidth(): u32 {
   const inner = call.inner;
   const most = min(MAX_WIDTH, max(LEAST_WIDTH, (INTERLEAVED / call.size) & ~15));
@@ -71,12 +74,12 @@ export function interleavedWidth(): u32 {
   return min(inner, ((inner + strips - 1) / strips + 15) & ~15);
 }
 
-/** A multiple of 8, or all. */
+/** A multiple of 8, or the whole column. */
 function heightOf(width: u32): u32 {
   return min(call.size, min(PIECE, max(8, ((isFloat32() ? RUN : CONVERTED) / width) & ~7)));
 }
 
-/** A multiple of 4, with room for one more. */
+/** A multiple of 4 with room for one more, which factorsOf wants. */
 function padded(elements: u32): u32 {
   return (elements + 4) & ~3;
 }
@@ -85,15 +88,15 @@ function valuesOf(width: u32): u32 {
   return padded(width * (keepsValues() ? featuresOf() : heightOf(width)));
 }
 
-/** Scratch memory of the strips. */
+/** Bytes of scratch memory. */
 export function stripBytes(): u32 {
   const width = widthOf();
   return STRIP_BYTES + (padded(width) * 4 + valuesOf(width) + call.size) * 4;
 }
 
-/** Divides that memory. */
+/** Divides that memory, and chooses the size of strips. */
 export function startStrips(): Strip {
-  const strip = changetype<Strip>(call.kernel);
+  const strip = changetype<Strip>(call.kernelMemory);
   const width = widthOf();
   const keep = keepsValues();
   const height = keep ? call.size : heightOf(width);
@@ -103,7 +106,7 @@ export function startStrips(): Strip {
   strip.interleaved = 0;
   strip.summed = 0;
   const columns = <usize>padded(width) << 2;
-  const sums = call.kernel + STRIP_BYTES;
+  const sums = call.kernelMemory + STRIP_BYTES;
   const ones = sums + 3 * columns;
   const values = ones + columns;
   strip.sums = sums;

@@ -1,32 +1,32 @@
-// Rows that are not contiguous (inner > 1): a slab [size, inner] of neighbouring rows is done in strips of columns, each
-// summed and then scaled, narrow enough to stay in a cache between the two. No transposition.
+// Rows that are not contiguous (inner > 1). They are the columns of slabs [size, inner], which are done in strips: each strip is summed,
+// then scaled, and so narrow that a cache holds it in between. Nothing is transposed.
 //
-// float32 strips are read where they are; beyond the caches each is scaled while the next is summed. 16-bit ones are
-// converted into float32 scratch memory, as many of their rows at a time as fit, once where all fit. Where making or using
-// values takes more than a conversion, a strip is so narrow that all of them are kept.
+// float32 strips are read where they are. Beyond the caches a strip is scaled while the next is summed. 16-bit strips are converted into
+// float32 scratch memory, a part of their features at a time; once if all fit, else again for scaling. Where making values takes more
+// than a conversion, strips are so narrow that all values are kept.
 
 import { call, isFloat32 } from '../call';
 import { DType } from '../descriptor';
 import { With, Without } from '../elements/generic';
 import { loadRun, storeRun } from '../elements/runs';
-import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, pass, PLAIN } from '../operations/stages';
+import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, moveRows, PLAIN } from '../operations/stages';
 import { factorsOf } from '../rows/factors';
 import { rowInFloat64 } from '../rows/float64-row';
 import { beyondCaches } from '../rows/rows';
 import { multiplyBy } from '../rows/scale';
-import { runOf } from '../scratch';
+import { runMemory } from '../scratch';
 import { fitsFloat32, givenSum, rstdOf, sumsAreGiven } from '../statistic';
 import { PIECE, weightsOf } from '../weights';
 import { scaleColumns, scaleColumnsSumNext } from './scale';
 import { interleavedWidth, startStrips, Strip } from './strip';
 import { sumColumns } from './sum';
 
-/** Normalizes all slabs. */
-export function strips(): void {
+/** Normalizes from `source` to `target` of stages.ts. */
+export function normalizeStrips(): void {
   const strip = startStrips();
   const slabs = call.outer * call.groups;
   const size = call.size;
-  // One loop takes all rows by fours, with weights that are in one place.
+  // scaleColumnsSumNext takes features by fours, and their weights at once.
   const fits = call.statSize === size && (size & 3) === 0 && size <= PIECE;
   if (fits && isFloat32() && call.stage === PLAIN && !sumsAreGiven() && beyondCaches(slabs * call.inner)) {
     strip.interleaved = 1;
@@ -41,7 +41,7 @@ export function strips(): void {
   }
 }
 
-/** Columns of a slab, whose first feature is `feature`. KEEP leaves its values behind those of the features before. */
+/** One strip, whose first feature is `feature`. Under KEEP the results stay in `values`, after those of the features before. */
 export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u32, feature: u32): void {
   const at = offsetOf(slab, column);
   const row = slab * call.inner + column;
@@ -49,7 +49,7 @@ export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u3
   if (sumsAreGiven()) for (let c: u32 = 0; c < columns; c++) store<f64>(strip.sums + (<usize>c << 3), givenSum(row + c));
   else if (!strip.summed) sumStrip(strip, at, columns, values);
   strip.summed = 0;
-  // Columns that do not fit float32 are done one by one, and the ones between them together: in place, none twice.
+  // Columns that do not fit float32 are done alone, and those between them together. None is done twice, as y may be x.
   let done: u32 = 0;
   let c: u32 = 0;
   while (c < columns) {
@@ -67,7 +67,7 @@ export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u3
     store<f32>(factors, <f32>r);
     if (!fitsFloat32(sum, r)) {
       scaleStrip(strip, at, columns, done, c - done, feature, values);
-      scale = columnInFloat64(strip, at + (<usize>c << call.shift), values + (<usize>c << 2), <usize>columns << 2, row + c, feature);
+      scale = columnInFloat64(strip, at + (<usize>c << call.elementShift), values + (<usize>c << 2), <usize>columns << 2, row + c, feature);
       done = c + 1;
     }
     if (rstd) store<f32>(rstd, <f32>scale);
@@ -77,7 +77,7 @@ export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u3
   scaleStrip(strip, at, columns, done, columns - done, feature, values);
 }
 
-/** Sums the strip behind this one, where there is one, and scales columns of this one meanwhile: says how many. */
+/** Sums the next strip, if there is one, and scales columns of this one meanwhile. Returns how many it scaled. */
 function scaleWhileSummingNext(strip: Strip, slab: u32, column: u32, columns: u32, feature: u32): u32 {
   const size = call.size;
   const from = offsetOf(slab, column);
@@ -103,18 +103,18 @@ function scaleWhileSummingNext(strip: Strip, slab: u32, column: u32, columns: u3
   return both;
 }
 
-/** Bytes from the beginning of a tensor. */
+/** Bytes from the start of a tensor to a column of a slab. */
 export function offsetOf(slab: u32, column: u32): usize {
-  return (<usize>(slab * call.size) * call.inner + column) << call.shift;
+  return (<usize>(slab * call.size) * call.inner + column) << call.elementShift;
 }
 
-/** Sums the columns of a strip whose values enter, at `v` where they come into memory. */
+/** Sums the columns of a strip, `at` bytes into the tensors, after its values have entered (stages.ts). 16-bit values come to `v`. */
 export function sumStrip(strip: Strip, at: usize, columns: u32, v: usize): void {
   const sums = strip.sums;
   const statSize = call.statSize;
   const direct = isFloat32();
   const entered = isEntered();
-  const pitch = <usize>call.inner << call.shift;
+  const pitch = <usize>call.inner << call.elementShift;
   memory.fill(sums, 0, <usize>columns << 3);
   if (direct && !entered) {
     sumColumns(call.source + at, pitch, columns, statSize, sums);
@@ -125,38 +125,38 @@ export function sumStrip(strip: Strip, at: usize, columns: u32, v: usize): void 
   const end = entered ? call.size : statSize;
   for (let i: u32 = 0; i < end; i += height, at += height * pitch) {
     const rows = min(height, call.size - i);
-    pass(ENTER, at, v, dense, columns, rows);
+    moveRows(ENTER, at, v, dense, columns, rows);
     if (i < statSize) sumColumns(direct ? call.source + at : v, direct ? pitch : dense, columns, min(rows, statSize - i), sums);
   }
 }
 
-/** Scales `count` columns of a strip from its column `first` on. */
+/** Scales `count` columns of a strip from column `first` on. */
 function scaleStrip(strip: Strip, at: usize, columns: u32, first: u32, count: u32, feature: u32, v: usize): void {
   if (count === 0) return;
   const direct = isFloat32();
   const stored = direct && call.stage < GATE_LAST;
   const kept = strip.kept;
-  const pitch = <usize>call.inner << call.shift;
+  const pitch = <usize>call.inner << call.elementShift;
   const dense = <usize>(kept ? columns : count) << 2;
   const high = stored ? PIECE : min(PIECE, strip.height);
   const f = strip.factors + (<usize>first << 2);
   if (kept) v += <usize>first << 2;
-  at += <usize>first << call.shift;
+  at += <usize>first << call.elementShift;
   for (let i: u32 = 0; i < call.size; i += high, at += high * pitch) {
     const rows = min(high, call.size - i);
     if (direct) {
       scale(call.source + at, stored ? call.target + at : v, pitch, stored ? pitch : dense, count, rows, f, feature + i);
     } else {
-      if (!kept) pass(LOAD, at, v, dense, count, rows);
+      if (!kept) moveRows(LOAD, at, v, dense, count, rows);
       if (call.roundsProducts) roundProducts(v, dense, count, rows, f);
       scale(v, v, dense, dense, count, rows, call.roundsProducts ? strip.ones : f, feature + i);
     }
-    if (!stored && call.stage !== KEEP) pass(LEAVE, at, v, dense, count, rows);
+    if (!stored && call.stage !== KEEP) moveRows(LEAVE, at, v, dense, count, rows);
     if (kept) v += high * dense;
   }
 }
 
-/** With the weights and beta of `rows` features from `feature` on. */
+/** scaleColumns with the weights and beta of `rows` features from `feature` on. */
 function scale(from: usize, to: usize, stride: usize, toStride: usize, columns: u32, rows: u32, factors: usize, feature: u32): void {
   const w = weightsOf(feature, rows);
   const b = call.beta + (<usize>feature << 2);
@@ -164,29 +164,29 @@ function scale(from: usize, to: usize, stride: usize, toStride: usize, columns: 
   else scaleColumns<Without>(from, to, stride, toStride, columns, rows, factors, w, b);
 }
 
-/** x * r of rows of values, rounded to the dtype. */
+/** Multiplies values by the factors of their columns and rounds them to the dtype. */
 function roundProducts(v: usize, stride: usize, columns: u32, rows: u32, factors: usize): void {
   for (; rows > 0; rows--, v += stride) {
     multiplyBy(v, factors, v, columns);
-    storeRun(v, runOf(), columns);
-    loadRun(runOf(), v, columns);
+    storeRun(v, runMemory(), columns);
+    loadRun(runMemory(), v, columns);
   }
 }
 
-/** A column that does not fit float32; `v` and `stride` say where its values are kept. Returns r / alpha. */
+/** One column that does not fit float32. Its values, if kept, are at `v`, `stride` bytes apart. Returns rstd. */
 function columnInFloat64(strip: Strip, at: usize, v: usize, stride: usize, row: u32, feature: u32): f64 {
   const direct = isFloat32();
   if (call.stage <= (direct ? GATE_FIRST : ADD)) {
-    return rowInFloat64(call.dtype, call.source + at, call.target + at, <usize>call.inner << call.shift, row, feature);
+    return rowInFloat64(call.dtype, call.source + at, call.target + at, <usize>call.inner << call.elementShift, row, feature);
   }
   if (direct) {
     if (!strip.kept) {
       v = strip.column;
       stride = 4;
     }
-    pass(LOAD, at, v, stride, 1, call.size);
+    moveRows(LOAD, at, v, stride, 1, call.size);
   }
   const scale = rowInFloat64(DType.float32, v, v, stride, row, feature);
-  if (call.stage !== KEEP) pass(LEAVE, at, v, stride, 1, call.size);
+  if (call.stage !== KEEP) moveRows(LEAVE, at, v, stride, 1, call.size);
   return scale;
 }

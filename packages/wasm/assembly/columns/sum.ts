@@ -1,18 +1,19 @@
-// Sums of squares down the columns of a float32 strip: vectors run along the columns, each lane is a row of the problem. The order
-// in a column is the same wherever it is: the squares of 4 neighbours are added in float32, all else in float64 (accuracy as in
+// Sums of squares down the columns of a float32 strip. A vector holds elements of neighbouring columns.
+//
+// In every column, wherever it lies, the squares of 4 neighbours are added in float32, everything after that in float64 (accuracy:
 // rows/sum.ts).
 
 import { addToSums, promoteHigh, sumOfSquares } from '../rows/sum';
 
-/** Most columns of a strip that is done in blocks of 16, a cache line, from top to bottom, sums and factors in registers. */
+/** Strips of up to so many columns are done in blocks of 16 columns, a cache line, with their sums and factors in registers. */
 const NARROW: u32 = 64;
 
-/** Others are done 8 rows at a time, or one: blocks that are no whole lines would read each line twice. */
+/** Whether a strip is done in such blocks. They must be whole cache lines, or each line would be read twice. */
 export function inBlocks(columns: u32): bool {
   return columns <= NARROW && (columns & 15) === 0;
 }
 
-/** Adds the squares of `rows` rows of the strip at `from` to the float64 `sums` of its columns. */
+/** Adds the squares of `rows` rows, `stride` bytes apart, to the float64 `sums` of their columns. */
 export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
   if (inBlocks(columns) && rows >= 4) {
     const fours = rows & ~3;
@@ -40,7 +41,7 @@ export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, 
   }
 }
 
-/** 8 rows, the sums in memory. `columns` is a multiple of 4. */
+/** 8 rows. `columns` is a multiple of 4. */
 function sumEights(p: usize, stride: usize, columns: u32, sums: usize): void {
   const s2 = 2 * stride;
   const s4 = 4 * stride;
@@ -55,7 +56,7 @@ function sumEights(p: usize, stride: usize, columns: u32, sums: usize): void {
   }
 }
 
-/** 16 columns, the sums in registers. `rows` is a multiple of 4. */
+/** 16 columns, whose sums stay in registers. `rows` is a multiple of 4. */
 export function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): void {
   let a0 = v128.load(sums);
   let a1 = v128.load(sums, 16);
@@ -106,7 +107,7 @@ function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usi
   }
 }
 
-/** The rows that are left over when 4 are taken at a time. */
+/** One row that is left after all groups of 4. */
 function addSquares(p: usize, columns: u32, sums: usize): void {
   const vectors = sums + (<usize>columns << 3);
   for (; sums < vectors; sums += 32, p += 16) {
@@ -122,7 +123,7 @@ function square(p: usize): f32 {
   return v * v;
 }
 
-/** One of the up to 3 columns that fill no vector: the same operations in the same order. */
+/** One column that is left after all vectors: the same operations in the same order. */
 function sumColumn(p: usize, stride: usize, rows: u32, to: usize): void {
   let sum = load<f64>(to);
   for (; rows >= 4; rows -= 4, p += 4 * stride) {

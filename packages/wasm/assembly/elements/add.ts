@@ -1,3 +1,4 @@
+/** to = a + b. `to` may be either. */
 export function addFloat32(a: usize, b: usize, to: usize, count: u32): void {
   const end = to + (<usize>count << 2);
   for (const blocks = to + (<usize>(count & ~15) << 2); to < blocks; a += 64, b += 64, to += 64) {

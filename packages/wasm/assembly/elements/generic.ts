@@ -1,14 +1,14 @@
-// Types that choose among the variants of a generic function when it is compiled.
+// Type arguments that select a variant of a generic function at compile time.
 
-/** A dtype of 16 bits: `isSigned` tells them apart. */
+/** The 16-bit dtypes. `isSigned` tells them apart. */
 export type Float16 = u16;
 export type BFloat16 = i16;
 
-/** Whether there is a beta, or the like. */
+/** An option, such as a beta, that is there or not. */
 export type With = f32;
 export type Without = i32;
 
-/** Whether the type argument is `With`: known at compile time, so that the other branch is never compiled. */
+/** Whether the type argument is `With`. The branch that is not taken is not compiled. */
 // @ts-ignore: decorator
 @inline
 export function has<T>(): bool {

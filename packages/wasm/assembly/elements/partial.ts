@@ -1,6 +1,6 @@
-// Vectors of float32 that are not full: the end of a row.
+// Loads and stores of the last 1 to 3 elements of a float32 row, which do not fill a vector.
 
-/** `count` elements, 1 to 3, the rest of the lanes zero. Reads nothing beyond them. */
+/** `count` elements, 1 to 3; the other lanes are zero. Reads nothing beyond them. */
 export function loadPart(p: usize, count: u32): v128 {
   if (count === 1) return v128.load32_zero(p);
   const lanes = v128.load64_zero(p);

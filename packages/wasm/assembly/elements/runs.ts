@@ -1,4 +1,4 @@
-// Elements of x's dtype to float32 and back: runs of them, which lie one behind another, and single ones.
+// Conversion between x's dtype and float32: of runs of consecutive elements, and of single ones.
 
 import { call, isFloat32 } from '../call';
 import { DType } from '../descriptor';
@@ -6,10 +6,10 @@ import { fromFloat32, toFloat32 } from '../half/convert';
 import { anyFloat16, toBFloat16, toFloat16 } from '../half/special';
 import { BFloat16, Float16 } from './generic';
 
-/** The most elements of a run that are brought into memory at a time. */
+/** The most elements of a run. */
 export const RUN: u32 = 4096;
 
-/** A call of memory.copy takes as long as 16 elements one by one. */
+/** memory.copy takes as long to start as it takes to copy 16 elements in a loop. */
 function copyRun(from: usize, to: usize, length: u32): void {
   if (length > 16) {
     memory.copy(to, from, <usize>length << 2);
@@ -18,20 +18,21 @@ function copyRun(from: usize, to: usize, length: u32): void {
   for (const end = to + (<usize>length << 2); to < end; from += 4, to += 4) store<f32>(to, load<f32>(from));
 }
 
-/** Elements of x's dtype as float32. */
+/** Converts elements of x's dtype to float32. */
 export function loadRun(from: usize, to: usize, length: u32): void {
   if (isFloat32()) copyRun(from, to, length);
   else if (call.dtype === DType.float16) toFloat32<Float16>(from, to, length);
   else toFloat32<BFloat16>(from, to, length);
 }
 
-/** float32 rounded to x's dtype. */
+/** Rounds float32 elements to x's dtype. */
 export function storeRun(from: usize, to: usize, length: u32): void {
   if (isFloat32()) copyRun(from, to, length);
   else if (call.dtype === DType.float16) fromFloat32<Float16>(from, to, length);
   else fromFloat32<BFloat16>(from, to, length);
 }
 
+/** One element of a dtype. */
 export function loadElement(dtype: u32, p: usize): f64 {
   switch (dtype) {
     case DType.float32:
@@ -43,7 +44,7 @@ export function loadElement(dtype: u32, p: usize): f64 {
   }
 }
 
-/** Rounds to float32, then to the dtype. */
+/** Rounds to float32, then to the dtype, and stores one element. */
 export function storeElement(dtype: u32, p: usize, value: f64): void {
   const single = <f32>value;
   if (dtype === DType.float32) {

@@ -62,7 +62,7 @@ export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
     v128.store(to, timesSilu(v128.load(x), v128.load(z), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign));
   }
   if (count === 0) return;
-  // The last elements, with others behind them.
+  // The last 1 to 3 elements.
   const tail = call.scratch + TAIL;
   v128.store(tail, loadPart(x, count));
   v128.store(tail, loadPart(z, count), 16);

@@ -1,16 +1,16 @@
-// A little scratch memory for values on their way between functions, or into registers.
+// 128 bytes of scratch memory for values that must be in memory for a moment.
 
 import { call } from '../call';
 
 export const SPILL_BYTES: u32 = 128;
 
 const SPLAT: usize = 8;
-/** Two vectors. */
+/** Two vectors: a few last elements and whatever fills the vectors up. */
 export const TAIL: usize = 16;
-/** Two more. */
+/** Two vectors: results for a few last elements. */
 export const RESULT: usize = 64;
 
-/** Where `value` is in memory, until the next. */
+/** Stores `value` and returns its address. Valid until the next call. */
 // @ts-ignore: decorator
 @inline
 export function spilled(value: f32): usize {
@@ -18,17 +18,14 @@ export function spilled(value: f32): usize {
   return call.scratch + SPLAT;
 }
 
-/**
- * `value` in every lane, through memory: V8 would compute f32x4.splat anew in every iteration of a loop, a load it
- * keeps in a register.
- */
+/** `value` in every lane. Loaded from memory, as V8 keeps a loaded vector in a register but computes f32x4.splat in every iteration. */
 // @ts-ignore: decorator
 @inline
 export function splat(value: f32): v128 {
   return v128.load32_splat(spilled(value));
 }
 
-/** Where a copy of the `bytes`, at most 31 and even, from `p` on is, with zeros behind them up to 32. */
+/** The address of a copy of the `bytes` bytes at `p`, at most 31 and even in number, followed by zeros up to 32. */
 export function padded(p: usize, bytes: u32): usize {
   const tail = call.scratch + TAIL;
   v128.store(tail, i64x2.splat(0));
@@ -37,12 +34,12 @@ export function padded(p: usize, bytes: u32): usize {
   return tail;
 }
 
-/** An address from which 32 bytes can be read: first the `bytes`, at most 31 and even, from `p` on, then anything. */
+/** An address where 32 bytes can be read, the first `bytes` of which are those at `p`: `p` itself, unless the memory ends before. */
 export function readable(p: usize, bytes: u32): usize {
   return p + 32 <= <usize>memory.size() << 16 ? p : padded(p, bytes);
 }
 
-/** memory.copy of at most 31 bytes, an even number: without a call out of the module. */
+/** Copies at most 31 bytes, an even number, without the cost of starting memory.copy. */
 export function copyFew(from: usize, to: usize, bytes: u32): void {
   if (bytes & 16) {
     v128.store(to, v128.load(from));

@@ -1,7 +1,7 @@
-// Rows of float16 or bfloat16 to float32 and back. All else is done by the float32 kernels, in scratch memory.
+// Conversion of runs between float16 or bfloat16 and float32.
 //
-// Each loop comes twice: fast for what rows are made of, and one for rows in which the fast one met a NaN, an infinity or
-// an overflow.
+// A run is converted by a fast loop, which notices a NaN, an infinity or an overflow. Then a slower loop, which knows these, does the run
+// again.
 
 import { call } from '../call';
 import { copyFew, readable, RESULT } from '../elements/spill';
@@ -40,7 +40,9 @@ function bfloat16Eights(from: usize, to: usize, count: u32): void {
   }
 }
 
-/** The magnitude's bits shifted into place are the value times 2^-112, subnormals included. False: met a special. */
+/**
+ * Shifted to where float32 has them, the bits of a magnitude are its value times 2^-112, subnormals too. False: met a NaN or an infinity.
+ */
 function float16Eights(from: usize, to: usize, count: u32): bool {
   const mask = constant(SIGN_AND_MAGNITUDE);
   const rebias = constant(REBIAS);
@@ -87,7 +89,7 @@ function nearestBFloat16(v: v128, one: v128, half: v128): v128 {
   return i32x4.shr_u(i32x4.add(i32x4.add(v, half), v128.and(i32x4.shr_u(v, 16), one)), 16);
 }
 
-/** False: met a NaN, whose bits may carry over into another number's. */
+/** False: met a NaN, whose mantissa may have been rounded into the exponent. */
 function roundBFloat16(from: usize, to: usize, count: u32): bool {
   const one = constant(LAST_BIT);
   const half = constant(ALMOST_HALF);
@@ -96,7 +98,7 @@ function roundBFloat16(from: usize, to: usize, count: u32): bool {
   for (const end = to + (<usize>count << 1); to < end; from += 32, to += 16) {
     const low = v128.load(from);
     const high = v128.load(from, 16);
-    // A NaN stays in the sums.
+    // Once a sum is a NaN, it stays one.
     lows = f32x4.add(lows, low);
     highs = f32x4.add(highs, high);
     v128.store(to, i16x8.narrow_i32x4_u(nearestBFloat16(low, one, half), nearestBFloat16(high, one, half)));
@@ -105,7 +107,7 @@ function roundBFloat16(from: usize, to: usize, count: u32): bool {
   return !v128.any_true(f32x4.ne(both, both));
 }
 
-/** As toFloat16 in special.ts, without sign and special values. */
+/** toFloat16 of special.ts for a finite magnitude. */
 // @ts-ignore: decorator
 @inline
 function nearestFloat16(magnitude: v128, exponents: v128, least: v128, thirteen: v128, bias: v128): v128 {

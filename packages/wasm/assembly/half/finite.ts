@@ -1,8 +1,7 @@
-// float16 and bfloat16 to float32 and back where nothing is NaN or infinite. Eight elements at a time, as the four at even
-// places and the four at odd places: so each is one or two instructions away from float32, and the results join in the
-// order that they came in.
+// Conversion between finite float16 or bfloat16 and float32 within loops. Eight elements are two vectors: the four at even places and the
+// four at odd places. So one or two instructions convert them, and they join again in their order.
 
-/** Even 16-bit lanes of `even`, odd ones of `odd`. */
+/** The even 16-bit lanes of `even` and the odd ones of `odd`. */
 // @ts-ignore: decorator
 @inline
 function blend(even: v128, odd: v128): v128 {
@@ -15,7 +14,7 @@ export function evenBFloat16(v: v128): v128 {
   return i32x4.shl(v, 16);
 }
 
-/** Eight bfloat16, to nearest even: up if the lower half is more than a half, or just that and the upper half is odd. */
+/** Rounds to eight bfloat16, to nearest even: up if the lower 16 bits are above a half, or a half and the upper 16 are odd. */
 // @ts-ignore: decorator
 @inline
 export function packBFloat16(even: v128, odd: v128, ones: v128): v128 {
@@ -26,9 +25,9 @@ export function packBFloat16(even: v128, odd: v128, ones: v128): v128 {
 }
 
 /**
- * A magnitude times 2^-94 as a float16 plus 0x8000. Adding 2^13 times its power of two leaves the rounded mantissa in the
- * lower half of the sum and the exponent in the upper, where float16 has it 8 times: one product and sum of halves joins
- * them.
+ * Rounds magnitudes, given times 2^-94, to float16; 0x8000 is added to the result. Adding 2^13 times its power of two to a number leaves
+ * the rounded mantissa in the lower 16 bits of the sum, and in the upper 16 an eighth of the exponent bits of float16. One dot product
+ * joins both.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,5 +1,5 @@
-// Weights as the loops of scale.ts take them. Eight features are two vectors, those at even places and those at
-// odd ones; for float16 as magnitudes times 2^-47, and a third vector holds the eight signs.
+// Weights in the order in which the loops of scale.ts use them. Those of eight features are two vectors: the ones at even places and the
+// ones at odd places. For float16 these are magnitudes times 2^-47, and a third vector holds the eight signs.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
@@ -7,35 +7,35 @@ import { padded } from '../elements/spill';
 import { PIECE, weightsOf } from '../weights';
 import { ABSOLUTE, constant, SCALE, SIGNS } from './constants';
 
-/** No group is packed. */
+/** No weights are packed. */
 const NONE: u32 = -1;
 
 export function forgetPacked(): void {
   call.packedGroup = NONE;
 }
 
-/** Bytes of eight features. */
+/** Bytes of the packed weights of eight features. */
 function eightBytes(): usize {
   return call.dtype === DType.float16 ? 48 : 32;
 }
 
-/** Whether all groups are packed at once, or each again for each of its rows: there are too many weights. */
-function fit(): bool {
+/** Whether the weights of all groups are packed at once. If they are too many, those of a group are packed again for each of its rows. */
+function allGroupsFit(): bool {
   return <u64>call.groups * ((call.size + 15) & ~15) <= (call.weightOffset !== 0 ? PIECE : 3 * PIECE);
 }
 
 export function packedBytes(): u32 {
-  return (fit() ? call.groups : 1) * ((call.size + 15) >> 4) * 96;
+  return (allGroupsFit() ? call.groups : 1) * ((call.size + 15) >> 4) * 96;
 }
 
-/** How many groups the weights have, of which `packedOf` packs one or all. */
+/** How many groups are packed at once. */
 export function packedGroups(): u32 {
-  return call.gamma && fit() ? call.groups : 1;
+  return call.gamma && allGroupsFit() ? call.groups : 1;
 }
 
 /**
- * The packed weights of a group, filled up with zeros to a multiple of 16; at `table`, where they stay until `forgetPacked`. Sets
- * `largestWeight` to the largest magnitude of what is packed: a NaN if there is one.
+ * The address of the packed weights of a group, followed by zeros up to a multiple of 16 features. They lie at `table` and stay until
+ * `forgetPacked`. Sets `largestWeight` to the largest magnitude of all packed weights: a NaN if one is.
  */
 export function packedOf(group: u32, table: usize): usize {
   const count = packedGroups();
@@ -69,7 +69,7 @@ function pack(from: usize, to: usize): void {
       const odd = v128.shuffle<u32>(a, b, 1, 3, 5, 7);
       const magnitudes = v128.and(even, absolute);
       const others = v128.and(odd, absolute);
-      // As integers, magnitudes have the same order, and NaNs are the largest.
+      // The bits of magnitudes, as integers, have the same order. Those of a NaN are the largest.
       largest = i32x4.max_s(largest, i32x4.max_s(magnitudes, others));
       if (!half) {
         v128.store(to, even);
@@ -77,7 +77,8 @@ function pack(from: usize, to: usize): void {
       } else {
         v128.store(to, f32x4.mul(magnitudes, scale));
         v128.store(to, f32x4.mul(others, scale), 16);
-        // A negative float is a number that saturates at 0x8000; what is left of a positive one has no sign bit.
+        // Narrowed with saturation, the bits of a negative float become 0x8000, and those of a positive one a number without the sign
+        // bit.
         v128.store(to, v128.andnot(signs, i16x8.narrow_i32x4_s(a, b)), 32);
       }
     }

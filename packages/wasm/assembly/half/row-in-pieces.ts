@@ -1,5 +1,5 @@
-// One row of float16 or bfloat16, whatever it holds: a piece of it is converted into float32 scratch memory, summed and
-// scaled there, and rounded into y. Rows longer than a piece are converted a second time.
+// One row of float16 or bfloat16 with any option and any values. A piece of it is converted into float32 scratch memory, summed and
+// scaled there, and rounded into y. Rows longer than a piece are converted twice.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
@@ -12,7 +12,7 @@ import { fitsFloat32, givenSum, rstdOf, sumsAreGiven } from '../statistic';
 import { PIECE } from '../weights';
 import { SPECIAL, sumRows16 } from './sum';
 
-/** The sum of squares of `count` elements at `p`, and as float32 at `values`. */
+/** The sum of squares of `count` elements at `p`, which are also at `values` as float32. */
 function sumOf(p: usize, values: usize, count: u32): f64 {
   const result = call.scratch + TAIL;
   sumRows16(p, count, 1, result);
@@ -20,11 +20,11 @@ function sumOf(p: usize, values: usize, count: u32): f64 {
   return call.dtype === DType.float16 && !(sum < SPECIAL) ? sumSquares(values, count) : sum;
 }
 
-/** `row` is the row's index in rstd, `feature` its first in gamma and beta, `values` where a piece fits. Returns r / alpha. */
+/** `row` is the row's index in sums, `feature` its first one in gamma and beta, `values` memory for a piece. Returns rstd. */
 export function rowInPieces(from: usize, to: usize, row: u32, feature: u32, values: usize): f64 {
   const size = call.size;
   let sum: f64 = 0;
-  // The last piece first, so that the first one is in scratch memory at the end.
+  // From the last piece to the first, which then is in scratch memory for scaling.
   for (let at: u32 = ((size - 1) / PIECE) * PIECE; ; at -= PIECE) {
     const piece = from + (<usize>at << 1);
     loadRun(piece, values, min(size - at, PIECE));

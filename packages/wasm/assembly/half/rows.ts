@@ -1,8 +1,9 @@
-// float16 and bfloat16 rows that are contiguous (inner = 1).
+// Contiguous float16 and bfloat16 rows (inner = 1).
 //
-// A batch of rows at a time: all of it is summed, then come the roots and quotients, then all is scaled. Nothing but these lies in
-// memory in between. What is rare takes another way, each row through float32 scratch memory: rows with a beta (at half
-// the speed) and other options, rows that do not fit float32 or nearly overflow, and long ones. Both ways give the same bits.
+// Most rows are done in batches. The rows of a batch are summed, then the factors of all of them are computed, then all are scaled;
+// elements are converted in registers. All other rows go through float32 scratch memory one by one (row-in-pieces.ts), at half the speed:
+// those with a beta or another rare option, those that do not fit float32 or nearly overflow, and long ones. Both ways give the same
+// bits.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
@@ -15,18 +16,18 @@ import { rowInPieces } from './row-in-pieces';
 import { scaleRows16 } from './scale';
 import { sumRows16 } from './sum';
 
-/** Elements of a batch, which a first-level cache holds beside their weights. */
+/** Elements of a batch. A first-level cache holds them and their weights. */
 const ELEMENTS: u32 = 4096;
-/** Of rows of at most so many elements beyond the caches: what is scaled meanwhile hides the way of the next rows from memory. */
+/** Elements of a batch beyond the caches, for rows up to this length: the processor fetches the next rows while it scales these. */
 const FEW: u32 = 768;
-/** Of rows longer than this, whose weights it does not hold: so many that a second-level cache holds. */
+/** Elements of a batch of rows longer than LONG, whose weights exceed a first-level cache: a second-level cache holds them. */
 const LONG: u32 = 2048;
 const ELEMENTS_OF_LONG: u32 = 65536;
 
-/** Weights below this are finite, and too small to make something of what underflowed. */
+/** Weights below this are finite, and too small to lift a product that underflowed above 0 again. */
 const LARGE: f64 = 1e15;
 
-/** Scratch memory: sums and factors, and behind them a row as float32, or packed weights. */
+/** Bytes of scratch memory: sums and factors of a batch, then packed weights or a piece as float32. */
 export function rowBytes(): u32 {
   const row = (min(call.size, PIECE) * 4 + 15) & ~15;
   return FACTORS_BYTES + max(row, call.size > PIECE ? 0 : packedBytes());
@@ -39,10 +40,10 @@ function batchRows(rows: u32): u32 {
   return max(1, min(ROWS, elements / size));
 }
 
-/** Normalizes `rows` rows from `x` to `y`, the first of which is of group `group`; `rstd` is that row's, or 0. */
+/** Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. */
 export function rows16(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
   const size = call.size;
-  const sums = call.kernel;
+  const sums = call.kernelMemory;
   const table = sums + FACTORS_BYTES;
   const bytes = <usize>size << 1;
   const together = !call.gamma || packedGroups() === call.groups;
@@ -52,7 +53,7 @@ export function rows16(x: usize, y: usize, rstd: usize, rows: u32, group: u32): 
     fast = call.largestWeight < LARGE;
   }
   const most = fast && together ? batchRows(rows) : 1;
-  /** Rows of a batch that are done one by one, as not all of them fit. */
+  // How many rows of a batch remain to be done one by one, as one of it did not fit.
   let alone: u32 = 0;
   for (let row: u32 = 0; row < rows; ) {
     const batch: u32 = alone ? 1 : min(most, rows - row);

@@ -1,4 +1,4 @@
-// y = x * r * w along contiguous rows of float16 or bfloat16, where nothing is NaN or infinite and no float16 overflows.
+// y = x * r * w along contiguous rows of float16 or bfloat16 without a NaN or an infinity, where no float16 overflows.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
@@ -14,14 +14,14 @@ function scaled(v: v128, r: v128, w: v128): v128 {
   return f32x4.mul(f32x4.mul(v, r), w);
 }
 
-/** Eight elements `v`, times f, times packed weights. */
+/** Eight elements times their factor and their weights. */
 // @ts-ignore: decorator
 @inline
 function eightBFloat16(v: v128, f: v128, even: v128, odd: v128, mask: v128, ones: v128): v128 {
   return packBFloat16(scaled(evenBFloat16(v), f, even), scaled(v128.and(v, mask), f, odd), ones);
 }
 
-/** The same: x times 2^-112 times r * 2^65 times w * 2^-47 is y times 2^-94, with float32's range below it. */
+/** The same. x * 2^-112 * (r * 2^65) * (w * 2^-47) is y * 2^-94, so that subnormal float16 are normal float32. */
 // @ts-ignore: decorator
 @inline
 function eightFloat16(
@@ -98,8 +98,8 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
 }
 
 /**
- * The rows from `p` on into those from `q` on. `factors`: a float32 for each, of float16 times 2^65. `group` is that of
- * the first row, whose packed weights are at `w`; those of the first group are at `table`.
+ * Scales `rows` rows from `p` to `q`. Their float32 factors, of float16 rows times 2^65, begin at `factors`. The first row is of group
+ * `group`; its packed weights are at `w`, those of group 0 at `table`.
  */
 export function scaleRows16(p: usize, q: usize, factors: usize, rows: u32, group: u32, w: usize, table: usize): void {
   if (call.dtype === DType.float16) scaleRows<Float16>(p, q, factors, rows, group, w, table);

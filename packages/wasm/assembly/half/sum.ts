@@ -1,7 +1,7 @@
 // Sums of squares along contiguous rows of float16 or bfloat16.
 //
-// Accuracy: a square is exact in float32, so that eight are added there with no more roundings (3 of 2^-24) than four
-// squares of float32 numbers, see sum.ts. The order depends on the number of elements alone.
+// Accuracy: these squares are exact in float32, so eight of them are added there with as many roundings (3 of 2^-24) as four squares of
+// float32 numbers, see rows/sum.ts. The order of additions depends only on the number of elements.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
@@ -11,13 +11,13 @@ import { promoteHigh } from '../rows/sum';
 import { constant, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './constants';
 import { evenBFloat16 } from './finite';
 
-/** Read `n` lanes before the middle, this leaves the first 8 - n. */
+/** A mask: loaded `n` 16-bit lanes before the middle, it keeps the first `n` lanes. */
 const FIRST = memory.data<u64>([-1, -1, 0, 0]);
 
-/** A sum below this holds no float16 that is NaN or infinite: read as if finite, they are 65536 or more. */
+/** A float16 row with a NaN or an infinity has at least this sum, as they are taken for numbers from 65536 on. */
 export const SPECIAL: f64 = 4294967296;
 
-/** The squares of eight elements, in pairs. A float16 that is NaN or infinite counts as 65536 or more. */
+/** The squares of eight elements, added in pairs. */
 // @ts-ignore: decorator
 @inline
 function squares<T>(eight: v128, mask: v128, fromEven: v128, fromOdd: v128, rebias: v128): v128 {
@@ -64,7 +64,7 @@ function sums<T>(p: usize, size: u32, rows: u32, to: usize): void {
   }
 }
 
-/** Writes the float64 sum of each of `rows` rows of `size` elements to `to`. */
+/** Writes the float64 sums of `rows` rows of `size` elements from `to` on. */
 export function sumRows16(p: usize, size: u32, rows: u32, to: usize): void {
   if (call.dtype === DType.float16) sums<Float16>(p, size, rows, to);
   else sums<BFloat16>(p, size, rows, to);

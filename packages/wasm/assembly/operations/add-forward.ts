@@ -1,17 +1,17 @@
-// addForward: sums are written, and normalized while they are in a cache. Contiguous rows are done in tiles, by forward
-// itself, and float32 ones one by one, the squares summed on the way.
+// addForward: writes x + residual and normalizes it while a cache holds it. Contiguous float32 rows are added and summed in one loop;
+// short or 16-bit ones are added in tiles, which are then normalized as in forward.
 
 import { call, isFloat32 } from '../call';
-import { strips } from '../columns/strips';
+import { normalizeStrips } from '../columns/strips';
 import { addFloat32 } from '../elements/add';
 import { RUN } from '../elements/runs';
 import { normalizeRows } from '../rows/normalize';
-import { beyondCaches, scaleOne } from '../rows/rows';
+import { beyondCaches, scaleRow } from '../rows/rows';
 import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
 import { tileRows } from '../rows/tiles';
-import { ADD, ENTER, pass, setStage } from './stages';
+import { ADD, ENTER, moveRows, setStage } from './stages';
 
-/** Rows below this are faster in tiles, as long as all lies in a cache. */
+/** Shorter rows are faster in tiles, unless they exceed the caches. */
 const SHORT: u32 = 128;
 
 export function addForward(): void {
@@ -19,7 +19,7 @@ export function addForward(): void {
   const rows = call.outer * call.groups;
   setStage(ADD, call.sum, call.y);
   if (call.inner > 1) {
-    strips();
+    normalizeStrips();
     return;
   }
   if (isFloat32() && (size >= SHORT || beyondCaches(rows))) {
@@ -30,15 +30,16 @@ export function addForward(): void {
   for (let first: u32 = 0; first < rows; first += most) {
     const count = min(most, rows - first);
     const elements = count * size;
-    const at = <usize>(first * size) << call.shift;
+    const at = <usize>(first * size) << call.elementShift;
     for (let done: u32 = 0; done < elements; done += RUN) {
-      pass(ENTER, at + (<usize>done << call.shift), call.tile, 4, 1, min(RUN, elements - done));
+      moveRows(ENTER, at + (<usize>done << call.elementShift), call.operationMemory, 4, 1, min(RUN, elements - done));
     }
     const rstd = call.rstd ? call.rstd + (<usize>first << 2) : 0;
     normalizeRows(call.dtype, call.sum + at, call.y + at, rstd, count, first % call.groups);
   }
 }
 
+/** Adds and normalizes float32 rows one by one. */
 function addRows(rows: u32): void {
   const bytes = <usize>call.size << 2;
   let offset: usize = 0;
@@ -46,12 +47,12 @@ function addRows(rows: u32): void {
   for (let row: u32 = 0; row < rows; row++, offset += bytes) {
     const sum = call.sum + offset;
     const squares = addSumSquares(call.x + offset, call.residual + offset, sum);
-    scaleOne(row, group, sum, call.y + offset, call.rstd, squares);
+    scaleRow(row, group, sum, call.y + offset, call.rstd, squares);
     if (++group === call.groups) group = 0;
   }
 }
 
-/** to = a + b along a row, and the sum of to's squares, bit for bit sumSquares'. */
+/** to = a + b along a row. Returns the sum of the squares of `to`, with the bits of sumSquares. */
 function addSumSquares(a: usize, b: usize, to: usize): f64 {
   const statSize = call.statSize;
   const toB = b - a;

@@ -1,7 +1,8 @@
-// forwardQuantized: what has been normalized stays in float32 memory, and is quantized by the largest of each (outer, inner).
+// forwardQuantized: normalizes into float32 scratch memory, finds the largest magnitude of each (outer, inner), and quantizes by it. The
+// size of a step of q is called step here; it is the scale of the result.
 //
-// Rows of one group without a beta that fit float32 need no y in memory: max |x * w| is found while x is summed, and q is x * w times
-// r / step, at most 3 roundings from y / step.
+// Rows of one group without a beta that fit float32 need no normalized copy: the largest |x * w| is found while x is summed, and q is x *
+// w times r / step, which differs from y / step by at most 3 roundings.
 
 import { call, isFloat32 } from '../call';
 import { startStrips } from '../columns/strip';
@@ -28,10 +29,10 @@ function quantizeRows(): void {
   const most = tileRows(call.groups);
   for (let first: u32 = 0; first < rows; first += most) {
     const count = min(most, rows - first);
-    let p = call.x + (<usize>(first * size) << call.shift);
+    let p = call.x + (<usize>(first * size) << call.elementShift);
     if (!isFloat32()) {
-      loadRun(p, call.tile, count * size);
-      p = call.tile;
+      loadRun(p, call.operationMemory, count * size);
+      p = call.operationMemory;
     }
     if (!direct) {
       quantizeTile(first, count, p);
@@ -39,18 +40,18 @@ function quantizeRows(): void {
     }
     for (let row: u32 = 0; row < count; row++) {
       row += quantizeDirectly(p + row * bytes, first + row, count - row);
-      // What does not fit float32 is done alone, so that the bits of other rows do not depend on it.
+      // A row that does not fit float32 is done alone, so that the bits of other rows do not depend on it.
       if (row < count) quantizeTile(first + row, 1, p + row * bytes);
     }
   }
 }
 
-/** `rows` from `row` on, which are at `p` as float32. */
+/** Quantizes `rows` rows from row `row` on, which are at `p` as float32, by way of a normalized copy. */
 function quantizeTile(row: u32, rows: u32, p: usize): void {
   const groups = call.groups;
   const features = groups * call.size;
   const scale = <f32>call.scale;
-  let from = call.tile;
+  let from = call.operationMemory;
   normalizeTile(row, rows, p, from, 0);
   for (const end = row + rows; row < end; row += groups, from += <usize>features << 2) {
     const step = scale > 0 ? scale : stepOf(largest(from, features));
@@ -81,11 +82,14 @@ function quantizeStrips(): void {
   }
 }
 
-/** What |x * w| may be at most, and r / step: far from where float32 ends. */
+/** The range of |x * w| and of r / step in which float32 is far from overflow and underflow. */
 const LEAST: f64 = 7.888609052210118e-31; // 2^-100
 const MOST: f64 = 1.2676506002282294e30; // 2^100
 
-/** Does up to `rows` rows from `row` on, which are at `p` as float32, and says how many: those before the first that does not fit float32. */
+/**
+ * Quantizes up to `rows` rows from row `row` on, which are at `p` as float32. Returns how many: it stops at one that does not fit
+ * float32.
+ */
 function quantizeDirectly(p: usize, row: u32, rows: u32): u32 {
   const size = call.size;
   const scale = <f32>call.scale;

@@ -1,19 +1,19 @@
-// float32 to int8: the largest magnitudes, and the steps that follow from them; rounding half to even, within 127.
+// float32 to int8: the largest magnitudes, the steps that follow from them, and rounding half to even within ±127.
 
 
 import { splat } from '../elements/spill';
 
-// -127 and 1.5 * 2^23 as float32, and the bits of a magnitude.
+/** -127 and 1.5 * 2^23 as float32, and a mask of magnitudes. */
 const CONSTANTS = memory.data<u32>([0xc2fe0000, 0x4b400000, 0x7fffffff]);
 
-/** Of four float32 the bits of their magnitudes. */
+/** A mask of the magnitudes of four float32. */
 // @ts-ignore: decorator
 @inline
 export function magnitudeBits(): v128 {
   return v128.load32_splat(CONSTANTS, 8);
 }
 
-/** x * w * factor, rounded half to even, within 127. */
+/** q = x * w * factor. */
 export function quantizeProducts(p: usize, w: usize, factor: f32, to: usize, count: u32): void {
   const f = splat(factor);
   const least = v128.load32_splat(CONSTANTS);
@@ -32,15 +32,17 @@ export function quantizeProducts(p: usize, w: usize, factor: f32, to: usize, cou
   }
 }
 
+/** The step with which the largest magnitude becomes 127. */
 export function stepOf(largest: f32): f32 {
   return largest === 0 ? 1 : largest / 127;
 }
 
+/** `count` times `value`. */
 export function fill(p: usize, count: u32, value: f32): void {
   for (const end = p + (<usize>count << 2); p < end; p += 4) store<f32>(p, value);
 }
 
-/** The largest magnitude, by its bits: that of a NaN is larger than any other. */
+/** The largest magnitude. They are compared as integers, so that a NaN is the largest. */
 export function largest(p: usize, count: u32): f32 {
   const absolute = magnitudeBits();
   let a = i64x2.splat(0);
@@ -57,7 +59,7 @@ export function largest(p: usize, count: u32): f32 {
   return reinterpret<f32>(max(i32x4.extract_lane(a, 0), i32x4.extract_lane(a, 1)));
 }
 
-/** The step of each column. */
+/** Writes the step of each column. */
 export function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize): void {
   const end = steps + (<usize>columns << 2);
   const whole = steps + (<usize>(columns & ~3) << 2);
@@ -71,7 +73,7 @@ export function largestOfColumns(p: usize, rows: u32, columns: u32, steps: usize
   for (let s = steps; s < end; s += 4) store<f32>(s, stepOf(load<f32>(s)));
 }
 
-/** Half to even, from -127; from 2^22 on anything above 127, which `packed` makes 127. */
+/** Rounds half to even, to -127 at least. Above 2^22 the result is wrong but above 127, which is what `packed` makes of it. */
 // @ts-ignore: decorator
 @inline
 function rounded(v: v128, least: v128, magic: v128): v128 {
@@ -84,7 +86,7 @@ function packed(a: v128, b: v128, c: v128, d: v128): v128 {
   return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
 }
 
-/** v / step, rounded half to even, within 127; 0 where it is NaN. */
+/** v / step rounded; 0 where it is a NaN. */
 // @ts-ignore: decorator
 @inline
 function quantized(v: v128, step: v128, least: v128, magic: v128): v128 {
@@ -92,7 +94,7 @@ function quantized(v: v128, step: v128, least: v128, magic: v128): v128 {
   return v128.and(rounded(t, least, magic), f32x4.eq(t, t));
 }
 
-/** By one `step` for all (S = f32), or by one for each element. */
+/** q = x / step. S = f32: one `step` for all; else one at `steps` for each element. */
 export function quantizeRun<S>(p: usize, step: f32, steps: usize, to: usize, count: u32): void {
   const least = v128.load32_splat(CONSTANTS);
   const magic = v128.load32_splat(CONSTANTS, 4);

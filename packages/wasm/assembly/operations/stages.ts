@@ -1,26 +1,27 @@
-// What the operations beside forward do with values when they enter, to be summed, and when they leave, having been scaled.
-// Values are float32: a float32 tensor's are worked on where they are, others in scratch memory.
+// What an operation does with values before they are summed (they enter) and after they were scaled (they leave). Values are float32.
+// Those of a float32 tensor are worked on where they are, those of 16-bit tensors in scratch memory.
 
 import { call, isFloat32 } from '../call';
 import { addFloat32 } from '../elements/add';
 import { loadRun, RUN, storeRun } from '../elements/runs';
 import { multiplySilu } from '../elements/silu';
-import { runOf } from '../scratch';
+import { runMemory } from '../scratch';
 
+/** Nothing. */
 export const PLAIN: u32 = 0;
-/** x + residual is written, and is what is normalized. */
+/** Enter: x + residual is written to sum, which is then normalized. */
 export const ADD: u32 = 1;
-/** x * silu(gate) is normalized. A float32 one is kept in y. */
+/** Enter: x * silu(gate), which is then normalized. In float32 it is written to y. */
 export const GATE_FIRST: u32 = 2;
-/** What has been normalized is multiplied by silu(gate). */
+/** Leave: results are multiplied by silu(gate). */
 export const GATE_LAST: u32 = 3;
-/** What has been normalized stays in memory, as float32. */
+/** Leave: results stay in scratch memory as float32. */
 export const KEEP: u32 = 4;
 
 /**
- * Says what a call does beside forward.
- * @param source what is summed and scaled: x, the sums of ADD, or the y of GATE_FIRST
- * @param target where values leave to
+ * Sets the stage of the call.
+ * @param source the tensor that is summed and scaled: x, or sum under ADD, or y under GATE_FIRST of float32
+ * @param target the tensor that results are written to
  */
 export function setStage(stage: u32, source: usize, target: usize): void {
   call.stage = stage;
@@ -28,12 +29,12 @@ export function setStage(stage: u32, source: usize, target: usize): void {
   call.target = target;
 }
 
-/** Whether there is something to do before values are summed. */
+/** Whether the stage changes values before they are summed. */
 export function isEntered(): bool {
   return call.stage === ADD || call.stage === GATE_FIRST;
 }
 
-/** Brings a run into the memory at `v`; float32 stages work on the tensors instead. */
+/** Lets a run enter, `at` bytes into the tensors. 16-bit values come to `v`; float32 values stay in the tensors. */
 function enterRun(at: usize, v: usize, length: u32): void {
   const source = call.source + at;
   if (!isEntered()) {
@@ -47,9 +48,9 @@ function enterRun(at: usize, v: usize, length: u32): void {
     v = source;
   } else {
     loadRun(a, v, length);
-    loadRun(b, runOf(), length);
+    loadRun(b, runMemory(), length);
     a = v;
-    b = runOf();
+    b = runMemory();
   }
   if (call.stage === GATE_FIRST) {
     multiplySilu(a, b, v, length);
@@ -57,12 +58,13 @@ function enterRun(at: usize, v: usize, length: u32): void {
   }
   addFloat32(a, b, v, length);
   if (direct) return;
-  // Rounded to float32 before: its 24 bits are enough that nothing changes.
+  // The sum was rounded to float32 before. That has bits enough that rounding twice gives the same result.
   storeRun(v, source, length);
-  // Contiguous rows are read by forward again.
+  // Contiguous rows are read again when they are normalized.
   if (call.inner > 1) loadRun(source, v, length);
 }
 
+/** Lets a run leave from `v`, `at` bytes into the tensors. */
 function leaveRun(v: usize, at: usize, length: u32): void {
   const target = call.target + at;
   if (call.stage === GATE_LAST) {
@@ -71,29 +73,29 @@ function leaveRun(v: usize, at: usize, length: u32): void {
       multiplySilu(v, gate, target, length);
       return;
     }
-    loadRun(gate, runOf(), length);
-    multiplySilu(v, runOf(), v, length);
+    loadRun(gate, runMemory(), length);
+    multiplySilu(v, runMemory(), v, length);
   }
   storeRun(v, target, length);
 }
 
-/** What `pass` does: values enter; they are loaded once more from where they are kept in their dtype; they leave. */
+/** What `moveRows` does: values enter; or they are loaded again from `source`; or they leave to `target`. */
 export const ENTER: u32 = 0;
 export const LOAD: u32 = 1;
 export const LEAVE: u32 = 2;
 
 /**
- * Takes through the stage `rows` rows of `columns`, at most RUN: in each tensor from `at` bytes behind its beginning on,
- * inner elements from one another; and at `v`, `stride` bytes from one another.
+ * Moves `rows` rows of `columns` elements, at most RUN, through the stage. In the tensors they begin `at` bytes from the start and lie
+ * inner elements apart; at `v` they lie `stride` bytes apart.
  */
-export function pass(way: u32, at: usize, v: usize, stride: usize, columns: u32, rows: u32): void {
+export function moveRows(way: u32, at: usize, v: usize, stride: usize, columns: u32, rows: u32): void {
   let rest = columns * rows;
-  let step = <usize>call.inner << call.shift;
-  // Rows that lie one behind another are taken together.
+  let step = <usize>call.inner << call.elementShift;
+  // Consecutive rows are taken as runs.
   if (columns === call.inner && stride === <usize>columns << 2) {
     columns = min(RUN, rest);
     stride = <usize>columns << 2;
-    step = <usize>columns << call.shift;
+    step = <usize>columns << call.elementShift;
   }
   for (; rest > 0; at += step, v += stride) {
     const length = min(columns, rest);

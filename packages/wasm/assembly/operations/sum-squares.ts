@@ -1,4 +1,4 @@
-// sumSquares: sums of squares as float32, of 16-bit rows in the order of float32 ones.
+// sumSquares: sums of squares as float32. 16-bit rows are converted first, and added in the order of float32 rows.
 
 import { call, isFloat32 } from '../call';
 import { startStrips } from '../columns/strip';
@@ -26,7 +26,7 @@ function sumColumns(slabs: u32): void {
       sumStrip(strip, at, columns, strip.values);
       const row = slab * call.inner + column;
       for (let c: u32 = 0; c < columns; c++) {
-        storeSum(load<f64>(strip.sums + (<usize>c << 3)), call.x + at + (<usize>c << call.shift), row + c);
+        storeSum(load<f64>(strip.sums + (<usize>c << 3)), call.x + at + (<usize>c << call.elementShift), row + c);
       }
     }
   }
@@ -34,15 +34,15 @@ function sumColumns(slabs: u32): void {
 
 function sumRows(rows: u32): void {
   const size = call.size;
-  const bytes = <usize>size << call.shift;
+  const bytes = <usize>size << call.elementShift;
   const most = tileRows(1);
   for (let first: u32 = 0; first < rows; first += most) {
     const count = min(most, rows - first);
     let original = call.x + first * bytes;
     let from = original;
     if (!isFloat32()) {
-      loadRun(original, call.tile, count * size);
-      from = call.tile;
+      loadRun(original, call.operationMemory, count * size);
+      from = call.operationMemory;
     }
     for (let row: u32 = 0; row < count; row++, from += <usize>size << 2, original += bytes) {
       storeSum(sumRow(from, size), original, first + row);
@@ -50,8 +50,8 @@ function sumRows(rows: u32): void {
   }
 }
 
-/** The sum of a row, which begins at `x`; again in float64 where float32 did not do. */
+/** Stores the sum of a row, which begins at `x`. If it is out of range, it is computed again in float64. */
 function storeSum(sum: f64, x: usize, row: u32): void {
-  if (!isInRange(sum)) sum = sumInFloat64(call.dtype, x, <usize>call.inner << call.shift);
+  if (!isInRange(sum)) sum = sumInFloat64(call.dtype, x, <usize>call.inner << call.elementShift);
   store<f32>(call.sums + (<usize>row << 2), <f32>sum);
 }

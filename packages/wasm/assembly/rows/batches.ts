@@ -1,23 +1,26 @@
-// Contiguous float32 rows, a batch at a time: all of it is summed, then come the roots and quotients, then all is scaled. A
-// row's bits are those of rows.ts.
+// Contiguous float32 rows in batches. The rows of a batch are summed, then the factors of all of them are computed, then all are scaled.
+// A row's bits are the same as in rows.ts.
 
 import { call } from '../call';
 import { has, With, Without } from '../elements/generic';
 import { weightsOf } from '../weights';
 import { FACTORS, factorsOf, ROWS } from './factors';
-import { scaleOne } from './rows';
+import { scaleRow } from './rows';
 import { scaleLine, scaleRest, scaleRows } from './scale';
 import { promoteHigh, storeSum, sumOfSquares, sumRows } from './sum';
 
-/** Of a batch, unless a row has more: a first-level cache holds as many of x, of the next x, of y and of the weights. */
+/** Elements of a batch, or one row. A first-level cache holds so many of x, of the next batch's x, of y and of the weights. */
 const ELEMENTS: u32 = 2048;
 
 /**
- * All rows, whose weights are in memory at once. Where the host asks for it a batch is scaled while the next is summed; not where
- * only a part of a row is summed, as one loop does both for each element.
+ * Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. The weights of
+ * all groups must be in memory at once.
+ *
+ * If the host asks for it, a batch is scaled while the next is summed. One loop then does both for each element, so this takes a
+ * statistic of whole rows.
  */
 export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
-  const sums = call.kernel;
+  const sums = call.kernelMemory;
   const size = call.size;
   const groups = call.groups;
   const bytes = <usize>size << 2;
@@ -35,7 +38,7 @@ export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u3
     } else {
       for (let i: u32 = 0; i < batch; i++) {
         const offset = i * bytes;
-        scaleOne(row + i, (group + i) % groups, x + offset, y + offset, rstd, load<f64>(sums + (<usize>i << 3)));
+        scaleRow(row + i, (group + i) % groups, x + offset, y + offset, rstd, load<f64>(sums + (<usize>i << 3)));
       }
     }
     row += batch;
@@ -48,16 +51,16 @@ export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u3
 function scaleBatch<Beta>(x: usize, y: usize, rows: u32, group: u32, sumNext: bool): void {
   const size = call.size;
   const w = weightsOf(0, size);
-  const ofGroup: usize = call.gamma ? <usize>size << 2 : 0;
-  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, ofGroup, group);
-  else scaleRows<Beta>(x, y, call.kernel + FACTORS, rows, size, w, ofGroup, call.beta, group, call.groups);
+  const groupBytes: usize = call.gamma ? <usize>size << 2 : 0;
+  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, groupBytes, group);
+  else scaleRows<Beta>(x, y, call.kernelMemory + FACTORS, rows, size, w, groupBytes, call.beta, group, call.groups);
 }
 
 /**
- * scaleRows, and sumRows of as many rows behind them, in one loop: reading and writing memory overlap, and so do multiplying
- * and adding.
+ * scaleRows of these rows, and sumRows of as many rows after them, in one loop. So reading overlaps with writing, and multiplying with
+ * adding.
  */
-function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, ofGroup: usize, group: u32): void {
+function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, groupBytes: usize, group: u32): void {
   const size = call.size;
   const groups = call.groups;
   const beta = call.beta;
@@ -65,12 +68,12 @@ function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, ofGroup
   const toY = y - x;
   const toNext = rows * bytes;
   const rest = size & 15;
-  let sums = call.kernel;
+  let sums = call.kernelMemory;
   let factors = sums + FACTORS;
   for (const last = sums + (<usize>rows << 3); sums < last; sums += 8, factors += 4) {
     const r = v128.load32_splat(factors);
     const end = x + bytes;
-    const toW = w + group * ofGroup - x;
+    const toW = w + group * groupBytes - x;
     const toB = has<Beta>() ? beta + group * bytes - x : 0;
     let low = i64x2.splat(0);
     let high = i64x2.splat(0);

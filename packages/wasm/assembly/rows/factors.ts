@@ -1,4 +1,4 @@
-// A batch of rows: its sums of squares at the beginning of a kernel's scratch memory, behind them the factors of its rows.
+// The factors of rows, which multiply their elements, from their sums of squares.
 
 import { call } from '../call';
 import { SPECIAL } from '../half/sum';
@@ -6,26 +6,27 @@ import { bothFitFloat32, rstdOf2 } from '../statistic';
 
 /** The most rows of a batch. */
 export const ROWS: u32 = 64;
-/** Where the factors are, float32: behind the sums, float64, and room for one more. Two vectors and more. */
+/** Kernels of rows keep the float64 sums of a batch, and one more, at the start of their memory. Its float32 factors follow here. */
 export const FACTORS: usize = (ROWS + 2) * 8;
-/** Of both: a multiple of 16. */
+/** Bytes of both: a multiple of 16. */
 export const FACTORS_BYTES: u32 = ((ROWS + 2) * 12 + 15) & ~15;
 
-/** What the factors of float16 rows are multiplied by. */
+/** half/scale.ts takes the factors of float16 rows multiplied by this. */
 const TWO_65 = reinterpret<f64>(<u64>(1023 + 65) << 52);
-/** A square. Magnitudes below are finite as float16. */
+/** The square of 65000. Magnitudes below 65000 are finite as float16. */
 const BELOW_OVERFLOW: f64 = 65000 * 65000;
 
 /**
- * Writes r, float32, from `factors` on, and rstd from `rstd` on, unless that is 0, of up to `count` rows whose sums of squares are float64 from
- * `sums` on, with room for one more of each. Returns how many: those before two of which one does not fit float32, or, of float16 rows (`half`), may
- * not be scaled by scaleRows16: an element is special, y may overflow (no |x * r| is above r * sqrt(sum)), or what underflows on the way may not
- * be 0 as a float16.
+ * Writes the factors (r, float32) of up to `count` rows, whose float64 sums begin at `sums`, and their rstd unless `rstd` is 0. Returns
+ * how many it wrote: it stops before a pair of rows one of which does not fit float32. Memory for one more sum and factor must follow.
+ *
+ * `half`: these are float16 rows for half/scale.ts. Then it stops also where an element is NaN or infinite, where y may overflow (no |x *
+ * r| is above r * sqrt(sum)), and where a product that underflows may not be 0 as a float16.
  */
 export function factorsOf(sums: usize, count: u32, factors: usize, rstd: usize, half: bool): u32 {
   const c = call;
   const most = min(1e30, BELOW_OVERFLOW / (c.largestWeight * c.largestWeight));
-  // An odd number of rows: the last is computed twice.
+  // If the number of rows is odd, the last is computed twice.
   const end = sums + (<usize>count << 3);
   store<f64>(end, load<f64>(end - 8));
   for (let p = sums; p < end; p += 16, factors += 8) {

@@ -1,28 +1,28 @@
-// float32 rows that are contiguous (inner = 1).
+// Contiguous float32 rows (inner = 1).
 //
-// What limits is memory, then the number of instructions. Rows are done in batches, see batches.ts, but for what is
-// rare: rows longer than a piece, one alone, given sums, products that are rounded, and weights that are made again for each row.
+// The speed of memory limits, then the number of instructions. So most rows are done in batches (batches.ts). One by one are done: a
+// single row, rows longer than a piece, rows with given sums or rounded products, and rows whose weights are made again for each.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
 import { fitsFloat32, givenSum, rstdOf, sumsAreGiven } from '../statistic';
-import { PIECE, weightsStand } from '../weights';
+import { PIECE, allWeightsAtOnce } from '../weights';
 import { rowBatches } from './batches';
 import { rowInFloat64, UNWEIGHTED } from './float64-row';
 import { scalePiece, scaleRounded } from './scale';
 import { sumSquares } from './sum';
 
-/** Bytes of x and y together that are taken to lie in a cache. */
+/** x and y of up to so many bytes together are assumed to lie in a cache. */
 const CACHED: u64 = 1 << 22;
 
-/** Whether x and y of so many rows lie in no cache together. */
+/** Whether x and y of so many rows exceed the caches. */
 export function beyondCaches(rows: u32): bool {
   return <u64>rows * call.size * 8 > CACHED;
 }
 
-/** Normalizes `rows` rows from `x` to `y`, the first of which is of group `group`; `rstd` is that row's, or 0. */
+/** Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. */
 export function float32Rows(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
-  const batches = rows > 1 && call.size <= PIECE && !sumsAreGiven() && !call.roundsProducts && weightsStand();
+  const batches = rows > 1 && call.size <= PIECE && !sumsAreGiven() && !call.roundsProducts && allWeightsAtOnce();
   if (!batches) oneByOne(x, y, rstd, rows, group);
   else rowBatches(x, y, rstd, rows, group);
 }
@@ -31,16 +31,16 @@ function oneByOne(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void 
   const bytes = <usize>call.size << 2;
   for (let row: u32 = 0; row < rows; row++, x += bytes, y += bytes) {
     const sum = sumsAreGiven() ? givenSum(row) : sumSquares(x, call.statSize);
-    scaleOne(row, group, x, y, rstd, sum);
+    scaleRow(row, group, x, y, rstd, sum);
     if (++group === call.groups) group = 0;
   }
 }
 
 /**
- * Scales one row whose squares add up to `sum`; `rstd` is that of row 0, or 0. Where products are rounded, in a tile of 16-bit rows, `to` is
- * `from`.
+ * Scales one row, whose sum of squares is `sum`, and stores its rstd at index `row` of `rstd`, unless that is 0. Where products are
+ * rounded, which is in tiles of 16-bit rows, `to` must be `from`.
  */
-export function scaleOne(row: u32, group: u32, from: usize, to: usize, rstd: usize, sum: f64): void {
+export function scaleRow(row: u32, group: u32, from: usize, to: usize, rstd: usize, sum: f64): void {
   const size = call.size;
   const feature = group * size;
   const rounds = call.roundsProducts;

@@ -1,10 +1,10 @@
-// y = x * r * w (+ b) along a contiguous float32 row.
+// y = x * r * w (+ b) along contiguous float32 rows.
 
 import { call } from '../call';
 import { has, With, Without } from '../elements/generic';
 import { loadRun, RUN, storeRun } from '../elements/runs';
 import { spilled, splat } from '../elements/spill';
-import { runOf } from '../scratch';
+import { runMemory } from '../scratch';
 import { weightsOf } from '../weights';
 
 // @ts-ignore: decorator
@@ -14,7 +14,7 @@ function scaled<Beta>(v: v128, r: v128, w: v128, b: usize): v128 {
   return has<Beta>() ? f32x4.add(t, v128.load(b)) : t;
 }
 
-/** A cache line. */
+/** 16 elements, a cache line. */
 // @ts-ignore: decorator
 @inline
 export function scaleLine<Beta>(x: usize, y: usize, r: v128, w: usize, b: usize): void {
@@ -24,7 +24,7 @@ export function scaleLine<Beta>(x: usize, y: usize, r: v128, w: usize, b: usize)
   v128.store(y, scaled<Beta>(v128.load(x, 48), r, v128.load(w, 48), b + 48), 48);
 }
 
-/** The elements behind the lines of a row, up to `end`. One pointer moves, the others are kept as distances from it. */
+/** The elements after the last whole line of a row, up to `end`. y, w and b are given as distances from x. */
 // @ts-ignore: decorator
 @inline
 export function scaleRest<Beta>(x: usize, end: usize, r: v128, toY: usize, toW: usize, toB: usize): void {
@@ -37,20 +37,22 @@ export function scaleRest<Beta>(x: usize, end: usize, r: v128, toY: usize, toW: 
 }
 
 /**
- * y = x * factor * w (+ b) of `rows` rows of `count` elements, whose float32 factors begin at `factors`. Weights and beta of the first of
- * `groups` groups begin at `w` and `b`, those of the next `ofGroup` bytes and a row behind; the first row is of group `group`.
+ * y = x * factor * w (+ b) for `rows` rows of `count` elements. Their float32 factors begin at `factors`. The first row is of group
+ * `group`; the weights of group 0 begin at `w`, those of each next group `groupBytes` later; beta likewise at `b`, one row for each
+ * group.
  *
- * V8 spends one instruction on each distance, where a pointer of its own costs three. Distances wrap around, as addresses do.
+ * Only the pointer to x moves. y, w and b are kept as distances from it, which may wrap around: V8 spends one instruction on each of
+ * them, but three on another moving pointer.
  */
 export function scaleRows<Beta>(
-  x: usize, y: usize, factors: usize, rows: u32, count: u32, w: usize, ofGroup: usize, b: usize, group: u32, groups: u32,
+  x: usize, y: usize, factors: usize, rows: u32, count: u32, w: usize, groupBytes: usize, b: usize, group: u32, groups: u32,
 ): void {
   const bytes = <usize>count << 2;
   const toY = y - x;
   for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
     const r = v128.load32_splat(factors);
     const end = x + bytes;
-    const toW = w + group * ofGroup - x;
+    const toW = w + group * groupBytes - x;
     const toB = has<Beta>() ? b + group * bytes - x : 0;
     for (const lines = x + (<usize>(count & ~15) << 2); x < lines; x += 64) scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);
     scaleRest<Beta>(x, end, r, toY, toW, toB);
@@ -59,7 +61,7 @@ export function scaleRows<Beta>(
   }
 }
 
-/** One row, with the weights, and beta, of `count` (at most PIECE) features from `feature` on. */
+/** `count` elements of one row, at most PIECE, with the weights and beta from `feature` on. */
 export function scalePiece(x: usize, feature: u32, y: usize, count: u32, factor: f32): void {
   const w = weightsOf(feature, count);
   const at = spilled(factor);
@@ -67,12 +69,12 @@ export function scalePiece(x: usize, feature: u32, y: usize, count: u32, factor:
   else scaleRows<Without>(x, y, at, 1, count, w, 0, 0, 0, 1);
 }
 
-/** y = x * w along a float32 row. */
+/** y = x * w along one row. */
 export function multiplyBy(x: usize, w: usize, y: usize, count: u32): void {
   scaleRows<Without>(x, y, spilled(1), 1, count, w, 0, 0, 0, 1);
 }
 
-/** The same in place, but x * r is rounded to x's dtype before it is multiplied by a weight. Without a factor, rounded x is. */
+/** scalePiece in place, for 'llama': x * factor is rounded to x's dtype before the weight multiplies it. */
 export function scaleRounded(x: usize, feature: u32, count: u32, factor: f32): void {
   if (factor !== 1) multiply(x, count, factor);
   round(x, count);
@@ -87,7 +89,7 @@ function multiply(x: usize, count: u32, factor: f32): void {
 }
 
 function round(p: usize, count: u32): void {
-  const run = runOf();
+  const run = runMemory();
   while (count > 0) {
     const length = min(count, RUN);
     storeRun(p, run, length);

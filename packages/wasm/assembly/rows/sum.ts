@@ -1,8 +1,8 @@
-// Sums of squares along a contiguous row.
+// Sums of squares along contiguous float32 rows.
 //
-// Accuracy: four squares are added in float32 (at most 3 roundings of 2^-24), everything after in float64. r is then off
-// by at most 1.5 * 2^-24 and its own rounding, and y by less than 4 ulp, whatever the row holds. The order depends on
-// the number of elements alone.
+// Accuracy: four squares are added in float32 (at most 3 roundings of 2^-24), everything after that in float64. So r errs by at most 1.5
+// * 2^-24 and its own rounding, and y by less than 4 ulp, whatever the row holds. The order of additions depends only on the number of
+// elements.
 
 import { call } from '../call';
 import { loadPart } from '../elements/partial';
@@ -28,7 +28,9 @@ export function addToSums(sums: usize, values: v128): void {
   v128.store(sums, f64x2.add(v128.load(sums, 16), promoteHigh(values)), 16);
 }
 
-/** The end of every sum: the float64 accumulators of blocks of 16 elements, and the `rest` (0 to 15) elements at `p`. */
+/**
+ * Ends a sum: adds the float64 accumulators of all blocks of 16 elements and the squares of the last `rest` (0 to 15) elements at `p`.
+ */
 export function finishSum(low: v128, high: v128, p: usize, rest: u32): f64 {
   if (rest) {
     let squares = i64x2.splat(0);
@@ -71,7 +73,7 @@ export function sumRows(p: usize, bytes: usize, count: u32, rows: u32, to: usize
   }
 }
 
-/** That of one row. */
+/** The sum of squares of `count` elements. */
 export function sumSquares(p: usize, count: u32): f64 {
   const result = call.scratch + RESULT;
   sumRows(p, 0, count, 1, result);

@@ -17,7 +17,9 @@ function fourChunks(): Int32Array {
   return control;
 }
 
-/** Takes chunks as a thread, and gives what takeChunks said, the chunks in their order, and the scratch memory of each. */
+/**
+ * Takes chunks as a thread, and gives what takeChunks said, the chunks in their order, and the scratch memory of each.
+ */
 function taken(control: Int32Array, thread: number): { first: boolean; chunks: number[]; scratches: number[] } {
   const chunks: number[] = [];
   const scratches: number[] = [];

@@ -2,9 +2,9 @@ import { DESCRIPTOR_BYTES } from '../generated/descriptor/index.ts';
 import type { Kernels } from '../kernels.ts';
 import { queueOf, scratchOf } from './control.ts';
 
-// A job is one call, cut into chunks of whole rows, each of which is a call by itself and has a descriptor of its own.
+// A job is one call that was cut into chunks of whole rows. Each chunk is a call with a descriptor of its own.
 
-/** A thread that takes part: its instance of the kernels, its number of how many, and where the descriptors of chunks are. */
+/** A thread, by its number, with its instance of the kernels, and the address of the chunks' descriptors. */
 export interface Participant {
   readonly kernels: Kernels;
   readonly thread: number;
@@ -13,8 +13,8 @@ export interface Participant {
 }
 
 /**
- * Does chunks until all are taken: a thread's own first, which its core's cache may hold, then the others'. Says whether a
- * worker took the one with which the caller, thread 0, begins, before the caller did.
+ * Runs chunks until all are taken: the thread's own first, which its cache may hold, then those of others. Returns
+ * whether a worker ran the very first chunk, which means that the caller, whose chunk it is, had not begun.
  */
 export function takeChunks(control: Int32Array, { kernels, thread, threads, chunks }: Participant): boolean {
   let first = false;

@@ -1,12 +1,12 @@
 import { bytesPerElement, type FloatDType, OPERATIONS, type Op, type Operand } from '@rmsnorm/core';
-import { DTYPES, OPERAND, OPS } from '../generated/descriptor/index.ts';
+import { DTYPE, OPERAND, OPS } from '../generated/descriptor/index.ts';
 import type { Chunk } from './cut.ts';
 
-/** The codes of a descriptor, as names. */
+/** The names for codes of a descriptor. */
 export const opOf = (code: number): Op => OPS[code - 1]!;
-export const dtypeOf = (code: number): FloatDType => DTYPES[code - 1]!;
+export const dtypeOf = (code: number): FloatDType => (Object.keys(DTYPE) as FloatDType[])[code - 1]!;
 
-/** The extents of a call that is cut. */
+/** The call that is cut. */
 export interface CallExtents {
   readonly groups: number;
   readonly size: number;
@@ -14,13 +14,13 @@ export interface CallExtents {
   readonly dtype: FloatDType;
 }
 
-/** The field with an operand's address, and for each chunk the bytes from there to where its part of the operand begins. */
+/** The field with an operand's address, and for each chunk the bytes from there to its part of the operand. */
 export interface OperandOffsets {
   readonly word: number;
   readonly offsets: readonly number[];
 }
 
-/** Those of all operands of an operation. */
+/** The offsets of all operands of an operation. */
 export function offsetsOf(op: Op, chunks: readonly Chunk[], extents: CallExtents): readonly OperandOffsets[] {
   return OPERATIONS[op].operands.map((operand) => ({
     word: OPERAND[operand.name],
@@ -28,7 +28,7 @@ export function offsetsOf(op: Op, chunks: readonly Chunk[], extents: CallExtents
   }));
 }
 
-/** The operand's element with which a chunk begins. */
+/** The first element of a chunk's part of an operand. */
 function elementOf({ extent }: Operand, { slab, firstGroup }: Chunk, { groups, size, inner }: CallExtents): number {
   switch (extent) {
     case 'elements':

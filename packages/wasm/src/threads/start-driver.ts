@@ -9,7 +9,7 @@ import { startTeam } from './start-team.ts';
 import { ThreadedDriver } from './threaded-driver.ts';
 import { SIZES, type Sizes, ThreadedKernels } from './threaded-kernels.ts';
 
-/** A module for shared memory, and the calling thread's instance of it. */
+/** A module for shared memory, and its instance for the calling thread. */
 interface Instance {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
@@ -19,13 +19,14 @@ interface Instance {
 
 interface StartOptions {
   readonly signal?: AbortSignalLike | undefined;
-  /** Whether the calling thread may sleep: a page's own must not. */
+  /** Whether the calling thread may sleep. The main thread of a page must not. */
   readonly maySleep: boolean;
   readonly sizes?: Sizes;
 }
 
 /**
- * Starts the workers of `threads` threads, of which the caller is one, and gives the driver that shares its work with them.
+ * Starts the workers for `threads` threads, including the calling one, and returns the driver that shares its work with
+ * them.
  * @throws RMSNormError WRONG_RUNTIME, OUT_OF_MEMORY
  */
 export async function startDriver(

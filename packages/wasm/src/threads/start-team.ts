@@ -5,11 +5,11 @@ import type { Task } from './messages.ts';
 import { stopWorkers } from './protocol.ts';
 import { type Started, startWorker } from './start-worker.ts';
 
-/** The workers of a backend, ready, and the memory through which they are told what to do. */
+/** The workers of a backend, which are ready, and the words through which they are told what to do. */
 export interface Team {
   /** The words of control.ts. */
   readonly control: Int32Array;
-  /** Ends the workers; twice is fine. */
+  /** Ends the workers. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -19,9 +19,9 @@ function whenAborted(signal: AbortSignalLike | undefined): Promise<void> {
 }
 
 /**
- * Starts the workers of `threads` threads, of which the caller is one.
- * @param chunks where the descriptors of chunks are in the memory
- * @throws RMSNormError WRONG_RUNTIME where they do not start; then none is left
+ * Starts the workers for `threads` threads, including the calling one.
+ * @param chunks the address of the chunks' descriptors
+ * @throws RMSNormError WRONG_RUNTIME if one does not start; then none is left
  */
 export async function startTeam(
   threads: number,

@@ -9,23 +9,24 @@ import { isPlanOf, type Plan, planOf } from './plan.ts';
 import { runJob } from './protocol.ts';
 import { Waking } from './waking.ts';
 
-/** What is large. */
+/** Which calls are shared, and how. */
 export interface Sizes {
-  /** From how many elements on a call is cut. */
+  /** The least elements of a call that is cut. */
   readonly call: number;
-  /** How many elements a chunk should have at least. */
+  /** The least elements that a chunk should have. */
   readonly chunk: number;
-  /** A call of how many milliseconds is worth waking workers for. */
+  /** The least milliseconds of a call for which workers are woken. */
   readonly wake: number;
 }
 
-// Smaller calls are done sooner by one thread than by two that have to meet, and smaller chunks spend more on beginning
-// and ending, where reading, computing and writing do not overlap.
-// Waking somebody takes 10 microseconds, meeting somebody who is awake one.
+// One thread does smaller calls sooner than two that must synchronize. Smaller chunks spend more of their time beginning
+// and ending, when reading, computing and writing do not overlap. Waking a thread takes 10 microseconds, synchronizing
+// with one that is awake takes 1.
 export const SIZES: Sizes = { call: 32768, chunk: 32768, wake: 0.1 };
 
-// Up to so many weights are made at once (assembly/weights.ts), or packed at once, with a weightOffset and without
-// (assembly/half/packed-weights.ts): a part of the groups may need more scratch memory than all of them, whose weights are too many.
+// Up to so many weights are made at once (assembly/weights.ts), or packed at once with and without a weightOffset
+// (assembly/half/packed-weights.ts). If all groups have more, a part of the groups may need more scratch memory than all
+// of them.
 const WEIGHTS_AT_ONCE = [65536, 16384, 3 * 16384];
 
 /** The threads of a backend, and the memory that they share. */
@@ -33,17 +34,17 @@ export interface Threads {
   /** The words of control.ts. */
   readonly control: Int32Array;
   readonly memory: WasmMemory;
-  /** Where the descriptors of chunks are: CHUNKS_PER_THREAD for each thread. */
+  /** The address of the chunks' descriptors: CHUNKS_PER_THREAD for each thread. */
   readonly chunks: number;
-  /** Scratch memory of each worker, of which there is one less than threads. */
+  /** The scratch memory of each worker. */
   readonly scratches: readonly Scratch[];
-  /** Whether the calling thread may sleep while workers finish: a page's main thread must not. */
+  /** Whether the calling thread may sleep while workers finish. The main thread of a page must not. */
   readonly maySleep: boolean;
 }
 
 /**
- * The kernels of one thread, but large calls are cut into chunks, which the calling thread and the workers share. The
- * bits are the same: a row's do not depend on the call that it is done in.
+ * Kernels that cut large calls into chunks, which the calling thread and the workers share. The bits are those of one
+ * thread, as the bits of a row do not depend on the call.
  */
 export class ThreadedKernels implements Kernels {
   readonly #one: Kernels;
@@ -53,12 +54,12 @@ export class ThreadedKernels implements Kernels {
   readonly #work: () => void;
   readonly #waking: Waking;
   readonly #plans = new Map<number, Plan>();
-  /** The whole memory as 32-bit words; of a time when descriptors stood where they stand. */
+  /** The memory as 32-bit words. It may have grown since, but this covers all descriptors. */
   #words: Uint32Array = new Uint32Array();
-  /** The descriptor of which those of the chunks are copies, or 0. */
+  /** The descriptor that the chunks' descriptors were copied from, or 0. */
   #copied = 0;
 
-  /** @param one the calling thread's own */
+  /** @param one the kernels of the calling thread */
   constructor(one: Kernels, threads: Threads, sizes: Sizes = SIZES) {
     const count = threads.scratches.length + 1;
     this.#one = one;
@@ -100,11 +101,11 @@ export class ThreadedKernels implements Kernels {
       return;
     }
     this.#one.run(descriptor, scratch);
-    // An outlier, of an engine that was compiling, moves it by a quarter at most.
+    // A call may take much longer, as the engine was compiling: it counts as at most twice as long.
     if (alone) plan.ms += (Math.min(this.#waking.endsAlone(), 2 * plan.ms) - plan.ms) / 4;
   }
 
-  /** backward is not: it sums dgamma and dbeta over all rows, in a fixed order. */
+  /** Whether a call is shared. backward never is: it sums dgamma and dbeta over all rows in a fixed order. */
   #isLarge(descriptor: number): boolean {
     const words = this.#words;
     const at = descriptor >>> 2;
@@ -113,7 +114,7 @@ export class ThreadedKernels implements Kernels {
     return elements >= this.#sizes.call && words[at + WORD.op] !== OP.backward;
   }
 
-  /** Cuts a call, and does it together with the workers. */
+  /** Cuts a call and runs its chunks together with the workers. */
   #share(descriptor: number, plan: Plan, scratch: number, sleepers: number): void {
     const { control, scratches, maySleep } = this.#threads;
     const count = plan.chunks.length;
@@ -134,7 +135,7 @@ export class ThreadedKernels implements Kernels {
     }
   }
 
-  /** What the descriptors of the chunks have in common with the call's, and what not, but for addresses. */
+  /** Writes the chunks' descriptors, apart from addresses. */
   #copyToChunks(descriptor: number, { chunks }: Plan): void {
     const words = this.#words;
     chunks.forEach(({ outer, groups, firstColumn, endColumn }, i) => {
@@ -153,7 +154,7 @@ export class ThreadedKernels implements Kernels {
     return to;
   }
 
-  /** What differs from one call to the next. */
+  /** Writes what differs from one call to the next. */
   #writeAddresses(at: number, { chunks, operands }: Plan): void {
     const words = this.#words;
     for (let i = 0; i < chunks.length; i++) {
@@ -162,13 +163,16 @@ export class ThreadedKernels implements Kernels {
       for (let k = 0; k < operands.length; k++) {
         const { word, offsets } = operands[k]!;
         const address = words[at + word]!;
-        // An address of 0 stands for what there is not, in every chunk.
+        // An address of 0 stays 0: there is no such operand.
         words[to + word] = address && address + offsets[i]!;
       }
     }
   }
 
-  /** The most bytes that some of the groups need: all, or as many as have their weights in memory at once. */
+  /**
+   * The most scratch memory that any part of the groups needs: all groups, or as many as have their weights in memory at
+   * once.
+   */
   #bytesOfParts(descriptor: number): number {
     let most = this.#one.complete(descriptor) >>> 0;
     const words = this.#words;
@@ -177,7 +181,7 @@ export class ThreadedKernels implements Kernels {
     if (groups === 1) return most;
     const part = this.#copyToChunk(descriptor, 0);
     for (const weights of WEIGHTS_AT_ONCE) {
-      // Packed weights of a group are filled up to a multiple of 16.
+      // The packed weights of a group are followed by zeros up to a multiple of 16.
       for (const each of [size, (size + 15) & ~15]) {
         const some = Math.floor(weights / each);
         if (some === 0 || some >= groups) continue;

@@ -38,7 +38,9 @@ function bitsOf(count: number, dtype: FloatDType, seed: number): Float32Array | 
   return new Float32Array(words.buffer);
 }
 
-/** The bytes of a tensor, every NaN the same: which of two operands' NaN a sum is depends on how the engine compiled it. */
+/**
+ * The bytes of a tensor, every NaN the same: which of two operands' NaN a sum is depends on how the engine compiled it.
+ */
 async function bytesOf(tensor: Tensor): Promise<Buffer> {
   const data = await tensor.data();
   if (data instanceof Float32Array) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { compileInlined } from '../../src/compile.ts';
 import { Descriptor } from '../../src/descriptor.ts';
-import { DTYPES, OP, OPS, WORD } from '../../src/generated/descriptor/index.ts';
+import { DTYPE, OP, OPS, WORD } from '../../src/generated/descriptor/index.ts';
 import { instantiate } from '../../src/instantiate.ts';
 import { HEAP_BASE, MODULE_BYTES } from '../../src/kernels.ts';
 import { withSharedMemory } from '../../src/threads/shared-module.ts';
@@ -34,7 +34,7 @@ test.each([
   for (const op of OPS) {
     // It is never cut between groups.
     if (op === 'forwardQuantized') continue;
-    for (const dtype of DTYPES) {
+    for (const dtype of Object.keys(DTYPE) as (keyof typeof DTYPE)[]) {
       for (const weightOffset of [0, 1]) {
         const options = { statSize: size, eps: 0, epsMode: 'add', alpha: 1, weightOffset, casting: 'gemma' } as const;
         const problem = { outer: 1, groups, size, inner: 1, dtype, ...options };

@@ -1,4 +1,4 @@
-// backward: dx of each row, and the sums over all rows that dgamma and dbeta are.
+// backward: dx of each row, and dgamma and dbeta, which are sums over all rows.
 
 import { call } from '../../call';
 import { backwardColumns } from './columns';

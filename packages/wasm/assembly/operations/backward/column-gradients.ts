@@ -1,4 +1,4 @@
-// dx = g r - x slope down the columns of a float32 strip, and what each of its rows, a feature, gives to the sums of dgamma and dbeta.
+// dx = g r - x slope down the columns of a float32 strip, and the contributions of each feature to the sums for dgamma and dbeta.
 
 
 import { has } from '../../elements/generic';
@@ -12,7 +12,7 @@ function gradient(v: v128, g: v128, weight: v128, factor: v128, slope: v128): v1
   return f32x4.sub(f32x4.mul(f32x4.mul(g, weight), factor), f32x4.mul(v, slope));
 }
 
-/** What they give to dgamma. */
+/** Their contributions to dgamma. */
 // @ts-ignore: decorator
 @inline
 function share(v: v128, g: v128, factor: v128): v128 {
@@ -20,8 +20,8 @@ function share(v: v128, g: v128, factor: v128): v128 {
 }
 
 /**
- * `rows` rows, `stride` bytes from one another, of `width` bytes: whole vectors, beyond the columns all is 0. `w`: one weight for each row;
- * `sums`: one float64 for each row.
+ * `rows` features, `stride` bytes apart, each of `width` bytes: whole vectors, the last of which may end with zeros. There is one weight
+ * for each at `w`, and one float64 sum for dgamma at `sums`.
  */
 export function columnGradients<Beta>(x: usize, d: usize, target: usize, stride: usize, width: usize, factors: usize, slopes: usize, w: usize, rows: u32, sums: usize,
 ): void {

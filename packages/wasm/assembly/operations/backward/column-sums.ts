@@ -1,4 +1,4 @@
-// Sums down the columns of a float32 strip that backward needs: of squares and of products dy * w * x, four rows in float32 at a time.
+// The sums down the columns of a float32 strip: of products dy * w * x, and of squares. Four neighbours are added in float32.
 
 import { addToSums, sumOfSquares } from '../../rows/sum';
 
@@ -8,7 +8,7 @@ function product(x: usize, d: usize, w: v128): v128 {
   return f32x4.mul(f32x4.mul(v128.load(d), w), v128.load(x));
 }
 
-/** Adds x * dy * w to the float64 `dots` of `width` bytes of columns, four rows in float32 at a time. */
+/** Adds dy * w * x of `rows` rows to the float64 `dots` of their columns. A row has `width` bytes. */
 export function dotColumns(x: usize, d: usize, stride: usize, width: usize, w: usize, rows: u32, dots: usize): void {
   const toD = d - x;
   for (; rows >= 4; rows -= 4, x += 4 * stride, w += 16) {
@@ -32,7 +32,7 @@ export function dotColumns(x: usize, d: usize, stride: usize, width: usize, w: u
   }
 }
 
-/** Four rows for both sums at once. */
+/** Adds four rows to both sums in one loop. */
 export function sumBothOfFour(x: usize, d: usize, stride: usize, width: usize, w: usize, squares: usize, dots: usize): void {
   const w0 = v128.load32_splat(w);
   const w1 = v128.load32_splat(w, 4);

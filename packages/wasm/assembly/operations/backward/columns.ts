@@ -1,6 +1,7 @@
-// backward of rows that lie beside each other (inner > 1): a strip of columns of x and dy is brought into float32
-// memory, summed down its columns, and turned into dx there. What a feature gives to dgamma and dbeta is added along
-// the columns, in float32 over 16 of them, in float64 beyond.
+// backward of rows that are columns (inner > 1), strip by strip: the columns are summed, then dx is computed. What a feature contributes
+// to dgamma and dbeta is added along its row of the strip: 16 neighbours in float32, everything after that in float64.
+//
+// A float32 strip is read where it is, unless a column does not fit float32. All others are converted or copied into scratch memory.
 
 import { call, isFloat32 } from '../../call';
 import { sumColumns } from '../../columns/sum';
@@ -9,33 +10,35 @@ import { addFloat32 } from '../../elements/add';
 import { With, Without } from '../../elements/generic';
 import { loadRun } from '../../elements/runs';
 import { PIECE, weightsOf } from '../../weights';
-import { LEAVE, LOAD, pass, PLAIN, setStage } from '../stages';
+import { LEAVE, LOAD, moveRows, PLAIN, setStage } from '../stages';
 import { columnGradients } from './column-gradients';
 import { dotColumns, sumBothOfFour } from './column-sums';
 import { gradientFits, gradientInFloat64, needsSquares } from './gradient';
 
-/** Elements of a strip that is brought into memory of its own: 512 KB each of x and dy. Wide strips are read by longer runs. */
+/** Elements of a strip in scratch memory: 512 KB of x, and of dy. */
 const STRIP: u32 = 1 << 17;
-/** Most columns of a float32 strip that is read where it is. */
+/** The most columns of a strip that is read where it is. */
 const DIRECT: u32 = 1024;
 
-/** Columns of a slab, in scratch memory from `tile` on, where the rest of what is theirs follows. */
+/** The strip in work. Lies at the start of the operation's memory, before what its fields point to. */
 @unmanaged
 class GradientStrip {
-  /** The index of the first of its rows in rstd, and how many there are. */
+  /** The index of its first column in rstd, and the number of its columns. */
   row: u32;
   columns: u32;
-  /** Bytes from the beginning of a tensor to the strip. */
+  /** Bytes from the start of a tensor to the strip. */
   at: usize;
-  /** x and dy are read where they are, float32, and dx is written there. Otherwise they are float32 in scratch memory, dx in place of dy. */
+  /** Whether x and dy are read where they are. Else they are in scratch memory as float32, where dx replaces dy. */
   direct: u32;
   x: usize;
   d: usize;
   target: usize;
-  /** Bytes from one row of these to the next, and of the columns of a row, filled up to whole vectors. */
+  /** Bytes from one feature to the next in x, d and target; and bytes of the columns, filled up to whole vectors. */
   stride: usize;
   width: usize;
-  /** Of each column the sum of squares, float64; behind them those of products; then r and slope, float32, and room for a row of dsum. */
+  /**
+   * For each column: float64 sums of squares, then of products; from `factors` on float32 r, then slope, then room for a feature of dsum.
+   */
   squares: usize;
   factors: usize;
 }
@@ -49,15 +52,15 @@ function padded(columns: u32): u32 {
   return (columns + 3) & ~3;
 }
 
-/** Scratch memory of strips. */
+/** Bytes of scratch memory. */
 export function columnBytes(): u32 {
   const inner = call.inner;
   return STRIP_BYTES + padded(min(inner, widthOf() + 1)) * (call.size * 8 + 28) + min(inner, DIRECT) * 28;
 }
 
-/** Bytes from one row of a tensor to the next. */
+/** Bytes from one feature of a tensor to the next. */
 function pitchOf(): usize {
-  return <usize>call.inner << call.shift;
+  return <usize>call.inner << call.elementShift;
 }
 
 export function backwardColumns(): void {
@@ -67,41 +70,41 @@ export function backwardColumns(): void {
     let column: u32 = 0;
     while (column < inner) {
       const columns: u32 = isFloat32() ? min(inner - column, DIRECT) & ~3 : 0;
-      if (columns && differentiate(slab, column, columns, true)) {
+      if (columns && stripGradients(slab, column, columns, true)) {
         column += columns;
         continue;
       }
-      // Those, or all, are brought into scratch memory.
+      // These columns, or all that are left, go through scratch memory.
       const end = columns ? column + columns : inner;
       while (column < end) {
         const some = end - column <= wide + 1 ? end - column : wide;
-        differentiate(slab, column, some, false);
+        stripGradients(slab, column, some, false);
         column += some;
       }
     }
   }
 }
 
-/** False where `direct` is not possible, as a column does not fit float32: nothing was done. */
-function differentiate(slab: u32, column: u32, columns: u32, direct: bool): bool {
+/** One strip. False if it was to be read where it is (`direct`), but a column does not fit float32: then nothing was written. */
+function stripGradients(slab: u32, column: u32, columns: u32, direct: bool): bool {
   const feature = (slab % call.groups) * call.size;
   const strip = layOut(slab, column, columns, direct);
   if (!direct) loadStrip(strip);
   sumStrip(strip, feature);
-  const special = factorsOf(strip);
-  if (direct && special) return false;
+  const unfit = factorsOf(strip);
+  if (direct && unfit) return false;
   gradients(strip, feature);
-  if (call.dsum) addGiven(strip);
-  if (special) differentiateInFloat64(strip, feature);
-  if (!direct) pass(LEAVE, strip.at, strip.d, strip.width, columns, call.size);
+  if (call.dsum) addDsum(strip);
+  if (unfit) unfitColumns(strip, feature);
+  if (!direct) moveRows(LEAVE, strip.at, strip.d, strip.width, columns, call.size);
   return true;
 }
 
 function layOut(slab: u32, column: u32, columns: u32, direct: bool): GradientStrip {
-  const strip = changetype<GradientStrip>(call.tile);
+  const strip = changetype<GradientStrip>(call.operationMemory);
   const width = <usize>padded(columns) << 2;
-  const at = (<usize>slab * call.size * call.inner + column) << call.shift;
-  const own = call.tile + STRIP_BYTES;
+  const at = (<usize>slab * call.size * call.inner + column) << call.elementShift;
+  const own = call.operationMemory + STRIP_BYTES;
   const bytes = <usize>call.size * width;
   strip.row = slab * call.inner + column;
   strip.columns = columns;
@@ -119,17 +122,17 @@ function layOut(slab: u32, column: u32, columns: u32, direct: bool): GradientStr
 
 function loadStrip(strip: GradientStrip): void {
   const width = strip.width;
-  // The columns that fill the last vector.
+  // Zeros after the columns, in their last vector.
   if (strip.columns & 3) {
     for (let last = strip.x + width - 16; last < strip.squares; last += width) v128.store(last, i64x2.splat(0));
   }
   setStage(PLAIN, call.x, call.dx);
-  pass(LOAD, strip.at, strip.x, width, strip.columns, call.size);
+  moveRows(LOAD, strip.at, strip.x, width, strip.columns, call.size);
   setStage(PLAIN, call.dy, call.dx);
-  pass(LOAD, strip.at, strip.d, width, strip.columns, call.size);
+  moveRows(LOAD, strip.at, strip.d, width, strip.columns, call.size);
 }
 
-/** A few rows at a time, so that x is still in the cache when it is multiplied by dy. */
+/** Few features at once, so that x is still in a cache when dy multiplies it. */
 function sumStrip(strip: GradientStrip, feature: u32): void {
   const size = call.size;
   const statSize = call.statSize;
@@ -152,20 +155,23 @@ function sumStrip(strip: GradientStrip, feature: u32): void {
   }
 }
 
-/** Writes the factors and slopes of columns. Those that do not fit float32 become zeros, which change nothing, with NaN as their sum of squares: says how many. */
+/**
+ * Stores r and slope of each column. Returns how many columns do not fit float32. They are marked by a NaN as their sum of squares; in
+ * scratch memory their elements become zeros, which do not change the sums.
+ */
 function factorsOf(strip: GradientStrip): u32 {
   const columns = strip.columns;
   const width = strip.width;
-  let special: u32 = 0;
+  let unfit: u32 = 0;
   for (let c: u32 = 0; c < columns; c++) {
     const squares = strip.squares + (<usize>c << 3);
     const sum = load<f64>(squares);
     const dot = load<f64>(squares + 2 * width);
-    const at = strip.at + (<usize>c << call.shift);
+    const at = strip.at + (<usize>c << call.elementShift);
     const narrow = <usize>c << 2;
     const factor = strip.factors + narrow;
     if (gradientFits(strip.row + c, sum, dot, at, pitchOf(), factor, factor + width)) continue;
-    special++;
+    unfit++;
     if (strip.direct) break;
     store<f64>(squares, NaN);
     for (let p = strip.x + narrow, q = strip.d + narrow, end = strip.d; p < end; p += strip.stride, q += strip.stride) {
@@ -173,7 +179,7 @@ function factorsOf(strip: GradientStrip): u32 {
       store<f32>(q, 0);
     }
   }
-  return special;
+  return unfit;
 }
 
 function gradients(strip: GradientStrip, feature: u32): void {
@@ -184,7 +190,7 @@ function gradients(strip: GradientStrip, feature: u32): void {
   const factors = strip.factors;
   const slopes = factors + width;
   for (let i: u32 = 0; i < size; ) {
-    // A part ends where the statistic does: from there on there is no slope.
+    // A part ends where the statistic ends: after that there is no slope.
     if (i === statSize) memory.fill(slopes, 0, width);
     const rows = min((i < statSize ? statSize : size) - i, PIECE);
     const from = i * stride;
@@ -200,7 +206,7 @@ function gradients(strip: GradientStrip, feature: u32): void {
 }
 
 /** Adds dsum to dx. */
-function addGiven(strip: GradientStrip): void {
+function addDsum(strip: GradientStrip): void {
   const row = strip.factors + 2 * strip.width;
   let to = strip.target;
   let from = call.dsum + strip.at;
@@ -214,11 +220,11 @@ function addGiven(strip: GradientStrip): void {
   }
 }
 
-/** The columns that factorsOf marked. */
-function differentiateInFloat64(strip: GradientStrip, feature: u32): void {
+/** The columns that factorsOf marked, in float64. */
+function unfitColumns(strip: GradientStrip, feature: u32): void {
   for (let c: u32 = 0; c < strip.columns; c++) {
     if (!isNaN(load<f64>(strip.squares + (<usize>c << 3)))) continue;
-    const at = strip.at + (<usize>c << call.shift);
+    const at = strip.at + (<usize>c << call.elementShift);
     gradientInFloat64(strip.row + c, at, pitchOf(), feature, DType.float32, strip.d + (<usize>c << 2), strip.stride);
   }
 }

@@ -1,4 +1,4 @@
-// dx = g r - x slope along contiguous float32 rows, and what they give to the sums of dgamma and dbeta: of four rows at once, or of one.
+// dx = g r - x slope along contiguous float32 rows, and their contributions to the sums for dgamma and dbeta: four rows at once, or one.
 
 import { call } from '../../call';
 import { has } from '../../elements/generic';
@@ -6,7 +6,8 @@ import { addToSums } from '../../rows/sum';
 import { toBetaSums } from './gradient';
 
 /**
- * A cache line of each row at a time: rows whose distance is a power of two share their sets of the first-level cache.
+ * Four rows, `pitch` bytes apart. r of each is at `factors`, its slope 16 bytes later. They are done one cache line of each in turn, as
+ * rows at a distance of a power of two compete for the same places in a first-level cache.
  */
 export function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, factors: usize, w: usize, to: usize, count: u32): void {
   const beta = toBetaSums();
@@ -68,7 +69,7 @@ export function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, fact
   }
 }
 
-/** `factor`: where r is, and 16 bytes behind it the slope. */
+/** One row. r is at `factor`, its slope 16 bytes later. */
 export function oneRow(x: usize, d: usize, dx: usize, factor: usize, w: usize, to: usize, count: u32): void {
   const row = v128.load32_splat(factor);
   const rowSlope = v128.load32_splat(factor, 16);
@@ -83,6 +84,7 @@ export function oneRow(x: usize, d: usize, dx: usize, factor: usize, w: usize, t
   if (count & 3) restOfRow(x, d, dx, factor, w, to, count & 3);
 }
 
+/** The last 1 to 3 elements. */
 function restOfRow(x: usize, d: usize, dx: usize, factor: usize, w: usize, to: usize, count: u32): void {
   const row = load<f32>(factor);
   const rowSlope = load<f32>(factor, 16);

@@ -1,4 +1,4 @@
-// What the kernels of backward share: with g = dy * w,
+// The formulas of backward. With g = dy * w,
 //
 //     dx = g r - x slope (+ dsum), slope = r^3 / alpha^2 * sum(g x) / statSize within the statistic, else 0
 //     dgamma = sum of dy x r, dbeta = sum of dy over all rows, in float64 accumulators
@@ -12,35 +12,35 @@ const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
 const MAX_SLOPE = 8.507059173023462e37; // 2^126
 const LOW_DOT = 7.888609052210118e-31; // 2^-100
 
-/** Whether the sums of squares are needed: unless rstd is given, and to know where 'clamp' is active. */
+/** Whether sums of squares are needed: to compute rstd, or to know whether 'clamp' is active. */
 // @ts-ignore: decorator
 @inline
 export function needsSquares(): bool {
   return !call.rstd || call.clampedNorm >= 0;
 }
 
-/** From a feature's sum of dgamma to that of dbeta, in bytes. */
+/** Bytes from a feature's sum for dgamma to its sum for dbeta. */
 // @ts-ignore: decorator
 @inline
 export function toBetaSums(): usize {
   return <usize>(call.groups * call.size) << 3;
 }
 
-/** Whether r and slope follow from the sums alone. */
+/** Whether r and slope follow from the sums alone: rstd is not given, and nothing is clamped. */
 // @ts-ignore: decorator
 @inline
 export function followFromSums(): bool {
   return !call.rstd && call.clampedNorm < 0;
 }
 
-/** r / alpha of a row, given or from its sum of squares. */
+/** rstd of a row, given or from its sum of squares. */
 // @ts-ignore: decorator
 @inline
 function rstdOfRow(row: u32, sum: f64): f64 {
   return call.rstd ? <f64>load<f32>(call.rstd + (<usize>row << 2)) : rstdOf(sum);
 }
 
-/** The slope of a row from its rstd, its sum of squares, and its sum of products g x. */
+/** The slope of a row, from its rstd, its sum of squares, and its sum of products g x. */
 // @ts-ignore: decorator
 @inline
 function slopeOf(rstd: f64, sum: f64, dot: f64): f64 {
@@ -50,8 +50,8 @@ function slopeOf(rstd: f64, sum: f64, dot: f64): f64 {
 }
 
 /**
- * Whether a row may be computed in float32: then its r and slope are written, as float32, to `factor` and `slope`. `at` is where its
- * first element is in the tensors, `stride` the distance of neighbours, in bytes.
+ * Whether the gradient of a row fits float32. If so, its r and slope are stored at `factor` and `slope` as float32. Its first element
+ * lies `at` bytes into the tensors, and neighbours lie `stride` bytes apart.
  */
 export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: usize, factor: usize, slope: usize): bool {
   const rstd = rstdOfRow(row, sum);
@@ -61,7 +61,7 @@ export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: us
   if (s !== 0 && abs(dot) >= LOW_DOT * <f64>call.size) {
     if (!(abs(s) >= MIN_NORMAL && abs(s) <= MAX_SLOPE)) return false;
   } else if (!(needsSquares() && sqrt(sum) <= call.clampedNorm)) {
-    // The products may have vanished, unless there were none.
+    // The products may have underflowed, unless all are 0.
     if (!isZero(call.dy + at, stride)) return false;
   }
   store<f32>(factor, <f32>r);
@@ -69,7 +69,7 @@ export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: us
   return true;
 }
 
-/** The same for two rows at once, whose sums are all that is needed. False: nothing was written, they must be done one by one. */
+/** The same for two rows at once, if followFromSums. False: nothing was stored, and gradientFits must decide for each. */
 export function twoGradientsFit(squares: usize, dots: usize, factors: usize, slopes: usize): bool {
   const sums = v128.load(squares);
   const products = v128.load(dots);
@@ -102,13 +102,13 @@ function times(a: f64, b: f64): f64 {
   return a === 0 && abs(b) === Infinity ? a : a * b;
 }
 
-/** g of an element and its feature. */
+/** g of the element `at` bytes into the tensors. */
 function gradientAt(at: usize, feature: u32): f64 {
   const w = call.gamma ? call.weightOffset + <f64>load<f32>(call.gamma + (<usize>feature << 2)) : 1;
   return loadElement(call.dtype, call.dy + at) * w;
 }
 
-/** A row in float64. dx goes to `to`, of dtype `dtype`, the call's or float32; `toStride` is the distance of neighbours there. */
+/** The gradient of a row in float64. dx goes to `to`, `toStride` bytes apart, in `dtype`: the call's, or float32 in scratch memory. */
 export function gradientInFloat64(row: u32, at: usize, stride: usize, feature: u32, dtype: u32, to: usize, toStride: usize): void {
   const sum = sumInFloat64(call.dtype, call.x + at, stride);
   let dot: f64 = 0;

@@ -1,8 +1,8 @@
-// Sums along a contiguous float32 row that backward needs: of squares, as in rows/sum.ts, and of products dy * w * x, in the same order.
+// The sums along a contiguous float32 row: of products dy * w * x, and of squares. Both in the order of rows/sum.ts.
 
 import { finishSum, promoteHigh, sumOfSquares } from '../../rows/sum';
 
-/** dy * w * x of 16 elements, the last four of which are e: at most 3 roundings in float32 after the products'. */
+/** Adds dy * w * x of 16 elements to four sums; a, b, c and e are the elements of x. At most 3 roundings after those of the products. */
 // @ts-ignore: decorator
 @inline
 function products(a: v128, b: v128, c: v128, e: v128, d: usize, w: usize): v128 {
@@ -36,7 +36,7 @@ export function dotRow(x: usize, d: usize, w: usize, count: u32): f64 {
   return finishDot(low, high, x, d, w, count & 15);
 }
 
-/** Adds sumSquares and dotRow, found at once, to the float64 numbers at `squares` and `dots`. */
+/** Adds the results of sumSquares and of dotRow to the float64 numbers at `squares` and `dots`, in one loop. */
 export function sumBoth(x: usize, d: usize, w: usize, count: u32, squares: usize, dots: usize): void {
   const toD = d - x;
   const toW = w - x;
