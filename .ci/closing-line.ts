@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { SerializedError } from 'vitest';
 import type { TestCase, TestModule, TestModuleState, TestRunEndReason, TestSuite } from 'vitest/node';
 import { DefaultReporter } from 'vitest/node';
@@ -33,8 +35,16 @@ function count(modules: readonly TestModule[], unhandledErrors: number): Counts 
   return counts;
 }
 
-/** Why tests were skipped, each reason once: a backend that cannot run here skips hundreds for the same one. */
-function skippedByReason(modules: readonly TestModule[]): string[] {
+/** What a run leaves for `pnpm test`, which adds up the packages. */
+export interface Results extends Counts {
+  /** Why tests were skipped, and how many. */
+  reasons: [reason: string, number: number][];
+  /** Milliseconds since 1970. */
+  endedAt: number;
+}
+
+/** Why tests were skipped, and how many for the same reason: a backend that cannot run here skips hundreds. */
+function skippedByReason(modules: readonly TestModule[]): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const module of modules) {
     for (const test of module.children.allTests()) {
@@ -44,8 +54,11 @@ function skippedByReason(modules: readonly TestModule[]): string[] {
       numbers.set(reason, (numbers.get(reason) ?? 0) + 1);
     }
   }
-  return [...numbers].map(([reason, number]) => `  ${String(number).padStart(4)}  ${reason}`);
+  return numbers;
 }
+
+/** In the folder of the package whose task turbo runs, and in turbo's cache; null where Vitest was started otherwise. */
+const resultsFile: string | null = process.env.TURBO_HASH ? resolve('build/tests.json') : null;
 
 /** Vitest's own report without the passed tests of a failed file, then the reasons of what was skipped, then `N passed, N failed, N skipped`. */
 export class ClosingLineReporter extends DefaultReporter {
@@ -55,12 +68,20 @@ export class ClosingLineReporter extends DefaultReporter {
     reason: TestRunEndReason,
   ): void {
     super.onTestRunEnd(modules, unhandledErrors, reason);
-    const skipped = skippedByReason(modules);
-    if (skipped.length > 0) this.log(['Skipped:', ...skipped, ''].join('\n'));
+    const skipped = [...skippedByReason(modules)];
+    if (skipped.length > 0) {
+      const lines = skipped.map(([reason, number]) => `  ${String(number).padStart(4)}  ${reason}`);
+      this.log(['Skipped:', ...lines, ''].join('\n'));
+    }
     const counts = count(modules, unhandledErrors.length);
     // At exit, because only then it is sure that nothing follows, and that the line agrees with the exit code.
     process.once('exit', (code) => {
       const failed = code === 0 ? counts.failed : Math.max(1, counts.failed);
+      if (resultsFile) {
+        const results: Results = { ...counts, failed, reasons: skipped, endedAt: Date.now() };
+        mkdirSync(dirname(resultsFile), { recursive: true });
+        writeFileSync(resultsFile, JSON.stringify(results));
+      }
       process.stdout.write(`${counts.passed} passed, ${failed} failed, ${counts.skipped} skipped\n`);
     });
   }

@@ -5,9 +5,13 @@ const allowed = [
   '.biome.json',
   '.changeset',
   '.ci',
+  '.github',
   '.gitignore',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
   'LICENSE',
   'README.md',
+  'SECURITY.md',
   'apps',
   'package.json',
   'packages',
@@ -15,6 +19,7 @@ const allowed = [
   'pnpm-workspace.yaml',
   'tsconfig.base.json',
   'turbo.json',
+  'vitest.config.ts',
 ];
 
 test('the top level holds only what the whole workspace needs', async () => {

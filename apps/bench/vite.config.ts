@@ -1,9 +1,10 @@
 import { defineConfig, type UserConfig } from 'vite';
 
-// The page that measures in Chromium: src/page, with its candidates, into dist/page.
+// Bundles the page that measures in Chromium, src/page with its candidates, into dist/page.
 const config: UserConfig = defineConfig({
   root: new URL('src/page', import.meta.url).pathname,
-  // CPU sessions need ORT's small binary alone; its WebGPU binary is loaded by who asks for it by name.
+  // Sessions on the CPU need ORT's small binary. Its WebGPU binary is loaded by src/page/gpu-binary.ts, which imports
+  // it by name.
   resolve: { alias: [{ find: /^onnxruntime-web$/, replacement: 'onnxruntime-web/wasm' }] },
   build: {
     outDir: new URL('dist/page', import.meta.url).pathname,

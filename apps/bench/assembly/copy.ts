@@ -1,12 +1,12 @@
-// The ceiling of every kernel here: each byte read once and written once, by SIMD loads and stores. apps/bench owns this
-// module; it is no part of any package. All copy `bytes` bytes, a multiple of 16, between blocks that do not overlap.
+// The ceiling of every kernel: each byte is read once and written once, by SIMD loads and stores. This module is part of
+// apps/bench alone. All functions copy `bytes` bytes, a multiple of 16, between blocks that do not overlap.
 
-/** The loop as one writes it. */
+/** The loop as one would write it: a vector in each step. */
 export function plainCopy(to: usize, from: usize, bytes: usize): void {
   for (const end = from + bytes; from < end; from += 16, to += 16) v128.store(to, v128.load(from));
 }
 
-/** Four vectors a step: within the first-level cache twice as fast. */
+/** Four vectors in each step: twice as fast within the first-level cache. */
 export function simdCopy(to: usize, from: usize, bytes: usize): void {
   const unrolled = from + (bytes & ~63);
   const end = from + bytes;

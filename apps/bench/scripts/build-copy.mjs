@@ -1,5 +1,5 @@
-// Compiles assembly/copy.ts, with the flags of packages/wasm (the host gives the memory), and writes it as a module of
-// hexadecimal digits, which Node and a page load alike.
+// Compiles assembly/copy.ts with the flags of packages/wasm, and writes it as a module of hexadecimal digits, which
+// Node and pages load alike.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -1,12 +1,16 @@
-import type { Elements, Workload } from './workload.ts';
+import type { Elements } from './elements.ts';
+import type { Stopwatch } from './method/stopwatch.ts';
+import type { Workload } from './workload.ts';
 
-/** Somebody's way to do a workload, ready to be timed. */
+/** One way to do a workload, ready to be timed. */
 export interface Candidate {
-  /** What must be so before a turn and costs nobody time: a library's global backend is set to this candidate's. */
+  /** Called before each turn; its time does not count. Sets a library's global backend to this candidate's. */
   enter?(): void;
   /** Does the work `count` times, to its end. */
   run(count: number): void | Promise<void>;
-  /** Of the last run, by the outputs' names; of a copy the bytes. */
+  /** Times `count` runs. Unless given, {@link wallClock} of `run`. */
+  readonly stopwatch?: Stopwatch;
+  /** The outputs of the last run, by name; of a copy, the bytes. */
   result(): Promise<Outputs | CopiedBytes>;
   dispose(): Promise<void> | void;
 }
@@ -22,7 +26,7 @@ export interface Unable {
   readonly unable: string;
 }
 
-/** A way to make a candidate for a workload. */
+/** What makes the candidates of one name: a library, a backend of ours or a copy. */
 export interface Entrant {
   readonly name: CandidateName;
   /** A copy moves the same bytes and computes nothing. */
@@ -34,7 +38,10 @@ export interface Entrant {
 
 export type CandidateName =
   | 'rmsnorm-wasm'
+  | 'rmsnorm-one-thread'
   | 'rmsnorm-webgpu'
+  | 'rmsnorm-by-bits'
+  | 'rmsnorm-without-subgroups'
   | 'simd-copy'
   | 'plain-copy'
   | 'memory.copy'
@@ -53,7 +60,7 @@ export type CandidateName =
   | 'jax-webgpu'
   | 'plain-js';
 
-/** A wrong result, or none, of one of these is a failure of the bench. */
+/** Whether it is a backend of this repository: where its result is wrong, or missing, the bench fails. */
 export function isOurs(name: CandidateName): boolean {
   return name.startsWith('rmsnorm');
 }

@@ -1,6 +1,6 @@
 import type { CandidateName } from './candidate.ts';
 
-/** Candidates that compute nothing: the ceiling, and no peers. */
+/** Candidates that compute nothing. They are the ceiling, not peers. */
 export const COPIES: ReadonlySet<CandidateName> = new Set([
   'simd-copy',
   'plain-copy',

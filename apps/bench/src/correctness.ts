@@ -1,14 +1,15 @@
 import type { Layout } from '@rmsnorm/core';
 import type { CopiedBytes, Outputs } from './candidate.ts';
 import { copySource } from './copy-source.ts';
-import { decoded } from './decoded.ts';
+import type { Elements } from './elements.ts';
+import { decodeByTable } from './exact/decode-by-table.ts';
 import type { Expected } from './exact/expected.ts';
 import type { BenchShape } from './shapes.ts';
-import type { Elements, Workload } from './workload.ts';
+import type { Workload } from './workload.ts';
 
 /**
- * Says what is wrong with the result of a candidate: of the first wrong output the element that is farthest off, and how
- * many are wrong. null where all of it is right.
+ * What is wrong with the result of a candidate: the first wrong output, its element that is farthest off, and how many are
+ * wrong. null where all outputs are right.
  */
 export function mistakeIn(result: Outputs | CopiedBytes, does: 'norm' | 'copy', work: Workload): string | null {
   if (does === 'copy') return mistakeInCopy((result as CopiedBytes).copied, copySource(work));
@@ -20,7 +21,7 @@ export function mistakeIn(result: Outputs | CopiedBytes, does: 'norm' | 'copy', 
   return null;
 }
 
-/** Whether every output is there, as long as it should be: the work was done, be it wrong. */
+/** Whether every output is there and has its length: the work was done, even if the result is wrong. */
 export function isWhole(result: Outputs, { expected }: Workload): boolean {
   return Object.entries(expected).every(([name, { values }]) => result[name]?.length === values.length);
 }
@@ -31,7 +32,7 @@ function mistakeInOutput(
   { layout, elements }: BenchShape,
 ): string | null {
   if (got.length !== values.length) return `${got.length} elements, not ${values.length}`;
-  const numbers = got instanceof Int8Array || dtype === 'int8' ? got : decoded(got, dtype);
+  const numbers = got instanceof Int8Array || dtype === 'int8' ? got : decodeByTable(got, dtype);
   const rows = new Set<number>();
   let wrong = 0;
   let farthest = -1;
@@ -39,7 +40,7 @@ function mistakeInOutput(
   for (let i = 0; i < values.length; i++) {
     const right = values[i]!;
     const error = Math.abs(numbers[i]! - right);
-    // Written so that a NaN is a mistake, and the worst of all.
+    // Written so that a NaN is a mistake, and the largest.
     if (error <= relative * Math.abs(right) + absolute) continue;
     wrong++;
     rows.add(rowOf(layout, i));
@@ -53,7 +54,7 @@ function mistakeInOutput(
   return `element ${farthest} is ${numbers[farthest]}, not ${values[farthest]}; ${wrong} of ${values.length} are wrong${inRows}`;
 }
 
-/** Which row an element of an output like x belongs to, of outer * groups * inner. */
+/** The row of an element of an output that is as large as x. There are outer * groups * inner rows. */
 function rowOf({ size, inner }: Layout, flat: number): number {
   return Math.floor(flat / (size * inner)) * inner + (flat % inner);
 }

@@ -3,13 +3,13 @@ import { createRequire } from 'node:module';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** What a figure depends on beside the code and the engine. */
+/** What a figure depends on, beside the code and the engine. */
 export interface Environment {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly system: string;
-  /** How many each candidate may use. */
+  /** How many threads each candidate may use. */
   readonly threads: number;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -38,7 +38,7 @@ export function environment(threads: number): Environment {
   };
 }
 
-/** Of an installed package, whether or not it exports its package.json. @throws Error where it is not installed */
+/** The version of an installed package, also of one that does not export its package.json. @throws Error without it */
 export function versionOf(name: string): string {
   const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
   for (const folder of folders) {

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { optionsOf } from './options.ts';
-import { TARGETS } from './spec.ts';
+import { PEER_TARGETS } from './spec.ts';
 
-it('runs everything on one thread unless told otherwise', () => {
+it('compares with peers, each target on its own number of threads, unless told otherwise', () => {
   expect(optionsOf([])).toMatchObject({
-    targets: TARGETS,
+    targets: PEER_TARGETS,
     filter: [''],
-    threads: 1,
+    threads: null,
     rounds: null,
     quick: false,
     from: [],
@@ -23,7 +23,8 @@ it('takes several targets, parts and files with commas', () => {
 });
 
 it.each([
-  [['--target', 'deno'], "--target knows node, node-webgpu, chromium, chromium-webgpu, not 'deno'"],
+  [['--target', 'deno'], "--target knows node, node-webgpu, chromium, chromium-webgpu, gpu-clock, threads, not 'deno'"],
+  [['--target', 'node,threads', '--threads', '1'], '--threads must be at least 2'],
   [['--adapter', 'nvidia'], "--adapter knows swiftshader, hardware, not 'nvidia'"],
   [['--threads', '0'], "--threads must be a positive integer, got '0'"],
   [['--rounds', '2.5'], "--rounds must be a positive integer, got '2.5'"],

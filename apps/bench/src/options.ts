@@ -1,26 +1,37 @@
 import { parseArgs } from 'node:util';
 import type { Adapter } from './chromium/launch.ts';
 import { FULL_ROUNDS } from './method/method.ts';
-import { TARGETS, type Target } from './spec.ts';
+import { PEER_TARGETS, TARGETS, type Target } from './spec.ts';
+
+const ADAPTERS: readonly Adapter[] = ['swiftshader', 'hardware'];
 
 export const HELP: string = `Usage: pnpm bench [options]
 
-Times ours against its peers and against copies of the same bytes, interleaved: in Node, in a page of Chromium, and on
-the WebGPU device of each.
+Times @rmsnorm/wasm and @rmsnorm/webgpu against other libraries and against copies of the same bytes.
 
-  --target NAMES   ${TARGETS.join(', ')}: one or several with commas (default all)
-  --filter TEXT    only workloads whose id contains TEXT: node/llm/resident/float32/64x4096, backward/, end-to-end,
-                   overhead; several with commas
-  --threads N      threads of every candidate (default 1)
-  --adapter NAME   WebGPU on swiftshader (the default: it runs everywhere) or on this machine's own hardware
-  --rounds N       rounds (default ${FULL_ROUNDS})
-  --quick          few short rounds, small sizes: to see that it runs, not to quote
-  --list           the workloads' ids, and nothing is run
-  --from FILES     measures nothing: one report from the JSON of earlier runs, several with commas
+What is measured:
+  --target NAMES   one or several, with commas (default: the first four)
+                     node             WebAssembly in Node, beside other libraries
+                     node-webgpu      WebGPU in Node, beside other libraries
+                     chromium         WebAssembly in a page of Chromium, beside other libraries
+                     chromium-webgpu  WebGPU in a page of Chromium, beside other libraries
+                     gpu-clock        WebGPU kernels, beside copies, by the GPU's own clock
+                     threads          several threads of @rmsnorm/wasm, beside one
+  --filter TEXT    only workloads whose id contains TEXT; several with commas: llm/resident/float32,overhead
+  --list           print the ids of the workloads, and run nothing
+
+How:
+  --threads N      threads of every candidate (default 1; of --target threads 2)
+  --adapter NAME   WebGPU on 'swiftshader', the processor of any machine (default), or on the 'hardware' of this one
+  --rounds N       rounds (default ${FULL_ROUNDS}; of --target gpu-clock 21)
+  --quick          few short rounds and small sizes: shows that it runs, gives no figures to quote
+
+Results:
+  --from FILES     measure nothing: make one report of the JSON of earlier runs, several with commas
   --json FILE      where the figures go (default apps/bench/build/bench.json)
   --markdown FILE  where the tables go (default apps/bench/build/bench.md)
   --plots FOLDER   where the plots go (default apps/bench/build/plots)
-  --help           this text`;
+  --help           print this text`;
 
 export interface Options {
   readonly help: boolean;
@@ -28,7 +39,8 @@ export interface Options {
   readonly quick: boolean;
   readonly targets: readonly Target[];
   readonly filter: readonly string[];
-  readonly threads: number;
+  /** null where each target has its own number. */
+  readonly threads: number | null;
   readonly adapter: Adapter;
   readonly rounds: number | null;
   readonly from: readonly string[];
@@ -42,9 +54,9 @@ export function optionsOf(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      target: { type: 'string', default: TARGETS.join(',') },
+      target: { type: 'string', default: PEER_TARGETS.join(',') },
       filter: { type: 'string', default: '' },
-      threads: { type: 'string', default: '1' },
+      threads: { type: 'string' },
       adapter: { type: 'string', default: 'swiftshader' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -57,14 +69,18 @@ export function optionsOf(args: readonly string[]): Options {
     },
   });
   const targets = values.target.split(',').map((name) => oneOf('--target', name, TARGETS));
+  const threads = values.threads === undefined ? null : positiveInteger('--threads', values.threads);
+  if (targets.includes('threads') && threads === 1) {
+    throw new Error('--target threads compares several threads with one: --threads must be at least 2');
+  }
   return {
     help: values.help,
     list: values.list,
     quick: values.quick,
     targets,
     filter: values.filter.split(','),
-    threads: positiveInteger('--threads', values.threads),
-    adapter: oneOf('--adapter', values.adapter, ['swiftshader', 'hardware']),
+    threads,
+    adapter: oneOf('--adapter', values.adapter, ADAPTERS),
     rounds: values.rounds === undefined ? null : positiveInteger('--rounds', values.rounds),
     from: values.from?.split(',') ?? [],
     json: values.json,

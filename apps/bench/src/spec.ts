@@ -1,16 +1,20 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { BenchShape } from './shapes.ts';
 
-/** Where the candidates run: Node, a page of Chromium, or the WebGPU device of one of them. */
-export type Target = 'node' | 'node-webgpu' | 'chromium' | 'chromium-webgpu';
+/** The comparisons with peers: in Node, in a page of Chromium, and on the WebGPU device of either. */
+export const PEER_TARGETS = ['node', 'node-webgpu', 'chromium', 'chromium-webgpu'] as const;
 
-export const TARGETS: readonly Target[] = ['node', 'node-webgpu', 'chromium', 'chromium-webgpu'];
+export type PeerTarget = (typeof PEER_TARGETS)[number];
 
-export function isWebGPU(target: Target): boolean {
-  return target.endsWith('-webgpu');
-}
+/**
+ * What can be measured. Beside the comparisons with peers: `gpu-clock`, kernels by the GPU's own clock, beside copies; and
+ * `threads`, several threads over one.
+ */
+export type Target = PeerTarget | 'gpu-clock' | 'threads';
 
-/** Where the tensors lie: in the candidate's own memory, or in typed arrays outside of it, in and out. */
+export const TARGETS: readonly Target[] = [...PEER_TARGETS, 'gpu-clock', 'threads'];
+
+/** Where the tensors are: in the candidate's own memory, or in typed arrays outside of it, before and after. */
 export type Place = 'resident' | 'end-to-end';
 
 export type BenchOp = 'forward' | 'addForward' | 'gatedForward' | 'backward' | 'forwardQuantized';
@@ -20,7 +24,7 @@ export interface Spec {
   /** `node/llm/resident/float32/64x4096`. */
   readonly id: string;
   readonly target: Target;
-  /** Rows of a table, and what a geometric mean is taken over. */
+  /** The rows of one table, over which a geometric mean is taken. */
   readonly family: string;
   readonly op: BenchOp;
   readonly place: Place;

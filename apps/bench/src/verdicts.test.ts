@@ -1,39 +1,17 @@
 import { expect, it } from 'vitest';
-import { FAMILIES } from './families.ts';
+import { timedOutcome, workloadResult } from '../test/results.ts';
+import { FAMILIES } from './families/peers.ts';
 import { GOALS, type Goal } from './goals.ts';
 import type { WorkloadResult } from './results.ts';
 import { verdicts } from './verdicts.ts';
 
-const q = (median: number) => ({ q1: median, median, q3: median });
-
 function result(shape: string, overCopy: number, also: Partial<WorkloadResult> = {}): WorkloadResult {
-  const timed = {
-    status: 'timed',
-    count: 1,
-    turns: 1,
-    mistake: null,
-    nanoseconds: q(1),
-    gigabytesPerSecond: 1,
-  } as const;
-  return {
-    id: `node/llm/resident/float32/${shape}`,
-    target: 'node',
-    family: 'llm',
-    op: 'forward',
-    place: 'resident',
-    dtype: 'float32',
-    shape,
-    threads: 1,
-    bytesMoved: 1,
-    rounds: 1,
-    cpuShare: 1,
-    outcomes: [
-      { ...timed, name: 'rmsnorm-wasm', ratio: q(1) },
-      { ...timed, name: 'simd-copy', ratio: q(overCopy) },
-      { name: 'tfjs-wasm', status: 'unable', reason: 'no reason' },
-    ],
-    ...also,
-  };
+  const outcomes = [
+    timedOutcome('rmsnorm-wasm'),
+    timedOutcome('simd-copy', overCopy),
+    { name: 'tfjs-wasm', status: 'unable', reason: 'no reason' } as const,
+  ];
+  return workloadResult(shape, outcomes, also);
 }
 
 const EACH: Goal = {

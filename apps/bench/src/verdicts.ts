@@ -2,18 +2,18 @@ import type { Goal } from './goals.ts';
 import { geometricMean } from './method/statistics.ts';
 import { oursRan, timedOutcome, type WorkloadResult } from './results.ts';
 
-/** One goal at one size, or at the geometric mean of all. */
+/** Whether one goal was reached, at one size or by the geometric mean of all. */
 export interface Verdict {
   readonly goal: Goal;
   /** A family and a size, or 'geometric mean of N'. */
   readonly at: string;
   readonly reached: number;
   readonly met: boolean;
-  /** Whether the other's result is wrong there. A geometric mean is of those that are right. */
+  /** Whether the other candidate's result is wrong there. A geometric mean leaves out wrong results. */
   readonly wrong: boolean;
 }
 
-/** Every goal that these results can answer; a geometric mean is of the sizes that were run. */
+/** Every goal that these results can answer. A geometric mean is over the sizes that were run. */
 export function verdicts(goals: readonly Goal[], results: readonly WorkloadResult[]): Verdict[] {
   return goals.flatMap((goal) => {
     const ratios = results

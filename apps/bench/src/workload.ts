@@ -1,25 +1,20 @@
 import { bytesPerElement, encode, type FloatDType, resolveOptions } from '@rmsnorm/core';
+import type { FloatElements, Inputs, SecondInput } from './elements.ts';
 import type { Expected } from './exact/expected.ts';
-import { exact } from './exact/index.ts';
+import { exactOutputs } from './exact/index.ts';
 import type { BenchOp, Spec } from './spec.ts';
 
-export type Elements = Float32Array | Uint16Array | Int8Array;
-
-/** What an operation reads beside x. */
-type SecondInput = 'residual' | 'gate' | 'dy';
-
-/** One row of a table: a size and a dtype, with its inputs and the right answer. */
+/** A row of a table with its data: inputs, and the right outputs. */
 export interface Workload extends Spec {
   readonly eps: number;
-  /** x and, where the operation has one, its second input: by their names. */
-  readonly inputs: { readonly x: Float32Array | Uint16Array } & {
-    readonly [name in SecondInput]?: Float32Array | Uint16Array;
-  };
-  /** float32; every value is exact in all three dtypes. */
+  readonly inputs: Inputs;
+  /** Whether the norm has a gamma. */
+  readonly affine: boolean;
+  /** float32; every value is exact in all three dtypes. Ones where the norm has none. */
   readonly gamma: Float32Array;
-  /** In float64 arithmetic, by the outputs' names. */
+  /** Computed in float64, by the outputs' names. */
   readonly expected: Readonly<Record<string, Expected>>;
-  /** Bytes of the inputs and outputs that are as large as x, each once. A copy of half of them moves as many. */
+  /** The bytes of all inputs and outputs that are as large as x. A copy of half of them moves as many. */
   readonly bytesMoved: number;
 }
 
@@ -33,36 +28,37 @@ const SECOND_INPUT: Readonly<Record<BenchOp, SecondInput | null>> = {
 
 export function makeWorkload(spec: Spec): Workload {
   const { op, dtype, shape } = spec;
-  const { eps, features } = resolveOptions(shape.options);
+  const { eps, features, affine } = resolveOptions(shape.options);
   const second = SECOND_INPUT[op];
   const inputs = {
     x: uniform(shape.elements, 12345, dtype),
     ...(second && { [second]: uniform(shape.elements, 54321, dtype) }),
   };
-  const gamma = Float32Array.from({ length: features }, (_, i) => 0.5 + ((i * 37) % 64) / 64);
-  const expected = exact({ op, dtype, layout: shape.layout, eps, gamma, inputs });
+  const gamma = Float32Array.from({ length: features }, (_, i) => (affine ? 0.5 + ((i * 37) % 64) / 64 : 1));
+  const expected = exactOutputs({ op, dtype, layout: shape.layout, eps, affine, gamma, inputs });
   const outputs = Object.values(expected).filter(({ values }) => values.length === shape.elements);
   const bytesOfElement =
     Object.keys(inputs).length * bytesPerElement(dtype) +
     outputs.reduce((sum, output) => sum + bytesPerElement(output.dtype), 0);
-  return { ...spec, eps, inputs, gamma, expected, bytesMoved: bytesOfElement * shape.elements };
+  return { ...spec, eps, inputs, affine, gamma, expected, bytesMoved: bytesOfElement * shape.elements };
 }
 
-/** The second input. @throws Error where the operation has none */
-export function secondInput({ op, inputs }: Workload): Float32Array | Uint16Array {
-  const name = SECOND_INPUT[op];
-  const data = name && inputs[name];
-  if (!data) throw new Error(`${op} has one input`);
-  return data;
+/** x and, where the operation has one, its second input. */
+export function inputArrays({ op, inputs }: Pick<Workload, 'op' | 'inputs'>): [FloatElements, FloatElements?] {
+  const second = SECOND_INPUT[op];
+  return second === null ? [inputs.x] : [inputs.x, inputs[second]!];
 }
 
-/** Values in [-1, 1) of a fixed sequence (the 32-bit generator of Numerical Recipes). */
-function uniform(length: number, seed: number, dtype: FloatDType): Float32Array | Uint16Array {
+/**
+ * Values in [-1, 1). Always the same ones, so that runs of different versions compare: the generator of Numerical
+ * Recipes.
+ */
+function uniform(length: number, seed: number, dtype: FloatDType): FloatElements {
   const values = new Float32Array(length);
   let state = seed;
   for (let i = 0; i < length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     values[i] = state / 2 ** 31;
   }
-  return dtype === 'float32' ? values : encode(values, dtype);
+  return encode(values, dtype);
 }

@@ -1,8 +1,8 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import { describe, expect, it, vi } from 'vitest';
-import { mistakeIn } from '../src/correctness.ts';
 import { NODE } from '../src/lineups/node.ts';
 import { makeWorkload } from '../src/workload.ts';
+import { expectRight } from './expect-right.ts';
 import { smallSpec, smallSpecs, unableAnywhere } from './small-specs.ts';
 
 // Peers take seconds to start on a busy machine.
@@ -32,16 +32,7 @@ for (const spec of [...smallSpecs('node'), ...SIXTEEN_BIT]) {
         });
         continue;
       }
-      it(`${entrant.name} is right, also when run again`, async () => {
-        const candidate = await entrant.create(work);
-        if ('unable' in candidate) throw new Error(candidate.unable);
-        candidate.enter?.();
-        for (const count of [1, 3]) {
-          await candidate.run(count);
-          expect(mistakeIn(await candidate.result(), entrant.does, work)).toBeNull();
-        }
-        await candidate.dispose();
-      });
+      it(`${entrant.name} is right, also when run again`, () => expectRight(entrant, work));
     }
   });
 }

@@ -39,7 +39,7 @@ describe.each(['chromium', 'chromium-webgpu'] as const)('%s, the page that pnpm 
 
   it.each(smallSpecs(target).map((spec) => [spec.id, spec] as const))('%s: all are right', async (_, spec) => {
     if (!chromiumPath) return; // said above
-    const checked = await page.call('check', spec);
+    const checked = await page.call('check', target, spec);
     expect(Object.keys(checked).length).toBeGreaterThan(5);
     for (const [name, outcome] of Object.entries(checked)) {
       const known = unableAnywhere(name, spec.op);
@@ -52,7 +52,7 @@ describe.each(['chromium', 'chromium-webgpu'] as const)('%s, the page that pnpm 
   it('gives everybody two threads where they may have two', async ({ skip }) => {
     if (!chromiumPath) return lacking(skip, howToGetChromium);
     const two = await openPage(browser, served.url, 2);
-    const checked = await two.call('check', { ...smallSpecs(target)[0]!, threads: 2 });
+    const checked = await two.call('check', target, { ...smallSpecs(target)[0]!, threads: 2 });
     for (const name of Object.keys(checked)) expect.soft({ name, ...checked[name] }).toEqual({ name, mistake: null });
     await two.close();
   });

@@ -23,6 +23,27 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+/** Runs the bench, quick, on the workloads of `filter`, and reads the report that it writes under `name`. */
+async function measured(
+  target: string,
+  name: string,
+  filter: string,
+  options: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Report> {
+  const files = ['--json', reportFile(name), '--markdown', join(folder, `${name}.md`), '--plots', join(folder, name)];
+  await run(process.execPath, [MAIN, '--target', target, '--quick', '--filter', filter, ...options, ...files], { env });
+  return readReport(name);
+}
+
+function reportFile(name: string): string {
+  return join(folder, `${name}.json`);
+}
+
+async function readReport(name: string): Promise<Report> {
+  return JSON.parse(await readFile(reportFile(name), 'utf8')) as Report;
+}
+
 it('times workloads in Node and writes text, JSON, Markdown and a plot', async () => {
   const json = join(folder, 'deep', 'bench.json');
   const markdown = join(folder, 'bench.md');
@@ -68,11 +89,7 @@ it('makes one report of earlier runs', async () => {
 
 it('times a workload in a page of Chromium, with the share of a core that it had', async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
-  const json = join(folder, 'page.json');
-  const files = ['--json', json, '--markdown', join(folder, 'page.md'), '--plots', join(folder, 'p')];
-  const options = ['--target', 'chromium', '--quick', '--rounds', '2', '--filter', 'llm/resident/float32/1x64'];
-  await run(process.execPath, [MAIN, ...options, ...files]);
-  const report = JSON.parse(await readFile(json, 'utf8')) as Report;
+  const report = await measured('chromium', 'page', 'llm/resident/float32/1x64', ['--rounds', '2']);
   expect(report.targets[0]!.engine).toMatch(/^Chromium \d+/);
   expect(report.results.map(({ id }) => id)).toEqual(['chromium/llm/resident/float32/1x64']);
   for (const outcome of report.results[0]!.outcomes) expect(outcome.status).toBe('timed');
@@ -82,11 +99,7 @@ it('times a workload in a page of Chromium, with the share of a core that it had
 
 it("times a workload on Node's WebGPU", async ({ skip }) => {
   if (!swiftShader) return lacking(skip, howToGetChromium);
-  const json = join(folder, 'gpu.json');
-  const files = ['--json', json, '--markdown', join(folder, 'gpu.md'), '--plots', join(folder, 'p')];
-  const options = ['--target', 'node-webgpu', '--quick', '--rounds', '2', '--filter', 'llm/resident/float32/1x4096'];
-  await run(process.execPath, [MAIN, ...options, ...files]);
-  const report = JSON.parse(await readFile(json, 'utf8')) as Report;
+  const report = await measured('node-webgpu', 'gpu', 'llm/resident/float32/1x4096', ['--rounds', '2']);
   expect(report.targets[0]!.engine).toMatch(/^Node \d+.*, npm webgpu \d+.* swiftshader/);
   const [ours, copy, ...others] = report.results[0]!.outcomes;
   expect(ours).toMatchObject({ name: 'rmsnorm-webgpu', status: 'timed' });
@@ -95,16 +108,59 @@ it("times a workload on Node's WebGPU", async ({ skip }) => {
   expect(report.results[0]!.cpuShare).toBeNull();
 }, 120_000);
 
+it("times kernels by the GPU's clock", async ({ skip }) => {
+  if (!swiftShader) return lacking(skip, howToGetChromium);
+  const report = await measured('gpu-clock', 'clock', 'forward/resident/float16/2048x1024', ['--rounds', '1']);
+  expect(report.targets[0]!.engine).toMatch(/^Node \d+.*, npm webgpu \d+.* swiftshader.*, (no )?subgroups/);
+  expect(report.results[0]!.outcomes.map(({ name }) => name)).toEqual([
+    'rmsnorm-webgpu',
+    'buffer-copy',
+    'wgsl-copy',
+    'rmsnorm-by-bits',
+    'rmsnorm-without-subgroups',
+  ]);
+  for (const outcome of report.results[0]!.outcomes) expect(outcome.status).toBe('timed');
+}, 120_000);
+
+it('times two threads beside one', async () => {
+  const report = await measured('threads', 'threads', 'threads/forward/resident/float32/64x1024', ['--rounds', '2']);
+  const [result] = report.results;
+  expect(result).toMatchObject({ threads: 2, rounds: 2, cpuShare: null });
+  expect(result!.attempts).toBeGreaterThanOrEqual(2);
+  expect(result!.outcomes).toMatchObject([
+    { name: 'rmsnorm-wasm', status: 'timed' },
+    { name: 'rmsnorm-one-thread', status: 'timed' },
+  ]);
+});
+
+it('times what calls cost on WebGPU', async ({ skip }) => {
+  if (!swiftShader) return lacking(skip, howToGetChromium);
+  const { webgpuCalls } = await measured('node-webgpu', 'calls', 'node-webgpu/overhead', ['--rounds', '2']);
+  expect(webgpuCalls!.calls.map(({ call }) => call)).toContain('scaleBy');
+  for (const { javaScript, withDawn } of webgpuCalls!.calls) {
+    for (const { leastNanoseconds, medianNanoseconds } of [javaScript, withDawn]) {
+      expect(leastNanoseconds).toBeGreaterThan(0);
+      expect(medianNanoseconds).toBeGreaterThanOrEqual(leastNanoseconds);
+    }
+  }
+}, 120_000);
+
+it('says in one line why a GPU cannot be measured', async () => {
+  const env = { ...process.env, VK_ICD_FILENAMES: join(folder, 'no-driver.json') };
+  await expect(measured('gpu-clock', 'none', 'forward', [], env)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^gpu-clock did not run: RMSNORM_NO_ADAPTER: .+$/m),
+  });
+});
+
 it('keeps what it measured where a target cannot start, says so, and fails', async () => {
-  const json = join(folder, 'half.json');
-  const files = ['--json', json, '--markdown', join(folder, 'half.md'), '--plots', join(folder, 'p')];
-  const options = ['--target', 'node,chromium', '--quick', '--rounds', '2', '--filter', 'llm/resident/float32/1x64'];
   const env = { ...process.env, RMSNORM_CHROMIUM: process.execPath };
-  await expect(run(process.execPath, [MAIN, ...options, ...files], { env })).rejects.toMatchObject({
+  const half = measured('node,chromium', 'half', 'llm/resident/float32/1x64', ['--rounds', '2'], env);
+  await expect(half).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringContaining('chromium did not run: '),
   });
-  const report = JSON.parse(await readFile(json, 'utf8')) as Report;
+  const report = await readReport('half');
   expect(report.results.map(({ id }) => id)).toEqual(['node/llm/resident/float32/1x64']);
   expect(report.failures).toEqual([expect.stringMatching(/^chromium did not run: /)]);
 });

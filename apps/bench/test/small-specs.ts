@@ -1,10 +1,10 @@
-import { specId } from '../src/families.ts';
+import { specId } from '../src/families/specs.ts';
 import { channelsFirst, grouped, rows } from '../src/shapes.ts';
-import { type BenchOp, isWebGPU, type Place, type Spec, type Target } from '../src/spec.ts';
+import type { BenchOp, PeerTarget, Place, Spec } from '../src/spec.ts';
 
 /** Inputs small enough for tests: every operation, place and kind of layout once. */
-export function smallSpecs(target: Target): Spec[] {
-  const places: Place[] = isWebGPU(target) ? ['resident'] : ['resident', 'end-to-end'];
+export function smallSpecs(target: PeerTarget): Spec[] {
+  const places: Place[] = target.endsWith('-webgpu') ? ['resident'] : ['resident', 'end-to-end'];
   return places.flatMap((place) =>
     [
       { op: 'forward', shape: rows(3, 64) },

@@ -5,7 +5,7 @@ import { lacking } from '../../../.ci/requirements.ts';
 import { launch } from '../src/chromium/launch.ts';
 import { type BenchPage, openPage } from '../src/chromium/open-page.ts';
 import { type Served, serve } from '../src/chromium/serve.ts';
-import { specs } from '../src/families.ts';
+import { specs } from '../src/families/specs.ts';
 import type { Method } from '../src/method/method.ts';
 import { forkBench } from '../src/runners/fork.ts';
 import { watchedRunner } from '../src/runners/watched.ts';
@@ -57,7 +57,7 @@ describe('in a page', () => {
       return {
         legend: {},
         engine: '',
-        measure: ({ id }, method, without) => page.call('measure', id, method, without),
+        measure: ({ id }, method, without) => page.call('measure', 'chromium', id, method, without),
         ended: page.crashed,
         end: () => page.close(),
       };

@@ -1,24 +1,24 @@
 import { type Backend, type BackendProvider, type NamedProbe, reference } from '@rmsnorm/core';
 import { webgpuProvider } from './webgpu.ts';
 
-/** A backend that can be named, or tried. */
+/** A backend that `--backend` can name. */
 export interface BackendEntry {
   readonly name: string;
   /** Whether `auto` tries it, in the order of the table. */
   readonly auto: boolean;
   readonly load: () => Promise<BackendProvider>;
-  /** What `auto` tries, where that is pickier. */
+  /** What `auto` loads, where it accepts less than `--backend NAME`. */
   readonly loadForAuto?: () => Promise<BackendProvider>;
 }
 
-/** All backends of the command line, fastest first. A new package adds a line. */
+/** All backends of the command line, the fastest first. A new package adds a line. */
 export const BACKENDS: readonly BackendEntry[] = [
   fromPackage('cuda', '@rmsnorm/cuda', () => import('@rmsnorm/cuda' as string)),
   {
     name: 'webgpu',
     auto: true,
     load: () => webgpuProvider(true),
-    // In software it is slower than WebAssembly.
+    // On a processor it is slower than WebAssembly.
     loadForAuto: () => webgpuProvider(false),
   },
   fromPackage('wasm', '@rmsnorm/wasm', () => import('@rmsnorm/wasm')),
@@ -27,7 +27,7 @@ export const BACKENDS: readonly BackendEntry[] = [
 
 export type ListedProbe = NamedProbe & { readonly auto: boolean };
 
-/** Whether each backend works here, and if not, why, and whether `auto` would take it; starts none. */
+/** Of each backend whether it works here; if not, why; and whether `auto` would take it. Starts none. */
 export async function probeAll(): Promise<ListedProbe[]> {
   const probes: ListedProbe[] = [];
   for (const { name, auto, load, loadForAuto = load } of BACKENDS) {
@@ -49,13 +49,14 @@ export function candidatesFor(
 ): (() => Promise<BackendProvider>)[] {
   const asked = BACKENDS.find(({ name }) => name === backend);
   if (asked) return [asked.load];
+  // Objects give the functions names, which pickBackend shows where they fail.
   const loaders = BACKENDS.filter(({ auto }) => auto).map(({ name, load, loadForAuto = load }) => ({
     [name]: async () => able(await loadForAuto(), check),
   }));
   return loaders.flatMap((loader) => Object.values(loader));
 }
 
-/** A provider that fails to create a backend which `check` refuses, so that pickBackend goes on to the next one. */
+/** The same provider, but it fails to create a backend that `check` refuses. pickBackend then goes on to the next one. */
 export function able(provider: BackendProvider, check: (backend: Backend) => Promise<unknown>): BackendProvider {
   return {
     name: provider.name,
@@ -74,14 +75,14 @@ export function able(provider: BackendProvider, check: (backend: Backend) => Pro
   };
 }
 
-/** The name that pickBackend must take, if any. */
-export function named(backend: string): string | undefined {
+/** The name of the backend that pickBackend must take, if any. */
+export function preferredName(backend: string): string | undefined {
   return backend === 'auto' ? undefined : backend;
 }
 
 function fromPackage(name: string, specifier: string, load: () => Promise<object>): BackendEntry {
-  // A function's own name is what pickBackend shows where it fails.
-  const named = {
+  // Where the function fails, pickBackend shows its name.
+  const loaders = {
     async [name](): Promise<BackendProvider> {
       const module = (await load().catch((error: unknown) => {
         throw notFound(specifier, error);
@@ -91,12 +92,12 @@ function fromPackage(name: string, specifier: string, load: () => Promise<object
       return provider() as BackendProvider;
     },
   };
-  return { name, auto: true, load: named[name]! };
+  return { name, auto: true, load: loaders[name]! };
 }
 
 function notFound(specifier: string, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  // A package that is there, but lacks a part, has its own message.
+  // A package that is installed, but lacks a part, has its own message.
   const missing = code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${specifier}'`);
   const text = missing ? `not installed: npm install ${specifier}` : `${specifier} does not load: ${message}`;
   return new Error(text, { cause: error });

@@ -27,7 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has said what is wrong; help that was asked for is no error.
+  // commander has printed what is wrong. Help is no error where it was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Interrupted) {
     err.line(`rmsnorm: ${error.message}`);

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
 import type { GPULike } from '@rmsnorm/webgpu';
 
-// One for the process: each would load the driver again, and Dawn crashes where it is collected before its devices.
+// One for the whole process. Each would load the driver again; and Dawn crashes where it is collected before its devices.
 let gpu: Promise<GPULike> | undefined;
 
 /**
- * WebGPU in this Node, on the Vulkan driver of the environment: by npm's `webgpu`, tens of megabytes, which are loaded
- * only where this is asked for.
+ * WebGPU in this Node, on the Vulkan driver of the environment. It loads npm's `webgpu`, which has tens of megabytes.
  * @param software whether an adapter that computes on the processor will do
  * @throws Error where npm's webgpu is not installed
  */
@@ -33,7 +32,7 @@ const NO_DRIVER: ProbeResult & { ok: false } = {
   hint: "install your GPU's, or let VK_ICD_FILENAMES name the .json of one (Chromium's in software: vk_swiftshader_icd.json)",
 };
 
-/** Whether there is anything for the Vulkan loader, which Dawn would else complain about on stderr. */
+/** Whether there is a driver for the Vulkan loader. Where there is none, Dawn would complain on stderr. */
 function vulkanDriver(): boolean {
   const { VK_ICD_FILENAMES, VK_DRIVER_FILES, VK_ADD_DRIVER_FILES, XDG_DATA_HOME, XDG_DATA_DIRS, XDG_CONFIG_DIRS } =
     process.env;

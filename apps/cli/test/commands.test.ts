@@ -49,6 +49,21 @@ describe('doctor', () => {
   });
 });
 
+/** A module whose backend adds to every eps: right but for rows that are small. */
+const WRONG_BACKEND = `import { createBackend, reference } from ${JSON.stringify(import.meta.resolve('@rmsnorm/core'))};
+  export default async () => {
+    const good = reference();
+    const create = async () => {
+      const backend = await good.create();
+      const engine = backend[Object.getOwnPropertySymbols(backend)[0]];
+      const { driver } = engine;
+      const forward = driver.forward.bind(driver);
+      driver.forward = (p, io) => forward({ ...p, eps: p.eps + 1e-3 }, io);
+      return backend;
+    };
+    return { name: 'wrong', apiVersion: 1, probe: () => good.probe(), create };
+  };`;
+
 describe('verify', () => {
   const filter = 'forward/*shape=2x*';
   const count = listCases(filter).length;
@@ -76,24 +91,7 @@ describe('verify', () => {
   });
 
   test('a module with a planted bug: exit code 1, and which cases it fails', async () => {
-    const core = JSON.stringify(import.meta.resolve('@rmsnorm/core'));
-    writeFileSync(
-      join(folder, 'wrong.mjs'),
-      `import { createBackend, reference } from ${core};
-      // Adds eps to every problem: right but for rows that are small.
-      export default async () => {
-        const good = reference();
-        const create = async () => {
-          const backend = await good.create();
-          const engine = backend[Object.getOwnPropertySymbols(backend)[0]];
-          const { driver } = engine;
-          const forward = driver.forward.bind(driver);
-          driver.forward = (p, io) => forward({ ...p, eps: p.eps + 1e-3 }, io);
-          return backend;
-        };
-        return { name: 'wrong', apiVersion: 1, probe: () => good.probe(), create };
-      };`,
-    );
+    writeFileSync(join(folder, 'wrong.mjs'), WRONG_BACKEND);
     const { code, stdout, stderr } = await rmsnorm(folder, ['verify', './wrong.mjs', '--filter', filter]);
     expect([code, stderr]).toEqual([1, '']);
     expect(stdout).toMatch(/^FAIL forward\/\S+\n {5}\S/m);

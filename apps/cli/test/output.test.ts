@@ -87,7 +87,7 @@ describe('IN = OUT, with --force', () => {
   });
 });
 
-describe('places that are no files', () => {
+describe('outputs at places that are no files', () => {
   test.each([
     [
       '-o missing/y.npy',
@@ -112,6 +112,20 @@ describe('places that are no files', () => {
     expect(partials(folder)).toEqual([]);
   });
 
+  test('a folder without permission', async () => {
+    const folder = folderWithInput();
+    mkdirSync(join(folder, 'closed'), { mode: 0o500 });
+    // Root may write anywhere but where the kernel itself says no.
+    const closed = process.getuid?.() === 0 ? '/sys' : 'closed';
+    const { code, stderr } = await inProcess(folder, `${RUN} -o ${closed}/y.npy`);
+    expect(stderr).toMatch(
+      /^RMSNORM_INVALID_FILE: cannot write .*closed\/y\.npy: no permission \(EACCES\)\n$|^RMSNORM_INVALID_FILE: cannot write \/sys\/y\.npy: .*\((EACCES|EPERM|EROFS)\)\n$/,
+    );
+    expect(code).toBe(1);
+  });
+});
+
+describe('inputs that are no files, or no tensors', () => {
   test.each([
     ['missing.npy', 'cannot read missing.npy: there is no such file or folder (ENOENT)'],
     ['folder.npy', 'folder.npy is a folder: name a file in it'],
@@ -141,18 +155,6 @@ describe('places that are no files', () => {
     expect(stderr).toContain(`RMSNORM_INVALID_FILE: ${message}`);
     expect(stderr).toMatch(/^RMSNORM_.*\n$/);
     expect([code, stdout, existsSync(join(folder, out))]).toEqual([1, '', false]);
-  });
-
-  test('a folder without permission', async () => {
-    const folder = folderWithInput();
-    mkdirSync(join(folder, 'closed'), { mode: 0o500 });
-    // Root may write anywhere but where the kernel itself says no.
-    const closed = process.getuid?.() === 0 ? '/sys' : 'closed';
-    const { code, stderr } = await inProcess(folder, `${RUN} -o ${closed}/y.npy`);
-    expect(stderr).toMatch(
-      /^RMSNORM_INVALID_FILE: cannot write .*closed\/y\.npy: no permission \(EACCES\)\n$|^RMSNORM_INVALID_FILE: cannot write \/sys\/y\.npy: .*\((EACCES|EPERM|EROFS)\)\n$/,
-    );
-    expect(code).toBe(1);
   });
 });
 
@@ -211,7 +213,10 @@ test('an input that becomes shorter while it is read', async () => {
   while (partials(folder).length === 0) await sleep(5);
   execFileSync('truncate', ['-s', '1000000', join(folder, 'x.npy')]);
   const { code, stderr } = await process.ended;
-  expect(stderr).toMatch(/^RMSNORM_INVALID_FILE: x\.npy ended at byte 1000000: it became shorter while it was read\n$/);
+  const message = /^RMSNORM_INVALID_FILE: x\.npy ended at byte (\d+): it became shorter while it was read\n$/;
+  expect(stderr).toMatch(message);
+  // The new end; or, on a busy machine, what had been read beyond it before.
+  expect(Number(message.exec(stderr)![1])).toBeGreaterThanOrEqual(1_000_000);
   expect([code, existsSync(join(folder, 'y.npy')), partials(folder)]).toEqual([1, false, []]);
 });
 

@@ -1,16 +1,5 @@
 import { execFile } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FloatDType } from '@rmsnorm/core';
@@ -28,29 +17,7 @@ import {
   safetensorsBytes,
   writeNpy,
 } from './rmsnorm.ts';
-
-const RUN = 'run x.npy -o y.npy --dim 12 --backend reference --quiet';
-const FINISH = 'run -o y.npy --finish';
-
-async function ok(folder: string, args: string): Promise<string> {
-  const { code, stdout, stderr } = await inProcess(folder, args);
-  expect({ args, code, stderr: code === 0 ? '' : stderr }).toEqual({ args, code: 0, stderr: '' });
-  return stdout;
-}
-
-/** A folder with x.npy and its normalized bytes. */
-async function prepared(shape: readonly number[] = [40, 12]): Promise<{ folder: string; whole: Buffer }> {
-  const folder = newFolder();
-  writeNpy(join(folder, 'x.npy'), hostTensor(shape));
-  await ok(folder, RUN.replace('y.npy', 'whole.npy'));
-  return { folder, whole: readFileSync(join(folder, 'whole.npy')) };
-}
-
-async function shards(folder: string, count: number, indices = [...Array(count).keys()], args = RUN): Promise<void> {
-  for (const index of indices) await ok(folder, `${args} --shard ${index}/${count}`);
-}
-
-const output = (folder: string): Buffer => readFileSync(join(folder, 'y.npy'));
+import { FINISH, output, prepared, RUN, runShards, shardsFolder, succeed, unfinishedOutput } from './sharding.ts';
 
 describe('all shards together are the run without them, byte for byte', () => {
   const others = {
@@ -75,12 +42,12 @@ describe('all shards together are the run without them, byte for byte', () => {
     else writeFileSync(join(folder, 'x.safetensors'), safetensorsBytes(others, { format: 'pt' }));
     writeNpy(join(folder, 'gamma.npy'), { dtype: 'float32', shape: [96], data: numbers(96, 5) });
     const args = `run x.${from} --dim 96 --gamma gamma.npy ${options} --json`.replaceAll('  ', ' ');
-    const whole = JSON.parse(await ok(folder, `${args} -o whole.${to}`));
+    const whole = JSON.parse(await succeed(folder, `${args} -o whole.${to}`));
     const parts = [];
     for (let i = count - 1; i >= 0; i--)
-      parts.push(JSON.parse(await ok(folder, `${args} -o y.${to} --shard ${i}/${count}`)));
+      parts.push(JSON.parse(await succeed(folder, `${args} -o y.${to} --shard ${i}/${count}`)));
     expect(existsSync(join(folder, `y.${to}`))).toBe(false);
-    await ok(folder, `run -o y.${to} --finish`);
+    await succeed(folder, `run -o y.${to} --finish`);
 
     const bytes = readFileSync(join(folder, `whole.${to}`));
     expect(readFileSync(join(folder, `y.${to}`)).equals(bytes)).toBe(true);
@@ -95,9 +62,8 @@ describe('all shards together are the run without them, byte for byte', () => {
 
 test('a shard depends on its own rows alone, and writes its own bytes alone', async () => {
   const { folder, whole } = await prepared([10, 12]);
-  await shards(folder, 4, [1]);
-  const [name] = readdirSync(join(folder, 'y.npy.rmsnorm-shards')).filter((file) => file.endsWith('.output'));
-  const alone = readFileSync(join(folder, 'y.npy.rmsnorm-shards', name!));
+  await runShards(folder, 4, [1]);
+  const alone = readFileSync(unfinishedOutput(folder));
   // Ten rows: three for each of the first two shards.
   const [from, to] = [128 + 3 * 48, 128 + 6 * 48];
   expect(alone).toEqual(Buffer.concat([Buffer.alloc(from), whole.subarray(from, to), Buffer.alloc(whole.length - to)]));
@@ -105,7 +71,7 @@ test('a shard depends on its own rows alone, and writes its own bytes alone', as
   const poisoned = hostTensor([10, 12]);
   (poisoned.data as Float32Array).fill(Number.NaN, 0, 36).fill(Number.NaN, 72);
   writeNpy(join(folder, 'x.npy'), poisoned);
-  const { rows } = JSON.parse(await ok(folder, `${RUN} --json --shard 1/4 --force`.replace('--quiet ', '')));
+  const { rows } = JSON.parse(await succeed(folder, `${RUN} --json --shard 1/4 --force`.replace('--quiet ', '')));
   expect(rows).toMatchObject({ rows: 3, nonFinite: { before: 0, after: 0 } });
 });
 
@@ -122,13 +88,13 @@ test('shards that start at the same moment agree on one plan', async () => {
     }),
   );
   expect(joined).toHaveLength(16);
-  await ok(folder, FINISH);
+  await succeed(folder, FINISH);
   expect(output(folder)).toEqual(Buffer.concat(joined.map((_, index) => Buffer.alloc(100, index + 1))));
 });
 
 test('a shard that was killed is missing, is done again, and gives the same bytes', async () => {
   const { folder, whole } = await prepared([6000, 12]);
-  await shards(folder, 3, [0, 2]);
+  await runShards(folder, 3, [0, 2]);
   const args = `${RUN} --shard 1/3 --memory 64KiB`.split(' ');
   const killed = await rmsnorm(folder, args, { NODE_OPTIONS: killedAtWrite(folder, 3) });
   expect(killed).toMatchObject({ signal: 'SIGKILL' });
@@ -138,38 +104,37 @@ test('a shard that was killed is missing, is done again, and gives the same byte
       'RMSNORM_INVALID_FILE: y.npy is not complete: of 3 shards 1 are not finished: 1; run them again, with --shard I/3\n',
   });
   expect(existsSync(join(folder, 'y.npy'))).toBe(false);
-  await shards(folder, 3, [1]);
-  await ok(folder, FINISH);
+  await runShards(folder, 3, [1]);
+  await succeed(folder, FINISH);
   expect(output(folder).equals(whole)).toBe(true);
 });
 
 test('missing shards are listed as ranges', async () => {
   const { folder } = await prepared();
-  await shards(folder, 12, [1, 5, 9]);
+  await runShards(folder, 12, [1, 5, 9]);
   expect((await inProcess(folder, FINISH)).stderr).toContain('of 12 shards 9 are not finished: 0, 2-4, 6-8, 10-11; ');
 });
 
 describe('a finished shard', () => {
   test('says so and is left alone; --force does it again', async () => {
     const { folder, whole } = await prepared();
-    await shards(folder, 2);
-    const inside = join(folder, 'y.npy.rmsnorm-shards');
-    const part = join(inside, readdirSync(inside).find((name) => name.endsWith('.output'))!);
+    await runShards(folder, 2);
+    const part = unfinishedOutput(folder);
     writeFileSync(part, Buffer.alloc(whole.length));
     const again = `${RUN} --shard 1/2`.replace(' --quiet', '');
     expect(await inProcess(folder, again)).toMatchObject({
       code: 0,
       stderr: 'y.npy: shard 1/2 is finished already; --force does it again\n',
     });
-    expect(JSON.parse(await ok(folder, `${again} --json`))).toEqual({
+    expect(JSON.parse(await succeed(folder, `${again} --json`))).toEqual({
       output: 'y.npy',
       shard: { index: 1, count: 2 },
       finished: 'before',
     });
     expect(readFileSync(part).every((byte) => byte === 0)).toBe(true);
-    await ok(folder, `${RUN} --shard 0/2 --force`);
-    await ok(folder, `${RUN} --shard 1/2 --force`);
-    await ok(folder, FINISH);
+    await succeed(folder, `${RUN} --shard 0/2 --force`);
+    await succeed(folder, `${RUN} --shard 1/2 --force`);
+    await succeed(folder, FINISH);
     expect(output(folder).equals(whole)).toBe(true);
   });
 
@@ -193,19 +158,19 @@ describe('shards of other settings are refused, and nothing is touched', () => {
   ])('%s', async (args, message) => {
     const { folder } = await prepared();
     writeNpy(join(folder, 'gamma.npy'), { dtype: 'float32', shape: [12], data: numbers(12) });
-    await shards(folder, 2, [0]);
-    const before = readdirSync(join(folder, 'y.npy.rmsnorm-shards')).sort();
+    await runShards(folder, 2, [0]);
+    const before = readdirSync(shardsFolder(folder)).sort();
     const { code, stderr } = await inProcess(folder, `${RUN} ${args}`);
     expect(stderr).toContain(
       `RMSNORM_INVALID_OPTION: other shards of y.npy were begun with other settings: ${message}`,
     );
     expect(code).toBe(2);
-    expect(readdirSync(join(folder, 'y.npy.rmsnorm-shards')).sort()).toEqual(before);
+    expect(readdirSync(shardsFolder(folder)).sort()).toEqual(before);
   });
 
   test('another input', async () => {
     const { folder } = await prepared();
-    await shards(folder, 2, [0]);
+    await runShards(folder, 2, [0]);
     writeNpy(join(folder, 'x.npy'), hostTensor([41, 12]));
     const { code, stderr } = await inProcess(folder, `${RUN} --shard 1/2`);
     expect(stderr).toMatch(
@@ -216,88 +181,12 @@ describe('shards of other settings are refused, and nothing is touched', () => {
 
   test('--finish with IN compares them too', async () => {
     const { folder, whole } = await prepared();
-    await shards(folder, 2);
+    await runShards(folder, 2);
     const { code, stderr } = await inProcess(folder, `${RUN} --finish --eps 1e-5`);
     expect(stderr).toContain('eps 0.000001 there, 0.00001 here');
     expect(code).toBe(2);
-    await ok(folder, `${RUN} --finish`);
+    await succeed(folder, `${RUN} --finish`);
     expect(output(folder).equals(whole)).toBe(true);
-  });
-});
-
-describe('an existing OUT', () => {
-  test('is refused by shards, and by --finish where it came later; --force replaces it and keeps its permissions', async () => {
-    const { folder, whole } = await prepared();
-    await shards(folder, 2);
-    writeFileSync(join(folder, 'y.npy'), 'precious');
-    chmodSync(join(folder, 'y.npy'), 0o640);
-    for (const args of [`${RUN} --shard 0/2`, FINISH]) {
-      expect(await inProcess(folder, args)).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('RMSNORM_FILE_EXISTS: y.npy exists'),
-      });
-    }
-    expect(output(folder).toString()).toBe('precious');
-    await ok(folder, `${FINISH} --force`);
-    expect(output(folder).equals(whole)).toBe(true);
-    expect(statSync(join(folder, 'y.npy')).mode & 0o777).toBe(0o640);
-  });
-});
-
-describe('--finish', () => {
-  test('twice: the second says that all is done; with --force, or with nothing there, it cannot know', async () => {
-    const { folder, whole } = await prepared();
-    expect((await inProcess(folder, FINISH)).stderr).toContain('RMSNORM_INVALID_FILE: y.npy has no shards to finish: ');
-    await shards(folder, 2);
-    expect(await inProcess(folder, FINISH)).toMatchObject({
-      code: 0,
-      stderr: 'y.npy is in place: 2 shards, 2.05 kB\n',
-    });
-    expect(await inProcess(folder, FINISH)).toMatchObject({
-      code: 0,
-      stderr: 'y.npy is in place (2.05 kB); no shards are waiting\n',
-    });
-    expect((await inProcess(folder, `${FINISH} --force`)).code).toBe(1);
-    expect(output(folder).equals(whole)).toBe(true);
-  });
-
-  test.each([
-    [
-      'after the link to its place',
-      (folder: string, inside: string, part: string) => linkSync(join(folder, 'y.npy'), join(inside, part)),
-    ],
-    ['after the rename to its place', () => {}],
-    ['while it removes the folder', (_folder: string, inside: string) => rmSync(join(inside, 'plan.json'))],
-  ])('killed %s, it is called again', async (_when, leave) => {
-    const { folder, whole } = await prepared();
-    await shards(folder, 2);
-    const inside = join(folder, 'y.npy.rmsnorm-shards');
-    const part = readdirSync(inside).find((name) => name.endsWith('.output'))!;
-    const kept = join(folder, 'kept');
-    mkdirSync(kept);
-    cpSync(inside, kept, { recursive: true, filter: (path) => !path.endsWith('.output') });
-    await ok(folder, FINISH);
-    cpSync(kept, inside, { recursive: true });
-    leave(folder, inside, part);
-    await ok(folder, FINISH);
-    expect(output(folder).equals(whole)).toBe(true);
-    expect(existsSync(inside)).toBe(false);
-  });
-
-  test('refuses an output that is gone or cut, and a plan that is none', async () => {
-    const { folder } = await prepared();
-    await shards(folder, 2);
-    const inside = join(folder, 'y.npy.rmsnorm-shards');
-    const part = join(inside, readdirSync(inside).find((name) => name.endsWith('.output'))!);
-    writeFileSync(part, 'cut');
-    expect((await inProcess(folder, FINISH)).stderr).toContain('has 3 bytes, not 2048 (2.05 kB): delete that folder');
-    rmSync(part);
-    expect((await inProcess(folder, FINISH)).stderr).toContain('is gone, not 2048');
-    writeFileSync(join(inside, 'plan.json'), '{"id":"../../etc","plan":{"shards":1,"bytes":3}}');
-    for (const args of [FINISH, `${RUN} --shard 0/2`]) {
-      expect((await inProcess(folder, args)).stderr).toContain('plan.json is not what rmsnorm wrote there: delete ');
-    }
-    expect(existsSync(join(folder, 'y.npy'))).toBe(false);
   });
 });
 
@@ -307,7 +196,7 @@ test('the Slurm script of the docs, task by task', async () => {
   const last = Number(/--array=0-(\d+)/.exec(script)![1]);
   const folder = newFolder();
   writeNpy(join(folder, 'x.npy'), hostTensor([20, 512]));
-  await ok(folder, 'run x.npy -o whole.npy --dim 512 --quiet');
+  await succeed(folder, 'run x.npy -o whole.npy --dim 512 --quiet');
   writeFileSync(join(folder, 'shards.sh'), script);
   writeFileSync(join(folder, 'rmsnorm'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`, { mode: 0o755 });
   const env = { PATH: `${folder}:${process.env.PATH}`, ...NO_DRIVERS };
@@ -317,6 +206,6 @@ test('the Slurm script of the docs, task by task', async () => {
     );
     for (const { stderr } of await Promise.all(pair)) expect(stderr).toBe('');
   }
-  await ok(folder, FINISH);
+  await succeed(folder, FINISH);
   expect(output(folder).equals(readFileSync(join(folder, 'whole.npy')))).toBe(true);
 });

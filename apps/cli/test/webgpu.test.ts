@@ -46,7 +46,7 @@ test('auto does not take a software adapter, and says so; by name it works', asy
   });
   const doctor = await rmsnorm(folder, 'doctor', driver);
   expect(doctor.stderr).toBe('');
-  expect(doctor.stdout).toMatch(/^ {2}webgpu +ok +.*swiftshader.*, in software: by name alone$/m);
+  expect(doctor.stdout).toMatch(/^ {2}webgpu +ok +.*swiftshader.*, in software, so that auto passes it over$/m);
   expect(doctor.stdout).toMatch(/^--backend auto takes wasm$/m);
 });
 

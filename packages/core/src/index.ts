@@ -1,36 +1,17 @@
-export type { AbortSignalLike } from './abort.ts';
-export type { ApplyTargets } from './apply.ts';
-export type {
-  Backend,
-  BackendProvider,
-  Float16ArrayLike,
-  HostData,
-  HostTensor,
-  PrepareOptions,
-  ProbeResult,
-  Tensor,
-} from './backend.ts';
-export { createBackend } from './create-backend.ts';
-export type {
-  Accuracy,
-  AddForwardIO,
-  BackwardIO,
-  Driver,
-  Feature,
-  ForwardIO,
-  ForwardQuantizedIO,
-  GatedForwardIO,
-  Guarantee,
-  HostForwardIO,
-  Op,
-  PreparedUses,
-  ScaleByIO,
-  SumSquaresIO,
-  Supports,
-} from './driver.ts';
-export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './dtype.ts';
-export { bfloat16Bits, bfloat16Value, decode, encode, float16Bits, float16Value, roundTo } from './encoding.ts';
-export { ERROR_CODES, type ErrorCode, isRMSNormError, RMSNormError } from './errors.ts';
+/*
+ * What applications import. Authors of backends find all of theirs, and a little more, in `@rmsnorm/core/driver`
+ * (driver.ts). The folders, each of which imports only from those before it:
+ *
+ *     values/       numbers, dtypes, shapes, arrays on the host, errors
+ *     driver/       what an author of a backend writes against
+ *     options/      from options and a shape to a Problem
+ *     backend/      what createBackend makes of a driver
+ *     operations/   one file for each operation: checks, results, the driver's call
+ *     api/          RMSNorm, the functions beside it, pickBackend
+ *     reference/    the specification as a driver; nothing imports it but this file and tests
+ */
+
+export type { ApplyTargets } from './api/apply.ts';
 export {
   addRmsNorm,
   type FunctionOptions,
@@ -42,26 +23,50 @@ export {
   scaleBy,
   sumSquares,
   type Weights,
-} from './functions.ts';
-export { type Layout, layoutOf, problemOf } from './layout.ts';
-export type { AddForwardResult, AddForwardTargets } from './operations/add-forward.ts';
-export type { BackwardResult, BackwardTargets } from './operations/backward.ts';
-export type { QuantizedResult, QuantizedTargets } from './operations/forward-quantized.ts';
-export type { ScaleByTargets } from './operations/sharded.ts';
+} from './api/functions.ts';
+export { type Candidate, type NamedProbe, type PickOptions, pickBackend } from './api/pick-backend.ts';
+export { RMSNorm } from './api/rms-norm.ts';
+export type { StateDict } from './api/state-dict.ts';
+export type {
+  Backend,
+  BackendProvider,
+  PreparableNorm,
+  PrepareOptions,
+  ProbeResult,
+  Tensor,
+} from './backend/backend.ts';
+export { createBackend } from './backend/create-backend.ts';
+export type * from './driver/driver.ts';
+export type * from './driver/io.ts';
 export {
   type Extent,
   OPERATIONS,
+  OPS,
   type Operand,
   type OperandName,
   type Operation,
   type Presence,
-} from './operations/table.ts';
-export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options.ts';
-export { type Candidate, type NamedProbe, type PickOptions, pickBackend } from './pick-backend.ts';
-export { type OnnxOptions, type Presets, presets } from './presets.ts';
-export type { Casting, EpsMode, Problem } from './problem.ts';
+} from './driver/operations.ts';
+export type { Casting, EpsMode, Problem } from './driver/problem.ts';
+export {
+  type Accuracy,
+  FEATURES,
+  type Feature,
+  GUARANTEES,
+  type Guarantee,
+  type Supports,
+} from './driver/supports.ts';
+export type { AddForwardResult, AddForwardTargets } from './operations/add-forward.ts';
+export type { BackwardResult, BackwardTargets } from './operations/backward.ts';
+export type { ForwardTargets } from './operations/forward.ts';
+export type { QuantizedResult, QuantizedTargets } from './operations/forward-quantized.ts';
+export type { ScaleByTargets } from './operations/sharded.ts';
+export { type Layout, layoutOf, problemOf } from './options/layout.ts';
+export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options/options.ts';
+export { type OnnxOptions, type Presets, presets } from './options/presets.ts';
 export { reference } from './reference/reference.ts';
-export { RMSNorm } from './rms-norm.ts';
-export type { StateDict } from './state-dict.ts';
-export { FEATURES, GUARANTEES, OPS } from './supports.ts';
-export type { ForwardTargets } from './targets.ts';
+export type { AbortSignalLike } from './values/abort.ts';
+export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
+export * from './values/encoding.ts';
+export { ERROR_CODES, type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
+export type { Float16ArrayLike, HostData, HostTensor } from './values/host-data.ts';

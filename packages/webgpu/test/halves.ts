@@ -5,3 +5,6 @@
 export function isFused(id: string): boolean {
   return /^(addForward|gatedForward|forwardQuantized|scaleBy)\//.test(id);
 }
+
+/** Milliseconds for one case: one that draws random shapes has SwiftShader compile dozens of shaders. */
+export const TIMEOUT = 300_000;

@@ -1,4 +1,4 @@
-import { type BackendProvider, encode, type FloatDType, reference, rmsNorm } from '@rmsnorm/core';
+import { type BackendProvider, encode, reference, rmsNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
 import { webgpu } from '@rmsnorm/webgpu';
 import '@tensorflow/tfjs-backend-cpu';
@@ -7,16 +7,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as ortNode from 'onnxruntime-node';
 import * as ortWeb from 'onnxruntime-web';
 import { create } from 'webgpu';
-import { onnxBytes } from '../candidates/onnx-graph.ts';
+import { node, onnxBytes } from '../candidates/onnx-graph.ts';
+import { onnxTensor, type Runtime } from '../candidates/onnxruntime-session.ts';
+import type { FloatElements } from '../elements.ts';
 import type { Input } from './inputs.ts';
 
-type Elements = Float32Array | Uint16Array;
-
-/** Somebody's RMSNorm over the last axis. */
+/** One implementation of RMSNorm over the last axis. */
 export interface Contestant {
   readonly name: string;
-  /** y; rejects, with the reason, where it cannot. */
-  run(input: Input): Promise<Elements>;
+  /** Gives y. Rejects, with the reason, where it cannot. */
+  run(input: Input): Promise<FloatElements>;
 }
 
 ortWeb.env.wasm.numThreads = 1;
@@ -25,9 +25,9 @@ setThreadsCount(1);
 export const CONTESTANTS: readonly Contestant[] = [
   { name: 'reference', run: ours(reference()) },
   { name: 'wasm', run: ours(wasm()) },
-  // On the Vulkan driver of the environment; where there is none, the reason stands under the table.
+  // On the Vulkan driver of the environment. Without one, the reason stands under the table.
   { name: 'webgpu', run: ours(webgpu({ gpu: create([]) })) },
-  { name: 'onnxruntime-web', run: onnxruntime(ortWeb as unknown as Runtime, 'wasm') },
+  { name: 'onnxruntime-web', run: onnxruntime(ortWeb, 'wasm') },
   { name: 'onnxruntime-node', run: onnxruntime(ortNode as unknown as Runtime, 'cpu') },
   { name: 'tfjs-wasm', run: tensorflow('wasm') },
   { name: 'tfjs-cpu', run: tensorflow('cpu') },
@@ -43,57 +43,39 @@ function ours(provider: BackendProvider): Contestant['run'] {
         eps,
         gamma: backend.tensor(gamma, [size]),
       });
-      return (await y.data()) as Elements;
+      return (await y.data()) as FloatElements;
     } finally {
       await backend.dispose();
     }
   };
 }
 
-/** What onnxruntime-web and onnxruntime-node, whose types differ in name alone, have in common. */
-interface Runtime {
-  readonly Tensor: new (type: string, data: Elements, dims: readonly number[]) => { readonly data: unknown };
-  readonly InferenceSession: {
-    create(
-      model: Uint8Array,
-      options: object,
-    ): Promise<{
-      run(feeds: object): Promise<Record<string, { readonly data: unknown }>>;
-      release(): Promise<void>;
-    }>;
-  };
-}
-
-/** RMSNormalization of opset 23. */
-function onnxruntime({ InferenceSession, Tensor }: Runtime, provider: string): Contestant['run'] {
+/** ONNX's RMSNormalization, of opset 23. */
+function onnxruntime(runtime: Runtime, provider: string): Contestant['run'] {
   return async ({ x, rows, size, dtype, gamma, eps }) => {
-    const value = { type: dtype, dims: [rows, size] };
+    const input = { name: 'x', type: dtype, dims: [rows, size] };
     const model = onnxBytes({
-      nodes: [
-        {
-          op: 'RMSNormalization',
-          inputs: ['x', 'gamma'],
-          output: 'y',
-          attributes: { axis: { int: -1 }, epsilon: { float: eps } },
-        },
-      ],
+      nodes: [node('RMSNormalization', ['x', 'gamma'], 'y', { axis: { int: -1 }, epsilon: { float: eps } })],
       initializers: [{ name: 'gamma', type: dtype, dims: [size], data: encode(gamma, dtype) }],
-      inputs: [{ name: 'x', ...value }],
-      outputs: [{ name: 'y', ...value }],
+      inputs: [input],
+      outputs: [{ ...input, name: 'y' }],
     });
-    const session = await InferenceSession.create(model, { executionProviders: [provider], logSeverityLevel: 4 });
+    const session = await runtime.InferenceSession.create(model, {
+      executionProviders: [provider],
+      logSeverityLevel: 4,
+    });
     try {
-      const { y } = await session.run({ x: new Tensor(dtype, x, [rows, size]) });
-      return bitsOf(y!.data as Elements, dtype);
+      const { y } = await session.run({ x: onnxTensor(runtime, input, x) });
+      return asBits(y!.data as FloatElements);
     } finally {
       await session.release();
     }
   };
 }
 
-/** A runtime with Float16Array may hand that out. */
-function bitsOf(data: Elements, dtype: FloatDType): Elements {
-  return dtype === 'float32' ? data : new Uint16Array(data.buffer, data.byteOffset, data.length);
+/** 16-bit results as raw bits: a runtime with Float16Array may give one. */
+function asBits(data: FloatElements): FloatElements {
+  return data instanceof Float32Array ? data : new Uint16Array(data.buffer, data.byteOffset, data.length);
 }
 
 /** mul(mul(x, rsqrt(add(mean(square(x)), eps))), gamma): TensorFlow.js has no RMSNorm of its own. */

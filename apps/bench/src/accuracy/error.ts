@@ -3,8 +3,8 @@ import { decode } from '@rmsnorm/core';
 import type { Input } from './inputs.ts';
 
 /**
- * The largest error of y in ulp of float32, as the contract counts it: before the rounding to a 16-bit type. Where an
- * element is not finite, or 0 and should not be, that is the answer: `inf`, `NaN` or `0`.
+ * The largest error of y in ulp of float32. Of a 16-bit y it is the error before the rounding to 16 bits, as the contract
+ * counts it. Where an element is infinite, NaN or 0 and should not be, the answer is `inf`, `NaN` or `0` instead.
  */
 export function errorOf({ dtype, rows, size, eps, values, gamma }: Input, y: Float32Array | Uint16Array): string {
   const got = decode(y, dtype);
@@ -28,10 +28,10 @@ export function errorOf({ dtype, rows, size, eps, values, gamma }: Input, y: Flo
   return largest < 100 ? largest.toFixed(2) : Number(largest.toPrecision(2)).toLocaleString('en-US');
 }
 
-/** Half of float16's smallest number: a 0 for anything larger is no rounding in any of the dtypes. */
+/** Half of float16's smallest number. In no dtype is a larger number rounded to 0. */
 const SMALLEST = 2 ** -25;
 
-/** Of float32. */
+/** The distance between neighbouring float32 numbers at `value`. */
 function ulp(value: number): number {
   if (value === 0) return 2 ** -149;
   return 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(value)))) - 23);

@@ -1,16 +1,16 @@
 import { createRandom, type Random } from '@rmsnorm/conformance';
 import { decode, encode, type FloatDType } from '@rmsnorm/core';
 
-/** Rows to normalize, the same for everybody. */
+/** Rows to normalize, the same ones for every contestant. */
 export interface Input {
   readonly name: string;
   readonly dtype: FloatDType;
   readonly rows: number;
   readonly size: number;
   readonly eps: number;
-  /** Raw bits for the 16-bit types. */
+  /** Raw bits in 16-bit types. */
   readonly x: Float32Array | Uint16Array;
-  /** Exact in all three dtypes. */
+  /** Values that are exact in all three dtypes. */
   readonly gamma: Float32Array;
   /** x as numbers. */
   readonly values: Float32Array;
@@ -22,7 +22,7 @@ interface Kind {
   readonly size: number;
   readonly eps: number;
   readonly dtypes: readonly FloatDType[];
-  /** Makes what gives the numbers of one row. */
+  /** Begins a row, and returns what draws its numbers one by one. */
   row(random: Random): () => number;
 }
 
@@ -34,7 +34,7 @@ const constant = (random: Random) => {
   const value = 1 + random.uniform();
   return () => value;
 };
-/** Log-normal with sigma 3: a few elements carry the sum. */
+/** Log-normal with sigma 3: a few elements make up most of the sum of squares. */
 const heavyTailed = (random: Random) => () => random.pick([-1, 1]) * Math.exp(Math.min(9, 3 * random.normal()));
 
 const KINDS: readonly Kind[] = [

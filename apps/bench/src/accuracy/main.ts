@@ -1,4 +1,4 @@
-// Writes ACCURACY.md, beside package.json: the largest error of everybody's RMSNorm on the same inputs.
+// Writes ACCURACY.md, beside package.json: the largest error of several RMSNorms on the same inputs.
 
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -30,13 +30,13 @@ const fuzzed = [
 
 const text = `# Accuracy
 
-The largest error of RMSNorm in every backend and in the engines that people use, on the same inputs. Made by \`pnpm accuracy\`, seed ${SEED}, on Node
+The largest error of RMSNorm in every backend, and in the engines that people use, on the same inputs. Made by \`pnpm accuracy\`, seed ${SEED}, on Node
 ${process.versions.node} with ${PEERS.map((name) => `${name} ${versionOf(name)}`).join(', ')}.
 
-Exact is the formula in float64. The error counts in ulp of float32 at the exact result. A 16-bit result counts with what it must have been off by before
-its one rounding: 0 where it is the number nearest to the exact result, else the distance to the tie that it is on the wrong side of, so that one more
-rounding of 16 bits on the way shows as thousands. The contract allows the \`ieee\` backends 4, \`webgpu\` 6. \`inf\`, \`NaN\` and \`0\` stand where an element is that and
-should not be, \`-\` where an engine cannot do it.
+The exact result is that of the formula in float64. Errors are counted in ulp of float32 at the exact result. Of a 16-bit result, the error before
+its rounding to 16 bits counts: 0 where it is the 16-bit number nearest to the exact result, else the distance from the exact result to the tie on whose
+wrong side it is. One rounding to 16 bits more, on the way, therefore shows as thousands. The contract allows the \`ieee\` backends 4 ulp and \`webgpu\` 6.
+\`inf\`, \`NaN\` and \`0\` say that an element is that and should not be; \`-\` says that an engine cannot do it.
 
 ## forward
 
@@ -48,9 +48,9 @@ ONNX Runtime does RMSNormalization of opset 23; TensorFlow.js, which has none, m
 
 ## Every operation, on any bits
 
-The largest error in ${FUZZ_ROWS.toLocaleString('en-US')} rows of random bit patterns, layouts and options (\`rmsnorm-conformance MODULE --fuzz\`), the same for both;
-the other engines have no such operations. In ulp of float32, as above; dx, dgamma and dbeta in 2^-24 of the
-magnitudes that their bound names (16 are allowed of dx, 16.8 of the sums).
+The largest error in ${FUZZ_ROWS.toLocaleString('en-US')} rows of random bit patterns, layouts and options (\`rmsnorm-conformance MODULE --fuzz\`), the same for both backends;
+the other engines have no such operations. Errors are in ulp of float32, as above; those of dx, dgamma and dbeta in 2^-24 of the
+magnitudes that their bounds name (dx may reach 16, the sums 16.8).
 
 ${table(['operation', 'output', 'dtype', ...fuzzed.map(({ backend }) => backend)], operations(fuzzed))}
 

@@ -1,4 +1,4 @@
-/** A storage buffer with these bytes, or of so many. */
+/** A storage buffer with these contents, or of this many bytes. */
 export function gpuBuffer(device: GPUDevice, contents: Uint8Array | number): GPUBuffer {
   const size = typeof contents === 'number' ? contents : contents.byteLength;
   const buffer = device.createBuffer({

@@ -11,7 +11,7 @@ export interface CopyModule {
   memoryCopy(to: number, from: number, bytes: number): void;
 }
 
-/** Between two tensors of a backend of its own, so that the bytes lie as those of `rmsnorm-wasm` do. */
+/** A copy between two tensors of a backend of its own: its bytes are placed in memory as those of `rmsnorm-wasm`. */
 export async function heapCopy(work: Workload, loop: keyof CopyModule): Promise<Candidate> {
   const bytes = copySource(work);
   const backend = await wasm().create();

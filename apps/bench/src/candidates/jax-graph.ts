@@ -2,12 +2,12 @@ import { type Array as JaxArray, numpy as np, vjp } from '@jax-js/jax';
 import type { Workload } from '../workload.ts';
 import { layoutDims } from './layout-dims.ts';
 
-/** Outputs of a workload in their order: y, or y and sum, or dx and dgamma. */
+/** Gives the outputs of a workload in their order: y, or y and sum, or dx and dgamma. */
 export type JaxFunction = (...inputs: JaxArray[]) => JaxArray[];
 
 /**
- * A workload in jax-js's operations, for `jit`: x, gamma and, where there is one, the second input. Arguments are
- * consumed, as everywhere in jax-js: `.ref` is one use more.
+ * A workload in operations of jax-js, for `jit`. Its arguments are x, gamma and, where there is one, the second input.
+ * Every use consumes an array, as everywhere in jax-js; `.ref` allows one more use.
  */
 export function jaxFunction({ op, eps, shape }: Workload): JaxFunction {
   const { axis } = layoutDims(shape.layout);
@@ -35,6 +35,8 @@ export function jaxFunction({ op, eps, shape }: Workload): JaxFunction {
       };
     case 'forwardQuantized':
       throw new Error('jax-js has no int8 arrays');
+    default:
+      throw new Error(`no function is known of ${op satisfies never}`);
   }
 }
 

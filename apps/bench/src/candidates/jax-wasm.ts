@@ -6,8 +6,8 @@ export const jaxWasm: Entrant = {
   does: 'norm',
   about: 'jax-js, WASM: jit of the same operations, for backward of their vjp',
   create: (work) => {
-    // Node has no global Worker, and jax-js took memory for one thread. onnxruntime-web sets one later, and jax-js would
-    // compile for shared memory from then on, and fail.
+    // jax-js allocated memory for one thread, as Node has no global Worker. onnxruntime-web sets one later; jax-js would
+    // then compile for shared memory, and fail.
     if ('process' in globalThis) Reflect.deleteProperty(globalThis, 'Worker');
     return jax('wasm', work);
   },

@@ -1,7 +1,7 @@
 import { blockUntilReady, defaultDevice, init, type Array as JaxArray, jit, numpy as np } from '@jax-js/jax';
 import type { Candidate, Outputs, Unable } from '../candidate.ts';
-import type { Elements, Workload } from '../workload.ts';
-import { secondInput } from '../workload.ts';
+import type { Elements } from '../elements.ts';
+import { inputArrays, type Workload } from '../workload.ts';
 import { jaxFunction } from './jax-graph.ts';
 import { layoutDims } from './layout-dims.ts';
 import { unableFor } from './reason.ts';
@@ -19,14 +19,14 @@ export async function jax(device: 'wasm' | 'webgpu', work: Workload): Promise<Ca
   }
 }
 
-/** Outputs that wait for a GPU together: more would fill its memory. */
+/** On a GPU, calls are waited for together, up to so many outputs: more would fill its memory. */
 const MOST_PENDING = 64;
 
 const OUTPUTS = { forward: ['y'], addForward: ['y', 'sum'], gatedForward: ['y'], backward: ['dx', 'dgamma'] };
 
 /**
- * jit fuses the operations into kernels. Calls are lazy, and one whose outputs are disposed before anybody waits for
- * them is never run: each is waited for, on a GPU all of a turn together.
+ * jit fuses the operations into kernels. Calls are lazy: one whose outputs are disposed before anything waits for them is
+ * never run. So each call is waited for; on a GPU, all calls of a turn together.
  */
 async function resident(work: Workload, device: 'wasm' | 'webgpu'): Promise<Candidate> {
   const compute = jit(jaxFunction(work));
@@ -75,8 +75,8 @@ function upload(work: Workload): JaxArray[] {
   const dims = layoutDims(work.shape.layout);
   const array = (data: Float32Array | Uint16Array, shape: readonly number[]): JaxArray =>
     np.array(data as Float32Array<ArrayBuffer>).reshape([...shape]);
-  const second = work.op === 'forward' ? [] : [array(secondInput(work), dims.x)];
-  return [array(work.inputs.x, dims.x), array(work.gamma, dims.gamma), ...second];
+  const [x, ...second] = inputArrays(work).map((data) => array(data!, dims.x));
+  return [x!, array(work.gamma, dims.gamma), ...second];
 }
 
 async function download({ op }: Workload, outputs: readonly JaxArray[]): Promise<Outputs> {

@@ -1,14 +1,14 @@
 import type { Layout } from '@rmsnorm/core';
 
-/** How libraries without RMSNorm see a layout: its axes of length 1 left out, since broadcasts cost by the axis. */
+/** A layout for libraries without RMSNorm. Axes of length 1 are left out: each axis makes a broadcast slower. */
 export interface LayoutDims {
   /** [outer, groups, size, inner], without groups or inner where they are 1. */
   readonly x: readonly number[];
-  /** gamma's, broadcast to x: [groups, size, 1]. */
+  /** The dimensions of gamma, which is broadcast to x: [groups, size, 1]. */
   readonly gamma: readonly number[];
   /** The axis of the features. */
   readonly axis: number;
-  /** The axes that gamma is broadcast along. */
+  /** The axes along which gamma is broadcast. */
   readonly others: readonly number[];
 }
 

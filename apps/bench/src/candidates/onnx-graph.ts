@@ -14,14 +14,14 @@ import { layoutDims } from './layout-dims.ts';
 /** The first opset with RMSNormalization. */
 const OPSET = 23;
 
-/** Nodes and constants: from the workload's inputs to its outputs, by their names. */
+/** The nodes and constants that lead from the workload's inputs to its outputs, all by name. */
 export type OnnxBody = Pick<OnnxGraph, 'nodes' | 'initializers'>;
 
 export function onnxBytes(graph: OnnxGraph): Uint8Array {
   return onnxModel(graph, OPSET);
 }
 
-/** How groups get their gammas: ONNX lets a scale of [groups, size] broadcast, which ORT's WebGPU kernel refuses. */
+/** How several groups get their gammas. ONNX allows a scale of [groups, size]; ORT's WebGPU kernel refuses it. */
 export type GroupScale = 'broadcast' | 'multiplied after';
 
 /** The workload as a model. */
@@ -35,16 +35,24 @@ export function onnxGraph(work: Workload, groupScale: GroupScale = 'broadcast'):
 
 function onnxOutputs({ op, dtype, shape, gamma }: Workload): OnnxValue[] {
   const like = (name: string, type: OnnxType = dtype): OnnxValue => ({ name, type, dims: shape.shape });
-  if (op === 'addForward') return [like('y'), like('sum')];
-  if (op === 'backward') return [like('dx'), { name: 'dgamma', type: dtype, dims: [gamma.length] }];
-  if (op === 'forwardQuantized') {
-    const dims = shape.shape.map((length, axis) => (axis === FEATURES ? 1 : length));
-    return [like('q', 'int8'), { name: 'scales', type: 'float32', dims }];
+  switch (op) {
+    case 'forward':
+    case 'gatedForward':
+      return [like('y')];
+    case 'addForward':
+      return [like('y'), like('sum')];
+    case 'backward':
+      return [like('dx'), { name: 'dgamma', type: dtype, dims: [gamma.length] }];
+    case 'forwardQuantized': {
+      const dims = shape.shape.map((length, axis) => (axis === FEATURES ? 1 : length));
+      return [like('q', 'int8'), { name: 'scales', type: 'float32', dims }];
+    }
+    default:
+      throw new Error(`no outputs are known of ${op satisfies never}`);
   }
-  return [like('y')];
 }
 
-/** The axis of all features of a workload, of every group. */
+/** The axis of all features of a workload, those of every group. */
 const FEATURES = 1;
 
 export function onnxBody(work: Workload, groupScale: GroupScale = 'broadcast'): OnnxBody {
@@ -66,12 +74,14 @@ export function onnxBody(work: Workload, groupScale: GroupScale = 'broadcast'): 
       return backward(work);
     case 'forwardQuantized':
       return quantized(work, groupScale);
+    default:
+      throw new Error(`no graph is known of ${work.op satisfies never}`);
   }
 }
 
 /**
- * RMSNormalization from `x` to `y`. ONNX normalizes all axes from `axis` on, so channels-first takes a transposition
- * before and one after; groups are an axis of their own.
+ * RMSNormalization from `x` to `y`. ONNX normalizes all axes from `axis` on: channels-first needs a transposition before and
+ * one after, groups become an axis.
  */
 function rmsNormalization({ shape, dtype, gamma, eps }: Workload, x: string, groupScale: GroupScale): OnnxBody {
   const { outer, groups, size, inner } = shape.layout;
@@ -148,7 +158,10 @@ function backward({ shape, dtype, gamma, eps }: Workload): OnnxBody {
   };
 }
 
-/** scales = max|y| / 127, q = y / scales to the nearest integer, halves to even, y in float32. Rows of zeros are not the bench's. */
+/**
+ * scales = max|y| / 127; q = y / scales, rounded to even; y is float32. Rows of zeros would need more: the bench has
+ * none.
+ */
 function quantized(work: Workload, groupScale: GroupScale): OnnxBody {
   const { nodes, initializers } =
     work.dtype === 'float32'

@@ -1,28 +1,23 @@
-import * as ort from 'onnxruntime-web';
+import type { Tensor } from 'onnxruntime-web';
 import type { Candidate, Entrant, Unable } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
 import { int64, node, onnxBody, onnxBytes } from './onnx-graph.ts';
-import { onnxruntimeWasm } from './onnxruntime-wasm.ts';
+import { onnxruntimeSession, onnxruntimeWasm } from './onnxruntime-wasm.ts';
 import { unableFor } from './reason.ts';
 
 /**
- * ORT's kernel without its copies, which no application gets: x is an initializer of the model, and of y only the first
- * element leaves. Unoptimized, since the optimizer would compute y once, at load. The whole y is checked by a second
- * model, which is that of onnxruntime-wasm.
+ * ORT's kernel without its copies, which no application gets: x is an initializer of the model, and only the first element
+ * of y leaves it. The optimizer is off: it would compute y once, at load. The model of onnxruntime-wasm gives the whole y
+ * that is checked.
  */
 export const onnxruntimeKernel: Entrant = {
   name: 'onnxruntime-kernel',
   does: 'norm',
   about: "the same without ORT's copies, which its API does not offer: x is a constant of the model, y stays inside",
   async create(work: Workload): Promise<Candidate | Unable> {
-    ort.env.wasm.numThreads = work.threads;
     try {
-      const session = await ort.InferenceSession.create(onnxBytes(graph(work)), {
-        executionProviders: ['wasm'],
-        graphOptimizationLevel: 'disabled',
-        logSeverityLevel: 4,
-      });
-      let corner: ort.Tensor | undefined;
+      const session = await onnxruntimeSession(onnxBytes(graph(work)), work, 'disabled');
+      let corner: Tensor | undefined;
       return {
         run: async (count) => {
           for (let i = 0; i < count; i++) corner = (await session.run({})).corner;

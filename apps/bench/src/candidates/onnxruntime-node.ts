@@ -9,8 +9,8 @@ import { unableFor } from './reason.ts';
 const runtime = ort as unknown as Runtime;
 
 /**
- * Typed arrays are its memory: it reads the inputs in place, resident or not. Outputs come in arrays of its own, or in
- * given ones; which is faster depends on size and version, so both are tried and the faster one runs.
+ * Its memory is typed arrays: it reads the inputs in place, in resident workloads and in end-to-end ones. It makes new arrays
+ * for the outputs, or fills given ones. Which of both is faster depends on size and version: the faster one is timed.
  */
 export const onnxruntimeNode: Entrant = {
   name: 'onnxruntime-node',
@@ -33,12 +33,12 @@ export const onnxruntimeNode: Entrant = {
       const fresh = async (count: number): Promise<void> => {
         for (let i = 0; i < count; i++) values = await session.run(feeds);
       };
-      const given = async (count: number): Promise<void> => {
+      const preallocated = async (count: number): Promise<void> => {
         for (let i = 0; i < count; i++) await session.run(feeds, fetches);
         values = fetches;
       };
       return {
-        run: await fastest([fresh, given]),
+        run: await fastest([fresh, preallocated]),
         result: async () => onnxResults(values),
         dispose: () => session.release(),
       };

@@ -14,13 +14,8 @@ export const onnxruntimeWasm: Entrant = {
   does: 'norm',
   about: 'onnxruntime-web, WASM: session.run of the same in ONNX; it copies the inputs into its heap, the outputs out',
   async create(work: Workload): Promise<Candidate | Unable> {
-    ort.env.wasm.numThreads = work.threads;
     try {
-      const session = await ort.InferenceSession.create(onnxBytes(onnxGraph(work)), {
-        executionProviders: ['wasm'],
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 4,
-      });
+      const session = await onnxruntimeSession(onnxBytes(onnxGraph(work)), work, 'all');
       const feeds = onnxFeeds(ort, work);
       let values: ort.InferenceSession.OnnxValueMapType = {};
       return {
@@ -35,3 +30,14 @@ export const onnxruntimeWasm: Entrant = {
     }
   },
 };
+
+/** A session of onnxruntime-web on WASM. Errors alone are logged. */
+export function onnxruntimeSession(
+  model: Uint8Array,
+  { threads }: Workload,
+  graphOptimizationLevel: 'all' | 'disabled',
+): Promise<ort.InferenceSession> {
+  ort.env.wasm.numThreads = threads;
+  const options = { executionProviders: ['wasm'], graphOptimizationLevel, logSeverityLevel: 4 } as const;
+  return ort.InferenceSession.create(model, options);
+}

@@ -1,6 +1,6 @@
 import type { Layout } from '@rmsnorm/core';
 
-// Functions of the module, one for each row, so that the engine compiles them once for all workloads.
+// One function for each row, at the top of the module: the engine compiles them once for all workloads.
 
 export function forwardRows(x: Float32Array, gamma: Float32Array, y: Float32Array, layout: Layout, eps: number): void {
   const { outer, groups, size, inner } = layout;
@@ -82,7 +82,10 @@ function backwardRow(
   }
 }
 
-/** Rows of all groups together; halves away from even ones round up, which one in many millions is. */
+/**
+ * Quantizes the rows of all groups together. Math.round rounds halves up, not to even: one element in many millions is
+ * a half.
+ */
 export function quantizeRows(y: Float32Array, q: Int8Array, scales: Float32Array, layout: Layout): void {
   const { outer, groups, size, inner } = layout;
   for (let o = 0; o < outer; o++) {

@@ -1,25 +1,23 @@
 import { type Backend, RMSNorm, type Tensor } from '@rmsnorm/core';
-import type { Elements, Workload } from '../workload.ts';
-import { secondInput } from '../workload.ts';
+import type { Elements } from '../elements.ts';
+import { inputArrays, type Workload } from '../workload.ts';
 
-/** A workload's operation on a backend of ours: tensors that stay, a call that writes them again. */
+/** A workload's operation on a backend of ours: the tensors stay, and each call writes the outputs again. */
 export interface Calls {
-  /** One call; the outputs are the same tensors each time, but for what an operation always makes anew. */
   call(): void;
+  /** The same tensors each time, but for dgamma, which each call makes anew. */
   outputs(): Readonly<Record<string, Tensor>>;
 }
 
-export function normOf({ shape, eps, gamma }: Workload): RMSNorm {
+export function normOf({ shape, eps, affine, gamma }: Workload): RMSNorm {
   const norm = new RMSNorm({ ...shape.options, eps });
-  norm.gamma = { dtype: 'float32', shape: [gamma.length], data: gamma };
+  if (affine) norm.gamma = { dtype: 'float32', shape: [gamma.length], data: gamma };
   return norm;
 }
 
-/** The inputs as tensors of the backend: x and, where there is one, the second. */
+/** x and, where there is one, the second input, as tensors of the backend. */
 export function upload(work: Workload, backend: Backend): Tensor[] {
-  const { inputs, op, dtype, shape } = work;
-  const second = op === 'forward' || op === 'forwardQuantized' ? [] : [secondInput(work)];
-  return [inputs.x, ...second].map((data) => backend.tensor(data, shape.shape, dtype));
+  return inputArrays(work).map((data) => backend.tensor(data!, work.shape.shape, work.dtype));
 }
 
 export function callsOf(work: Workload, backend: Backend, norm: RMSNorm, [x, second]: readonly Tensor[]): Calls {
@@ -52,9 +50,11 @@ export function callsOf(work: Workload, backend: Backend, norm: RMSNorm, [x, sec
           dgamma?.dispose();
           ({ dgamma } = norm.backward(x!, second!, { out: { dx } }));
         },
-        outputs: () => ({ dx, dgamma: dgamma! }),
+        outputs: () => ({ dx, ...(dgamma && { dgamma }) }),
       };
     }
+    default:
+      throw new Error(`no call is known of ${op satisfies never}`);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Backend, HostTensor, RMSNorm, Tensor } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
 import type { Candidate, Entrant, Outputs } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
-import { callsOf, download, normOf, upload } from './rmsnorm-calls.ts';
+import { type Calls, callsOf, download, normOf, upload } from './rmsnorm-calls.ts';
 
 export const rmsnormWasm: Entrant = {
   name: 'rmsnorm-wasm',
@@ -11,13 +11,13 @@ export const rmsnormWasm: Entrant = {
   async create(work: Workload): Promise<Candidate> {
     const backend = await wasm({ threads: work.threads }).create();
     const norm = normOf(work);
-    if (work.place === 'resident') return resident(work, backend, norm);
+    if (work.place === 'resident') return repeated(callsOf(work, backend, norm, upload(work, backend)), backend);
     return work.op === 'forward' ? applied(work, backend, norm) : endToEnd(work, backend, norm);
   },
 };
 
-function resident(work: Workload, backend: Backend, norm: RMSNorm): Candidate {
-  const { call, outputs } = callsOf(work, backend, norm, upload(work, backend));
+/** A candidate that repeats a call on tensors of the backend. */
+export function repeated({ call, outputs }: Calls, backend: Backend): Candidate {
   return {
     run: (count) => {
       for (let i = 0; i < count; i++) call();

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Workload } from '../workload.ts';
-import { secondInput } from '../workload.ts';
+import { inputArrays, type Workload } from '../workload.ts';
 import { layoutDims } from './layout-dims.ts';
 
 export type TfOutputs = Record<string, tf.Tensor>;
 
-/** A workload in TensorFlow.js's own operations: it has no RMSNorm. */
+/** A workload in operations of TensorFlow.js, which has no RMSNorm. */
 export interface TfGraph {
   readonly gamma: tf.Tensor;
   upload(): tf.Tensor[];
@@ -14,7 +13,7 @@ export interface TfGraph {
 
 /** @throws Error where TensorFlow.js has no tensors for it */
 export function tfGraph(work: Workload): TfGraph {
-  const { op, dtype, inputs, eps, shape } = work;
+  const { op, dtype, eps, shape } = work;
   if (dtype !== 'float32') throw new Error(`TensorFlow.js has no ${dtype} tensors`);
   if (op === 'forwardQuantized') throw new Error('TensorFlow.js has no int8 tensors');
   const dims = layoutDims(shape.layout);
@@ -24,7 +23,7 @@ export function tfGraph(work: Workload): TfGraph {
   const tensor = (data: Float32Array | Uint16Array): tf.Tensor => tf.tensor(data as Float32Array, [...dims.x]);
   return {
     gamma,
-    upload: () => (op === 'forward' ? [tensor(inputs.x)] : [tensor(inputs.x), tensor(secondInput(work))]),
+    upload: () => inputArrays(work).map((data) => tensor(data!)),
     compute: (x, second) =>
       tf.tidy((): TfOutputs => {
         switch (op) {
@@ -47,6 +46,8 @@ export function tfGraph(work: Workload): TfGraph {
               dgamma: tf.sum(tf.mul(second!, n), [...dims.others]),
             };
           }
+          default:
+            throw new Error(`no graph is known of ${op satisfies never}`);
         }
       }),
   };

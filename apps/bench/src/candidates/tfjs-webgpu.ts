@@ -11,7 +11,7 @@ export const tfjsWebgpu: Entrant = {
   create: (work) => tfjs('webgpu', work, finish),
 };
 
-/** It gathers a few dispatches before it submits them. */
+/** Submits what TensorFlow.js has gathered, which else waits for more dispatches; and waits for the device. */
 async function finish(): Promise<void> {
   const backend = tf.backend() as WebGPUBackend;
   backend.ensureCommandEncoderReady();

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Candidate, Outputs, Unable } from '../candidate.ts';
-import type { Elements, Workload } from '../workload.ts';
+import type { Elements } from '../elements.ts';
+import type { Workload } from '../workload.ts';
 import { unableFor } from './reason.ts';
 import { type TfOutputs, tfGraph } from './tfjs-graph.ts';
 
-/** @param finish waits for what a GPU still has to do */
+/** @param finish waits until a GPU has done its work */
 export async function tfjs(
   name: 'wasm' | 'cpu' | 'webgpu',
   work: Workload,
@@ -13,7 +14,7 @@ export async function tfjs(
   try {
     if (!(await tf.setBackend(name))) return { unable: `tf.setBackend('${name}') failed` };
     const candidate = work.place === 'resident' ? resident(work, finish) : endToEnd(work);
-    // The backend is set by then: the promise that this gives has nothing to wait for.
+    // Not awaited: the backend has been initialized above, so that it is set at once.
     return { ...candidate, enter: () => void tf.setBackend(name) };
   } catch (error) {
     return unableFor(error);

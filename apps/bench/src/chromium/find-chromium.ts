@@ -9,7 +9,7 @@ const PATHS: readonly (string | undefined)[] = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** @throws Error, with the way to get one, where this machine has no Chromium */
+/** The path of a Chromium or Chrome. @throws Error, which says how to get one, where this machine has none */
 export function findChromium(): string {
   const found = PATHS.find((path) => path && existsSync(path));
   if (found) return found;

@@ -1,11 +1,11 @@
 import { type Browser, chromium } from 'playwright-core';
-import type { Target } from '../spec.ts';
+import type { PageTarget } from '../lineups/in-page.ts';
 import { findChromium } from './find-chromium.ts';
 
-/** SwiftShader runs everywhere, on the processor; the machine's own GPU where there is one. */
+/** What WebGPU runs on: SwiftShader, which computes on the processor of any machine, or a GPU. */
 export type Adapter = 'swiftshader' | 'hardware';
 
-/** Root needs --no-sandbox; the others keep Chromium from calling home. */
+/** Root needs --no-sandbox. The others keep Chromium off the network. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-quic',
@@ -18,7 +18,7 @@ const FLAGS = [
 const WEBGPU_FLAGS = ['--enable-unsafe-webgpu', '--enable-features=Vulkan'];
 
 /** A headless Chromium for the target. */
-export function launch(target: Target, adapter: Adapter): Promise<Browser> {
+export function launch(target: PageTarget, adapter: Adapter): Promise<Browser> {
   const gpu = target === 'chromium-webgpu';
   return chromium.launch({
     executablePath: findChromium(),

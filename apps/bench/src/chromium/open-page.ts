@@ -8,13 +8,13 @@ export interface BenchPage {
     name: Name,
     ...args: Parameters<PageBench[Name]>
   ): Promise<Awaited<ReturnType<PageBench[Name]>>>;
-  /** Resolves where the page crashes. A call that it was in never comes back. */
+  /** Settles where the page crashes. A call that was under way then never settles. */
   readonly crashed: Promise<string>;
-  /** Also where the page hangs. */
+  /** Works also where the page hangs. */
   close(): Promise<void>;
 }
 
-/** The page at `url`, loaded. @throws Error where it does not load, or is not cross-origin isolated */
+/** Opens and loads the page at `url`. @throws Error where it does not load, or is not cross-origin isolated */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -53,7 +53,7 @@ export async function openPage(
   };
 }
 
-/** Processor time of Chromium's pages, of which ours is the only one: milliseconds. */
+/** Gives the page `rendererMs`: the processor time of Chromium's pages, in milliseconds. Ours is the only one. */
 async function exposeRendererMs(browser: Browser, page: Page): Promise<void> {
   const session = await browser.newBrowserCDPSession();
   await page.exposeFunction('rendererMs', async () => {

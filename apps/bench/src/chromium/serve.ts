@@ -8,7 +8,10 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** The built page, cross-origin isolated: its clock then has steps of 5 microseconds, not 100, and there may be threads. */
+/**
+ * Serves the built page cross-origin isolated: its clock then has steps of 5 microseconds, not 100, and threads are
+ * allowed.
+ */
 export async function serve(): Promise<Served> {
   const server = await preview({
     configFile: false,

@@ -1,7 +1,7 @@
 import type { Layout } from '@rmsnorm/core';
 import { reciprocalRms, rowsOf } from './rows.ts';
 
-/** dx = r * g - x * r^3 * mean(g * x), g = dy * gamma; dgamma = the sum of dy * x * r over the rows. In float64. */
+/** dx = r * g - x * r^3 * mean(g * x), with g = dy * gamma; dgamma = the sum of dy * x * r over the rows. In float64. */
 export function exactBackward(
   x: Float32Array,
   dy: Float32Array,

@@ -1,32 +1,32 @@
 import type { DType, FloatDType, Layout } from '@rmsnorm/core';
+import type { Inputs } from '../elements.ts';
 import type { BenchOp } from '../spec.ts';
 
-/** The right answer, and how far from it a candidate counts as having done the same work. */
+/** The right output, and how far from it a candidate may be: within that, it has done the same work. */
 export interface Expected {
-  /** What the output is stored in. */
+  /** The dtype of the output. */
   readonly dtype: DType;
-  /** float64 arithmetic, rounded to float32. */
+  /** Computed in float64, rounded to float32. */
   readonly values: Float32Array;
-  /** |got - exact| <= relative * |exact| + absolute. */
+  /** |result - value| <= relative * |value| + absolute. */
   readonly relative: number;
   readonly absolute: number;
 }
 
-/** What an operation is computed from. */
-export interface Question {
+/** One operation with all that it is computed from. */
+export interface Operation {
   readonly op: BenchOp;
   readonly dtype: FloatDType;
   readonly layout: Layout;
   readonly eps: number;
+  readonly affine: boolean;
   readonly gamma: Float32Array;
-  readonly inputs: { readonly x: Float32Array | Uint16Array } & {
-    readonly [name in 'residual' | 'gate' | 'dy']?: Float32Array | Uint16Array;
-  };
+  readonly inputs: Inputs;
 }
 
 /**
- * Relative error up to which a candidate counts as having done the same work: peers round more often than we do. How
- * exact our own backends are, the conformance suite says.
+ * The relative error up to which a candidate has done the same work: peers round more often than we do. The conformance
+ * suite says how exact our own backends are.
  */
 export const TOLERANCE: Readonly<Record<FloatDType, number>> = { float32: 1e-5, float16: 2 ** -9, bfloat16: 2 ** -6 };
 
@@ -34,7 +34,7 @@ export function withTolerance(values: Float32Array, dtype: FloatDType): Expected
   return { dtype, values, relative: TOLERANCE[dtype], absolute: 1e-7 };
 }
 
-/** For sums that cancel: the largest magnitude counts, not the element's own. */
+/** For sums that cancel: the tolerance is relative to the largest magnitude of all, not only to their own. */
 export function withToleranceOfLargest(values: Float32Array, dtype: FloatDType, relative: number): Expected {
   return { dtype, values, relative, absolute: relative * values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) };
 }

@@ -1,6 +1,6 @@
 import type { Layout } from '@rmsnorm/core';
 
-/** scale = max|y| / 127 of each (outer, inner) over its groups, 1 where that is 0; q = y / scale, not yet rounded. */
+/** scale = max|y| / 127 of each (outer, inner) over all its groups, or 1 where y is 0; q = y / scale, not yet rounded. */
 export function exactQuantized(
   y: Float32Array,
   { outer, groups, size, inner }: Layout,

@@ -1,6 +1,6 @@
 import type { Layout } from '@rmsnorm/core';
 
-/** Where one row lies: its elements are `first + k * inner`, their features `feature + k`. */
+/** Where one row is. Its element k has index `first + k * inner` in x, and `feature + k` in gamma. */
 export interface Row {
   readonly index: number;
   readonly first: number;

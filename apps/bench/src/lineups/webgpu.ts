@@ -6,5 +6,5 @@ import { tfjsWebgpu } from '../candidates/tfjs-webgpu.ts';
 import { wgslCopy } from '../candidates/wgsl-copy.ts';
 import type { Lineup } from './lineup.ts';
 
-/** On the device of `navigator.gpu`, in a page or in Node. */
+/** Candidates on the device of `navigator.gpu`, in a page or in Node. */
 export const WEBGPU: Lineup = () => [rmsnormWebgpu, wgslCopy, bufferCopy, onnxruntimeWebgpu, tfjsWebgpu, jaxWebgpu];

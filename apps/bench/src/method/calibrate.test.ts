@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { calibrate } from './calibrate.ts';
+import { wallClock } from './stopwatch.ts';
 
-/** A clock that only runs move, by `cost` milliseconds each. */
+/** A stopwatch whose clock moves by `cost` milliseconds with each run, and by nothing else. */
 function simulated(cost: number) {
   let ms = 0;
   let runs = 0;
@@ -9,12 +10,12 @@ function simulated(cost: number) {
     ms += cost * count;
     runs += count;
   };
-  return { run, now: () => ms, runs: () => runs };
+  return { stopwatch: wallClock(run, () => ms), runs: () => runs };
 }
 
 it('finds how many runs fill the least time, with a tenth more', async () => {
-  const { run, now } = simulated(1 / 64);
-  expect(await calibrate(run, 1, 0, now)).toBe(71);
+  const { stopwatch } = simulated(1 / 64);
+  expect(await calibrate(stopwatch, { leastMs: 1, warmUpMs: 0 })).toBe(71);
 });
 
 it('is not misled by a try that was disturbed', async () => {
@@ -23,16 +24,22 @@ it('is not misled by a try that was disturbed', async () => {
   const run = (count: number): void => {
     ms += (tries++ === 3 ? 10 : 1) * count * 0.125;
   };
-  expect(await calibrate(run, 1, 0, () => ms)).toBe(9);
+  const stopwatch = wallClock(run, () => ms);
+  expect(await calibrate(stopwatch, { leastMs: 1, warmUpMs: 0 })).toBe(9);
 });
 
 it('takes one run where one is enough', async () => {
-  const { run, now } = simulated(40);
-  expect(await calibrate(run, 1, 0, now)).toBe(1);
+  const { stopwatch } = simulated(40);
+  expect(await calibrate(stopwatch, { leastMs: 1, warmUpMs: 0 })).toBe(1);
 });
 
 it('runs for the warm-up at least', async () => {
-  const { run, now, runs } = simulated(5);
-  await calibrate(run, 1, 100, now);
+  const { stopwatch, runs } = simulated(5);
+  await calibrate(stopwatch, { leastMs: 1, warmUpMs: 100 });
   expect(runs()).toBeGreaterThanOrEqual(20);
+});
+
+it('takes no more runs than are allowed, whatever time they take', async () => {
+  const { stopwatch } = simulated(1 / 64);
+  expect(await calibrate(stopwatch, { leastMs: 1, warmUpMs: 0, mostRuns: 50 })).toBe(50);
 });

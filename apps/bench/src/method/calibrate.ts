@@ -1,40 +1,33 @@
-export type Run = (count: number) => void | Promise<void>;
+import type { Stopwatch } from './stopwatch.ts';
 
-export type Clock = () => number;
-
-/** Milliseconds of `count` runs. A run that is not asynchronous is not made so by an await. */
-export async function elapsed(
-  run: Run,
-  count: number,
-  now: Clock = performance.now.bind(performance),
-): Promise<number> {
-  const start = now();
-  const pending = run(count);
-  if (pending !== undefined) await pending;
-  return now() - start;
-}
-
-/** Of so many tries the fastest counts: one by itself may have been disturbed, and would make turns too short. */
+/** The fastest of so many tries counts: a single one may have been disturbed, and would make turns too short. */
 const TRIES = 5;
 
-/**
- * How many runs take at least `leastMs` together. Warms up on the way: runs for at least `warmUpMs`, so that the engine
- * has compiled what it compiles.
- */
-export async function calibrate(run: Run, leastMs: number, warmUpMs: number, now?: Clock): Promise<number> {
+export interface Calibration {
+  readonly leastMs: number;
+  /** How long the candidate runs before, at least: so that the engine has compiled what it will compile. */
+  readonly warmUpMs: number;
+  /** The largest count, also where that takes less than `leastMs`. */
+  readonly mostRuns?: number | undefined;
+}
+
+/** Finds how many runs take at least `leastMs` together, and warms up on the way. */
+export async function calibrate(
+  stopwatch: Stopwatch,
+  { leastMs, warmUpMs, mostRuns = Number.POSITIVE_INFINITY }: Calibration,
+): Promise<number> {
   let count = 1;
   let spent = 0;
   for (;;) {
-    const ms = await elapsed(run, count, now);
+    const ms = await stopwatch(count);
     spent += ms;
-    if (spent < warmUpMs || ms < leastMs) {
-      if (ms < leastMs) count *= 2;
-      continue;
-    }
+    const short = ms < leastMs && count < mostRuns;
+    if (short) count = Math.min(2 * count, mostRuns);
+    if (short || spent < warmUpMs) continue;
     if (count === 1 && ms > 1.1 * leastMs) return 1;
     let fastest = ms;
-    for (let i = 1; i < TRIES; i++) fastest = Math.min(fastest, await elapsed(run, count, now));
-    // A tenth more, since the next rounds may run faster than these.
-    return Math.max(1, Math.ceil((count * leastMs * 1.1) / fastest));
+    for (let i = 1; i < TRIES; i++) fastest = Math.min(fastest, await stopwatch(count));
+    // A tenth more, since the rounds may run faster than these tries.
+    return Math.min(mostRuns, Math.max(1, Math.ceil((count * leastMs * 1.1) / fastest)));
   }
 }

@@ -1,17 +1,22 @@
-import { isWebGPU, type Target } from '../spec.ts';
+import type { Target } from '../spec.ts';
 
+/** How long and how often candidates are timed. */
 export interface Method {
   readonly rounds: number;
-  /** Least time of one candidate's turn in a round. */
+  /** The least time of one candidate's turn in a round. */
   readonly leastMs: number;
-  /** Least time that a candidate runs before its first round. */
+  /** The least time that a candidate runs before its first round. */
   readonly warmUpMs: number;
-  /** What the turns of one candidate may take together, about: a slow one has fewer, but {@link LEAST_TURNS}. */
+  /** About how long all turns of one candidate may take. A slow one has fewer of them, but {@link LEAST_TURNS}. */
   readonly turnsMs: number;
-  /** A candidate that needs longer for one run, warm, is not timed. */
+  /** A candidate that takes longer for one run, once warm, is not timed. */
   readonly longestMs: number;
-  /** Longer than this nobody may take to get ready, or to begin: then its process or page is ended, and it is named. */
+  /** A candidate that takes longer to get ready is stopped: its process or page is ended. */
   readonly limitMs: number;
+  /** The most runs that are timed at once; any number unless given. */
+  readonly mostRuns?: number;
+  /** Where interrupted rounds are repeated: the longest time of all rounds. */
+  readonly roundsMs?: number;
 }
 
 /** Quartiles of fewer say nothing. */
@@ -20,22 +25,35 @@ export const LEAST_TURNS = 3;
 const FULL: Method = { rounds: 41, leastMs: 1, warmUpMs: 200, turnsMs: 8000, longestMs: 10_000, limitMs: 60_000 };
 const QUICK: Method = { ...FULL, rounds: 7, leastMs: 0.5, warmUpMs: 20, turnsMs: 1000 };
 
-/**
- * Waiting for a GPU takes up to a millisecond, whatever was done: many dispatches share one wait. SwiftShader is
- * slow, and so are peers on it.
- */
-const GPU: Partial<Method> = { leastMs: 20, turnsMs: 40_000, longestMs: 15_000, limitMs: 120_000 };
-
 export function methodFor(target: Target, quick: boolean, rounds: number | null): Method {
-  const method = quick ? QUICK : FULL;
-  return {
-    ...method,
-    ...(isWebGPU(target) && !quick && GPU),
-    rounds: rounds ?? method.rounds,
-  };
+  const method = { ...(quick ? QUICK : FULL), ...differences(target, quick) };
+  return { ...method, rounds: rounds ?? method.rounds };
 }
 
-/** How many of the rounds a candidate takes part in whose turn takes so long. */
+function differences(target: Target, quick: boolean): Partial<Method> {
+  switch (target) {
+    case 'node':
+    case 'chromium':
+      return {};
+    case 'node-webgpu':
+    case 'chromium-webgpu':
+      // Waiting for a GPU takes up to a millisecond, whatever it did: many dispatches share one wait. SwiftShader is
+      // slow, and so are peers on it.
+      return quick ? {} : { leastMs: 20, turnsMs: 40_000, longestMs: 15_000, limitMs: 120_000 };
+    case 'gpu-clock': {
+      // The backend submits a long recording early, and keeps a plan for each call of it.
+      const mostRuns = 2000;
+      if (quick) return { mostRuns };
+      return { mostRuns, rounds: 21, leastMs: 10, warmUpMs: 50, turnsMs: 40_000, longestMs: 15_000, limitMs: 120_000 };
+    }
+    case 'threads':
+      return quick ? { roundsMs: 8000 } : { roundsMs: 8000, leastMs: 10, warmUpMs: 60 };
+    default:
+      throw new Error(`no method for ${target satisfies never}`);
+  }
+}
+
+/** How many of the rounds a candidate takes part in whose turn takes `turnMs`. */
 export function turnsOf(turnMs: number, { rounds, turnsMs }: Pick<Method, 'rounds' | 'turnsMs'>): number {
   return Math.min(rounds, Math.max(LEAST_TURNS, Math.floor(turnsMs / turnMs)));
 }

@@ -1,3 +1,5 @@
+// By hand: two formulas. d3-array has the same quantile, but would be a dependency, of pages too, for these few lines.
+
 export interface Quartiles {
   readonly q1: number;
   readonly median: number;
@@ -19,8 +21,8 @@ export function quartiles(samples: readonly number[]): Quartiles {
 }
 
 /**
- * Quartiles of the ratios of two samples, round by round: both numbers of a ratio met the same machine. Rounds in which
- * either did not take part, null, have none.
+ * Quartiles of the ratios of two samples, round by round: both numbers of a ratio met the same machine. A round in which
+ * one of them did not take part (null) has no ratio.
  */
 export function ratioQuartiles(
   numerators: readonly (number | null)[],

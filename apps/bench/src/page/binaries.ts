@@ -8,12 +8,13 @@ import ortScriptUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import ortUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { THREADS } from './threads.ts';
 
-// Where the bundler put the binaries that the peers load. ORT's threads begin in a script of their own, or else in ours.
+// Where the bundler put the binaries that the peers load. ORT's threads need their own script; without it, they would
+// load ours.
 ort.env.wasm.wasmPaths = THREADS === 1 ? { wasm: ortUrl } : { wasm: ortUrl, mjs: ortScriptUrl };
 setWasmPaths({
   'tfjs-backend-wasm.wasm': plainUrl,
   'tfjs-backend-wasm-simd.wasm': simdUrl,
   'tfjs-backend-wasm-threaded-simd.wasm': threadedUrl,
 });
-// Else TensorFlow.js takes its binary with atomics for one thread too.
+// Without this, TensorFlow.js takes its binary with atomics for one thread too.
 tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', THREADS > 1);

@@ -1,16 +1,16 @@
 import { mistakeIn } from '../correctness.ts';
-import { lineupOf } from '../lineups/in-page.ts';
+import { lineupOf, type PageTarget } from '../lineups/in-page.ts';
 import type { Spec } from '../spec.ts';
 import { makeWorkload } from '../workload.ts';
 
-/** What became of one candidate: null where its result is right, else what is wrong, or why it cannot. */
+/** By candidate: null where its result is right, else what is wrong with it; or why it cannot do the workload. */
 export type Checked = Readonly<Record<string, { readonly mistake: string | null } | { readonly unable: string }>>;
 
-/** Each once, and then three times. */
-export async function check(spec: Spec): Promise<Checked> {
+/** Each candidate runs once, and then three times. */
+export async function check(target: PageTarget, spec: Spec): Promise<Checked> {
   const work = makeWorkload(spec);
   const checked: Record<string, Checked[string]> = {};
-  for (const entrant of (await lineupOf(spec.target))(spec)) {
+  for (const entrant of (await lineupOf(target))(spec)) {
     const candidate = await entrant.create(work);
     if ('unable' in candidate) {
       checked[entrant.name] = candidate;

@@ -2,7 +2,8 @@
 
 import { THREADS } from './threads.ts';
 import './binaries.ts';
-import { specs } from '../families.ts';
+import { inWords } from '../candidates/gpu-device.ts';
+import { specs } from '../families/specs.ts';
 import { lineupOf } from '../lineups/in-page.ts';
 import { legendOf } from '../lineups/lineup.ts';
 import { measure, type Stage } from '../measure.ts';
@@ -13,13 +14,11 @@ import { check } from './check.ts';
 const bench: PageBench = {
   legend: async (target) => legendOf(await lineupOf(target)),
 
-  async measure(id, method, without) {
-    const spec = specs(['chromium', 'chromium-webgpu'], { threads: THREADS, adapter: 'hardware' }).find(
-      (each) => each.id === id,
-    );
-    if (!spec) throw new Error(`no workload of a page is ${id}`);
-    const lineup = await lineupOf(spec.target);
-    const cpuClock = spec.target === 'chromium' ? rendererMs : null;
+  async measure(target, id, method, without) {
+    const spec = specs([target], { threads: THREADS, adapter: 'hardware' }).find((each) => each.id === id);
+    if (!spec) throw new Error(`no workload of ${target} is ${id}`);
+    const lineup = await lineupOf(target);
+    const cpuClock = target === 'chromium' ? rendererMs : null;
     return measure(makeWorkload(spec), lineup(spec), method, { cpuClock, onStage: enterStage, without });
   },
 
@@ -27,16 +26,14 @@ const bench: PageBench = {
 
   async adapter() {
     const adapter = await navigator.gpu?.requestAdapter();
-    if (!adapter) return null;
-    const { vendor, architecture, device, description } = adapter.info;
-    return [vendor, architecture, device, description].filter(Boolean).join(' ');
+    return adapter ? inWords(adapter.info) : null;
   },
 };
 
-/** Given to the page by src/chromium: processor time of this page's process. */
+/** Given to the page by src/chromium: processor time of this page's process, in milliseconds. */
 declare function rendererMs(): Promise<number>;
 
-/** Given to the page too: comes back when the bench has heard it, whatever the page does next. */
+/** Given to the page too. Its promise settles when the bench has heard of the stage, whatever the page does next. */
 declare function enterStage(stage: Stage): Promise<void>;
 
 Reflect.set(globalThis, 'bench', bench);

@@ -1,9 +1,9 @@
 import { parse, View } from 'vega';
 import { compile } from 'vega-lite';
-import { byTable, tableTitle } from '../report/families.ts';
+import { byTable, tableTitle } from '../report/grouping.ts';
 import type { WorkloadResult } from '../results.ts';
+import { plotSpec } from './plot-spec.ts';
 import { pointsOf } from './points.ts';
-import { plotSpec } from './spec.ts';
 
 /** An image, as SVG. */
 export interface Plot {
@@ -12,7 +12,7 @@ export interface Plot {
   readonly svg: string;
 }
 
-/** One plot for each table that has at least two sizes: one alone is no line. */
+/** One plot for each table that has at least two sizes: one size is no line. */
 export async function plotsOf(results: readonly WorkloadResult[], copies: ReadonlySet<string>): Promise<Plot[]> {
   const plots: Plot[] = [];
   for (const family of byTable(results)) {

@@ -1,37 +1,23 @@
 import { expect, it } from 'vitest';
+import { timedOutcome, workloadResult } from '../../test/results.ts';
+import type { CandidateName } from '../candidate.ts';
 import type { WorkloadResult } from '../results.ts';
 import { plotsOf } from './index.ts';
 import { pointsOf } from './points.ts';
 
 function result(shape: string, bytesMoved: number, family = 'llm'): WorkloadResult {
-  const timed = (ns: number) => ({
-    status: 'timed' as const,
-    count: 1,
-    turns: 1,
-    mistake: null,
-    nanoseconds: { q1: ns / 2, median: ns, q3: ns * 2 },
-    gigabytesPerSecond: bytesMoved / ns,
-    ratio: { q1: 1, median: 1, q3: 1 },
-  });
-  return {
-    id: `node/${family}/resident/float32/${shape}`,
-    target: 'node',
-    family,
-    op: 'forward',
-    place: 'resident',
-    dtype: 'float32',
-    shape,
-    threads: 1,
-    bytesMoved,
-    rounds: 1,
-    cpuShare: 1,
-    outcomes: [
-      { ...timed(100), name: 'rmsnorm-wasm' },
-      { ...timed(50), name: 'simd-copy' },
-      { ...timed(4000), name: 'tfjs-wasm' },
-      { name: 'jax-wasm', status: 'unable', reason: 'none' },
-    ],
-  };
+  const timed = (name: CandidateName, ns: number) =>
+    timedOutcome(name, 1, {
+      nanoseconds: { q1: ns / 2, median: ns, q3: ns * 2 },
+      gigabytesPerSecond: bytesMoved / ns,
+    });
+  const outcomes = [
+    timed('rmsnorm-wasm', 100),
+    timed('simd-copy', 50),
+    timed('tfjs-wasm', 4000),
+    { name: 'jax-wasm', status: 'unable', reason: 'none' } as const,
+  ];
+  return workloadResult(shape, outcomes, { family, bytesMoved });
 }
 
 it('speed and its quartiles are those of the times, the other way round', () => {

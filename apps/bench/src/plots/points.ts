@@ -10,7 +10,10 @@ export interface Point {
   readonly shape: string;
 }
 
-/** Of those whose results are right: speed over the bytes that a workload moves; quartiles of time become quartiles of speed. */
+/**
+ * Speed over the bytes that a workload moves, of candidates whose results are right. Quartiles of time become quartiles
+ * of speed.
+ */
 export function pointsOf(results: readonly WorkloadResult[]): Point[] {
   return results.flatMap((result) =>
     rightOutcomes(result).map(({ name, nanoseconds, gigabytesPerSecond }) => ({

@@ -4,7 +4,7 @@ import type { Verdict } from '../verdicts.ts';
 import { ratio, WRONG } from './format.ts';
 import type { Table } from './table.ts';
 
-/** Every goal that was measured, and below it the losses again, so that none is overlooked. */
+/** Every goal that was measured; those that were missed are listed again below, so that none is overlooked. */
 export function goalTable(verdicts: readonly Verdict[], calls: readonly OverheadResult[]): Table {
   const lines = verdicts.map(({ goal, at, reached, met, wrong }) => ({
     cells: [

@@ -1,4 +1,6 @@
 import { oursRan } from '../results.ts';
+import { PEER_TARGETS } from '../spec.ts';
+import { callsTable } from './calls-table.ts';
 import { goalTable } from './goal-table.ts';
 import { lossTable } from './loss-table.ts';
 import { meanTable } from './mean-table.ts';
@@ -16,7 +18,7 @@ export function reportAsText(report: Report): string {
   ].join('\n\n');
 }
 
-/** @param plots paths of images, relative to the file that this is written to */
+/** @param plots paths of images, relative to the file that this text will be */
 export function reportAsMarkdown(report: Report, plots: readonly string[] = []): string {
   const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
   const images = plots.map((path) => `![${path}](${encodeURI(path)})`);
@@ -30,14 +32,16 @@ export function reportAsMarkdown(report: Report, plots: readonly string[] = []):
   return `${parts.join('\n\n')}\n`;
 }
 
-function tables({ results, overhead, verdicts, losses }: Report): Table[] {
+function tables({ results, overhead, webgpuCalls, verdicts, losses }: Report): Table[] {
   const means = meanTable(results);
+  const compared = results.filter(({ target }) => PEER_TARGETS.some((name) => name === target));
   return [
     ...ratioTables(results),
     ...(means.rows.length > 1 ? [means] : []),
     ...overhead.map(overheadTable),
+    ...(webgpuCalls ? [callsTable(webgpuCalls)] : []),
     ...(verdicts.length === 0 && overhead.length === 0 ? [] : [goalTable(verdicts, overhead)]),
-    ...(results.length === 0 ? [] : [lossTable(losses, results.filter((result) => !oursRan(result)).length)]),
+    ...(compared.length === 0 ? [] : [lossTable(losses, compared.filter((result) => !oursRan(result)).length)]),
   ];
 }
 
@@ -54,7 +58,7 @@ function legend({ targets }: Report): string[] {
 function circumstances({ date, environment: e, targets }: Report): string[] {
   return [
     `${date}, ${e.cpu}, ${e.cores} cores, ${e.memoryGiB} GiB, ${e.system}`,
-    `${e.threads} thread${e.threads === 1 ? '' : 's'} for every candidate`,
+    `${e.threads} thread${e.threads === 1 ? '' : 's'} for every candidate, unless a table says otherwise`,
     Object.entries(e.versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),

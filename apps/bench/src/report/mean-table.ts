@@ -1,11 +1,11 @@
 import type { CandidateName } from '../candidate.ts';
 import { geometricMean } from '../method/statistics.ts';
 import { oursRan, rightOutcomes, type WorkloadResult } from '../results.ts';
-import { byTable, tableTitle } from './families.ts';
 import { ratio } from './format.ts';
+import { byTable, tableTitle } from './grouping.ts';
 import type { Table } from './table.ts';
 
-/** The geometric means of every table, side by side: of those whose results are right. */
+/** The geometric means of all tables, side by side, of candidates whose results are right. */
 export function meanTable(results: readonly WorkloadResult[]): Table {
   const tables = byTable(results).filter((family) => family.every(oursRan));
   const rivals = [
@@ -31,7 +31,7 @@ export function meanTable(results: readonly WorkloadResult[]): Table {
   };
 }
 
-/** With the number of sizes, where it is not all of them. */
+/** A geometric mean, with the number of sizes where these are not all. */
 function mean(family: readonly WorkloadResult[], name: CandidateName): string {
   const ratios = family.flatMap((result) => rightOutcomes(result).filter((outcome) => outcome.name === name));
   if (ratios.length === 0) return '-';

@@ -1,7 +1,6 @@
 import type { CandidateName } from '../candidate.ts';
 import { geometricMean } from '../method/statistics.ts';
 import {
-  type Outcome,
   oursRan,
   rightOutcomes,
   type TimedOutcome,
@@ -9,20 +8,29 @@ import {
   timedOutcomes,
   type WorkloadResult,
 } from '../results.ts';
-import { byTable, tableTitle } from './families.ts';
+import type { Target } from '../spec.ts';
 import { ratio, ratioWithQuartiles, WRONG } from './format.ts';
+import { byTable, tableTitle } from './grouping.ts';
+import { notesOf } from './notes.ts';
 import type { Table } from './table.ts';
+import { threadsTable } from './threads-table.ts';
 
-/** One table for each target, family, place and dtype: sizes down, rivals across, our speed over theirs in the cells. */
+/**
+ * One table for each target, family, place and dtype: a size in each row, and our speed over a rival's in each column.
+ */
 export function ratioTables(results: readonly WorkloadResult[]): Table[] {
-  return byTable(results).map((family) => (family.every(oursRan) ? ratioTable(family) : speedTable(family)));
+  return byTable(results).map((family) => {
+    if (!family.every(oursRan)) return speedTable(family);
+    return family[0]!.target === 'threads' ? threadsTable(family) : ratioTable(family);
+  });
 }
 
 function ratioTable(family: readonly WorkloadResult[]): Table {
   const [ours, ...rivals] = whoRan(family);
+  const columns = columnsOfOurs(family[0]!.target);
   const rows = family.map((result) => [
     result.shape,
-    timedOutcome(result, ours!)!.gigabytesPerSecond.toFixed(2),
+    ...columns.map(({ cell }) => cell(timedOutcome(result, ours!)!)),
     ...rivals.map((name) => {
       const outcome = timedOutcome(result, name);
       return outcome ? `${ratioWithQuartiles(outcome.ratio)}${outcome.mistake === null ? '' : WRONG}` : 'unable';
@@ -34,20 +42,32 @@ function ratioTable(family: readonly WorkloadResult[]): Table {
   });
   return {
     title: `${tableTitle(family[0]!)}: speed of ${ours} over each; median [quartiles]`,
-    head: ['size', 'GB/s', ...rivals],
-    rows: [...rows, ...(rows.length > 1 ? [['geometric mean', '', ...means]] : [])],
-    notes: [...candidateNotes(family), ...busyNotes(family)],
+    head: ['size', ...columns.map(({ head }) => head), ...rivals],
+    rows: [...rows, ...(rows.length > 1 ? [['geometric mean', ...columns.map(() => ''), ...means]] : [])],
+    notes: notesOf(family),
   };
 }
 
-/** Where ours did not run there is nothing to divide by: everybody's own speed. */
+interface Column {
+  readonly head: string;
+  cell(ours: TimedOutcome): string;
+}
+
+const GIGABYTES: Column = { head: 'GB/s', cell: ({ gigabytesPerSecond }) => gigabytesPerSecond.toFixed(2) };
+const MICROSECONDS: Column = { head: 'µs', cell: ({ nanoseconds }) => (nanoseconds.median / 1000).toFixed(1) };
+
+function columnsOfOurs(target: Target): readonly Column[] {
+  return target === 'gpu-clock' ? [MICROSECONDS, GIGABYTES] : [GIGABYTES];
+}
+
+/** Where ours did not run there is nothing to divide by: the table shows every speed. */
 function speedTable(family: readonly WorkloadResult[]): Table {
   const names = whoRan(family);
   return {
     title: `${tableTitle(family[0]!)}: GB/s`,
     head: ['size', ...names],
     rows: family.map((result) => [result.shape, ...names.map((name) => speedOf(timedOutcome(result, name)))]),
-    notes: [...candidateNotes(family), ...busyNotes(family)],
+    notes: notesOf(family),
   };
 }
 
@@ -60,40 +80,4 @@ function whoRan(family: readonly WorkloadResult[]): CandidateName[] {
   return [...new Set(family.flatMap(({ outcomes }) => outcomes.map(({ name }) => name)))].filter((name) =>
     family.some((result) => timedOutcomes(result).some((outcome) => outcome.name === name)),
   );
-}
-
-/** Who did not run, was wrong, or had fewer turns: each note once, with the sizes it holds for. */
-function candidateNotes(family: readonly WorkloadResult[]): string[] {
-  const sizes = new Map<string, string[]>();
-  for (const { shape, outcomes, rounds } of family) {
-    for (const note of outcomes.flatMap((outcome) => notesOn(outcome, rounds))) {
-      sizes.set(note, [...(sizes.get(note) ?? []), shape]);
-    }
-  }
-  return [...sizes].map(([note, shapes]) =>
-    shapes.length === family.length ? note : `${note} (${shapes.join(', ')})`,
-  );
-}
-
-function notesOn(outcome: Outcome, rounds: number): string[] {
-  const { name } = outcome;
-  if (outcome.status === 'unable') return [`${name} did not run: ${outcome.reason}`];
-  const { mistake, turns, nanoseconds } = outcome;
-  return [
-    ...(mistake === null ? [] : [`${name}: ${mistake}`]),
-    ...(turns < rounds
-      ? [`${name} had ${turns} of ${rounds} turns: a run takes ${Math.round(nanoseconds.median / 1e6)} ms`]
-      : []),
-  ];
-}
-
-/** Less of a core than this, and the figures tell of the machine's other work too. */
-const QUIET_SHARE = 0.95;
-
-function busyNotes(family: readonly WorkloadResult[]): string[] {
-  const shares = family.flatMap(({ shape, cpuShare }) =>
-    cpuShare !== null && cpuShare < QUIET_SHARE ? [`${shape} ${Math.round(cpuShare * 100)} %`] : [],
-  );
-  if (shares.length === 0) return [];
-  return [`the machine was busy, do not quote: this process had only so much of a core: ${shares.join(', ')}`];
 }

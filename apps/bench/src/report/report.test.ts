@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
+import { timedOutcome, workloadResult } from '../../test/results.ts';
+import type { CandidateName } from '../candidate.ts';
 import type { Goal } from '../goals.ts';
 import type { WorkloadResult } from '../results.ts';
+import { callsTable } from './calls-table.ts';
 import { ratio } from './format.ts';
 import { goalTable } from './goal-table.ts';
 import { lossTable } from './loss-table.ts';
@@ -10,29 +13,18 @@ import { merged, reportOf } from './report.ts';
 import { asMarkdown, asText } from './table.ts';
 
 const q = (median: number) => ({ q1: median * 0.9, median, q3: median * 1.1 });
-const timed = { status: 'timed', count: 3, turns: 41, mistake: null, nanoseconds: q(1) } as const;
+const timed = (name: CandidateName, gigabytesPerSecond: number, ratio: number) =>
+  timedOutcome(name, ratio, { turns: 41, nanoseconds: q(1), gigabytesPerSecond, ratio: q(ratio) });
 
 function result(shape: string, overCopy: number, tfjs: number | null): WorkloadResult {
-  return {
-    id: `node/llm/resident/float32/${shape}`,
-    target: 'node',
-    family: 'llm',
-    op: 'forward',
-    threads: 1,
-    place: 'resident',
-    dtype: 'float32',
-    shape,
-    bytesMoved: 8,
-    rounds: 41,
-    cpuShare: 1,
-    outcomes: [
-      { ...timed, name: 'rmsnorm-wasm', gigabytesPerSecond: 12.345, ratio: q(1) },
-      { ...timed, name: 'simd-copy', gigabytesPerSecond: 20, ratio: q(overCopy) },
-      tfjs === null
-        ? { name: 'tfjs-wasm', status: 'unable', reason: 'out of luck' }
-        : { ...timed, name: 'tfjs-wasm', gigabytesPerSecond: 1, ratio: q(tfjs) },
-    ],
-  };
+  const outcomes = [
+    timed('rmsnorm-wasm', 12.345, 1),
+    timed('simd-copy', 20, overCopy),
+    tfjs === null
+      ? ({ name: 'tfjs-wasm', status: 'unable', reason: 'out of luck' } as const)
+      : timed('tfjs-wasm', 1, tfjs),
+  ];
+  return workloadResult(shape, outcomes, { rounds: 41 });
 }
 
 it('shows ratios with three digits that mean something', () => {
@@ -128,6 +120,7 @@ it('merges runs: the last figures of a workload count, other machines are refuse
       targets: [{ target: 'node', engine: 'n', legend: {}, method }],
       results,
       overhead: [],
+      webgpuCalls: null,
       failures: [],
     });
   const both = merged([run('1', [result('1x8', 0.5, 2)]), run('2', [result('1x8', 0.5, 0.25), result('2x8', 0.5, 3)])]);
@@ -182,4 +175,36 @@ it('lists every loss again below the goals, the overhead among them', () => {
     '  node, float32, the kernel, over plain-copy, 1x4096: 0.44, goal >= 0.45',
     'WRONG: the other gives a wrong result there, see below its table',
   ]);
+});
+
+it("shows microseconds by the GPU's clock", () => {
+  const outcomes = [timed('rmsnorm-webgpu', 100, 1), timed('buffer-copy', 200, 0.5)].map((outcome) => ({
+    ...outcome,
+    nanoseconds: q(1500),
+  }));
+  const [table] = ratioTables([workloadResult('1x8', outcomes, { target: 'gpu-clock', family: 'forward' })]);
+  expect(table!.head).toEqual(['size', 'µs', 'GB/s', 'buffer-copy']);
+  expect(table!.rows).toEqual([['1x8', '1.5', '100.00', '0.50 [0.45 0.55]']]);
+});
+
+it('shows the speed of threads over one by elements, and how many rounds count', () => {
+  const one = { ...timed('rmsnorm-one-thread', 1, 1.5), nanoseconds: q(20_500) };
+  const result = workloadResult('1x8', [timed('rmsnorm-wasm', 1, 1), one], {
+    ...{ target: 'threads', family: 'forward', threads: 2 },
+    ...{ rounds: 41, attempts: 43 },
+  });
+  expect(ratioTables([result])[0]).toEqual({
+    title: 'threads, forward, float32, resident, 2 threads: speed over one thread; median [quartiles]',
+    head: ['size', 'elements', 'one thread, µs', 'speed over it', 'rounds'],
+    rows: [['1x8', '8', '20.5', '1.50 [1.35 1.65]', '41 of 43']],
+    notes: [],
+  });
+});
+
+it('shows what calls cost, in microseconds', () => {
+  const time = (ns: number) => ({ leastNanoseconds: ns, medianNanoseconds: 2 * ns });
+  const calls = [{ call: 'forward(x, out)', javaScript: time(500), withDawn: time(2500) }];
+  const table = callsTable({ device: 'a GPU', rounds: 25, callsInRound: 200, calls });
+  expect(table.title).toContain('25 rounds of 200 calls; a GPU');
+  expect(table.rows).toEqual([['forward(x, out)', '0.5', '1.0', '2.5', '5.0']]);
 });

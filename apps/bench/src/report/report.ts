@@ -3,11 +3,11 @@ import type { Environment } from '../environment.ts';
 import { GOALS } from '../goals.ts';
 import { type Loss, losses } from '../losses.ts';
 import type { Method } from '../method/method.ts';
-import type { OverheadResult, WorkloadResult } from '../results.ts';
+import type { OverheadResult, WebGPUCalls, WorkloadResult } from '../results.ts';
 import type { Target } from '../spec.ts';
 import { type Verdict, verdicts } from '../verdicts.ts';
 
-/** Of one target: who ran, in what, how. */
+/** Of one target: who ran, in what, and how. */
 export interface TargetReport {
   readonly target: Target;
   readonly engine: string;
@@ -15,17 +15,18 @@ export interface TargetReport {
   readonly method: Method;
 }
 
-interface Measured {
+export interface Measured {
   readonly date: string;
   readonly environment: Environment;
   readonly targets: readonly TargetReport[];
   readonly results: readonly WorkloadResult[];
   readonly overhead: readonly OverheadResult[];
+  readonly webgpuCalls: WebGPUCalls | null;
   /** Targets that did not start and workloads that ended with an error: what is missing above. */
   readonly failures: readonly string[];
 }
 
-/** All of one run of the bench: what `--json` writes. */
+/** Everything of one run of the bench: what `--json` writes. */
 export interface Report extends Measured {
   readonly verdicts: readonly Verdict[];
   readonly losses: readonly Loss[];
@@ -38,9 +39,9 @@ export function reportOf(measured: Measured): Report {
 }
 
 /**
- * Several runs as one: of a workload that more than one of them measured, the last figures.
- * @throws Error where they were not made with the same versions, on the same machine, with as many threads, or before a
- * row had its number of rounds
+ * Several runs as one. Of a workload that several of them measured, the last figures count.
+ * @throws Error where they were not made with the same versions, on the same machine, with as many threads; or by a bench
+ * that did not yet say in how many rounds a workload was measured
  */
 export function merged(reports: readonly Report[]): Report {
   const [first, ...others] = reports;
@@ -73,7 +74,8 @@ export function merged(reports: readonly Report[]): Report {
       ({ id }) => id,
     ),
     failures: reports.flatMap(({ failures }) => failures),
-    // Reports of before it was a list hold null, or what this one cannot show.
+    // Older reports hold null, or an object instead of a list, which cannot be shown.
     overhead: reports.findLast(({ overhead }) => Array.isArray(overhead) && overhead.length > 0)?.overhead ?? [],
+    webgpuCalls: reports.findLast(({ webgpuCalls }) => webgpuCalls)?.webgpuCalls ?? null,
   });
 }

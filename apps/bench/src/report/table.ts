@@ -1,4 +1,6 @@
-/** A table as data: the first column is aligned left, the others right. */
+// By hand: the same table as aligned text and as Markdown, which no table library gives both of.
+
+/** A table as data. The first column is aligned left, the others right. */
 export interface Table {
   readonly title: string;
   readonly head: readonly string[];

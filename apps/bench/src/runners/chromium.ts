@@ -1,13 +1,13 @@
 import { type Adapter, launch } from '../chromium/launch.ts';
 import { openPage } from '../chromium/open-page.ts';
 import { serve } from '../chromium/serve.ts';
+import type { PageTarget } from '../lineups/in-page.ts';
 import type { Stage } from '../measure.ts';
-import type { Target } from '../spec.ts';
 import type { Runner } from './runner.ts';
 import { type Bench, watchedRunner } from './watched.ts';
 
-/** @throws Error where there is no Chromium, or it has no WebGPU and should have */
-export async function chromiumRunner(target: Target, threads: number, adapter: Adapter): Promise<Runner> {
+/** A page of Chromium. @throws Error where there is no Chromium, or it has no WebGPU and the target needs it */
+export async function chromiumRunner(target: PageTarget, threads: number, adapter: Adapter): Promise<Runner> {
   const served = await serve();
   const browser = await launch(target, adapter).catch(async (error: unknown) => {
     await served.close();
@@ -24,7 +24,7 @@ export async function chromiumRunner(target: Target, threads: number, adapter: A
     return {
       legend: await page.call('legend', target),
       engine: `Chromium ${browser.version()}${device === null ? '' : `, ${device}`}`,
-      measure: ({ id }, method, without) => page.call('measure', id, method, without),
+      measure: ({ id }, method, without) => page.call('measure', target, id, method, without),
       ended: page.crashed,
       end: () => page.close(),
     };
@@ -37,7 +37,7 @@ export async function chromiumRunner(target: Target, threads: number, adapter: A
   return {
     ...runner,
     async measure(spec, method) {
-      // A page's memory only grows: each family starts with a fresh one.
+      // The memory of a page only grows: each family begins with a new page.
       if (family !== undefined && family !== spec.family) await runner.renew();
       family = spec.family;
       return runner.measure(spec, method);

@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Stage } from '../measure.ts';
-import type { WorkloadResult } from '../results.ts';
-import type { Answer, Question } from './messages.ts';
+import type { ChildMessage, MeasureRequest } from './messages.ts';
 import type { Bench } from './watched.ts';
 
 /**
- * A process of its own that runs `module`, which calls {@link answerParent}.
- * @throws Error where it ends before it is ready; what it printed stands on stderr
+ * A child process that runs `module`, which calls {@link measureForParent}.
+ * @throws Error where it ends before it is ready, or says why it cannot measure; what it printed stands on stderr
  */
 export async function forkBench(
   module: URL,
@@ -23,32 +22,41 @@ export async function forkBench(
     child.once('error', ({ message }) => resolve(message));
     child.once('exit', (code, signal) => resolve(`its process ended with ${signal ?? `status ${code}`}`));
   });
-  let answered: (answer: Answer) => void = () => {};
-  const next = (): Promise<Answer> =>
+  const end = async (): Promise<void> => {
+    // A process that hangs hears no other signal.
+    child.kill('SIGKILL');
+    await ended;
+  };
+  let received: (message: ChildMessage) => void = () => {};
+  const next = (): Promise<ChildMessage> =>
     new Promise((resolve) => {
-      answered = resolve;
+      received = resolve;
     });
-  child.on('message', (answer: Answer) => ('stage' in answer ? onStage(answer.stage) : answered(answer)));
+  child.on('message', (message: ChildMessage) => ('stage' in message ? onStage(message.stage) : received(message)));
   const first = await Promise.race([next(), ended]);
-  if (typeof first === 'string' || !('ready' in first)) throw new Error(`a bench did not begin: ${first}`);
+  if (typeof first === 'string') throw new Error(`a bench did not begin: ${first}`);
+  if (!('ready' in first)) {
+    await end();
+    throw new Error('error' in first ? first.error : unexpected(first));
+  }
   return {
     ...first.ready,
     ended,
     async measure({ id }, method, without) {
-      const answer = next();
+      const reply = next();
       await send(child, { id, method, without });
-      const said = await answer;
-      if ('result' in said) return said.result as WorkloadResult;
-      throw new Error('error' in said ? said.error : `an answer to nothing: ${JSON.stringify(said)}`);
+      const message = await reply;
+      if ('result' in message) return message.result;
+      throw new Error('error' in message ? message.error : unexpected(message));
     },
-    async end() {
-      // A process that hangs hears nothing else.
-      child.kill('SIGKILL');
-      await ended;
-    },
+    end,
   };
 }
 
-function send(child: ChildProcess, question: Question): Promise<void> {
-  return new Promise((resolve, reject) => child.send(question, (error) => (error ? reject(error) : resolve())));
+function unexpected(message: ChildMessage): string {
+  return `a message that was not expected: ${JSON.stringify(message)}`;
+}
+
+function send(child: ChildProcess, request: MeasureRequest): Promise<void> {
+  return new Promise((resolve, reject) => child.send(request, (error) => (error ? reject(error) : resolve())));
 }

@@ -1,7 +1,8 @@
 import { NODE } from '../lineups/node.ts';
-import { answerParent, processMs } from './answer.ts';
+import { measureForParent, processMs } from './child.ts';
 
-await answerParent('node', NODE, {
+await measureForParent('node', () => ({
+  lineup: NODE,
   engine: `Node ${process.versions.node} (V8 ${process.versions.v8})`,
   cpuClock: processMs,
-});
+}));

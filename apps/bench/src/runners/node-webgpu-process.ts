@@ -1,10 +1,15 @@
 import { versionOf } from '../environment.ts';
-import { answerParent } from './answer.ts';
-import { provideGPU } from './node-gpu.ts';
+import { measureForParent } from './child.ts';
+import { provideWebGPU } from './navigator-gpu.ts';
+import { prepareOnnxruntime } from './onnxruntime-in-node.ts';
 
-const adapter = await provideGPU();
-const { WEBGPU } = await import('../lineups/webgpu.ts');
-await answerParent('node-webgpu', WEBGPU, {
-  engine: `Node ${process.versions.node}, npm webgpu ${versionOf('webgpu')}, ${adapter}`,
-  cpuClock: null,
+await measureForParent('node-webgpu', async () => {
+  const adapter = await provideWebGPU();
+  await prepareOnnxruntime();
+  const { WEBGPU } = await import('../lineups/webgpu.ts');
+  return {
+    lineup: WEBGPU,
+    engine: `Node ${process.versions.node}, npm webgpu ${versionOf('webgpu')}, ${adapter}`,
+    cpuClock: null,
+  };
 });

@@ -4,7 +4,7 @@ import type { Stage } from '../measure.ts';
 import type { Method } from '../method/method.ts';
 import type { WorkloadResult } from '../results.ts';
 import { rows } from '../shapes.ts';
-import { type Bench, type Without, watchedRunner } from './watched.ts';
+import { type Bench, type Excluded, watchedRunner } from './watched.ts';
 
 const METHOD: Method = { rounds: 1, leastMs: 0, warmUpMs: 0, turnsMs: 0, longestMs: 0, limitMs: 10_000 };
 const RESULT = { id: 'done' } as WorkloadResult;
@@ -22,7 +22,7 @@ const spec = (size: number) =>
 
 /** Benches that hang at who is not left out of them, and what each of them was told. */
 function simulated(hangsAt: readonly Stage['at'][]) {
-  const told: Without[] = [];
+  const told: Excluded[] = [];
   let open = 0;
   let ended = 0;
   const runner = watchedRunner(async (onStage): Promise<Bench> => {

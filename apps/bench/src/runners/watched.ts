@@ -6,13 +6,13 @@ import type { WorkloadResult } from '../results.ts';
 import type { Spec } from '../spec.ts';
 import type { Runner } from './runner.ts';
 
-/** Who is left out of a workload, by name, and why. */
-export type Without = Readonly<Record<string, string>>;
+/** Candidates that are left out of a workload, by name, and why. */
+export type Excluded = Readonly<Record<string, string>>;
 
-/** A process or a page that measures, and that can be ended from outside whatever it does. */
+/** A process or a page that measures. It can be ended from outside, whatever it does. */
 export interface Bench extends Pick<Runner, 'legend' | 'engine'> {
-  measure(spec: Spec, method: Method, without: Without): Promise<WorkloadResult>;
-  /** Says how it ended, where it ended by itself. */
+  measure(spec: Spec, method: Method, without: Excluded): Promise<WorkloadResult>;
+  /** Settles where it ends by itself, and says how. */
   readonly ended: Promise<string>;
   end(): Promise<void>;
 }
@@ -20,19 +20,19 @@ export interface Bench extends Pick<Runner, 'legend' | 'engine'> {
 export type OpenBench = (onStage: (stage: Stage) => void) => Promise<Bench>;
 
 export interface WatchedRunner extends Runner {
-  /** What comes next is measured by a fresh process or page. */
+  /** Lets a fresh process or page measure what comes next. */
   renew(): Promise<void>;
 }
 
-/** A peer that was stopped so often is not tried again: at each size it would cost its whole limit. */
+/** A peer that was stopped so often is not tried again: each further size would take its whole limit. */
 const MOST_STOPS = 2;
 
 /**
- * Measures where nothing that a peer does can take the run with it: a peer that does not come back from its preparation
- * or its first runs within `method.limitMs`, or ends the process or the page, is left out of the workload, which then
- * begins again in a fresh one.
+ * A runner that no peer can bring down. A peer is left out of a workload where it is not ready within `method.limitMs`, or
+ * ends its process or page; the workload then begins again in a fresh one.
  *
- * Rejects where the first does not open. `measure` rejects where that happens to ours, to a copy, or in the rounds, in which nobody can be told apart.
+ * Rejects where the first process or page does not open. `measure` rejects where ours, or a copy, is stopped or ends the
+ * process; and where that happens in the rounds, in which the candidates cannot be told apart.
  */
 export async function watchedRunner(open: OpenBench): Promise<WatchedRunner> {
   let deadline: Deadline | null = null;
@@ -46,13 +46,12 @@ export async function watchedRunner(open: OpenBench): Promise<WatchedRunner> {
     bench = null;
   };
 
-  /** The result, or who did not come back, and in what way. */
-  const attempt = async (spec: Spec, method: Method, without: Without): Promise<WorkloadResult | Stop> => {
+  const attempt = async (spec: Spec, method: Method, without: Excluded): Promise<WorkloadResult | Stop> => {
     deadline = new Deadline(method.limitMs);
     try {
       bench ??= await fresh();
       const result = bench.measure(spec, method, without);
-      result.catch(() => {}); // nobody waits for it where it loses the race
+      result.catch(() => {}); // Where it loses the race, nothing waits for it.
       const outcome = await Promise.race([result, deadline.passed, bench.ended]);
       return typeof outcome === 'string' ? { at: deadline.at, how: outcome } : outcome;
     } finally {
@@ -83,6 +82,7 @@ export async function watchedRunner(open: OpenBench): Promise<WatchedRunner> {
   };
 }
 
+/** A candidate that did not get ready, or rounds that did not end, and in what way. */
 interface Stop {
   readonly at: Deadline['at'];
   readonly how: string;
@@ -92,10 +92,10 @@ function isPeer(at: Deadline['at']): at is CandidateName {
   return at !== 'the rounds' && at !== 'the workload' && !isOurs(at) && !COPIES.has(at);
 }
 
-/** The time until which the stage that a measurement is at has to end. */
+/** The time until which a stage of a measurement has to end. */
 class Deadline {
   at: Stage['at'] | 'the workload' = 'the workload';
-  /** Says what happened when it has passed. */
+  /** Settles when the time has passed, and says so. */
   readonly passed: Promise<string>;
   private pass!: (how: string) => void;
   private timer: NodeJS.Timeout | undefined;

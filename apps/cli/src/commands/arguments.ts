@@ -3,14 +3,15 @@ import { parseWeightSource, type WeightSource } from '../files/weights.ts';
 import type { Shard } from '../stream/shard.ts';
 
 /*
- * What stands after an option, as text to values. An InvalidArgumentError becomes a message of the command line that
- * names the option, with exit code 2.
+ * Values of options, from text. commander makes a message of an InvalidArgumentError, which names the option; the exit code
+ * is 2.
  */
 
-/** One of a few words. */
-export function oneOf(choices: readonly string[]): (text: string) => string {
+/** One of the given words. */
+export function oneOf<T extends string>(choices: readonly T[]): (text: string) => T {
   return (text) => {
-    if (choices.includes(text)) return text;
+    const found = choices.find((choice) => choice === text);
+    if (found !== undefined) return found;
     throw new InvalidArgumentError(`Choose one of ${choices.join(', ')}.`);
   };
 }
@@ -74,6 +75,7 @@ export function parseShard(text: string): Shard {
   throw new InvalidArgumentError(`Give I/N with I from 0 to N - 1: 0/8 to 7/8 are eight shards.${unset}`);
 }
 
+/** By hand, as a library for sizes would be a dependency of every installation. */
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,
@@ -88,7 +90,7 @@ const UNITS: Readonly<Record<string, number>> = {
   gb: 1e9,
 };
 
-/** Less would be nothing but overhead. */
+/** With less memory, chunks are so small that only their overhead counts. */
 const LEAST_MEMORY = 64 * 2 ** 10;
 
 /** Bytes: `64MiB`, `1G`, `500MB`. */

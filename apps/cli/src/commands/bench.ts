@@ -1,5 +1,6 @@
 import { type Backend, pickBackend, RMSNorm, type Tensor } from '@rmsnorm/core';
 import { BACKENDS, probeAll } from '../backends.ts';
+import { median } from '../median.ts';
 import type { Output } from '../terminal/output.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { showSeconds } from '../terminal/quantities.ts';
@@ -10,24 +11,24 @@ export interface BenchRow {
   readonly shape: readonly number[];
   readonly axis: number;
   readonly dtype: 'float32';
-  /** One forward, and one copy of x onto y, each the median of the rounds. */
+  /** Medians over the rounds: one forward, and one copy of as many bytes. */
   readonly forwardSeconds: number;
   readonly copySeconds: number;
-  /** Copy over forward, the median of the rounds' ratios: 1 is as fast as a copy. */
+  /** The median of the rounds' ratios of copy over forward: 1 is as fast as a copy. */
   readonly ratio: number;
-  /** Of forward: x read once, y written once. */
+  /** Of forward, which reads x once and writes y once. */
   readonly bytesPerSecond: number;
 }
 
 /** What `rmsnorm bench --json` prints. */
 export interface BenchReport {
   readonly rounds: number;
-  /** What the copy is, for each backend. */
+  /** What the copy is, in words, by backend. */
   readonly copies: Readonly<Record<string, string>>;
   readonly rows: readonly BenchRow[];
 }
 
-/** From one row that fits every cache to what fits none; then channels-first. */
+/** From one row, which fits every cache, to sizes that fit none; then channels-first. */
 const SHAPES: readonly { readonly shape: readonly number[]; readonly axis: number }[] = [
   { shape: [1, 4096], axis: -1 },
   { shape: [64, 4096], axis: -1 },
@@ -38,14 +39,19 @@ const SHAPES: readonly { readonly shape: readonly number[]; readonly axis: numbe
 
 const ROUNDS = 9;
 
-/** A batch this long is far above the clock's grain, and short enough that both halves of a round see the same machine. */
+/**
+ * Calls are timed in batches of this length: the clock is far finer, and both halves of a round meet the same machine.
+ */
 const BATCH_SECONDS = 0.008;
 
-/** Forward on resident tensors against a copy of the same bytes, in turns, on every backend that works but the reference. */
+/**
+ * Times forward on resident tensors and a copy of the same bytes, in turns. On every backend that works, but the
+ * reference.
+ */
 export async function bench(progress: boolean, signal: AbortSignal): Promise<BenchReport> {
   const probes = await probeAll();
   const entries = BACKENDS.filter(({ name }) => name !== 'reference' && probes.some((p) => p.ok && p.name === name));
-  // With nothing to measure, pickBackend has the table of reasons.
+  // With nothing to measure, pickBackend throws with the table of reasons.
   if (entries.length === 0) await pickBackend(BACKENDS.filter(({ auto }) => auto).map(({ load }) => load));
   const total = entries.length * SHAPES.length;
   const bar = startProgress(total, progress, (done, all, _seconds, note) => `${done}/${all}  ${note}`);
@@ -137,7 +143,7 @@ async function measure(
   }
 }
 
-/** Seconds of one call, from `times` in a row and what was enqueued done. */
+/** Seconds of one call, from `times` of them in a row. `settle` waits until what they enqueued is done. */
 async function timed(times: number, call: () => unknown, settle: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < times; i++) call();
@@ -145,7 +151,7 @@ async function timed(times: number, call: () => unknown, settle: () => Promise<u
   return (performance.now() - start) / 1e3 / times;
 }
 
-/** How many calls fill a batch; warms up on the way. */
+/** How many calls fill a batch. Warms up on the way. */
 async function batchOf(run: (times: number) => Promise<number>): Promise<number> {
   let times = 1;
   for (;;) {
@@ -162,10 +168,5 @@ function copier(x: Tensor, y: Tensor, data: Float32Array): { once: () => void; w
     return { once: () => to.set(from as Float32Array), what: 'TypedArray.set from x to y, in the same memory' };
   }
   const to = new Float32Array(data.length);
-  return { once: () => to.set(data), what: 'TypedArray.set in host memory: its own cannot be addressed from here' };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort();
-  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+  return { once: () => to.set(data), what: 'TypedArray.set in host memory, as its own cannot be addressed' };
 }

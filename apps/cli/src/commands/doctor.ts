@@ -37,7 +37,9 @@ export function doctorLines(report: DoctorReport, { paint }: Output): string[] {
       return [
         probe.name,
         'ok',
-        probe.name === 'webgpu' && !probe.auto ? `${probe.device}, in software: by name alone` : probe.device,
+        probe.name === 'webgpu' && !probe.auto
+          ? `${probe.device}, in software, so that auto passes it over`
+          : probe.device,
       ];
     return [probe.name, probe.code, probe.hint ? `${probe.reason}: ${probe.hint}` : probe.reason];
   });

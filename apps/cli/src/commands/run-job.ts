@@ -8,10 +8,11 @@ import {
   RMSNormError,
   resolveOptions,
 } from '@rmsnorm/core';
-import { candidatesFor, named } from '../backends.ts';
+import { candidatesFor, preferredName } from '../backends.ts';
 import { fileError } from '../files/file-error.ts';
 import { type FileFormat, openTensorFile, type TensorFile } from '../files/tensor-file.ts';
 import { readStateDict, readWeights, type Weights } from '../files/weights.ts';
+import { elements } from '../stream/chunk-norms.ts';
 import { bytesToRead, normalizeFile, type Outcome, planOf, type Source, type Work } from '../stream/normalize-file.ts';
 import { type Shard, WHOLE } from '../stream/shard.ts';
 import { startProgress } from '../terminal/progress.ts';
@@ -19,7 +20,7 @@ import { showBytes, showRate, showSeconds } from '../terminal/quantities.ts';
 import { checkUsage, type RunOptions } from './run-options.ts';
 import type { RunSummary } from './run-summary.ts';
 
-/** What is known of a run before anything is written. */
+/** All that is known of a run before anything is written. */
 export type RunJob = Pick<Work, 'source' | 'layout' | 'shard' | 'options' | 'weights' | 'format' | 'name' | 'memory'>;
 
 /**
@@ -67,11 +68,11 @@ export async function startBackend(job: RunJob, asked: string, signal: AbortSign
   const probes: NamedProbe[] = [];
   const onProbe = (probe: NamedProbe): void => void probes.push(probe);
   const candidates = candidatesFor(asked, (backend) => requireSupport(job, backend));
-  return { backend: await pickBackend(candidates, { prefer: named(asked), signal, onProbe }), probes };
+  return { backend: await pickBackend(candidates, { prefer: preferredName(asked), signal, onProbe }), probes };
 }
 
 /**
- * Core refuses what a backend does not declare before it looks whether there is anything to do.
+ * Checks that a backend can do a job, by an empty tensor: core refuses what a backend does not declare, whatever the size.
  * @throws RMSNormError UNSUPPORTED
  */
 export async function requireSupport(
@@ -83,12 +84,12 @@ export async function requireSupport(
   const common = { eps, epsMode, scale, partial, weightOffset, casting };
   const parts = { affine: weights.gamma !== null, bias: weights.beta !== null };
   const norm = new RMSNorm({ dim: groups * size, groups, axis: 1, ...common, ...parts });
-  const data = source.dtype === 'float32' ? new Float32Array() : new Uint16Array();
+  const data = elements(new Uint8Array(), source.dtype);
   await norm.apply({ dtype: source.dtype, shape: [0, groups * size, inner], data }, backend);
   norm.dispose();
 }
 
-/** Streams a job into `target`, with a bar. */
+/** Streams a job into `target`, with a progress bar. */
 export async function streamJob(
   job: RunJob,
   { backend }: StartedBackend,
@@ -115,7 +116,7 @@ export async function streamJob(
   }
 }
 
-/** What a run has to say of itself when it has ended. */
+/** The summary of a run that has ended. */
 export function summaryOf(
   { source, layout, format, name, shard }: RunJob,
   options: RunOptions,
@@ -128,7 +129,7 @@ export function summaryOf(
   return {
     ...{ input: source.path, output: options.output, format, dtype: source.dtype, shape: source.shape, layout },
     shard: shard === WHOLE ? null : shard,
-    tensor: source.tensor ?? (format === 'safetensors' ? name : null),
+    tensor: tensorName({ source, format, name }),
     othersCarried: same ? source.others : 0,
     othersLeft: same ? 0 : source.others,
     rows,
@@ -136,6 +137,19 @@ export function summaryOf(
     streamed: { along: plan.along, chunks: plan.count, chunkBytes: plan.largestBytes },
     ...{ bytesRead, bytesWritten, seconds, normalizeSeconds },
   };
+}
+
+/** The tensor's name, in IN or in OUT; null where both are .npy, which has no names. */
+export function tensorName({ source, format, name }: Pick<RunJob, 'source' | 'format' | 'name'>): string | null {
+  if (source.tensor !== null) return source.tensor;
+  switch (format) {
+    case 'npy':
+      return null;
+    case 'safetensors':
+      return name;
+    default:
+      throw new Error(`no name is known in ${format satisfies never}`);
+  }
 }
 
 async function weightsOf({ gamma, beta, weights, prefix = '' }: RunOptions, features: number): Promise<Weights> {
@@ -146,7 +160,10 @@ async function weightsOf({ gamma, beta, weights, prefix = '' }: RunOptions, feat
   };
 }
 
-/** The dtype, where it is one that can be normalized and that the output's format has. */
+/**
+ * The dtype of a tensor. @throws RMSNormError DTYPE where it cannot be normalized, or the output's format does not have
+ * it
+ */
 function checkDType({ dtype, path }: TensorFile, output: FileFormat): FloatDType {
   if (dtype === 'float64') {
     throw new RMSNormError('DTYPE', `${path} is float64; float32, float16 or bfloat16 is needed: convert it first`);

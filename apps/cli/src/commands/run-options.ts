@@ -1,3 +1,4 @@
+import type { Casting, EpsMode } from '@rmsnorm/core';
 import { type FileFormat, formatOf } from '../files/tensor-file.ts';
 import type { WeightSource } from '../files/weights.ts';
 import { UsageError } from '../usage-error.ts';
@@ -8,7 +9,7 @@ export interface RunOptions {
   readonly groups: number;
   readonly axis: number;
   readonly eps: number;
-  readonly epsMode: 'add' | 'clamp';
+  readonly epsMode: EpsMode;
   readonly scale?: number;
   readonly partial: number;
   readonly gamma?: WeightSource;
@@ -17,13 +18,13 @@ export interface RunOptions {
   readonly weights?: string;
   readonly prefix?: string;
   readonly weightOffset: number;
-  readonly casting: 'gemma' | 'llama';
+  readonly casting: Casting;
   readonly backend: string;
   readonly tensor?: string;
   readonly memory: number;
-  /** Replaces an output that exists; of a shard, also does it again where it is finished. */
+  /** Replaces an output that exists. Of a shard: also does it again where it is finished. */
   readonly force: boolean;
-  /** Whether a bar is shown, where there is a terminal. */
+  /** Whether a progress bar is shown, where there is a terminal. */
   readonly progress: boolean;
 }
 
@@ -33,7 +34,7 @@ export interface Formats {
 }
 
 /**
- * What the options mean together.
+ * Checks the options against each other.
  * @throws UsageError
  */
 export function checkUsage(input: string, options: RunOptions): Formats {
@@ -56,11 +57,21 @@ export function checkUsage(input: string, options: RunOptions): Formats {
       `--groups ${options.groups} does not divide --dim ${options.dim}: give a divisor of ${features}`,
     );
   }
-  if (options.partial < 1 && options.epsMode === 'clamp') {
-    throw new UsageError(`--partial ${options.partial} needs --eps-mode add: clamp takes the norm of the whole row`);
-  }
+  checkPartial(options);
   checkWeightsUsage(options);
   return formats as Formats;
+}
+
+function checkPartial({ partial, epsMode }: RunOptions): void {
+  switch (epsMode) {
+    case 'add':
+      return;
+    case 'clamp':
+      if (partial === 1) return;
+      throw new UsageError(`--partial ${partial} needs --eps-mode add: clamp takes the norm of the whole row`);
+    default:
+      throw new UsageError(`there is no --eps-mode ${epsMode satisfies never}`);
+  }
 }
 
 function checkWeightsUsage({ gamma, beta, weights, prefix, weightOffset }: RunOptions): void {

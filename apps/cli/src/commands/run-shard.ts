@@ -7,7 +7,7 @@ import type { Shard } from '../stream/shard.ts';
 import type { Output } from '../terminal/output.ts';
 import { showBytes, showCount } from '../terminal/quantities.ts';
 import { UsageError } from '../usage-error.ts';
-import { type RunJob, startBackend, streamJob, summaryOf, withJob } from './run-job.ts';
+import { type RunJob, startBackend, streamJob, summaryOf, tensorName, withJob } from './run-job.ts';
 import type { RunOptions } from './run-options.ts';
 import type { RunSummary } from './run-summary.ts';
 
@@ -57,7 +57,7 @@ export type FinishOptions = Pick<RunOptions, 'output' | 'force'> & (RunOptions |
 
 /**
  * Puts the output of all shards in place.
- * @param input what the shards read, to compare it and the options with theirs; undefined to go by their word
+ * @param input the file that the shards read, to compare it and the options with theirs; undefined to compare nothing
  * @throws UsageError; RMSNormError
  */
 export function finish(input: string | undefined, options: FinishOptions): Promise<Finished> {
@@ -83,7 +83,7 @@ export function finishedLine({ output, finished, shards, bytes }: Finished, { pa
   return `${paint('bold', output)} is in place: ${showCount(shards ?? 0)} shards, ${showBytes(bytes)}`;
 }
 
-/** All that decides which bytes the output has, as far as it can be known without reading the whole input. */
+/** Everything that decides the bytes of the output, as far as it is known without reading the whole input. */
 async function planOfShards(job: RunJob, shards: number, backend: string | null): Promise<ShardPlan> {
   const { source, format, options, weights } = job;
   const { dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting } = options;
@@ -96,7 +96,7 @@ async function planOfShards(job: RunJob, shards: number, backend: string | null)
     ...{ rmsnorm: version, backend, format },
     input: { bytes: source.bytes, header: sha256(header) },
     ...{
-      tensor: source.tensor ?? (format === 'safetensors' ? job.name : null),
+      tensor: tensorName(job),
       dtype: source.dtype,
       shape: source.shape,
     },

@@ -13,13 +13,13 @@ export interface RunSummary {
   readonly format: FileFormat;
   /** The tensor's name in a .safetensors file. */
   readonly tensor: string | null;
-  /** How many other tensors went into the output unchanged, and how many did not go with a change of format. */
+  /** How many other tensors were copied into the output; and how many were not, as the format changed. */
   readonly othersCarried: number;
   readonly othersLeft: number;
   readonly dtype: FloatDType;
   readonly shape: readonly number[];
   readonly layout: Layout;
-  /** Which part of the work this was; null where it was all of it. */
+  /** Which part of the work this was; null where it was the whole. */
   readonly shard: Shard | null;
   readonly rows: RowRms;
   readonly backend: {
@@ -33,9 +33,9 @@ export interface RunSummary {
   readonly streamed: { readonly along: ChunkPlan['along']; readonly chunks: number; readonly chunkBytes: number };
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** From the first read to the output in its place, on the disk. */
+  /** From the first read until the output was in its place, on the disk. */
   readonly seconds: number;
-  /** Of these, inside the backend. */
+  /** The part of these in the backend. */
   readonly normalizeSeconds: number;
 }
 

@@ -1,5 +1,5 @@
 /*
- * What `pnpm start` shows: `rmsnorm run` on real input, and what a person wants to know of it.
+ * What `pnpm start` shows: `rmsnorm run` on real input, how fast that was, and how exact.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { candidatesFor } from '../backends.ts';
 import { type RunSummary, summaryLines } from '../commands/run-summary.ts';
 import { readExactly } from '../files/read-exactly.ts';
 import { openTensorFile } from '../files/tensor-file.ts';
+import { median } from '../median.ts';
 import { out } from '../terminal/output.ts';
 import { showBytes, showRate, showSeconds } from '../terminal/quantities.ts';
 import { table } from '../terminal/table.ts';
@@ -51,7 +52,7 @@ async function tensorOf(path: string): Promise<HostTensor> {
   return { dtype: 'float32', shape: found.shape, data };
 }
 
-/** Rows of a table: what, time, rate, and what part of the copy's speed. */
+/** Rows of a table: what was done, time, rate, and the part of a copy's speed. */
 async function timings(tensor: HostTensor): Promise<string[][]> {
   const backend = await pickBackend(candidatesFor(summary.backend.name));
   const norm = new RMSNorm({ dim: 512, axis: -1, affine: false });
@@ -103,7 +104,7 @@ async function readBack(bytes: number): Promise<Uint8Array> {
   return buffer;
 }
 
-/** Both in turns, so that both see the same machine. */
+/** The median times of both, run in turns so that both meet the same machine. */
 async function medians(
   ours: () => unknown,
   copy: () => unknown,
@@ -123,11 +124,7 @@ async function secondsOf(call: () => unknown): Promise<number> {
   return (performance.now() - start) / 1e3;
 }
 
-function median(values: readonly number[]): number {
-  return Float64Array.from(values).sort()[values.length >> 1]!;
-}
-
-/** In ulp of the reference's value, as float32 has them. */
+/** The largest difference from the reference, in ulp of float32 at the reference's value and as a number. */
 async function largestDifference(before: HostTensor, after: HostTensor): Promise<{ ulp: number; absolute: number }> {
   const backend = await reference().create();
   const norm = new RMSNorm({ dim: 512, axis: -1, affine: false });

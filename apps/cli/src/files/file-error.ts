@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-/** What the operating system reports as an RMSNormError; one that is already is handed on as it is. */
+/** An error of the operating system as an RMSNormError. An RMSNormError is returned as it is. */
 export function fileError(error: unknown, action: string): Error {
   if (isRMSNormError(error)) return error;
   const code = (error as NodeJS.ErrnoException | null)?.code;

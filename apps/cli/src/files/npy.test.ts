@@ -76,60 +76,62 @@ describe('files of NumPy', () => {
   });
 });
 
-describe('files that are wrong', () => {
-  const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
+const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
 
-  test.each([
-    [
-      'truncated elements',
-      withHeader(header, 23),
-      'is truncated: (2, 3) of float32 from byte 69 on ends at byte 93, the file at 92',
-    ],
-    [
-      'trailing bytes',
-      withHeader(header, 25),
-      'has trailing bytes: (2, 3) of float32 from byte 69 on ends at byte 93, the file at 94',
-    ],
-    ['no magic string', Buffer.from('PK\x03\x04 an .npz is a zip'), 'is not a .npy file'],
-    ['two bytes', Buffer.from('\x93N', 'latin1'), 'is not a .npy file'],
-    ['the magic string alone', Buffer.from('\x93NUMPY', 'latin1'), 'is truncated: 6 bytes'],
-    ['a version to come', Buffer.from('\x93NUMPY\x04\x00\x00\x00\x00\x00', 'latin1'), 'has .npy version 4.0'],
-    [
-      'a header past the end',
-      Buffer.from('\x93NUMPY\x01\x00\xff\x00{', 'latin1'),
-      'is truncated: the header ends at byte 265, the file at 11',
-    ],
-    [
-      'a header of 4 GB',
-      Buffer.from('\x93NUMPY\x02\x00\xff\xff\xff\xff', 'latin1'),
-      'claims a header of 4294967295 bytes; at most 1048576',
-    ],
-    ['another key', withHeader("{'descr': '<f4', 'order': False, 'shape': (2, 3)}"), "the keys 'descr, order, shape'"],
-    ['a key twice', withHeader("{'descr': '<f4', 'descr': '<f2'}"), "the key 'descr' stands twice"],
-    [
-      'a shape that is no tuple',
-      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (3)}"),
-      'shape is not a tuple',
-    ],
-    [
-      'a negative length',
-      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 3)}"),
-      'shape is not a tuple',
-    ],
-    [
-      'a length beyond 2^53',
-      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}"),
-      'shape is not a tuple',
-    ],
-    [
-      'more elements than can be',
-      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}"),
-      'more than any file holds',
-    ],
-    ['code', withHeader("__import__('os').system('true')"), 'has a header that cannot be read'],
-    ['brackets without end', withHeader('['.repeat(60_000)), 'nested deeper than 32'],
-    ['nothing in the header', withHeader(''), 'has a header that cannot be read'],
-  ])('%s', (_name, file, message) => {
+const WRONG_FILES: readonly (readonly [name: string, file: Buffer, message: string])[] = [
+  [
+    'truncated elements',
+    withHeader(header, 23),
+    'is truncated: (2, 3) of float32 from byte 69 on ends at byte 93, the file at 92',
+  ],
+  [
+    'trailing bytes',
+    withHeader(header, 25),
+    'has trailing bytes: (2, 3) of float32 from byte 69 on ends at byte 93, the file at 94',
+  ],
+  ['no magic string', Buffer.from('PK\x03\x04 an .npz is a zip'), 'is not a .npy file'],
+  ['two bytes', Buffer.from('\x93N', 'latin1'), 'is not a .npy file'],
+  ['the magic string alone', Buffer.from('\x93NUMPY', 'latin1'), 'is truncated: 6 bytes'],
+  ['a version to come', Buffer.from('\x93NUMPY\x04\x00\x00\x00\x00\x00', 'latin1'), 'has .npy version 4.0'],
+  [
+    'a header past the end',
+    Buffer.from('\x93NUMPY\x01\x00\xff\x00{', 'latin1'),
+    'is truncated: the header ends at byte 265, the file at 11',
+  ],
+  [
+    'a header of 4 GB',
+    Buffer.from('\x93NUMPY\x02\x00\xff\xff\xff\xff', 'latin1'),
+    'claims a header of 4294967295 bytes; at most 1048576',
+  ],
+  ['another key', withHeader("{'descr': '<f4', 'order': False, 'shape': (2, 3)}"), "the keys 'descr, order, shape'"],
+  ['a key twice', withHeader("{'descr': '<f4', 'descr': '<f2'}"), "the key 'descr' stands twice"],
+  [
+    'a shape that is no tuple',
+    withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (3)}"),
+    'shape is not a tuple',
+  ],
+  [
+    'a negative length',
+    withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 3)}"),
+    'shape is not a tuple',
+  ],
+  [
+    'a length beyond 2^53',
+    withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}"),
+    'shape is not a tuple',
+  ],
+  [
+    'more elements than can be',
+    withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}"),
+    'more than any file holds',
+  ],
+  ['code', withHeader("__import__('os').system('true')"), 'has a header that cannot be read'],
+  ['brackets without end', withHeader('['.repeat(60_000)), 'nested deeper than 32'],
+  ['nothing in the header', withHeader(''), 'has a header that cannot be read'],
+];
+
+describe('files that are wrong', () => {
+  test.each(WRONG_FILES)('%s', (_name, file, message) => {
     expect(() => parse(file)).toThrow(message);
     expect(() => parse(file)).toThrow(/^RMSNORM_INVALID_FILE: x\.npy /);
   });

@@ -9,10 +9,13 @@ import { type Literal, parsePythonLiteral } from './python-literal.ts';
  */
 const MAGIC = '\x93NUMPY';
 
-/** Enough bytes to know where the header of any version ends. */
+/** So many bytes of a file say where its header ends, in any version. */
 export const NPY_START_BYTES = 12;
 
-/** NumPy itself reads no header beyond 10,000 characters unless told to; one of float32 or float16 has about 100. */
+/**
+ * NumPy itself refuses headers beyond 10,000 characters, unless told otherwise. Those of float32 and float16 have about
+ * 100.
+ */
 const MAX_HEADER_BYTES = 1 << 20;
 
 /** Elements start at a multiple of this, as NumPy writes them. */
@@ -87,11 +90,15 @@ export function parseNpy(prefix: Uint8Array, fileBytes: number, name: string): N
   return { dtype, shape, start, end: start + bytes };
 }
 
-/** All bytes before the elements, as NumPy writes them. `dtype` is one that .npy has: bfloat16 is not. */
-export function npyPrefix(dtype: Exclude<FloatDType, 'bfloat16'>, shape: readonly number[]): Uint8Array {
+/** The dtypes that .npy has a name for. */
+export type NpyDType = Exclude<FloatDType, 'bfloat16'>;
+
+const DESCRS: Readonly<Record<NpyDType, string>> = { float32: '<f4', float16: '<f2' };
+
+/** All bytes before the elements, as NumPy writes them. */
+export function npyPrefix(dtype: NpyDType, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const descr = dtype === 'float32' ? '<f4' : '<f2';
-  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const dict = `{'descr': '${DESCRS[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const total = Math.ceil((MAGIC.length + 4 + dict.length + 1) / ALIGNMENT) * ALIGNMENT;
   const prefix = Buffer.alloc(total, ' ');
   prefix.write(`${MAGIC}\x01\x00`, 0, 'latin1');

@@ -2,7 +2,7 @@ import { link, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs
 import { dirname, resolve } from 'node:path';
 import { RMSNormError } from '@rmsnorm/core';
 
-/** Where an output goes, links followed. */
+/** Where an output goes, once links are followed. */
 export interface Place {
   readonly path: string;
   /** Permissions of the file that is replaced; null where there is none. */
@@ -58,17 +58,17 @@ async function assertFolder(path: string): Promise<void> {
   throw new RMSNormError('INVALID_FILE', `cannot write ${path}: the folder ${folder} ${problem}`);
 }
 
-/** Makes what was renamed or linked in a folder last through a power failure, where the system has a way. */
+/** Makes renames and links in a folder survive a power failure, where the system has a way to. */
 export async function syncFolder(folder: string): Promise<void> {
-  // Windows and some network file systems have no such thing; the file itself is on the disk already.
+  // Windows and some network file systems have none. The file itself is on the disk already.
   const handle = await open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => {});
   await handle?.close();
 }
 
 /**
- * Moves a complete file to a place where there is none. Unlike a rename, a hard link is refused by the system where
- * there is one now.
+ * Moves a complete file to a place where there was no file. By a hard link, which the system refuses where there is one by
+ * now; a rename would replace it.
  * @throws RMSNormError FILE_EXISTS; errors of the file system
  */
 export async function publishNew(from: string, to: string): Promise<void> {
@@ -84,7 +84,7 @@ export async function publishNew(from: string, to: string): Promise<void> {
   await rm(from, { force: true });
 }
 
-/** Of a stat: null where there is nothing. */
+/** Handles the error of a stat: null where there is no such file. */
 export function absent(error: NodeJS.ErrnoException): null {
   if (error.code === 'ENOENT') return null;
   throw error;

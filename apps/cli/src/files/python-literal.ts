@@ -1,4 +1,4 @@
-/** What a .npy header is made of. Tuples and lists differ: a shape is a tuple, a structured dtype a list. */
+/** A value in a .npy header. Tuples and lists differ: a shape is a tuple, a structured dtype a list. */
 export type Literal = string | number | boolean | null | Sequence | ReadonlyMap<string, Literal>;
 
 export interface Sequence {
@@ -6,12 +6,12 @@ export interface Sequence {
   readonly items: readonly Literal[];
 }
 
-/** Structured dtypes nest a few levels; whatever nests deeper is not a header. */
+/** Structured dtypes nest a few levels. What nests deeper is no header. */
 const MAX_DEPTH = 32;
 
 /**
- * Reads one Python literal that fills `text`, spaces around it aside: strings, integers (with Python 2's `L`),
- * True, False, None, tuples, lists, and dicts with strings as keys.
+ * Reads one Python literal, with nothing but spaces around it: a string, an integer (also with Python 2's `L`), True,
+ * False, None, a tuple, a list, or a dict with strings as keys. By hand: files are not trusted, and headers need no more.
  * @throws SyntaxError with the position
  */
 export function parsePythonLiteral(text: string): Literal {

@@ -5,13 +5,16 @@ import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
 import { type Place, placeOf, publishNew, syncFolder } from './output-place.ts';
 
-/** Ends the name of a file that is still being written; one that stays behind was killed there, and may be deleted. */
+/**
+ * Ends the name of a file that is being written. One that stays behind is of a process that was killed, and may be
+ * deleted.
+ */
 const PARTIAL_SUFFIX = '.rmsnorm-partial';
 
 /** File systems allow 255 bytes in a name. */
 const MAX_NAME_BYTES = 255;
 
-/** Partial files of this process, for a process that must end at once. */
+/** The partial files of this process: what to delete when it must end at once. */
 const partials = new Set<string>();
 
 /** Deletes all partial files of this process: for the `exit` event, where nothing can be awaited. */
@@ -21,8 +24,8 @@ export function removePartialFiles(): void {
 }
 
 /**
- * A file that appears whole or not at all: it is written beside its place under another name, flushed to the disk,
- * and renamed at the end. Until then whatever stood at its place stays as it was.
+ * A file that appears whole or not at all. It is written under another name beside its place, flushed to the disk, and
+ * renamed at the end. Until then, what stood at its place stays as it was.
  */
 export class ReplacedFile {
   readonly file: FileHandle;
@@ -82,6 +85,6 @@ export class ReplacedFile {
 function partialName(path: string): string {
   const suffix = `.${randomBytes(4).toString('hex')}${PARTIAL_SUFFIX}`;
   const base = Buffer.from(basename(path)).subarray(0, MAX_NAME_BYTES - suffix.length);
-  // A name cut inside a character would not be the same name when it is read again.
+  // A name that is cut inside a character would not be read again as the same name.
   return `${base.toString().replace(/\uFFFD+$/, '')}${suffix}`;
 }

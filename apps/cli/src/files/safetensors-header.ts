@@ -1,4 +1,4 @@
-/** An entry of the header, as it stands there. */
+/** An entry of the header. */
 export interface HeaderEntry {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -8,9 +8,8 @@ export interface HeaderEntry {
 }
 
 /**
- * Reads the JSON of a .safetensors header: the tensors by name. Strict where JSON.parse is not (a name that stands
- * twice, a field too many), and linear in time and memory on whatever bytes it gets: JSON.parse took 50 seconds and
- * gigabytes for 100 MB of nested brackets.
+ * Reads the JSON of a .safetensors header: the tensors, by name. Not by JSON.parse, which accepts a name that stands twice
+ * and a field too many, and took 50 seconds and gigabytes for 100 MB of nested brackets. This is linear in time and memory.
  * @throws SyntaxError with the position
  */
 export function parseSafetensorsHeader(text: string): Map<string, HeaderEntry> {
@@ -47,7 +46,7 @@ function entryOf(reader: Reader, name: string): HeaderEntry {
   return { dtype, shape, begin: offsets[0]!, end: offsets[1]! };
 }
 
-/** Names come from the file: they are shown in part. */
+/** A name for a message. Names come from the file, and may be long. */
 export function short(name: string): string {
   return name.length > 60 ? `${name.slice(0, 60)}...` : name;
 }

@@ -73,70 +73,64 @@ describe('files that are right', () => {
   });
 });
 
-describe('files that are wrong', () => {
-  const tensor = (begin: number, end: number): string =>
-    `{"dtype":"U8","shape":[${end - begin}],"data_offsets":[${begin},${end}]}`;
+const tensor = (begin: number, end: number): string =>
+  `{"dtype":"U8","shape":[${end - begin}],"data_offsets":[${begin},${end}]}`;
 
-  test.each([
-    ['7 bytes', Buffer.alloc(7), 'is truncated: 7 bytes'],
-    [
-      'a header of 2^64 - 1',
-      Buffer.alloc(16, 255),
-      'claims a header of 18446744073709551615 bytes; the format allows 100000000',
-    ],
-    ['a header past the end', file('{}', 0).subarray(0, 9), 'is truncated: the header ends at byte 10, the file at 9'],
-    ['no JSON', file('not json', 0), "cannot be read: expected '{' at character 0"],
-    [
-      'bytes that are no UTF-8',
-      file(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 0),
-      'has a header that cannot be read',
-    ],
-    ['a name twice', file(`{"a":${tensor(0, 1)},"a":${tensor(1, 2)}}`, 2), "the tensor 'a' stands twice"],
-    ['metadata that are no strings', file('{"__metadata__":{"a":1}}', 0), "expected '\"'"],
-    [
-      'an unknown field',
-      file('{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1],"x":1}}', 1),
-      "the field 'x' of tensor 'a'",
-    ],
-    [
-      'a missing field',
-      file('{"a":{"dtype":"U8","shape":[]}}', 1),
-      "tensor 'a' needs dtype, shape and two data_offsets",
-    ],
-    ['three offsets', file('{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1,2]}}', 1), 'two data_offsets'],
-    ['a fraction', file('{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}}', 1), 'expected an integer'],
-    ['a negative length', file('{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}', 1), 'expected an integer'],
-    [
-      'an offset beyond 2^53',
-      file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,99999999999999999]}}', 1),
-      'expected an integer',
-    ],
-    [
-      'offsets backwards',
-      file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}}', 1),
-      "tensor 'a' begin at byte 1 and end at 0",
-    ],
-    [
-      'a shape that does not fit',
-      file('{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,20]}}', 20),
-      "gives tensor 'a', F32 [2,3], 20 bytes; it needs 24 bytes",
-    ],
-    [
-      'a shape of too many',
-      file('{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,20]}}', 20),
-      'it needs more than any file holds',
-    ],
-    [
-      'overlapping tensors',
-      file(`{"a":${tensor(0, 8)},"b":${tensor(4, 12)}}`, 12),
-      "has overlapping tensors: tensor 'a' ends at byte",
-    ],
-    ['a gap', file(`{"a":${tensor(0, 8)},"b":${tensor(9, 12)}}`, 12), 'has bytes that belong to no tensor'],
-    ['truncated elements', file(`{"a":${tensor(0, 8)}}`, 7), "is truncated: tensor 'a' ends at byte"],
-    ['trailing bytes', file(`{"a":${tensor(0, 8)}}`, 9), "has trailing bytes: tensor 'a' ends at byte"],
-    ['text after the header', file('{} {}', 0), 'unexpected text after the header'],
-    ['brackets without end', file(`{"a":${'['.repeat(100_000)}`, 0), "expected '{'"],
-  ])('%s', (_name, bytes, message) => {
+const WRONG_FILES: readonly (readonly [name: string, bytes: Buffer, message: string])[] = [
+  ['7 bytes', Buffer.alloc(7), 'is truncated: 7 bytes'],
+  [
+    'a header of 2^64 - 1',
+    Buffer.alloc(16, 255),
+    'claims a header of 18446744073709551615 bytes; the format allows 100000000',
+  ],
+  ['a header past the end', file('{}', 0).subarray(0, 9), 'is truncated: the header ends at byte 10, the file at 9'],
+  ['no JSON', file('not json', 0), "cannot be read: expected '{' at character 0"],
+  ['bytes that are no UTF-8', file(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 0), 'has a header that cannot be read'],
+  ['a name twice', file(`{"a":${tensor(0, 1)},"a":${tensor(1, 2)}}`, 2), "the tensor 'a' stands twice"],
+  ['metadata that are no strings', file('{"__metadata__":{"a":1}}', 0), "expected '\"'"],
+  [
+    'an unknown field',
+    file('{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1],"x":1}}', 1),
+    "the field 'x' of tensor 'a'",
+  ],
+  ['a missing field', file('{"a":{"dtype":"U8","shape":[]}}', 1), "tensor 'a' needs dtype, shape and two data_offsets"],
+  ['three offsets', file('{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1,2]}}', 1), 'two data_offsets'],
+  ['a fraction', file('{"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}}', 1), 'expected an integer'],
+  ['a negative length', file('{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}', 1), 'expected an integer'],
+  [
+    'an offset beyond 2^53',
+    file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,99999999999999999]}}', 1),
+    'expected an integer',
+  ],
+  [
+    'offsets backwards',
+    file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}}', 1),
+    "tensor 'a' begin at byte 1 and end at 0",
+  ],
+  [
+    'a shape that does not fit',
+    file('{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,20]}}', 20),
+    "gives tensor 'a', F32 [2,3], 20 bytes; it needs 24 bytes",
+  ],
+  [
+    'a shape of too many',
+    file('{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,20]}}', 20),
+    'it needs more than any file holds',
+  ],
+  [
+    'overlapping tensors',
+    file(`{"a":${tensor(0, 8)},"b":${tensor(4, 12)}}`, 12),
+    "has overlapping tensors: tensor 'a' ends at byte",
+  ],
+  ['a gap', file(`{"a":${tensor(0, 8)},"b":${tensor(9, 12)}}`, 12), 'has bytes that belong to no tensor'],
+  ['truncated elements', file(`{"a":${tensor(0, 8)}}`, 7), "is truncated: tensor 'a' ends at byte"],
+  ['trailing bytes', file(`{"a":${tensor(0, 8)}}`, 9), "has trailing bytes: tensor 'a' ends at byte"],
+  ['text after the header', file('{} {}', 0), 'unexpected text after the header'],
+  ['brackets without end', file(`{"a":${'['.repeat(100_000)}`, 0), "expected '{'"],
+];
+
+describe('files that are wrong', () => {
+  test.each(WRONG_FILES)('%s', (_name, bytes, message) => {
     expect(() => parse(bytes)).toThrow(message);
     expect(() => parse(bytes)).toThrow(/^RMSNORM_INVALID_FILE: x\.safetensors /);
   });

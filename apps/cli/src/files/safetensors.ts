@@ -20,7 +20,9 @@ const DTYPES: Readonly<Record<string, FileDType>> = {
 
 const NAMES: Readonly<Record<FloatDType, string>> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
 
-/** Bits of an element; a dtype that is not named here is newer than this table, and is carried over unchecked. */
+/**
+ * Bits of an element. A dtype that is not named here is newer than this table: its tensors are carried over unchecked.
+ */
 const BITS: Readonly<Record<string, number>> = {
   BOOL: 8,
   F4: 4,
@@ -103,7 +105,7 @@ export function parseSafetensors(prefix: Uint8Array, fileBytes: number, name: st
 }
 
 /**
- * The tensor that is meant: the one of that name, or the only one.
+ * The tensor of that name, or the only one.
  * @throws RMSNormError INVALID_OPTION where there is none or more than one; DTYPE where it is not of floats
  */
 export function chooseTensor(
@@ -179,7 +181,7 @@ function checkCover(file: string, tensors: readonly SafetensorsTensor[], base: n
   if (at !== fileBytes) throw invalid(file, `has trailing bytes: ${last} ends at byte ${at}, the file at ${fileBytes}`);
 }
 
-/** The tensors, those whose names begin and end most as `wanted` does first. */
+/** The tensors; first those whose names share most characters with `wanted`, at the beginning and at the end. */
 export function nearest(tensors: readonly SafetensorsTensor[], wanted: string): readonly SafetensorsTensor[] {
   const shared = ({ name }: SafetensorsTensor): number => {
     const most = Math.min(name.length, wanted.length);
@@ -195,7 +197,7 @@ export function nearest(tensors: readonly SafetensorsTensor[], wanted: string): 
     .map(({ tensor }) => tensor);
 }
 
-/** Tensors for a message: the first few of them. */
+/** Tensors for a message, the first few of them. */
 export function listOf(tensors: readonly SafetensorsTensor[]): string {
   const shown = tensors.slice(0, 8).map(({ name, dtype, shape }) => `'${short(name)}' (${dtype} [${shape}])`);
   if (tensors.length > shown.length) shown.push(`${tensors.length - shown.length} more`);

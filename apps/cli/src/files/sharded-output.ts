@@ -9,7 +9,7 @@ import { showBytes } from '../terminal/quantities.ts';
 import { fileError } from './file-error.ts';
 import { absent, exists, type Place, placeOf, publishNew, syncFolder } from './output-place.ts';
 
-/** What all shards of an output must have in common for it to be the same as without sharding; values are JSON. */
+/** The settings that all shards of an output must share, so that it is the same as without shards. Values are JSON. */
 export interface ShardPlan {
   /** How many shards there are. */
   readonly shards: number;
@@ -21,17 +21,17 @@ export interface ShardPlan {
 /*
  * Beside OUT stands the folder OUT.rmsnorm-shards while shards are at work:
  *
- *     plan.json      what they have in common, and a random id; whoever comes first writes it
- *     ID.output      the output, of its full size from the first moment on
+ *     plan.json      their plan, and a random id; the shard that comes first writes it
+ *     ID.output      the output, which has its full size from the start
  *     ID.3.finished  the marker of shard 3: its bytes are on the disk
  *
- * Every file appears whole, by a link or a rename, or is of fixed size; all names but the plan's carry the id, so that
- * what an earlier, abandoned plan left there counts for nothing.
+ * Every file appears whole, by a link or a rename, or has a fixed size. All names but the plan's begin with the id, so that
+ * what an earlier, abandoned plan left there does not count.
  */
 const FOLDER_SUFFIX = '.rmsnorm-shards';
 const PLAN = 'plan.json';
 
-/** Unlike 'w', leaves what is there; unlike 'a', writes at positions. */
+/** Unlike 'w' it leaves what is there, and unlike 'a' it writes at positions. */
 const WRITE_OR_CREATE = constants.O_WRONLY | constants.O_CREAT;
 
 interface KeptPlan {
@@ -67,7 +67,7 @@ export class ShardedOutput {
     }
   }
 
-  /** Whether this shard has been done, by whichever process. */
+  /** Whether this shard has been done, by any process. */
   async isFinished({ index }: Shard): Promise<boolean> {
     return (await stat(this.#marker(index)).catch(absent)) !== null;
   }
@@ -82,7 +82,7 @@ export class ShardedOutput {
       await rm(this.#marker(index), { force: true });
       // Not for reading: an NFS client that has read a page may write all of it back, and with it a neighbour's bytes.
       const file = await open(this.#output(), WRITE_OR_CREATE, 0o666);
-      // Every shard does: the first may have been killed before. To the same size, so it takes nothing away.
+      // Every shard does this, as the first may have been killed before. The size is the same, so that no bytes are lost.
       await file.truncate(this.#kept.plan.bytes).catch(async (error: unknown) => {
         await file.close();
         throw error;
@@ -121,17 +121,17 @@ export class ShardedOutput {
 
 export interface Finished {
   readonly output: string;
-  /** Whether it was put in place now; or is there since before, and no shards are. */
+  /** Whether the output was put in place now, or before this call. */
   readonly finished: 'now' | 'before';
-  /** null where that was before. */
+  /** How many there were; null where the output was in place before. */
   readonly shards: number | null;
   readonly bytes: number;
 }
 
 /**
- * Puts an output in place once all of its shards are finished, and removes what they kept beside it. Killed anywhere,
- * it may be called again.
- * @param planNow what the plan would be of that many shards, where the caller knows
+ * Puts an output in place once all of its shards are finished, and removes the folder beside it. If it is killed, it may be
+ * called again, whatever it had done.
+ * @param planNow gives the plan of that many shards by the caller's options, to compare it with theirs
  * @throws RMSNormError INVALID_FILE where shards are missing, with which; INVALID_OPTION where the plan is another;
  *   FILE_EXISTS
  */
@@ -153,7 +153,8 @@ export async function finishShards(
     const output = outputOf(folder, id);
     const written = await stat(output, { bigint: true }).catch(absent);
     const there = await lstat(place.path, { bigint: true }).catch(absent);
-    // Killed after the output was put in place: as a link of the same file, or, renamed, with none left here.
+    // An earlier call may have been killed after it put the output in place: by a link, which is the same file, or by a
+    // rename.
     const placed = there !== null && (written ? written.ino === there.ino : there.size === BigInt(plan.bytes));
     if (there !== null && !placed && !force) throw exists(path);
     if (!placed) {
@@ -171,7 +172,7 @@ export async function finishShards(
 
 async function finishedBefore(path: string, place: Place, folder: string, force: boolean): Promise<Finished> {
   const there = await stat(place.path).catch(absent);
-  // With --force it may be the file that was to be replaced, by shards that never ran.
+  // With --force, this may be the file that shards were to replace which never ran.
   if (there === null || force) {
     throw new RMSNormError(
       'INVALID_FILE',
@@ -192,7 +193,7 @@ async function replace(output: string, place: Place): Promise<void> {
   await rename(output, place.path);
 }
 
-/** The plan last of what counts: until it is gone, a second call knows that all was done. */
+/** The plan goes after the output: as long as it is there, a second call knows that all was done. */
 async function removeFolder(folder: string, id: string): Promise<void> {
   await rm(outputOf(folder, id), { force: true });
   await rm(join(folder, PLAN), { force: true });
@@ -207,7 +208,7 @@ function outputOf(folder: string, id: string): string {
   return join(folder, `${id}.output`);
 }
 
-/** Writes the plan where there is none yet, and takes that of whoever was first. */
+/** Writes the plan where there is none yet, and returns the one that is there then: another shard may have been first. */
 async function keepPlan(folder: string, plan: ShardPlan): Promise<KeptPlan> {
   const mine = { id: randomBytes(6).toString('hex'), plan };
   const path = join(folder, PLAN);
@@ -232,12 +233,12 @@ async function readPlan(folder: string): Promise<KeptPlan | null> {
       return { id, plan };
     }
   } catch {
-    // The same message as for what is JSON and no plan.
+    // What is no JSON gets the same message as JSON that is no plan.
   }
   throw new RMSNormError('INVALID_FILE', `${path} is not what rmsnorm wrote there: delete ${folder} and begin again`);
 }
 
-/** Writes JSON to the disk under a name of its own beside `path`. */
+/** Writes JSON to the disk, under a new name beside `path`. Returns that name. */
 async function writeBeside(path: string, value: unknown): Promise<string> {
   const written = `${path}.${randomBytes(6).toString('hex')}`;
   const file = await open(written, 'wx');

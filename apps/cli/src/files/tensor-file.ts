@@ -16,7 +16,7 @@ import {
 
 export type FileFormat = 'npy' | 'safetensors';
 
-/** An open file and the one tensor in it that is meant. */
+/** An open file, and the one tensor in it that was chosen. */
 export interface TensorFile {
   readonly path: string;
   readonly format: FileFormat;
@@ -46,7 +46,7 @@ export function formatOf(path: string): FileFormat | null {
 /**
  * Opens a file and reads its header. The caller closes `file`.
  * @param tensor which tensor of a .safetensors file; its only one where it is undefined
- * @param how how a user names one, for the message
+ * @param how the option by which a user names one, for the message
  * @throws RMSNormError INVALID_FILE, DTYPE, INVALID_OPTION
  */
 export async function openTensorFile(
@@ -55,11 +55,24 @@ export async function openTensorFile(
   tensor: string | undefined,
   how: string,
 ): Promise<TensorFile> {
-  const opened = format === 'npy' ? await openNpy(path) : await openSafetensors(path);
-  if (!('tensors' in opened)) return opened;
-  const { tensors, ...file } = opened;
+  switch (format) {
+    case 'npy':
+      return openNpy(path);
+    case 'safetensors':
+      return openOneOf(await openSafetensors(path), tensor, how);
+    default:
+      throw new Error(`nothing opens ${format satisfies never}`);
+  }
+}
+
+/** Chooses a tensor of an open file. Where there is none to choose, closes the file. */
+async function openOneOf(
+  { tensors, ...file }: SafetensorsFile,
+  tensor: string | undefined,
+  how: string,
+): Promise<TensorFile> {
   try {
-    const chosen = chooseTensor(tensors, tensor, path, how);
+    const chosen = chooseTensor(tensors, tensor, file.path, how);
     return { ...file, ...chosen, tensor: chosen.name, others: tensors.length - 1 };
   } catch (error) {
     await file.file.close();
@@ -80,7 +93,7 @@ export function openSafetensors(path: string): Promise<SafetensorsFile> {
   return opening(path, async (file, bytes) => {
     const start = await firstBytes(file, Math.min(SAFETENSORS_START_BYTES, bytes), path);
     const headerBytes = safetensorsPrefixBytes(start, bytes, path);
-    // A sparse file costs its author nothing: look at the first byte before making room for what it claims.
+    // A sparse file may claim a huge header at no cost: look at its first byte before allocating memory for it.
     const [brace] = await firstBytes(file, Math.min(SAFETENSORS_START_BYTES + 1, bytes), path).then((b) =>
       b.subarray(8),
     );
@@ -101,7 +114,7 @@ function openNpy(path: string): Promise<TensorFile> {
   });
 }
 
-/** Opens a file and hands it on; where that fails, closes it. */
+/** Opens a file and parses it. Where that fails, closes it. */
 async function opening<T>(path: string, parse: (file: FileHandle, bytes: number) => Promise<T>): Promise<T> {
   if (endianness() !== 'LE') {
     throw new RMSNormError('WRONG_RUNTIME', 'the files are little endian, this machine is big endian');

@@ -1,5 +1,5 @@
-import { decode, type FloatDType, RMSNormError } from '@rmsnorm/core';
-import { bytesPerFileElement, countOf } from './file-dtype.ts';
+import { decode, RMSNormError } from '@rmsnorm/core';
+import { bytesPerFileElement, countOf, type FileDType } from './file-dtype.ts';
 import { fileError } from './file-error.ts';
 import { readExactly } from './read-exactly.ts';
 import { floatTensor, listOf, nearest, type SafetensorsTensor } from './safetensors.ts';
@@ -19,7 +19,7 @@ export function parseWeightSource(text: string): WeightSource | null {
   return named ? { path: named[1]!, tensor: named[2] } : null;
 }
 
-/** gamma and beta, each where there is one. */
+/** gamma and beta; null where there is none. */
 export interface Weights {
   readonly gamma: Float32Array | null;
   readonly beta: Float32Array | null;
@@ -40,8 +40,8 @@ export async function readWeights(source: WeightSource, option: string, features
 }
 
 /**
- * Reads the state dict of an RMSNorm out of a .safetensors file: `weight`, and `bias` where there is one, behind a
- * prefix that tells it from the other layers of a model.
+ * Reads the state dict of an RMSNorm from a .safetensors file: `weight` and, where there is one, `bias`, after a prefix
+ * that names the layer of a model.
  * @throws RMSNormError INVALID_FILE, DTYPE, INVALID_OPTION, SHAPE
  */
 export async function readStateDict(path: string, prefix: string, features: number): Promise<StateDictWeights> {
@@ -74,10 +74,11 @@ function noWeight(path: string, tensors: readonly SafetensorsTensor[], prefix: s
   );
 }
 
-type Place = Pick<TensorFile, 'path' | 'file' | 'dtype' | 'shape' | 'start'>;
+/** Where a tensor is. */
+type TensorPlace = Pick<TensorFile, 'path' | 'file' | 'dtype' | 'shape' | 'start'>;
 
 async function readValues(
-  { path, file, dtype, shape, start }: Place,
+  { path, file, dtype, shape, start }: TensorPlace,
   who: string,
   features: number,
 ): Promise<Float32Array> {
@@ -94,10 +95,19 @@ async function readValues(
   } catch (error) {
     throw fileError(error, `read ${path}`);
   }
-  if (dtype === 'float64') return Float32Array.from(new Float64Array(bytes.buffer));
   return asFloat32(bytes.buffer, dtype);
 }
 
-function asFloat32(buffer: ArrayBuffer, dtype: FloatDType): Float32Array {
-  return dtype === 'float32' ? new Float32Array(buffer) : decode(new Uint16Array(buffer), dtype);
+function asFloat32(buffer: ArrayBuffer, dtype: FileDType): Float32Array {
+  switch (dtype) {
+    case 'float64':
+      return Float32Array.from(new Float64Array(buffer));
+    case 'float32':
+      return new Float32Array(buffer);
+    case 'float16':
+    case 'bfloat16':
+      return decode(new Uint16Array(buffer), dtype);
+    default:
+      throw new Error(`no values are known of ${dtype satisfies never}`);
+  }
 }

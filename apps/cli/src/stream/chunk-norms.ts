@@ -2,7 +2,7 @@ import { type FloatDType, type HostTensor, type ResolvedOptions, RMSNorm } from 
 import type { Weights } from '../files/weights.ts';
 import type { Chunk } from './chunks.ts';
 
-/** The norms that chunks need: one for each range of groups, with its part of gamma and beta. */
+/** The norms that chunks need. Each range of groups has one, with its part of gamma and beta. */
 export class ChunkNorms {
   readonly #options: ResolvedOptions;
   readonly #weights: Weights;
@@ -15,7 +15,7 @@ export class ChunkNorms {
 
   /** The norm of a chunk, for tensors of {@link shapeOf}. */
   of({ groupStart, groups }: Chunk): RMSNorm {
-    // Without weights all ranges of the same length are the same.
+    // Without weights, ranges of the same length need the same norm.
     const { gamma, beta } = this.#weights;
     const key = gamma || beta ? `${groupStart}+${groups}` : `${groups}`;
     let norm = this.#norms.get(key);
@@ -39,12 +39,20 @@ export class ChunkNorms {
   }
 }
 
-/** The elements that lie in `bytes`. */
-export function elements(bytes: Uint8Array, dtype: FloatDType): Float32Array | Uint16Array {
-  const { buffer, byteOffset, byteLength } = bytes;
-  return dtype === 'float32'
-    ? new Float32Array(buffer, byteOffset, byteLength / 4)
-    : new Uint16Array(buffer, byteOffset, byteLength / 2);
+/** The elements in `bytes`, without a copy. */
+export function elements(
+  { buffer, byteOffset, byteLength }: Uint8Array,
+  dtype: FloatDType,
+): Float32Array | Uint16Array {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, byteLength / 4);
+    case 'float16':
+    case 'bfloat16':
+      return new Uint16Array(buffer, byteOffset, byteLength / 2);
+    default:
+      throw new Error(`no array holds ${dtype satisfies never}`);
+  }
 }
 
 function slice(values: Float32Array, start: number, count: number): HostTensor {

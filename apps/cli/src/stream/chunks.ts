@@ -12,7 +12,10 @@ export interface Chunk {
   readonly width: number;
 }
 
-/** Where a chunk lies: `count` pieces of `bytes`, the first at `position`, each `stride` after the one before. */
+/**
+ * Where a chunk is in a file: `count` pieces of `bytes`, the first at `position`, each `stride` bytes after the one
+ * before.
+ */
 export interface Extent {
   readonly position: number;
   readonly bytes: number;
@@ -21,20 +24,23 @@ export interface Extent {
 }
 
 export interface ChunkPlan {
-  /** What is cut: nothing, whole outer slabs, groups of one slab, or strips along inner of one group. */
+  /**
+   * Where the tensor is cut: nowhere, between outer slabs, between groups of a slab, or along inner within a group
+   * (strips).
+   */
   readonly along: 'nothing' | 'outer' | 'groups' | 'inner';
   readonly count: number;
   readonly largestBytes: number;
   chunks(): Iterable<Chunk>;
 }
 
-/** A larger chunk gains nothing: the pipe fills later, and its buffers leave the caches. */
+/** Larger chunks would be slower: reading, normalizing and writing overlap later, and buffers do not fit the caches. */
 const PREFERRED_BYTES = 1 << 20;
 
 /**
  * Cuts a tensor into chunks of at most `limit` bytes: along outer; where one slab does not fit, along groups; where one
- * group does not fit, in strips along inner. Rows stay whole, and a strip is never one element wide where inner is not:
- * backends may sum rows in another order where inner is 1.
+ * group does not fit, in strips along inner. Rows stay whole. Where inner is more than 1, so is the width of a strip: backends
+ * may add up rows in another order where inner is 1.
  * @throws RMSNormError OUT_OF_MEMORY where the narrowest chunk is larger than `limit`
  */
 export function planChunks(layout: Layout, elementBytes: number, limit: number): ChunkPlan {
@@ -133,7 +139,7 @@ function plan(
   };
 }
 
-/** Widths that differ by at most one, so that the last strip is not a narrow rest. */
+/** Widths that differ by at most one, so that the last strip is not much narrower. */
 function strips(inner: number, widest: number): readonly number[] {
   const count = Math.ceil(inner / widest);
   const narrow = Math.floor(inner / count);
@@ -150,5 +156,5 @@ function rowTooLarge({ size, inner }: Layout, elementBytes: number, needed: numb
   );
 }
 
-/** One that is read, one that is being normalized from and one to, one that is written. */
+/** One is read, one is normalized into another, one is written. */
 export const CHUNKS_IN_MEMORY = 4;

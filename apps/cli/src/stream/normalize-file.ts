@@ -7,14 +7,14 @@ import {
   type Layout,
   type ResolvedOptions,
 } from '@rmsnorm/core';
-import { npyPrefix } from '../files/npy.ts';
+import { type NpyDType, npyPrefix } from '../files/npy.ts';
 import { writeExactly } from '../files/read-exactly.ts';
 import { safetensorsPrefix } from '../files/safetensors.ts';
 import type { FileFormat, TensorFile } from '../files/tensor-file.ts';
 import type { Weights } from '../files/weights.ts';
 import { ChunkNorms, elements } from './chunk-norms.ts';
 import { CHUNKS_IN_MEMORY, type Chunk, type ChunkPlan, type Extent, extentOf, planRegions } from './chunks.ts';
-import { type Job, runPipeline } from './pipeline.ts';
+import { runPipeline, type Step } from './pipeline.ts';
 import { type RowRms, RowRmsSampler } from './row-rms.ts';
 import { type Range, regionsOf, type Shard, shareOf } from './shard.ts';
 
@@ -25,7 +25,7 @@ export interface Source extends TensorFile {
 export interface Work {
   readonly source: Source;
   readonly layout: Layout;
-  /** Which part of the work is done. Every byte of the output is written by one shard alone. */
+  /** Which part of the work is done. One shard alone writes each byte of the output. */
   readonly shard: Shard;
   readonly options: ResolvedOptions;
   readonly weights: Weights;
@@ -76,8 +76,8 @@ export function outputBytes(work: Pick<Work, 'source' | 'format' | 'name'>): num
 }
 
 /**
- * Streams a file, or a shard of it, through a backend into `target`. A file of the same format is the same file but for
- * the one tensor; one of another format has that tensor alone.
+ * Streams a file, or a shard of it, through a backend into `target`. Where the format stays, all other bytes of the file are
+ * copied; an output of another format has that tensor alone.
  * @throws RMSNormError OUT_OF_MEMORY, INVALID_FILE, what the backend throws; errors of the file system; `signal.reason`
  */
 export async function normalizeFile(work: Work): Promise<Outcome> {
@@ -92,7 +92,7 @@ export async function normalizeFile(work: Work): Promise<Outcome> {
   const copied = lengthOf(before) + lengthOf(after);
   const bufferBytes = Math.max(plan.largestBytes, Math.min(copied, Math.floor(memory / CHUNKS_IN_MEMORY)));
 
-  function* jobs(): Iterable<Job> {
+  function* steps(): Iterable<Step> {
     yield* copies(before, bufferBytes);
     for (const chunk of plan.chunks()) {
       const from = extentOf(layout, chunk, bytesPerElement(source.dtype), source.start);
@@ -106,7 +106,7 @@ export async function normalizeFile(work: Work): Promise<Outcome> {
   try {
     if (ownPrefix) await writeExactly(target, ownPrefix, 0);
     const ends = { source: source.file, sourceName: source.path, target };
-    await runPipeline(jobs(), ends, { bufferBytes, signal: work.signal, onProgress: work.onProgress });
+    await runPipeline(steps(), ends, { bufferBytes, signal: work.signal, onProgress: work.onProgress });
   } finally {
     norms.dispose();
   }
@@ -121,8 +121,8 @@ export async function normalizeFile(work: Work): Promise<Outcome> {
 }
 
 /**
- * The bytes around the tensor that are copied, in the file: where the format stays, the header is the first shard's, and
- * each has its share of the other tensors, which may be most of the file.
+ * The bytes of the file that are copied, before and after the tensor. Where the format stays, the first shard copies the
+ * header, and each shard its share of the other tensors, which may be most of the file.
  */
 function copiedRanges({ source, shard, format }: Pick<Work, 'source' | 'shard' | 'format'>): readonly [Range, Range] {
   if (format !== source.format) {
@@ -169,7 +169,7 @@ function lengthOf({ start, end }: Range): number {
   return end - start;
 }
 
-function* copies({ start, end }: Range, atOnce: number): Iterable<Job> {
+function* copies({ start, end }: Range, atOnce: number): Iterable<Step> {
   for (let position = start; position < end; position += atOnce) {
     const bytes = Math.min(atOnce, end - position);
     const extent: Extent = { position, bytes, stride: bytes, count: 1 };
@@ -179,6 +179,13 @@ function* copies({ start, end }: Range, atOnce: number): Iterable<Job> {
 
 function prefixOf({ source, format, name }: Pick<Work, 'source' | 'format' | 'name'>): Uint8Array {
   const { dtype, shape } = source;
-  if (format === 'safetensors') return safetensorsPrefix(dtype, shape, name);
-  return npyPrefix(dtype as Exclude<FloatDType, 'bfloat16'>, shape);
+  switch (format) {
+    case 'safetensors':
+      return safetensorsPrefix(dtype, shape, name);
+    case 'npy':
+      // A bfloat16 source was refused with the options.
+      return npyPrefix(dtype as NpyDType, shape);
+    default:
+      throw new Error(`no prefix is known of ${format satisfies never}`);
+  }
 }

@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
 import type { Extent } from './chunks.ts';
 
-/** One step of a stream: bytes that are read, changed or not, and written. */
-export interface Job {
+/** One step of a stream: bytes that are read, transformed or not, and written. */
+export interface Step {
   readonly from: Extent;
   readonly to: Extent;
   /** Fills `y` from `x`; null where the bytes are copied as they are. */
@@ -19,42 +19,42 @@ export interface Ends {
 }
 
 export interface PipelineOptions {
-  /** The most bytes a job has. */
+  /** The most bytes of a step. */
   readonly bufferBytes: number;
   readonly signal?: AbortSignalLike | undefined;
-  /** After each job, with its bytes. */
+  /** After each step, with its bytes. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /**
- * Runs jobs in order with four buffers: while one is transformed, the one after it is read and the one before it is
+ * Runs steps in order with four buffers: while one is transformed, the one after it is read and the one before it is
  * written. No read or write is under way any more when it returns or throws.
  * @throws RMSNormError INVALID_FILE where the source ends early; errors of the file system; `signal.reason`
  */
-export async function runPipeline(jobs: Iterable<Job>, ends: Ends, options: PipelineOptions): Promise<void> {
+export async function runPipeline(steps: Iterable<Step>, ends: Ends, options: PipelineOptions): Promise<void> {
   const { bufferBytes, signal, onProgress } = options;
   const x = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)] as [Uint8Array, Uint8Array];
   const y = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)] as [Uint8Array, Uint8Array];
-  const iterator = jobs[Symbol.iterator]();
+  const iterator = steps[Symbol.iterator]();
   let reading = Promise.resolve();
   let writing = Promise.resolve();
   try {
-    let step = iterator.next();
-    if (!step.done) reading = readExtent(ends, step.value.from, x[0]);
-    for (let slot: 0 | 1 = 0; !step.done; slot = slot === 0 ? 1 : 0) {
+    let next = iterator.next();
+    if (!next.done) reading = readExtent(ends, next.value.from, x[0]);
+    for (let slot: 0 | 1 = 0; !next.done; slot = slot === 0 ? 1 : 0) {
       await reading;
       if (signal?.aborted) throw signal.reason;
-      const job = step.value;
-      const bytes = job.from.bytes * job.from.count;
-      step = iterator.next();
-      // The transform before this one is done with the other x, and the write before the last one with this y.
-      if (!step.done) reading = readExtent(ends, step.value.from, x[slot === 0 ? 1 : 0]);
-      // Its failure is seen at the next await; until then it must not count as unhandled.
+      const step = next.value;
+      const bytes = step.from.bytes * step.from.count;
+      next = iterator.next();
+      // The other x is free: the transform before this one is done. So is this y: the write before the last one is done.
+      if (!next.done) reading = readExtent(ends, next.value.from, x[slot === 0 ? 1 : 0]);
+      // A failure shows at the next await. Until then it must not count as unhandled.
       reading.catch(() => {});
-      if (job.transform) await job.transform(x[slot].subarray(0, bytes), y[slot].subarray(0, bytes));
+      if (step.transform) await step.transform(x[slot].subarray(0, bytes), y[slot].subarray(0, bytes));
       else [x[slot], y[slot]] = [y[slot], x[slot]];
       await writing;
-      writing = writeExtent(ends, job.to, y[slot]);
+      writing = writeExtent(ends, step.to, y[slot]);
       writing.catch(() => {});
       onProgress?.(bytes);
     }
@@ -65,12 +65,12 @@ export async function runPipeline(jobs: Iterable<Job>, ends: Ends, options: Pipe
 }
 
 /**
- * Smaller pieces are moved at once, by calls that wait: 3 us each where the file is cached, against 20 to 40 us through
- * the thread pool, which hides the latency of a disk but not its own.
+ * Smaller pieces are moved by synchronous calls: 3 us each where the file is cached. The thread pool takes 20 to 40 us; it
+ * hides the latency of a disk, but not its own.
  */
 const POOL_BYTES = 256 << 10;
 
-/** Pieces of a strip that are under way at once in the thread pool. */
+/** How many pieces of a strip the thread pool moves at once. */
 const LANES = 64;
 
 async function readExtent({ source, sourceName }: Ends, extent: Extent, into: Uint8Array): Promise<void> {
@@ -108,7 +108,7 @@ async function eachPiece(
 ): Promise<void> {
   const { position, bytes, stride, count } = extent;
   if (count > 1 && bytes < POOL_BYTES) {
-    // Signals and the progress bar get their turn.
+    // Lets signals and the progress bar have their turn.
     await nextTurn();
     for (let i = 0; i < count; i++) {
       check(position + i * stride, moveWaiting(calls.waiting, fd, buffer, i * bytes, bytes, position + i * stride));
@@ -133,7 +133,7 @@ async function eachPiece(
   if (failure) throw failure.reason;
 }
 
-/** All of `bytes`, however few the system takes at once; less only where a file ends. */
+/** Moves all of `bytes`, however few the system takes at once. Fewer only where a file ends. */
 function moveWaiting(
   call: Calls['waiting'],
   fd: number,
@@ -151,7 +151,7 @@ function moveWaiting(
   return done;
 }
 
-/** {@link moveWaiting} without waiting. */
+/** The same as {@link moveWaiting}, through the thread pool. */
 function movePooled(
   call: Calls['pooled'],
   fd: number,

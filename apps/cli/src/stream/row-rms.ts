@@ -1,7 +1,8 @@
 import { bfloat16Value, type FloatDType, float16Value } from '@rmsnorm/core';
+import { medianOfSorted } from '../median.ts';
 import type { Chunk } from './chunks.ts';
 
-/** RMS over rows: how rows differ, in three numbers. */
+/** The RMS of rows: how they differ, in three numbers. */
 export interface RmsRange {
   readonly min: number;
   readonly median: number;
@@ -10,7 +11,7 @@ export interface RmsRange {
 
 export interface RowRms {
   readonly rows: number;
-  /** How many of them were looked at. */
+  /** How many of them were sampled. */
   readonly sampled: number;
   /** Sampled rows with a NaN or an infinity; they are not in the ranges. */
   readonly nonFinite: { readonly before: number; readonly after: number };
@@ -19,10 +20,13 @@ export interface RowRms {
   readonly after: RmsRange | null;
 }
 
-/** Looking at an element takes JavaScript longer than normalizing it: of more than this, evenly spread rows are taken. */
+/**
+ * JavaScript takes longer to read an element than the backend to normalize it. Of more than this, rows are sampled
+ * evenly.
+ */
 const MAX_ELEMENTS = 1 << 20;
 
-/** Collects the RMS of rows, before and after, while chunks pass by. */
+/** Collects the RMS of rows, before and after their normalization, chunk by chunk. */
 export class RowRmsSampler {
   readonly #rows: number;
   readonly #size: number;
@@ -32,7 +36,7 @@ export class RowRmsSampler {
   readonly #after: number[] = [];
   #toNext = 0;
 
-  /** Of `rows` rows of `size` elements in all. */
+  /** For `rows` rows of `size` elements. */
   constructor(rows: number, size: number, dtype: FloatDType) {
     this.#rows = rows;
     this.#size = size;
@@ -71,8 +75,17 @@ export class RowRmsSampler {
   }
 
   #value(element: number): number {
-    if (this.#dtype === 'float32') return element;
-    return this.#dtype === 'float16' ? float16Value(element) : bfloat16Value(element);
+    const dtype = this.#dtype;
+    switch (dtype) {
+      case 'float32':
+        return element;
+      case 'float16':
+        return float16Value(element);
+      case 'bfloat16':
+        return bfloat16Value(element);
+      default:
+        throw new Error(`no value is known of ${dtype satisfies never}`);
+    }
   }
 }
 
@@ -83,10 +96,5 @@ function nonFinite(values: readonly number[]): number {
 function rangeOf(values: readonly number[]): RmsRange | null {
   const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
   if (sorted.length === 0) return null;
-  const middle = (sorted.length - 1) / 2;
-  return {
-    min: sorted[0]!,
-    median: (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2,
-    max: sorted.at(-1)!,
-  };
+  return { min: sorted[0]!, median: medianOfSorted(sorted), max: sorted.at(-1)! };
 }

@@ -1,6 +1,6 @@
 import type { Layout } from '@rmsnorm/core';
 
-/** Part `index` of `count` equal parts of the work, from 0 on. */
+/** Part `index`, counted from 0, of `count` equal parts of the work. */
 export interface Shard {
   readonly index: number;
   readonly count: number;
@@ -8,13 +8,13 @@ export interface Shard {
 
 export const WHOLE: Shard = { index: 0, count: 1 };
 
-/** From `start` up to `end`, which is not in it. */
+/** From `start` up to `end`, without `end`. */
 export interface Range {
   readonly start: number;
   readonly end: number;
 }
 
-/** Neighbouring slabs with all their groups, or neighbouring groups of one slab: bytes without a gap. */
+/** Neighbouring slabs with all their groups, or neighbouring groups of one slab. Their bytes have no gap. */
 export interface Region {
   readonly outerStart: number;
   readonly outers: number;
@@ -22,9 +22,9 @@ export interface Region {
   readonly groups: number;
 }
 
-/** The shard's share of `total` things; all shares together are all of them, and differ by at most one. */
+/** The shard's share of `total` things. The shares of all shards cover all things, and differ by at most one. */
 export function shareOf(total: number, { index, count }: Shard): Range {
-  // Not total * index / count, which may leave the integers.
+  // Not total * index / count: the product may be too large for an integer.
   const least = Math.floor(total / count);
   const more = total % count;
   const at = (i: number): number => i * least + Math.min(i, more);
@@ -32,8 +32,8 @@ export function shareOf(total: number, { index, count }: Shard): Range {
 }
 
 /**
- * What a shard normalizes: slabs along outer; where there are fewer slabs than shards, groups of them. Strips along
- * inner would lie all over the file: where there are fewer groups than shards, some shards are empty.
+ * What a shard normalizes: slabs along outer; where there are fewer slabs than shards, groups of them. Where there are fewer
+ * groups than shards, some shards are empty: strips along inner would be spread over the whole file.
  */
 export function regionsOf({ outer, groups }: Layout, shard: Shard): readonly Region[] {
   if (outer >= shard.count) {

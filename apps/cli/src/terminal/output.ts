@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
-/** stdout is data, stderr is messages. Colours where the stream is a terminal and NO_COLOR does not forbid them. */
+/** stdout is for data, stderr for messages. Colours are used on a terminal, unless NO_COLOR forbids them. */
 export interface Output {
   readonly stream: NodeJS.WriteStream;
   line(text?: string): void;
@@ -21,3 +21,12 @@ export function outputOn(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Ou
 
 export const out: Output = outputOn(process.stdout, process.env);
 export const err: Output = outputOn(process.stderr, process.env);
+
+export function print(output: Output, lines: readonly string[]): void {
+  for (const line of lines) output.line(line);
+}
+
+/** Prints a value as JSON on stdout. */
+export function printJson(value: unknown): void {
+  out.line(JSON.stringify(value, null, 2));
+}

@@ -6,12 +6,12 @@ export interface Progress {
   stop(): void;
 }
 
-/** What stands behind the bar, from what was done and the seconds it took. */
+/** The text after the bar, from what was done and the seconds that it took. */
 export type Caption = (done: number, total: number, seconds: number, note: string) => string;
 
 const BAR_WIDTH = 30;
 
-/** A bar on stderr where that is a terminal and `wanted`; otherwise nothing. It leaves no trace when it stops. */
+/** A bar on stderr, where that is a terminal and `wanted`; otherwise nothing. It is removed when it stops. */
 export function startProgress(total: number, wanted: boolean, caption: Caption): Progress {
   if (!wanted || !err.stream.isTTY || process.env.TERM === 'dumb') return { update() {}, stop() {} };
   const start = performance.now();

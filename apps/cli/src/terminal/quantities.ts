@@ -1,3 +1,5 @@
+// By hand, as every dependency is one of each installation.
+
 /** `1.5 GB`, in powers of 1000 as rates are. */
 export function showBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
@@ -30,7 +32,9 @@ export function showCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Three digits that count, without an exponent where the number needs none. */
+/**
+ * Three significant digits: 0.0123, 4.10, 812; more where the number is larger, and an exponent where it is far from 1.
+ */
 export function significant(value: number): string {
   if (value === 0) return '0';
   const magnitude = Math.abs(value);

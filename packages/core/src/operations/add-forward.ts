@@ -1,9 +1,9 @@
-import type { Tensor } from '../backend.ts';
-import { Call } from '../call.ts';
-import type { Engine } from '../engine.ts';
-import { isEmpty } from '../plan.ts';
-import type { Problem } from '../problem.ts';
-import type { WeightBuffers } from '../weights.ts';
+import type { Tensor } from '../backend/backend.ts';
+import type { BackendInternals } from '../backend/internals.ts';
+import { operandsByName } from '../driver/operations.ts';
+import { isEmpty, type Problem } from '../driver/problem.ts';
+import { CheckedOperands } from './checked-operands.ts';
+import type { WeightBuffers } from './weights.ts';
 
 export interface AddForwardTargets {
   /** Shape and dtype of x; each may be x or residual, but not both the same. */
@@ -18,30 +18,31 @@ export interface AddForwardResult {
   readonly sum: Tensor;
 }
 
-/** addForward of a planned problem. @throws RMSNormError as Call's methods, and what the driver throws */
+const OPERANDS = operandsByName('addForward');
+
+/** addForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runAddForward<B>(
-  engine: Engine<B>,
-  p: Problem,
+  internals: BackendInternals<B>,
+  problem: Problem,
   x: Tensor,
   residual: Tensor,
-  { gamma, beta }: WeightBuffers<B>,
-  { out, rstd }: AddForwardTargets,
+  weights: WeightBuffers<B>,
+  targets: AddForwardTargets,
 ): AddForwardResult {
-  const call = new Call(engine);
+  const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = call.input('x', x, x.shape, p.dtype);
-    const added = call.input('residual', residual, x.shape, p.dtype);
-    call.checked('gamma', gamma);
-    call.checked('beta', beta);
-    const statistic = call.optional('rstd', rstd, [p.outer, p.groups, p.inner], 'float32');
-    const sum = call.output('sum', out?.sum, x.shape, p.dtype, ['x', 'residual']);
-    const y = call.output('y', out?.y, x.shape, p.dtype, ['x', 'residual']);
-    if (!isEmpty(p)) {
-      const io = { x: source, residual: added, gamma, beta, y: y.buffer, sum: sum.buffer, rstd: statistic };
-      engine.driver.addForward!(p, io);
+    const source = operands.input(OPERANDS.x, x);
+    const added = operands.input(OPERANDS.residual, residual);
+    const { gamma, beta } = operands.weights(weights);
+    const rstd = operands.optionalOutput(OPERANDS.rstd, targets.rstd);
+    const sum = operands.output(OPERANDS.sum, targets.out?.sum);
+    const y = operands.output(OPERANDS.y, targets.out?.y);
+    if (!isEmpty(problem)) {
+      const io = { x: source, residual: added, gamma, beta, y: y.buffer, sum: sum.buffer, rstd };
+      internals.driver.addForward!(problem, io);
     }
     return { y: y.tensor, sum: sum.tensor };
   } catch (error) {
-    throw call.undo(error);
+    throw operands.undo(error);
   }
 }

@@ -1,8 +1,8 @@
-import type { Tensor } from '../backend.ts';
-import { Call, type Output } from '../call.ts';
-import type { Engine } from '../engine.ts';
-import { isEmpty } from '../plan.ts';
-import type { Problem } from '../problem.ts';
+import type { Tensor } from '../backend/backend.ts';
+import type { BackendInternals } from '../backend/internals.ts';
+import { operandsByName } from '../driver/operations.ts';
+import { isEmpty, type Problem } from '../driver/problem.ts';
+import { CheckedOperands, type Output } from './checked-operands.ts';
 
 export interface BackwardTargets {
   /** As forward wrote it: float32, [outer, groups, inner]. Computed again where it is not given. */
@@ -28,34 +28,36 @@ export interface BackwardWeights<B> {
   readonly betaShape: readonly number[] | null;
 }
 
-/** backward of a planned problem. @throws RMSNormError as Call's methods, and what the driver throws */
+const OPERANDS = operandsByName('backward');
+
+/** backward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runBackward<B>(
-  engine: Engine<B>,
-  p: Problem,
+  internals: BackendInternals<B>,
+  problem: Problem,
   x: Tensor,
   dy: Tensor,
   { gamma, gammaShape, betaShape }: BackwardWeights<B>,
-  { rstd, dsum, out }: BackwardTargets,
+  targets: BackwardTargets,
 ): BackwardResult {
-  const call = new Call(engine);
+  const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = call.input('x', x, x.shape, p.dtype);
-    const gradient = call.input('dy', dy, x.shape, p.dtype);
-    call.checked('gamma', gamma);
-    const statistic = rstd ? call.input('rstd', rstd, [p.outer, p.groups, p.inner], 'float32') : null;
-    const added = dsum ? call.input('dsum', dsum, x.shape, p.dtype) : null;
-    const dx = call.output('dx', out?.dx, x.shape, p.dtype, ['x', 'dy']);
-    const dgamma = gammaShape && call.output('dgamma', undefined, gammaShape, 'float32');
-    const dbeta = betaShape && call.output('dbeta', undefined, betaShape, 'float32');
-    if (isEmpty(p)) {
-      for (const sum of [dgamma, dbeta]) if (sum) zero(engine, sum, p.groups * p.size);
+    const source = operands.input(OPERANDS.x, x);
+    const gradient = operands.input(OPERANDS.dy, dy);
+    operands.weights({ gamma, beta: null });
+    const rstd = targets.rstd ? operands.input(OPERANDS.rstd, targets.rstd) : null;
+    const dsum = targets.dsum ? operands.input(OPERANDS.dsum, targets.dsum) : null;
+    const dx = operands.output(OPERANDS.dx, targets.out?.dx);
+    const dgamma = gammaShape && operands.newOutput(OPERANDS.dgamma, gammaShape);
+    const dbeta = betaShape && operands.newOutput(OPERANDS.dbeta, betaShape);
+    if (isEmpty(problem)) {
+      for (const sum of [dgamma, dbeta]) if (sum) zero(internals, sum, problem.groups * problem.size);
     } else {
-      engine.driver.backward!(p, {
+      internals.driver.backward!(problem, {
         x: source,
         gamma,
         dy: gradient,
-        rstd: statistic,
-        dsum: added,
+        rstd,
+        dsum,
         dx: dx.buffer,
         dgamma: dgamma?.buffer ?? null,
         dbeta: dbeta?.buffer ?? null,
@@ -63,11 +65,11 @@ export function runBackward<B>(
     }
     return { dx: dx.tensor, dgamma: dgamma?.tensor ?? null, dbeta: dbeta?.tensor ?? null };
   } catch (error) {
-    throw call.undo(error);
+    throw operands.undo(error);
   }
 }
 
 /** The sum over no rows. */
-function zero<B>(engine: Engine<B>, { buffer }: Output<B>, features: number): void {
-  engine.driver.write(buffer, new Uint8Array(features * 4));
+function zero<B>(internals: BackendInternals<B>, { buffer }: Output<B>, features: number): void {
+  internals.driver.write(buffer, new Uint8Array(features * 4));
 }

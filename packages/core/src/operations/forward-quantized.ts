@@ -1,10 +1,9 @@
-import type { Tensor } from '../backend.ts';
-import { Call } from '../call.ts';
-import type { Engine } from '../engine.ts';
-import { RMSNormError } from '../errors.ts';
-import { isEmpty } from '../plan.ts';
-import type { Problem } from '../problem.ts';
-import type { WeightBuffers } from '../weights.ts';
+import type { Tensor } from '../backend/backend.ts';
+import type { BackendInternals } from '../backend/internals.ts';
+import { operandsByName } from '../driver/operations.ts';
+import { isEmpty, type QuantizedProblem } from '../driver/problem.ts';
+import { CheckedOperands } from './checked-operands.ts';
+import type { WeightBuffers } from './weights.ts';
 
 export interface QuantizedTargets {
   /** One scale for everything; without it each (outer, inner) gets its own. */
@@ -20,30 +19,27 @@ export interface QuantizedResult {
   readonly scales: Tensor;
 }
 
-/** forwardQuantized of a planned problem. @throws RMSNormError INVALID_OPTION, as Call's methods, and the driver's */
+const OPERANDS = operandsByName('forwardQuantized');
+
+/** forwardQuantized of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runForwardQuantized<B>(
-  engine: Engine<B>,
-  p: Problem,
+  internals: BackendInternals<B>,
+  problem: QuantizedProblem,
   x: Tensor,
-  { gamma, beta }: WeightBuffers<B>,
-  { scale = null, out }: QuantizedTargets,
+  weights: WeightBuffers<B>,
+  { out }: Pick<QuantizedTargets, 'out'>,
 ): QuantizedResult {
-  if (scale !== null && !(Number.isFinite(scale) && Number.isFinite(Math.fround(scale)) && Math.fround(scale) > 0)) {
-    throw new RMSNormError('INVALID_OPTION', `scale must be above 0 and finite in float32, got ${scale}`);
-  }
-  const call = new Call(engine);
+  const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = call.input('x', x, x.shape, p.dtype);
-    call.checked('gamma', gamma);
-    call.checked('beta', beta);
-    const q = call.output('q', out?.q, x.shape, 'int8');
-    const scales = call.output('scales', out?.scales, [p.outer, p.inner], 'float32');
-    if (!isEmpty(p)) {
-      const io = { x: source, gamma, beta, q: q.buffer, scales: scales.buffer };
-      engine.driver.forwardQuantized!({ ...p, scale }, io);
+    const source = operands.input(OPERANDS.x, x);
+    const { gamma, beta } = operands.weights(weights);
+    const q = operands.output(OPERANDS.q, out?.q);
+    const scales = operands.output(OPERANDS.scales, out?.scales);
+    if (!isEmpty(problem)) {
+      internals.driver.forwardQuantized!(problem, { x: source, gamma, beta, q: q.buffer, scales: scales.buffer });
     }
     return { q: q.tensor, scales: scales.tensor };
   } catch (error) {
-    throw call.undo(error);
+    throw operands.undo(error);
   }
 }

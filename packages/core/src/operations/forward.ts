@@ -1,40 +1,68 @@
-import type { Tensor } from '../backend.ts';
-import { refuseSame } from '../call.ts';
-import type { Engine } from '../engine.ts';
-import { isEmpty } from '../plan.ts';
-import type { Problem } from '../problem.ts';
-import { bufferFor, type ForwardTargets } from '../targets.ts';
-import type { WeightBuffers } from '../weights.ts';
+/*
+ * The folder `operations/`: one file for each operation, which checks a call's tensors against the table OPERATIONS,
+ * allocates the results and calls the driver. It imports from values/, driver/, options/ and backend/.
+ */
+
+import type { Tensor } from '../backend/backend.ts';
+import { type BackendInternals, isTensor } from '../backend/internals.ts';
+import { isEmpty, type Problem } from '../driver/problem.ts';
+import { bufferFor, refuseSame } from './buffer-for.ts';
+import type { WeightBuffers } from './weights.ts';
+
+/** Where forward writes: tensors that are there already, so that nothing is allocated. */
+export interface ForwardTargets {
+  /** Shape and dtype of x; may be x itself. */
+  readonly out?: Tensor | undefined;
+  /** float32, [outer, groups, inner]: receives r / alpha. */
+  readonly rstd?: Tensor | undefined;
+}
+
+/** `forward(x, out)` is short for `forward(x, { out })`. */
+export function targetsOf(target: Tensor | ForwardTargets | undefined): ForwardTargets {
+  if (target === undefined) return {};
+  return isTensor(target) ? { out: target } : target;
+}
 
 /**
- * forward of a planned problem. What a Call does is written out: what it remembers costs a small forward more than its kernel.
- * @throws RMSNormError as Call's methods, and what the driver throws
+ * forward of a supported problem. The checks of CheckedOperands are written out: what it remembers costs a small forward
+ * more than its kernel.
+ * @throws RMSNormError as CheckedOperands, and what the driver throws
  */
 export function runForward<B>(
-  engine: Engine<B>,
-  p: Problem,
+  internals: BackendInternals<B>,
+  problem: Problem,
   x: Tensor,
   { gamma, beta }: WeightBuffers<B>,
   { out, rstd }: ForwardTargets,
 ): Tensor {
-  const source = bufferFor(engine, x, 'x', x.shape, p.dtype);
-  let statistic: B | null = null;
-  if (rstd) {
-    statistic = bufferFor(engine, rstd, 'rstd', [p.outer, p.groups, p.inner], 'float32');
-    refuseSame('rstd', statistic, 'x', source);
-    refuseSame('rstd', statistic, 'gamma', gamma);
-    refuseSame('rstd', statistic, 'beta', beta);
-  }
-  const y = out || engine.allocate(x.shape, p.dtype);
+  const source = bufferFor(internals, x, 'x', x.shape, problem.dtype);
+  const statistic = rstd ? rstdBuffer(internals, problem, rstd, source, gamma, beta) : null;
+  const y = out || internals.allocate(x.shape, problem.dtype);
   try {
-    const target = bufferFor(engine, y, 'out', x.shape, p.dtype);
+    const target = bufferFor(internals, y, 'out', x.shape, problem.dtype);
     refuseSame('out', target, 'gamma', gamma);
     refuseSame('out', target, 'beta', beta);
     refuseSame('out', target, 'rstd', statistic);
-    if (!isEmpty(p)) engine.driver.forward(p, { x: source, gamma, beta, y: target, rstd: statistic });
+    if (!isEmpty(problem)) internals.driver.forward(problem, { x: source, gamma, beta, y: target, rstd: statistic });
     return y;
   } catch (error) {
     if (y !== out) y.dispose();
     throw error;
   }
+}
+
+/** A function of its own, so that engines inline the rest of a forward. */
+function rstdBuffer<B>(
+  internals: BackendInternals<B>,
+  { outer, groups, inner }: Problem,
+  rstd: Tensor,
+  x: B,
+  gamma: B | null,
+  beta: B | null,
+): B {
+  const buffer = bufferFor(internals, rstd, 'rstd', [outer, groups, inner], 'float32');
+  refuseSame('rstd', buffer, 'x', x);
+  refuseSame('rstd', buffer, 'gamma', gamma);
+  refuseSame('rstd', buffer, 'beta', beta);
+  return buffer;
 }

@@ -1,33 +1,34 @@
-import type { Tensor } from '../backend.ts';
-import { Call } from '../call.ts';
-import type { Engine } from '../engine.ts';
-import { isEmpty } from '../plan.ts';
-import type { Problem } from '../problem.ts';
-import type { ForwardTargets } from '../targets.ts';
-import type { WeightBuffers } from '../weights.ts';
+import type { Tensor } from '../backend/backend.ts';
+import type { BackendInternals } from '../backend/internals.ts';
+import { operandsByName } from '../driver/operations.ts';
+import { type GatedProblem, isEmpty } from '../driver/problem.ts';
+import { CheckedOperands } from './checked-operands.ts';
+import type { ForwardTargets } from './forward.ts';
+import type { WeightBuffers } from './weights.ts';
 
-/** gatedForward of a planned problem. @throws RMSNormError as Call's methods, and what the driver throws */
+const OPERANDS = operandsByName('gatedForward');
+
+/** gatedForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runGatedForward<B>(
-  engine: Engine<B>,
-  p: Problem & { readonly normBeforeGate: boolean },
+  internals: BackendInternals<B>,
+  problem: GatedProblem,
   x: Tensor,
   gate: Tensor,
-  { gamma, beta }: WeightBuffers<B>,
-  { out, rstd }: ForwardTargets,
+  weights: WeightBuffers<B>,
+  targets: ForwardTargets,
 ): Tensor {
-  const call = new Call(engine);
+  const operands = new CheckedOperands(internals, problem, x.shape);
   try {
-    const source = call.input('x', x, x.shape, p.dtype);
-    const gating = call.input('gate', gate, x.shape, p.dtype);
-    call.checked('gamma', gamma);
-    call.checked('beta', beta);
-    const statistic = call.optional('rstd', rstd, [p.outer, p.groups, p.inner], 'float32');
-    const y = call.output('out', out, x.shape, p.dtype, ['x', 'gate']);
-    if (!isEmpty(p)) {
-      engine.driver.gatedForward!(p, { x: source, gate: gating, gamma, beta, y: y.buffer, rstd: statistic });
+    const source = operands.input(OPERANDS.x, x);
+    const gating = operands.input(OPERANDS.gate, gate);
+    const { gamma, beta } = operands.weights(weights);
+    const rstd = operands.optionalOutput(OPERANDS.rstd, targets.rstd);
+    const y = operands.output(OPERANDS.y, targets.out, 'out');
+    if (!isEmpty(problem)) {
+      internals.driver.gatedForward!(problem, { x: source, gate: gating, gamma, beta, y: y.buffer, rstd });
     }
     return y.tensor;
   } catch (error) {
-    throw call.undo(error);
+    throw operands.undo(error);
   }
 }

@@ -1,15 +1,12 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Backend, Tensor } from '../backend.ts';
-import { createBackend } from '../create-backend.ts';
-import { decode, encode } from '../encoding.ts';
-import { addRmsNorm, gatedRmsNorm, rmsNormBackward, rmsNormQuantized, scaleBy, sumSquares } from '../functions.ts';
-import type { RMSNormOptions } from '../options.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { code, normWith, valuesOf, wave } from '../../test/samples.ts';
+import { addRmsNorm, gatedRmsNorm, rmsNormBackward, rmsNormQuantized, scaleBy, sumSquares } from '../api/functions.ts';
+import { RMSNorm } from '../api/rms-norm.ts';
+import type { Backend, Tensor } from '../backend/backend.ts';
+import { createBackend } from '../backend/create-backend.ts';
 import { ReferenceDriver } from '../reference/driver.ts';
-import { RMSNorm } from '../rms-norm.ts';
+import { encode } from '../values/encoding.ts';
 
-const code = (expected: string) => expect.objectContaining({ code: expected });
-const wave = (count: number, seed = 1): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898 * seed + seed));
 const silu = (z: number): number => z / (1 + Math.exp(-z));
 
 let driver: ReferenceDriver;
@@ -19,25 +16,12 @@ beforeEach(() => {
   backend = createBackend(driver);
 });
 
-async function values(tensor: Tensor): Promise<number[]> {
-  const data = await tensor.data();
-  return tensor.dtype === 'int8' ? [...data] : [...decode(data as Float32Array, tensor.dtype)];
-}
-
-function normWith(options: RMSNormOptions, seed = 3): RMSNorm {
-  const norm = new RMSNorm(options);
-  norm.gamma?.data.set(wave(norm.options.features, seed));
-  norm.beta?.data.set(wave(norm.options.features, seed + 1));
-  norm.update();
-  return norm;
-}
-
 describe('addForward', () => {
   test('normalizes the rounded sum', async () => {
     const x = backend.tensor([-28.34375, -1558, 1773, -2848], [1, 4], 'float16');
     const residual = backend.tensor([1.486328125, -0.5888671875, 0.96044921875, 1.2880859375], [1, 4], 'float16');
     const { y } = new RMSNorm({ dim: 4, affine: false }).addForward(x, residual);
-    expect(await values(y)).toEqual([-0.0145263671875, -0.84326171875, 0.95947265625, -1.5390625]);
+    expect(await valuesOf(y)).toEqual([-0.0145263671875, -0.84326171875, 0.95947265625, -1.5390625]);
   });
 
   test.each(['float32', 'float16', 'bfloat16'] as const)('is bit for bit the two steps apart, %s', async (dtype) => {
@@ -45,8 +29,8 @@ describe('addForward', () => {
     const [a, b] = [wave(48), wave(48, 2)];
     const x = backend.tensor([...a], [2, 6, 4], dtype);
     const residual = backend.tensor([...b], [2, 6, 4], dtype);
-    const rounded = await values(x);
-    const added = await values(residual);
+    const rounded = await valuesOf(x);
+    const added = await valuesOf(residual);
     const rstd = backend.empty([2, 2, 4]);
     const { y, sum } = norm.addForward(x, residual, { rstd });
     const apart = backend.tensor(
@@ -90,8 +74,8 @@ describe('gatedForward', () => {
     const norm = normWith({ dim: 6, groups: 2, axis: -1, normBeforeGate, bias: true });
     const [x, z] = [wave(12), wave(12, 2).map((value) => value * 4)];
     const inner = normBeforeGate ? x : x.map((value, i) => value * silu(z[i]!));
-    const normed = await values(norm.forward(backend.tensor(inner, [2, 6])));
-    const y = await values(norm.gatedForward(backend.tensor(x, [2, 6]), backend.tensor(z, [2, 6])));
+    const normed = await valuesOf(norm.forward(backend.tensor(inner, [2, 6])));
+    const y = await valuesOf(norm.gatedForward(backend.tensor(x, [2, 6]), backend.tensor(z, [2, 6])));
     for (let i = 0; i < 12; i++) {
       expect(y[i]).toBeCloseTo(normBeforeGate ? normed[i]! * silu(z[i]!) : normed[i]!, 5);
     }
@@ -108,113 +92,10 @@ describe('gatedForward', () => {
   });
 });
 
-describe('backward', () => {
-  test('the numbers of an independent program', async () => {
-    const norm = new RMSNorm({ dim: 3, eps: 1e-5, bias: true });
-    norm.gamma!.data.set([0.5, 2, -1]);
-    const x = backend.tensor([1, -2, 3, 0.5, 0.25, -0.125], [2, 3]);
-    const rstd = backend.empty([2, 1, 1]);
-    const y = await values(norm.forward(x, { rstd }));
-    const { dx, dgamma, dbeta } = norm.backward(x, backend.tensor([1, 1, 1, 2, -1, 0.5], [2, 3]), { rstd });
-    const near = async (tensor: Tensor | null, expected: number[]) => {
-      for (const [i, value] of (await values(tensor!)).entries()) expect(value).toBeCloseTo(expected[i]!, 5);
-    };
-    expect(y[1]).toBeCloseTo(-1.851638215648, 6);
-    await near(rstd, [0.462909553912, 3.023577566544]);
-    await near(dx, [0.446376609297, 0.495975443142, 0.181855943111, 2.735644123645, -6.191121854538, -1.439805422547]);
-    await near(dgamma, [3.486487120456, -1.68171349946, 1.199755063827]);
-    await near(dbeta, [3, 0, 1.5]);
-  });
-
-  const cases: [string, RMSNormOptions, number[]][] = [
-    ['rows', { dim: 5, axis: -1 }, [3, 5]],
-    ['channels first, groups', { dim: 6, groups: 2 }, [2, 6, 3]],
-    ['a part of the features', { dim: 6, partial: 0.5 }, [2, 6]],
-    ['another scale', { dim: 4, scale: 3 }, [2, 4]],
-    ['clamp, not active', { dim: 4, epsMode: 'clamp', eps: 1e-3 }, [2, 4]],
-    ['clamp, active', { dim: 4, epsMode: 'clamp', eps: 100 }, [2, 4]],
-    ['offset and bias', { dim: 4, weightOffset: 1, bias: true }, [3, 4]],
-    ['no gamma', { dim: 4, affine: false }, [3, 4]],
-  ];
-  test.each(cases)('agrees with finite differences: %s', async (_name, options, shape) => {
-    const norm = normWith(options);
-    const count = shape.reduce((a, b) => a * b, 1);
-    const [x, dy] = [wave(count), wave(count, 5)];
-    const result = norm.backward(backend.tensor(x, shape), backend.tensor(dy, shape));
-    // The loss is sum(dy * y) in the reference's float32 results: steps of 2^-7 keep its rounding below 1e-3.
-    const loss = async (at: Float32Array): Promise<number> =>
-      (await values(norm.forward(backend.tensor(at, shape)))).reduce((sum, y, i) => sum + y * dy[i]!, 0);
-    const slope = async (array: Float32Array, i: number, moved: () => Promise<number>): Promise<number> => {
-      const h = 2 ** -7;
-      const kept = array[i]!;
-      array[i] = kept + h;
-      norm.update();
-      const up = await moved();
-      array[i] = kept - h;
-      norm.update();
-      const down = await moved();
-      array[i] = kept;
-      norm.update();
-      return (up - down) / (2 * h);
-    };
-    const dx = await values(result.dx);
-    for (let i = 0; i < count; i++) expect(Math.abs(dx[i]! - (await slope(x, i, () => loss(x))))).toBeLessThan(2e-2);
-    for (const [weight, gradient] of [
-      [norm.gamma, result.dgamma],
-      [norm.beta, result.dbeta],
-    ] as const) {
-      expect(gradient === null).toBe(weight === null);
-      if (!weight || !gradient) continue;
-      expect(gradient.shape).toEqual(weight.shape);
-      const got = await values(gradient);
-      for (let i = 0; i < got.length; i++) {
-        expect(Math.abs(got[i]! - (await slope(weight.data as Float32Array, i, () => loss(x))))).toBeLessThan(1e-2);
-      }
-    }
-  });
-
-  test('dsum is added; dx may be dy or x', async () => {
-    const norm = normWith({ dim: 4 });
-    const x = () => backend.tensor(wave(8), [2, 4]);
-    const dy = () => backend.tensor(wave(8, 2), [2, 4]);
-    const plain = await values(norm.backward(x(), dy()).dx);
-    const dsum = backend.tensor(wave(8, 3), [2, 4]);
-    const added = await values(norm.backward(x(), dy(), { dsum }).dx);
-    for (let i = 0; i < 8; i++) expect(added[i]! - plain[i]!).toBeCloseTo(wave(8, 3)[i]!, 5);
-    const [a, b] = [x(), dy()];
-    expect(await values(norm.backward(a, dy(), { out: { dx: a } }).dx)).toEqual(plain);
-    expect(await values(norm.backward(x(), b, { out: { dx: b } }).dx)).toEqual(plain);
-    expect(() => norm.backward(a, b, { dsum, out: { dx: dsum } })).toThrow(code('ALIASING'));
-  });
-
-  test('a zero row: dy * w / sqrt(eps); at a zero denominator infinite, or 0 where dy * w is', async () => {
-    const norm = new RMSNorm({ dim: 2, eps: 1e-4 });
-    norm.gamma!.data.set([2, 3]);
-    const zero = () => backend.tensor([0, 0], [1, 2]);
-    const dx = await values(norm.backward(zero(), backend.tensor([1, -1], [1, 2])).dx);
-    expect(dx.map(Math.round)).toEqual([200, -300]);
-    const bare = new RMSNorm({ dim: 2, eps: 0 });
-    const { dx: infinite, dgamma } = bare.backward(zero(), backend.tensor([-1, 0], [1, 2]));
-    expect(await values(infinite)).toEqual([Number.NEGATIVE_INFINITY, 0]);
-    expect(await values(dgamma!)).toEqual([0, 0]);
-  });
-
-  test('no rows: dgamma and dbeta of zeros, and no kernel', async () => {
-    const kernel = vi.spyOn(driver, 'backward');
-    const norm = new RMSNorm({ dim: 3, bias: true });
-    const empty = backend.empty([0, 3]);
-    const { dx, dgamma, dbeta } = norm.backward(empty, backend.empty([0, 3]));
-    expect(dx.shape).toEqual([0, 3]);
-    expect(await values(dgamma!)).toEqual([0, 0, 0]);
-    expect(await values(dbeta!)).toEqual([0, 0, 0]);
-    expect(kernel).not.toHaveBeenCalled();
-  });
-});
-
 describe('sumSquares and scaleBy', () => {
   test('shards of unequal size, one sum between: as unsplit', async () => {
     const [x, gamma] = [wave(20), wave(10, 4)];
-    const whole = await values(
+    const whole = await valuesOf(
       (() => {
         const norm = new RMSNorm({ dim: 10, axis: -1 });
         norm.gamma!.data.set(gamma);
@@ -228,10 +109,10 @@ describe('sumSquares and scaleBy', () => {
       norm.gamma!.data.set(gamma.subarray(from, to));
       return { from, dim, tensor, norm };
     });
-    const parts = await Promise.all(shards.map(({ norm, tensor }) => values(norm.sumSquares(tensor))));
+    const parts = await Promise.all(shards.map(({ norm, tensor }) => valuesOf(norm.sumSquares(tensor))));
     const total = backend.tensor([parts[0]![0]! + parts[1]![0]!, parts[0]![1]! + parts[1]![1]!], [2, 1, 1]);
     for (const { from, dim, tensor, norm } of shards) {
-      const y = await values(norm.scaleBy(tensor, total, 10));
+      const y = await valuesOf(norm.scaleBy(tensor, total, 10));
       for (let row = 0; row < 2; row++) {
         for (let k = 0; k < dim; k++) expect(y[row * dim + k]).toBeCloseTo(whole[row * 10 + from + k]!, 5);
       }
@@ -242,9 +123,9 @@ describe('sumSquares and scaleBy', () => {
   test.each([3, Math.sqrt(3)])('a scale of %d means the norm of the whole', async (scale) => {
     const x = wave(8);
     const options = { axis: -1, eps: 0, scale, affine: false } as const;
-    const whole = await values(new RMSNorm({ ...options, dim: 8 }).forward(backend.tensor(x, [1, 8])));
+    const whole = await valuesOf(new RMSNorm({ ...options, dim: 8 }).forward(backend.tensor(x, [1, 8])));
     const sums = backend.tensor([x.reduce((sum, value) => sum + value ** 2, 0)], [1, 1, 1]);
-    const part = await values(
+    const part = await valuesOf(
       new RMSNorm({ ...options, dim: 3 }).scaleBy(backend.tensor([...x.subarray(0, 3)], [1, 3]), sums, 8),
     );
     for (let k = 0; k < 3; k++) expect(part[k]).toBeCloseTo(whole[k]!, 6);
@@ -269,17 +150,17 @@ describe('forwardQuantized', () => {
     const norm = new RMSNorm({ dim: 4, groups: 2, eps: 0, affine: false });
     const { q, scales } = norm.forwardQuantized(backend.tensor([1, 1, 0, 2, 0, 0, 0, 0], [2, 4]));
     expect([q.dtype, q.shape, scales.shape]).toEqual(['int8', [2, 4], [2, 1]]);
-    expect(await values(q)).toEqual([90, 90, 0, 127, 0, 0, 0, 0]);
-    expect(await values(scales)).toEqual([Math.fround(Math.fround(Math.SQRT2) / 127), 1]);
+    expect(await valuesOf(q)).toEqual([90, 90, 0, 127, 0, 0, 0, 0]);
+    expect(await valuesOf(scales)).toEqual([Math.fround(Math.fround(Math.SQRT2) / 127), 1]);
   });
 
   test('a given scale, clamped', async () => {
     const plain = new RMSNorm({ dim: 1, eps: 0 });
     plain.gamma!.data.set([2.5]);
     const x = backend.tensor([1, -1], [2, 1]);
-    expect(await values(plain.forwardQuantized(x, { scale: 1 }).q)).toEqual([2, -2]);
-    expect(await values(plain.forwardQuantized(x, { scale: 0.5 }).scales)).toEqual([0.5, 0.5]);
-    expect(await values(plain.forwardQuantized(x, { scale: 1e-3 }).q)).toEqual([127, -127]);
+    expect(await valuesOf(plain.forwardQuantized(x, { scale: 1 }).q)).toEqual([2, -2]);
+    expect(await valuesOf(plain.forwardQuantized(x, { scale: 0.5 }).scales)).toEqual([0.5, 0.5]);
+    expect(await valuesOf(plain.forwardQuantized(x, { scale: 1e-3 }).q)).toEqual([127, -127]);
     for (const scale of [0, -1, Number.NaN, 1e-50, 1e39]) {
       expect(() => plain.forwardQuantized(x, { scale })).toThrow(code('INVALID_OPTION'));
     }

@@ -1,35 +1,104 @@
 import { describe, expect, test } from 'vitest';
-import type { Op } from '../driver.ts';
-import { OPS } from '../supports.ts';
-import { OPERATIONS } from './table.ts';
+import { code } from '../../test/samples.ts';
+import {
+  addRmsNorm,
+  gatedRmsNorm,
+  rmsNorm,
+  rmsNormBackward,
+  rmsNormQuantized,
+  scaleBy,
+  sumSquares,
+} from '../api/functions.ts';
+import type { Tensor } from '../backend/backend.ts';
+import { createBackend } from '../backend/create-backend.ts';
+import type { Op } from '../driver/io.ts';
+import { OPERATIONS, OPS, type Operand } from '../driver/operations.ts';
+import { ReferenceDriver } from '../reference/driver.ts';
 
-test('names every operation, in the order of OPS', () => {
-  expect(Object.keys(OPERATIONS)).toEqual([...OPS]);
-});
+// What callers are held to, tried operation by operation, is what the table OPERATIONS says.
 
-describe.each(Object.entries(OPERATIONS))('%s', (op, { op: named, operands, values }) => {
-  const names = (role: string): string[] => operands.filter((operand) => operand.role === role).map(({ name }) => name);
+const backend = createBackend(new ReferenceDriver());
 
-  test('says its own name, and is frozen throughout', () => {
-    expect(named).toBe(op);
-    for (const part of [OPERATIONS[op as Op], operands, values, ...operands, ...operands.map(({ mayBe }) => mayBe)]) {
-      expect(Object.isFrozen(part)).toBe(true);
-    }
-  });
+/** Shapes in which as many operands as possible are alike, so that one tensor can stand for two of them. */
+const SETTINGS = [
+  { dim: 4, groups: 4, elements: [1, 4, 1], features: [1, 4, 1], rows: [1, 4, 1], columns: [1, 1] },
+  { dim: 1, groups: 1, elements: [1, 1], features: [1, 1], rows: [1, 1, 1], columns: [1, 1] },
+] as const;
+type Setting = (typeof SETTINGS)[number];
 
-  test('has x first, inputs before outputs, and no name twice', () => {
-    const all = operands.map(({ name }) => name);
-    expect(all[0]).toBe('x');
-    expect(all).toEqual([...names('input'), ...names('output')]);
-    expect(new Set(all).size).toBe(all.length);
-  });
+type Tensors = Partial<Record<string, Tensor>> & { readonly x: Tensor };
 
-  test('lets only outputs share memory, with inputs of the same extent and dtype', () => {
-    for (const { role, extent, dtype, mayBe } of operands) {
-      if (role === 'input') expect(mayBe).toEqual([]);
-      for (const name of mayBe) {
-        expect(operands.find((operand) => operand.name === name)).toMatchObject({ role: 'input', extent, dtype });
-      }
-    }
-  });
-});
+/** Calls an operation with tensors by their names in the table; those that callers cannot give are left out. */
+const CALLS: Readonly<Record<Op, (options: { dim: number; groups: number }, tensors: Tensors) => unknown>> = {
+  forward: (options, { x, gamma, beta, y, rstd }) => rmsNorm(x, { ...options, gamma, beta, out: y, rstd }),
+  addForward: (options, { x, residual, gamma, beta, y, sum, rstd }) =>
+    addRmsNorm(x, residual!, { ...options, gamma, beta, out: { y, sum }, rstd }),
+  gatedForward: (options, { x, gate, gamma, beta, y, rstd }) =>
+    gatedRmsNorm(x, gate!, { ...options, gamma, beta, out: y, rstd }),
+  backward: (options, { x, dy, gamma, rstd, dsum, dx }) =>
+    rmsNormBackward(x, dy!, { ...options, gamma, rstd, dsum, out: { dx } }),
+  sumSquares: (options, { x }) => sumSquares(x, options),
+  scaleBy: (options, { x, sums, gamma, beta, y }) =>
+    scaleBy(x, sums!, options.dim, { ...options, gamma, beta, out: y }),
+  forwardQuantized: (options, { x, gamma, beta, q, scales }) =>
+    rmsNormQuantized(x, { ...options, gamma, beta, out: { q, scales } }),
+};
+
+const NOT_GIVEN: Readonly<Partial<Record<Op, readonly string[]>>> = {
+  backward: ['dgamma', 'dbeta'],
+  sumSquares: ['sums'],
+};
+
+function operandsOf(op: Op): Operand[] {
+  return OPERATIONS[op].operands.filter(({ name }) => !NOT_GIVEN[op]?.includes(name));
+}
+
+function tensorFor({ extent, dtype }: Operand, setting: Setting): Tensor {
+  return backend.empty(setting[extent], dtype === 'x' ? 'float32' : dtype);
+}
+
+function tensorsFor(op: Op, setting: Setting): Tensors {
+  return Object.fromEntries(
+    operandsOf(op).map((operand) => [operand.name, tensorFor(operand, setting)]),
+  ) as unknown as Tensors;
+}
+
+function call(op: Op, { dim, groups }: Setting, tensors: Tensors): void {
+  CALLS[op]({ dim, groups }, tensors);
+}
+
+describe.each(OPS.flatMap((op) => SETTINGS.map((setting) => [op, setting.dim, setting] as const)))(
+  '%s, %d features',
+  (op, _, setting) => {
+    const outputs = operandsOf(op).filter(({ role }) => role === 'output');
+    const pairs = outputs.flatMap((output) =>
+      operandsOf(op)
+        .filter((other) => other !== output)
+        .map((other) => ({ output, other, allowed: output.mayBe.includes(other.name) })),
+    );
+
+    test('runs on operands of the extents and dtypes of the table', () => {
+      expect(() => call(op, setting, tensorsFor(op, setting))).not.toThrow();
+    });
+
+    test.each(pairs)('$output.name in the memory of $other.name: $allowed', ({ output, other, allowed }) => {
+      const tensors = tensorsFor(op, setting);
+      const shared = { ...tensors, [output.name]: tensors[other.name] };
+      if (allowed) expect(() => call(op, setting, shared)).not.toThrow();
+      else expect(() => call(op, setting, shared)).toThrow(/RMSNORM_(ALIASING|SHAPE|DTYPE)/);
+      const alike = `${tensors[output.name]!.shape}` === `${tensors[other.name]!.shape}`;
+      const sameDtype = tensors[output.name]!.dtype === tensors[other.name]!.dtype;
+      if (!allowed && alike && sameDtype) expect(() => call(op, setting, shared)).toThrow(code('ALIASING'));
+    });
+
+    test.each(operandsOf(op).slice(1))('$name of another dtype, or one row longer', ({ name, extent }) => {
+      const tensors = tensorsFor(op, setting);
+      const replaced = (tensor: Tensor): Tensors => ({ ...tensors, [name]: tensor });
+      const { shape, dtype } = tensors[name]!;
+      const other = dtype === 'float32' ? 'float16' : 'float32';
+      expect(() => call(op, setting, replaced(backend.empty(shape, other)))).toThrow(code('DTYPE'));
+      const longer = backend.empty([2, ...shape.slice(1)], dtype);
+      expect(() => call(op, setting, replaced(longer)), extent).toThrow(code('SHAPE'));
+    });
+  },
+);

@@ -1,5 +1,6 @@
-import type { Problem } from '../problem.ts';
-import { rowsOf, rstdOf, sumOfSquares, times } from './rows.ts';
+import type { Problem } from '../driver/problem.ts';
+import { rowsOf, sumOfSquares, times } from './rows.ts';
+import { rstdOf, slopeOf } from './statistic.ts';
 
 export interface BackwardOperands {
   readonly x: Float64Array;
@@ -16,29 +17,28 @@ export interface Gradients {
   readonly dbeta: Float64Array;
 }
 
-/**
- * The gradients of forward, from y = x * r * w + beta and dr/dx = -x * r^3 / (alpha^2 * statSize) within the statistic;
- * r is a constant where 'clamp' is active.
- */
-export function backward(p: Problem, { x, dy, gamma, rstd, dsum }: BackwardOperands): Gradients {
+/** The gradients of forward, from y = x * r * w + beta, and r's own slope within the statistic. */
+export function backward(problem: Problem, { x, dy, gamma, rstd, dsum }: BackwardOperands): Gradients {
+  const { groups, size, statSize, alpha, weightOffset } = problem;
   const dx = new Float64Array(x.length);
-  const dgamma = new Float64Array(p.groups * p.size);
-  const dbeta = new Float64Array(p.groups * p.size);
-  for (const row of rowsOf(p)) {
-    const statistic = rstd ? rstd[row.index]! : rstdOf(p, sumOfSquares(p, x, row), p.statSize);
-    const r = p.alpha * statistic;
+  const dgamma = new Float64Array(groups * size);
+  const dbeta = new Float64Array(groups * size);
+  for (const row of rowsOf(problem)) {
+    const sum = sumOfSquares(problem, x, row);
+    const statistic = rstd ? rstd[row.index]! : rstdOf(problem, sum, statSize);
+    const r = alpha * statistic;
     const g = (k: number): number =>
-      dy[row.start + k * row.step]! * (gamma ? p.weightOffset + gamma[row.feature + k]! : 1);
+      dy[row.start + k * row.step]! * (gamma ? weightOffset + gamma[row.feature + k]! : 1);
 
     let dot = 0;
-    for (let k = 0; k < p.size; k++) dot += g(k) * x[row.start + k * row.step]!;
-    const clamped = p.epsMode === 'clamp' && Math.sqrt(sumOfSquares(p, x, row)) <= p.eps;
-    const slope = clamped ? 0 : times(dot / p.statSize, p.alpha * statistic ** 3);
+    for (let k = 0; k < size; k++) dot += g(k) * x[row.start + k * row.step]!;
+    const slope = slopeOf(problem, statistic, sum);
+    const fromRow = slope === null ? 0 : times(dot / statSize, alpha * slope);
 
-    for (let k = 0; k < p.size; k++) {
+    for (let k = 0; k < size; k++) {
       const at = row.start + k * row.step;
-      const through = k < p.statSize ? times(x[at]!, slope) : 0;
-      dx[at] = times(g(k), r) - through + (dsum ? dsum[at]! : 0);
+      const throughStatistic = k < statSize ? times(x[at]!, fromRow) : 0;
+      dx[at] = times(g(k), r) - throughStatistic + (dsum ? dsum[at]! : 0);
       dgamma[row.feature + k]! += dy[at]! * times(x[at]!, r);
       dbeta[row.feature + k]! += dy[at]!;
     }

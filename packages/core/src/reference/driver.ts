@@ -1,20 +1,26 @@
+/*
+ * The folder `reference/`: the specification as code, in float64, and as a driver. It imports from values/ and driver/;
+ * reference.ts alone, which makes a backend of it, from backend/ too.
+ */
+
+import type { Driver } from '../driver/driver.ts';
 import type {
   AddForwardIO,
   BackwardIO,
-  Driver,
   ForwardIO,
   ForwardQuantizedIO,
   GatedForwardIO,
   ScaleByIO,
   SumSquaresIO,
-  Supports,
-} from '../driver.ts';
-import { bytesPerElement, FLOAT_DTYPES, type FloatDType } from '../dtype.ts';
-import { decode, encode, roundTo } from '../encoding.ts';
-import { RMSNormError } from '../errors.ts';
-import { bytesOf } from '../host-tensor.ts';
-import type { Problem } from '../problem.ts';
-import { FEATURES, GUARANTEES, OPS } from '../supports.ts';
+} from '../driver/io.ts';
+import { type Extent, operandLength } from '../driver/operations.ts';
+import type { GatedProblem, Problem, QuantizedProblem, ScaleByProblem } from '../driver/problem.ts';
+import type { Supports } from '../driver/supports.ts';
+import { bytesPerElement, type FloatDType } from '../values/dtype.ts';
+import { decode, encode, roundTo } from '../values/encoding.ts';
+import { RMSNormError } from '../values/errors.ts';
+import { bytesOf } from '../values/host-tensor.ts';
+import { typedView } from '../values/typed-view.ts';
 import { backward } from './backward.ts';
 import { forward } from './forward.ts';
 import { gated } from './gate.ts';
@@ -22,11 +28,11 @@ import { quantize } from './quantize.ts';
 import { type Round, rowsOf, sumOfSquares, type WeightValues } from './rows.ts';
 
 const SUPPORTS: Supports = {
-  ops: OPS,
-  dtypes: FLOAT_DTYPES,
+  ops: ['forward', 'addForward', 'gatedForward', 'backward', 'sumSquares', 'scaleBy', 'forwardQuantized'],
+  dtypes: ['float32', 'float16', 'bfloat16'],
   accuracy: 'ieee',
-  features: FEATURES,
-  promises: GUARANTEES,
+  features: ['inner', 'groups', 'partial', 'clamp', 'beta', 'weightOffset', 'llama', 'rstd'],
+  promises: ['extremes', 'nonFinite', 'subnormals', 'invariance'],
 };
 
 /** Buffers are plain bytes on the host: the clearest driver there can be. */
@@ -74,60 +80,60 @@ export class ReferenceDriver implements Driver<Uint8Array> {
     return new Uint8Array(handle.buffer, handle.byteOffset, handle.byteLength);
   }
 
-  forward(p: Problem, io: ForwardIO<Uint8Array>): void {
-    const { y, rstd } = forward(p, elements(p, io.x), weights(p, io), rounding(p));
-    store(io.y, y, p.dtype);
+  forward(problem: Problem, io: ForwardIO<Uint8Array>): void {
+    const { y, rstd } = forward(problem, elements(problem, io.x), weights(problem, io), rounding(problem));
+    store(io.y, y, problem.dtype);
     if (io.rstd) store(io.rstd, rstd, 'float32');
   }
 
-  addForward(p: Problem, io: AddForwardIO<Uint8Array>): void {
-    const residual = elements(p, io.residual);
-    const sum = elements(p, io.x).map((value, i) => roundTo(p.dtype, value + residual[i]!));
-    const { y, rstd } = forward(p, sum, weights(p, io), rounding(p));
-    store(io.sum, sum, p.dtype);
-    store(io.y, y, p.dtype);
+  addForward(problem: Problem, io: AddForwardIO<Uint8Array>): void {
+    const residual = elements(problem, io.residual);
+    const round = rounding(problem);
+    const sum = elements(problem, io.x).map((value, i) => round(value + residual[i]!));
+    const { y, rstd } = forward(problem, sum, weights(problem, io), round);
+    store(io.sum, sum, problem.dtype);
+    store(io.y, y, problem.dtype);
     if (io.rstd) store(io.rstd, rstd, 'float32');
   }
 
-  gatedForward(p: Problem & { readonly normBeforeGate: boolean }, io: GatedForwardIO<Uint8Array>): void {
-    const x = elements(p, io.x);
-    const gate = elements(p, io.gate);
-    const { y, rstd } = forward(p, p.normBeforeGate ? x : gated(x, gate), weights(p, io), rounding(p));
-    store(io.y, p.normBeforeGate ? gated(y, gate) : y, p.dtype);
+  gatedForward(problem: GatedProblem, io: GatedForwardIO<Uint8Array>): void {
+    const { normBeforeGate, dtype } = problem;
+    const x = elements(problem, io.x);
+    const gate = elements(problem, io.gate);
+    const source = normBeforeGate ? x : gated(x, gate);
+    const { y, rstd } = forward(problem, source, weights(problem, io), rounding(problem));
+    store(io.y, normBeforeGate ? gated(y, gate) : y, dtype);
     if (io.rstd) store(io.rstd, rstd, 'float32');
   }
 
-  backward(p: Problem, io: BackwardIO<Uint8Array>): void {
-    const { dx, dgamma, dbeta } = backward(p, {
-      x: elements(p, io.x),
-      dy: elements(p, io.dy),
-      gamma: io.gamma && numbers(io.gamma, 'float32', p.groups * p.size),
-      rstd: io.rstd && numbers(io.rstd, 'float32', p.outer * p.groups * p.inner),
-      dsum: io.dsum && elements(p, io.dsum),
+  backward(problem: Problem, io: BackwardIO<Uint8Array>): void {
+    const { dx, dgamma, dbeta } = backward(problem, {
+      x: elements(problem, io.x),
+      dy: elements(problem, io.dy),
+      gamma: io.gamma && floats(problem, io.gamma, 'features'),
+      rstd: io.rstd && floats(problem, io.rstd, 'rows'),
+      dsum: io.dsum && elements(problem, io.dsum),
     });
-    store(io.dx, dx, p.dtype);
+    store(io.dx, dx, problem.dtype);
     if (io.dgamma) store(io.dgamma, dgamma, 'float32');
     if (io.dbeta) store(io.dbeta, dbeta, 'float32');
   }
 
-  sumSquares(p: Problem, { x, sums }: SumSquaresIO<Uint8Array>): void {
-    const values = elements(p, x);
-    store(
-      sums,
-      Float64Array.from(rowsOf(p), (row) => sumOfSquares(p, values, row)),
-      'float32',
-    );
+  sumSquares(problem: Problem, { x, sums }: SumSquaresIO<Uint8Array>): void {
+    const values = elements(problem, x);
+    const ofRows = Float64Array.from(rowsOf(problem), (row) => sumOfSquares(problem, values, row));
+    store(sums, ofRows, 'float32');
   }
 
-  scaleBy(p: Problem & { readonly count: number }, io: ScaleByIO<Uint8Array>): void {
-    const sums = numbers(io.sums, 'float32', p.outer * p.groups * p.inner);
-    const { y } = forward(p, elements(p, io.x), weights(p, io), rounding(p), { sums, count: p.count });
-    store(io.y, y, p.dtype);
+  scaleBy(problem: ScaleByProblem, io: ScaleByIO<Uint8Array>): void {
+    const whole = { sums: floats(problem, io.sums, 'rows'), count: problem.count };
+    const { y } = forward(problem, elements(problem, io.x), weights(problem, io), rounding(problem), whole);
+    store(io.y, y, problem.dtype);
   }
 
-  forwardQuantized(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Uint8Array>): void {
-    const { y } = forward(p, elements(p, io.x), weights(p, io), rounding(p));
-    const { q, scales } = quantize(p, Float32Array.from(y), p.scale);
+  forwardQuantized(problem: QuantizedProblem, io: ForwardQuantizedIO<Uint8Array>): void {
+    const { y } = forward(problem, elements(problem, io.x), weights(problem, io), rounding(problem));
+    const { q, scales } = quantize(problem, Float32Array.from(y), problem.scale);
     io.q.set(bytesOf(q));
     io.scales.set(bytesOf(scales));
   }
@@ -137,28 +143,28 @@ export class ReferenceDriver implements Driver<Uint8Array> {
   }
 }
 
-function elements(p: Problem, buffer: Uint8Array): Float64Array {
-  return numbers(buffer, p.dtype, p.outer * p.groups * p.size * p.inner);
+function elements(problem: Problem, buffer: Uint8Array): Float64Array {
+  return numbers(buffer, problem.dtype, operandLength('elements', problem));
 }
 
-function weights(p: Problem, io: { gamma: Uint8Array | null; beta: Uint8Array | null }): WeightValues {
-  const features = p.groups * p.size;
+function floats(problem: Problem, buffer: Uint8Array, extent: Extent): Float64Array {
+  return numbers(buffer, 'float32', operandLength(extent, problem));
+}
+
+function weights(problem: Problem, { gamma, beta }: Pick<ForwardIO<Uint8Array>, 'gamma' | 'beta'>): WeightValues {
   return {
-    gamma: io.gamma && numbers(io.gamma, 'float32', features),
-    beta: io.beta && numbers(io.beta, 'float32', features),
+    gamma: gamma && floats(problem, gamma, 'features'),
+    beta: beta && floats(problem, beta, 'features'),
   };
 }
 
-function rounding(p: Problem): Round {
-  return (value) => roundTo(p.dtype, value);
+function rounding({ dtype }: Problem): Round {
+  return (value) => roundTo(dtype, value);
 }
 
-function numbers({ buffer, byteOffset }: Uint8Array, dtype: FloatDType, count: number): Float64Array {
-  const data =
-    bytesPerElement(dtype) === 4
-      ? new Float32Array(buffer, byteOffset, count)
-      : new Uint16Array(buffer, byteOffset, count);
-  return Float64Array.from(decode(data, dtype));
+function numbers(buffer: Uint8Array, dtype: FloatDType, count: number): Float64Array {
+  const bytes = buffer.subarray(0, count * bytesPerElement(dtype));
+  return Float64Array.from(decode(typedView(bytes, dtype), dtype));
 }
 
 function store(buffer: Uint8Array, values: Float64Array, dtype: FloatDType): void {

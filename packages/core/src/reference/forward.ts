@@ -1,5 +1,6 @@
-import type { Problem } from '../problem.ts';
-import { normalized, type Round, rowsOf, rstdOf, sumOfSquares, type WeightValues } from './rows.ts';
+import type { Problem } from '../driver/problem.ts';
+import { normalized, type Round, rowsOf, sumOfSquares, type WeightValues } from './rows.ts';
+import { rstdOf } from './statistic.ts';
 
 /** What a forward gives, before the last rounding. */
 export interface ForwardValues {
@@ -10,25 +11,26 @@ export interface ForwardValues {
 
 /**
  * forward in float64.
- * @param sums the sums of squares of the whole rows and their `count`, where x is one shard of them
+ * @param whole where x is one shard: the sums of squares of the whole rows, and how many features they were taken over
  */
 export function forward(
-  p: Problem,
+  problem: Problem,
   x: Float64Array,
   weights: WeightValues,
   round: Round,
   whole?: { readonly sums: Float64Array; readonly count: number },
 ): ForwardValues {
+  const { outer, groups, size, inner, statSize } = problem;
   const y = new Float64Array(x.length);
-  const rstd = new Float64Array(p.outer * p.groups * p.inner);
-  for (const row of rowsOf(p)) {
+  const rstd = new Float64Array(outer * groups * inner);
+  for (const row of rowsOf(problem)) {
     const statistic = whole
-      ? rstdOf(p, whole.sums[row.index]!, whole.count)
-      : rstdOf(p, sumOfSquares(p, x, row), p.statSize);
+      ? rstdOf(problem, whole.sums[row.index]!, whole.count)
+      : rstdOf(problem, sumOfSquares(problem, x, row), statSize);
     rstd[row.index] = statistic;
-    for (let k = 0; k < p.size; k++) {
+    for (let k = 0; k < size; k++) {
       const at = row.start + k * row.step;
-      y[at] = normalized(p, x[at]!, statistic, row.feature + k, weights, round);
+      y[at] = normalized(problem, x[at]!, statistic, row.feature + k, weights, round);
     }
   }
   return { y, rstd };

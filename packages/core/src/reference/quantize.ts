@@ -1,4 +1,4 @@
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../driver/problem.ts';
 
 export interface Quantized {
   readonly q: Int8Array;

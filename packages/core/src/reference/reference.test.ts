@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { FloatDType } from '../dtype.ts';
-import { decode } from '../encoding.ts';
-import type { RMSNormOptions } from '../options.ts';
-import { RMSNorm } from '../rms-norm.ts';
+import { RMSNorm } from '../api/rms-norm.ts';
+import type { RMSNormOptions } from '../options/options.ts';
+import type { FloatDType } from '../values/dtype.ts';
+import { decode } from '../values/encoding.ts';
 import { reference } from './reference.ts';
 
 const backend = await reference().create();

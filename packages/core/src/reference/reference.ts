@@ -1,6 +1,6 @@
-import { type AbortSignalLike, throwIfAborted } from '../abort.ts';
-import type { Backend, BackendProvider } from '../backend.ts';
-import { createBackend } from '../create-backend.ts';
+import type { Backend, BackendProvider } from '../backend/backend.ts';
+import { createBackend } from '../backend/create-backend.ts';
+import { type AbortSignalLike, throwIfAborted } from '../values/abort.ts';
 import { ReferenceDriver } from './driver.ts';
 
 /** The specification as a backend: clear, in float64, every option, on every engine; not made for speed. */

@@ -1,4 +1,5 @@
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../driver/problem.ts';
+import { unreachable } from '../values/unreachable.ts';
 
 /** gamma and beta in float64, one element for each feature; null where there is none. */
 export interface WeightValues {
@@ -28,31 +29,37 @@ export function* rowsOf({ outer, groups, size, inner }: Problem): Generator<Row>
 }
 
 /** The sum of squares that enters the statistic of a row; float64 holds the square of every float32. */
-export function sumOfSquares(p: Problem, x: Float64Array, { start, step }: Row): number {
+export function sumOfSquares({ statSize }: Problem, x: Float64Array, { start, step }: Row): number {
   let sum = 0;
-  for (let k = 0; k < p.statSize; k++) sum += x[start + k * step]! ** 2;
+  for (let k = 0; k < statSize; k++) sum += x[start + k * step]! ** 2;
   return sum;
 }
 
-/** r / alpha, from a sum of squares over `count` features. */
-export function rstdOf(p: Problem, sum: number, count: number): number {
-  return p.epsMode === 'add' ? 1 / Math.sqrt(sum / count + p.eps) : Math.sqrt(count) / Math.max(Math.sqrt(sum), p.eps);
-}
-
-/** y of one element: x * r * (weightOffset + gamma) + beta, with x * r rounded first under 'llama'; not rounded. */
+/** y of one element: x * r * (weightOffset + gamma) + beta, not rounded. */
 export function normalized(
-  p: Problem,
+  problem: Problem,
   x: number,
   rstd: number,
   feature: number,
   { gamma, beta }: WeightValues,
   round: Round,
 ): number {
-  let y = times(x, p.alpha * rstd);
-  if (p.casting === 'llama') y = round(y);
-  if (gamma) y *= p.weightOffset + gamma[feature]!;
+  let y = cast(problem, times(x, problem.alpha * rstd), round);
+  if (gamma) y *= problem.weightOffset + gamma[feature]!;
   if (beta) y += beta[feature]!;
   return y;
+}
+
+/** x * r as gamma multiplies it. */
+function cast({ casting }: Problem, value: number, round: Round): number {
+  switch (casting) {
+    case 'gemma':
+      return value;
+    case 'llama':
+      return round(value);
+    default:
+      return unreachable(casting, 'casting');
+  }
 }
 
 /** a * b, where a zero stays zero although b is infinite: the denominator of r is 0. */

@@ -8,8 +8,8 @@ import {
   type Supports,
 } from '@rmsnorm/core';
 import { create, globals } from 'webgpu';
-import type { Capabilities, Plan } from '../../src/dispatch.ts';
 import { plan as planners } from '../../src/kernels/index.ts';
+import type { Capabilities, Plan } from '../../src/plan.ts';
 
 Object.assign(globalThis, globals);
 
@@ -34,7 +34,7 @@ export async function plainBackend(
   const { limits } = device;
   const capabilities: Capabilities = {
     subgroups: { least: info.subgroupMinSize, most: info.subgroupMaxSize },
-    halves: 'bits',
+    toFloat16: 'bits',
     ...changed,
     limits: {
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,

@@ -1,0 +1,4 @@
+import { rmsnormOneThread, rmsnormThreads } from '../candidates/rmsnorm-threads.ts';
+import type { Lineup } from './lineup.ts';
+
+export const THREADS: Lineup = () => [rmsnormThreads, rmsnormOneThread];

@@ -1,0 +1,168 @@
+import { type Command, Option } from 'commander';
+import { BACKENDS } from '../backends.ts';
+import type { Shard } from '../stream/shard.ts';
+import { err, print, printJson } from '../terminal/output.ts';
+import {
+  oneOf,
+  parseCount,
+  parseDim,
+  parseEps,
+  parseInteger,
+  parseMemory,
+  parseNumber,
+  parsePartial,
+  parseScale,
+  parseShard,
+  parseWeights,
+} from './arguments.ts';
+import { CASTINGS, EPS_MODES } from './choices.ts';
+import type { RunOptions } from './run-options.ts';
+import type { FinishOptions, ShardFinishedBefore } from './run-shard.ts';
+import type { RunSummary } from './run-summary.ts';
+
+/** Adds `rmsnorm run` to the command line. */
+export function addRunCommand(main: Command, signal: AbortSignal): void {
+  const command = main
+    .command('run')
+    .summary('normalize a tensor in a file')
+    .description(
+      'Normalize the rows of a tensor in a file: y = x / sqrt(mean(x^2) + eps) * gamma + beta. ' +
+        'IN and OUT are .npy (float32, float16) or .safetensors (F32, F16, BF16). ' +
+        'Files of any size are streamed; OUT appears complete, or not at all.',
+    )
+    .argument('[IN]', 'the file to read; --finish needs none')
+    .usage('[options] <IN>');
+  addFileOptions(command);
+  addNormOptions(command);
+  addShardOptions(command);
+  addRunningOptions(command);
+  command
+    .addHelpText('after', EXAMPLES)
+    .action((input: string | undefined, flags: RunFlags) => act(command, input, flags, signal));
+}
+
+function addFileOptions(command: Command): void {
+  command
+    .optionsGroup('Files:')
+    .requiredOption('-o, --output <OUT>', 'the file to write; may be IN, with --force')
+    .option('--force', 'replace OUT where it exists; with --shard, also do a finished shard again')
+    .option('--tensor <NAME>', 'which tensor of a .safetensors IN; all others are carried over unchanged')
+    .addOption(
+      value(
+        '--gamma <FILE>',
+        'factors, dim of them: FILE.npy, FILE.safetensors or FILE.safetensors:NAME',
+        parseWeights,
+      ),
+    )
+    .addOption(value('--beta <FILE>', 'summands, likewise', parseWeights))
+    .option(
+      '--weights <FILE>',
+      'instead of both: a .safetensors file with <PREFIX>weight, and <PREFIX>bias if it has one',
+    )
+    .option('--prefix <PREFIX>', "what stands before 'weight' and 'bias' in it: model.norm. (default: nothing)");
+}
+
+function addNormOptions(command: Command): void {
+  command
+    .optionsGroup('Normalization:')
+    .addOption(value('--dim <N>', 'features: 512, or sizes of consecutive axes, 4,5', parseDim))
+    .addOption(value('--groups <N>', 'groups of features, each normalized on its own', parseCount).default(1))
+    .addOption(value('--axis <N>', 'where dim stands in the shape; -1 is the last axis', parseInteger).default(1))
+    .addOption(value('--eps <N>', 'keeps the denominator from 0', parseEps).default(1e-6, '1e-6'))
+    .addOption(choice('--eps-mode <MODE>', 'eps inside the root, or as the least norm', EPS_MODES, 'add'))
+    .addOption(value('--scale <N>', 'what multiplies x / norm2(x) (default: sqrt(dim / groups))', parseScale))
+    .addOption(value('--partial <P>', 'fraction of each row that enters its mean', parsePartial).default(1))
+    .addOption(value('--weight-offset <N>', 'added to gamma: 1 for Gemma', parseNumber).default(0))
+    .addOption(choice('--casting <MODE>', 'round once, or before gamma too', CASTINGS, 'gemma'));
+}
+
+function addShardOptions(command: Command): void {
+  command
+    .optionsGroup('Beyond one machine:')
+    .addOption(
+      value(
+        '--shard <I/N>',
+        'part I of N, from 0 to N - 1, of an OUT that all parts write on a shared disk',
+        parseShard,
+      ).conflicts('finish'),
+    )
+    .option('--finish', 'put OUT in place when all its shards are finished');
+}
+
+function addRunningOptions(command: Command): void {
+  const backends = ['auto', ...BACKENDS.map(({ name }) => name)];
+  command
+    .optionsGroup('Running:')
+    .addOption(choice('--backend <NAME>', 'what computes', backends, 'auto'))
+    .addOption(
+      value('--memory <SIZE>', 'most memory for the chunks in flight', parseMemory).default(64 * 2 ** 20, '64MiB'),
+    )
+    .option('--quiet', 'no progress, no summary')
+    .option('--json', 'the summary as JSON on stdout')
+    .addHelpOption(new Option('-h, --help', 'this text').helpGroup('Running:'));
+}
+
+function value<T>(flags: string, text: string, parse: (text: string) => T): Option {
+  return new Option(flags, text).argParser(parse);
+}
+
+/** Not by commander's own choices(): its help and messages show the values in quotes. */
+function choice<T extends string>(flags: string, text: string, choices: readonly T[], preset: T): Option {
+  return value(flags, `${text}: ${choices.join(', ')}`, oneOf(choices)).default(preset, preset);
+}
+
+/** What commander gives. The action sees to it that what {@link RunOptions} needs is there. */
+interface RunFlags extends Partial<Omit<RunOptions, 'force' | 'progress' | 'output'>> {
+  readonly output: string;
+  readonly shard?: Shard;
+  readonly finish?: true;
+  readonly force?: true;
+  readonly quiet?: true;
+  readonly json?: true;
+}
+
+async function act(command: Command, input: string | undefined, flags: RunFlags, signal: AbortSignal): Promise<void> {
+  const { quiet = false, json = false, force = false } = flags;
+  const options = { ...flags, force, progress: !quiet && !json };
+  const tell = (value: object, lines: () => readonly string[]): void => {
+    if (json) printJson(value);
+    else if (!quiet) print(err, lines());
+  };
+  if (flags.finish) {
+    const { finish, finishedLine } = await import('./run-shard.ts');
+    const finished = await finish(input, options as FinishOptions);
+    return tell(finished, () => [finishedLine(finished, err)]);
+  }
+  if (input === undefined) command.error("error: missing required argument 'IN'");
+  if (!flags.dim) command.error("error: required option '--dim <N>' not specified");
+  const summary = await runOrShard(input, options as RunOptions, flags.shard, signal);
+  const { summaryLines } = await import('./run-summary.ts');
+  const { shardFinishedLine } = await import('./run-shard.ts');
+  tell(summary, () => ('finished' in summary ? [shardFinishedLine(summary, err)] : summaryLines(summary, err)));
+}
+
+async function runOrShard(
+  input: string,
+  options: RunOptions,
+  shard: Shard | undefined,
+  signal: AbortSignal,
+): Promise<RunSummary | ShardFinishedBefore> {
+  if (!shard) return (await import('./run.ts')).run(input, options, signal);
+  return (await import('./run-shard.ts')).runShard(input, options, shard, signal);
+}
+
+const EXAMPLES = `
+Examples:
+  Rows of 512 features, the last axis:
+    rmsnorm run embeddings.npy -o normalized.npy --dim 512 --axis -1
+  Images (batch, channels, height, width), over the channels, in 8 groups:
+    rmsnorm run images.npy -o normalized.npy --dim 512 --groups 8
+  A layer of a Llama model:
+    rmsnorm run hidden.safetensors --tensor hidden -o out.safetensors --dim 4096 --axis -1 --eps 1e-5 \\
+      --casting llama --weights model.safetensors --prefix model.layers.0.input_layernorm.
+    (the same: --gamma model.safetensors:model.layers.0.input_layernorm.weight)
+  In place:
+    rmsnorm run x.npy -o x.npy --force --dim 512
+  On eight machines that share a disk, task 0 to 7; then once:
+    rmsnorm run x.npy -o y.npy --dim 512 --shard $TASK/8
+    rmsnorm run -o y.npy --finish`;

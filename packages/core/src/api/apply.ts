@@ -1,0 +1,74 @@
+import type { Tensor } from '../backend/backend.ts';
+import type { BackendInternals } from '../backend/internals.ts';
+import { supportedProblem } from '../backend/supported-problem.ts';
+import { isEmpty } from '../driver/problem.ts';
+import type { ResolvedOptions } from '../options/options.ts';
+import { RMSNormError } from '../values/errors.ts';
+import type { HostData, HostTensor } from '../values/host-data.ts';
+import { asFloat32, bytesOf, checkedHostTensor, sameKind } from '../values/host-tensor.ts';
+import { sameShape, showShape } from '../values/shape.ts';
+
+export interface ApplyTargets {
+  /** Receives the result instead of new memory: dtype and shape of x; its data may be x's own. */
+  readonly out?: HostTensor | undefined;
+}
+
+/** What `apply` needs of an RMSNorm. */
+interface Norm {
+  readonly options: ResolvedOptions;
+  readonly gamma: HostTensor | null;
+  readonly beta: HostTensor | null;
+  forward(x: Tensor, out: Tensor): Tensor;
+}
+
+/** Host in, host out: through the driver's own way where it has one, else over a tensor. */
+export async function applyOnHost(
+  norm: Norm,
+  x: HostTensor,
+  internals: BackendInternals<unknown>,
+  { out }: ApplyTargets,
+): Promise<HostTensor> {
+  const source = checkedHostTensor(x, 'x');
+  const uses = { beta: norm.options.bias, rstd: false };
+  const problem = supportedProblem(internals, 'forward', norm.options, source, uses, null);
+  const target = out ? checkedTarget(source, out) : emptyLike(source);
+  if (isEmpty(problem)) return target;
+
+  const { driver, backend } = internals;
+  if (driver.hostForward) {
+    const gamma = norm.gamma && asFloat32(norm.gamma);
+    const beta = norm.beta && asFloat32(norm.beta);
+    await driver.hostForward(problem, { x: bytesOf(source.data), y: bytesOf(target.data), gamma, beta });
+    return target;
+  }
+  const tensor = backend.tensor(source.data, source.shape, source.dtype);
+  try {
+    const y = norm.forward(tensor, tensor);
+    bytesOf(target.data).set(bytesOf((await y.data()) as Float32Array | Uint16Array));
+    return target;
+  } finally {
+    tensor.dispose();
+  }
+}
+
+function emptyLike({ dtype, shape, data }: HostTensor): HostTensor {
+  return { dtype, shape, data: sameKind(data, new Uint8Array(data.byteLength), dtype) };
+}
+
+function checkedTarget(x: HostTensor, out: HostTensor): HostTensor {
+  const target = checkedHostTensor(out, 'out');
+  if (target.dtype !== x.dtype) throw new RMSNormError('DTYPE', `out must be ${x.dtype} as x is, got ${target.dtype}`);
+  if (!sameShape(target.shape, x.shape)) {
+    throw new RMSNormError('SHAPE', `out must have x's shape ${showShape(x.shape)}, got ${showShape(target.shape)}`);
+  }
+  if (overlapInPart(x.data, target.data)) {
+    throw new RMSNormError('ALIASING', 'out overlaps x in part: give it the same array, or memory of its own');
+  }
+  // The caller's own object, as forward gives back `out`.
+  return out;
+}
+
+function overlapInPart(a: HostData, b: HostData): boolean {
+  if (a.buffer !== b.buffer || a.byteOffset === b.byteOffset) return false;
+  return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
+}

@@ -1,0 +1,263 @@
+/*
+ * The folder `api/`: what an application calls. RMSNorm holds options and weights; the functions beside it take all as
+ * tensors; pickBackend finds a backend. It imports from every folder but reference/.
+ */
+
+import type { Backend, Tensor } from '../backend/backend.ts';
+import { type BackendInternals, internalsOf, internalsOfBackend } from '../backend/internals.ts';
+import type { Op } from '../driver/io.ts';
+import type { OperationProblem } from '../driver/problem.ts';
+import { type AddForwardResult, type AddForwardTargets, runAddForward } from '../operations/add-forward.ts';
+import { type BackwardResult, type BackwardTargets, runBackward } from '../operations/backward.ts';
+import { type ForwardTargets, runForward, targetsOf } from '../operations/forward.ts';
+import { type QuantizedResult, type QuantizedTargets, runForwardQuantized } from '../operations/forward-quantized.ts';
+import { runGatedForward } from '../operations/gated-forward.ts';
+import { runScaleBy, runSumSquares, type ScaleByTargets } from '../operations/sharded.ts';
+import { requireFeatures, type WeightBuffers } from '../operations/weights.ts';
+import type { CallValue } from '../options/operation-problem.ts';
+import { type ResolvedOptions, type RMSNormOptions, resolveOptions } from '../options/options.ts';
+import { RMSNormError } from '../values/errors.ts';
+import type { HostTensor } from '../values/host-data.ts';
+import { checkedHostTensor } from '../values/host-tensor.ts';
+import { type ApplyTargets, applyOnHost } from './apply.ts';
+import { KeptProblems } from './kept-problems.ts';
+import { checkedStateDict, copyOf, type StateDict } from './state-dict.ts';
+import { WeightUploads } from './weight-uploads.ts';
+
+/**
+ * Root Mean Square Normalization (Zhang and Sennrich 2019, https://arxiv.org/abs/1910.07467).
+ *
+ *     const norm = new RMSNorm(512);          // 512 channels, at axis 1
+ *     const y = norm.forward(x);              // on the backend that x lives on
+ *
+ * Holds its options, gamma and beta on the host, and uploads gamma and beta once for each backend.
+ */
+export class RMSNorm implements Disposable {
+  readonly options: ResolvedOptions;
+  declare readonly [Symbol.dispose]: () => void;
+  readonly #problems: KeptProblems;
+  readonly #uploads: WeightUploads = new WeightUploads();
+  #gamma: HostTensor | null;
+  #beta: HostTensor | null;
+  #disposed = false;
+
+  /** @throws RMSNormError INVALID_OPTION; OUT_OF_MEMORY where no array can hold gamma */
+  constructor(dim: number | readonly number[], groups?: number);
+  constructor(options: RMSNormOptions);
+  constructor(first: number | readonly number[] | RMSNormOptions, groups?: number) {
+    this.options = resolveOptions(isDim(first) ? { dim: first, groups } : first);
+    this.#problems = new KeptProblems(this.options);
+    const { affine, bias, weightOffset } = this.options;
+    this.#gamma = affine ? this.#filled(1 - weightOffset) : null;
+    this.#beta = bias ? this.#filled(0) : null;
+  }
+
+  /** What multiplies x / norm2(x): sqrt(size) unless given. */
+  get scale(): number {
+    return this.options.scale;
+  }
+
+  /**
+   * One element for each feature, in any shape; null where `affine` is false. After a change of its elements call
+   * {@link update}; setting another tensor does so by itself.
+   * @throws RMSNormError on setting: SHAPE, DTYPE, INVALID_OPTION
+   */
+  get gamma(): HostTensor | null {
+    return this.#gamma;
+  }
+
+  set gamma(value: HostTensor | null) {
+    this.#gamma = this.#checkedWeight('gamma', value, this.options.affine, 'affine');
+    this.update();
+  }
+
+  /** One element for each feature, in any shape; null unless `bias` is true. Otherwise as {@link gamma}. */
+  get beta(): HostTensor | null {
+    return this.#beta;
+  }
+
+  set beta(value: HostTensor | null) {
+    this.#beta = this.#checkedWeight('beta', value, this.options.bias, 'bias');
+    this.update();
+  }
+
+  /**
+   * y = x * r * (weightOffset + gamma) + beta, on x's own backend: enqueues the work and returns at once.
+   * @param x float32, float16 or bfloat16, with `dim` at `axis`
+   * @param target `out`, a tensor of x's shape and dtype (or x itself) that receives y; `rstd`, float32
+   *   [outer, groups, inner], that receives r / alpha
+   * @returns y: `out` where given, else a new tensor
+   * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, DISPOSED, FOREIGN_TENSOR, ALIASING, OUT_OF_MEMORY
+   */
+  forward(x: Tensor, target?: Tensor | ForwardTargets): Tensor {
+    const targets = targetsOf(target);
+    const { internals, problem, weights } = this.#prepare('forward', x, targets.rstd !== undefined);
+    return runForward(internals, problem, x, weights, targets);
+  }
+
+  /**
+   * Host in, host out, in the fastest way the backend has.
+   * @returns a tensor of x's shape and dtype, its data an array of the same kind as x's; or `out`
+   * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, DISPOSED, ALIASING, OUT_OF_MEMORY, and what the device reports
+   */
+  async apply(x: HostTensor, backend: Backend, targets: ApplyTargets = {}): Promise<HostTensor> {
+    this.#assertAlive();
+    const internals = internalsOfBackend(backend);
+    internals.assertAlive();
+    return applyOnHost(this, x, internals, targets);
+  }
+
+  /**
+   * sum = x + residual, rounded to their dtype, and y = forward(sum): bit for bit the two steps done apart.
+   * @param residual shape and dtype of x
+   * @throws RMSNormError as {@link forward}
+   */
+  addForward(x: Tensor, residual: Tensor, targets: AddForwardTargets = {}): AddForwardResult {
+    const { internals, problem, weights } = this.#prepare('addForward', x, targets.rstd !== undefined);
+    return runAddForward(internals, problem, x, residual, weights, targets);
+  }
+
+  /**
+   * Mamba-2's gated norm: y = forward(x) * silu(gate) with `normBeforeGate`, else forward(x * silu(gate)), where
+   * silu(z) = z / (1 + exp(-z)). Rounded once.
+   * @param gate shape and dtype of x
+   * @throws RMSNormError as {@link forward}
+   */
+  gatedForward(x: Tensor, gate: Tensor, target?: Tensor | ForwardTargets): Tensor {
+    const targets = targetsOf(target);
+    const { internals, problem, weights } = this.#prepare('gatedForward', x, targets.rstd !== undefined);
+    return runGatedForward(internals, problem, x, gate, weights, targets);
+  }
+
+  /**
+   * The gradients of forward, and through `dsum` of addForward:
+   *
+   *     g  = dy * (weightOffset + gamma)
+   *     dx = r * g - x * r^3 / (alpha^2 * statSize) * sum(g * x) + dsum      the middle term within the statistic alone
+   *     dgamma = sum over rows of dy * x * r        dbeta = sum over rows of dy
+   *
+   * Rounding counts as identity; where 'clamp' is active r is a constant.
+   * @param dy shape and dtype of x
+   * @throws RMSNormError as {@link forward}
+   */
+  backward(x: Tensor, dy: Tensor, targets: BackwardTargets = {}): BackwardResult {
+    const { internals, problem, weights } = this.#prepare('backward', x, targets.rstd !== undefined);
+    const shapes = { gammaShape: this.#gamma?.shape ?? null, betaShape: this.#beta?.shape ?? null };
+    return runBackward(internals, problem, x, dy, { gamma: weights.gamma, ...shapes }, targets);
+  }
+
+  /**
+   * The first half of a forward whose features are sharded over machines: the sum of squares of every row, float32,
+   * [outer, groups, inner]. Add those of all shards, then call {@link scaleBy}.
+   * @throws RMSNormError as {@link forward}; INVALID_OPTION where `partial` is below 1
+   */
+  sumSquares(x: Tensor): Tensor {
+    const { internals, problem } = this.#prepare('sumSquares', x, false);
+    return runSumSquares(internals, problem, x);
+  }
+
+  /**
+   * The second half: y as {@link forward} gives it, with the statistic taken from `sums` over `count` features, those
+   * of all shards of a group together. A `scale` multiplies x / norm2 of the whole: give every shard the same.
+   * @param sums float32, [outer, groups, inner]
+   * @throws RMSNormError as {@link sumSquares}; INVALID_OPTION where `count` is less than this shard's own features
+   */
+  scaleBy(x: Tensor, sums: Tensor, count: number, targets: ScaleByTargets = {}): Tensor {
+    const { internals, problem, weights } = this.#prepare('scaleBy', x, false, count);
+    return runScaleBy(internals, problem, x, sums, weights, targets);
+  }
+
+  /**
+   * forward, quantized to int8: scale = max|y| / 127 of each (outer, inner) over all its groups (1 where that is 0), or
+   * the one given; q = clamp(roundHalfEven(y / scale), -127, 127).
+   * @throws RMSNormError as {@link forward}; INVALID_OPTION where `scale` is not above 0 and finite
+   */
+  forwardQuantized(x: Tensor, targets: QuantizedTargets = {}): QuantizedResult {
+    const { internals, problem, weights } = this.#prepare('forwardQuantized', x, false, targets.scale);
+    return runForwardQuantized(internals, problem, x, weights, targets);
+  }
+
+  /** Tells that elements of gamma or beta changed: the next forward on each backend uploads them again. */
+  update(): void {
+    this.#uploads.clear();
+  }
+
+  /** Frees the uploads on every backend. Idempotent; a forward afterwards throws DISPOSED. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#uploads.clear();
+    this.#problems.clear();
+  }
+
+  /** Copies of gamma and beta, named as PyTorch names them. */
+  stateDict(): StateDict {
+    return {
+      ...(this.#gamma && { weight: copyOf(this.#gamma) }),
+      ...(this.#beta && { bias: copyOf(this.#beta) }),
+    };
+  }
+
+  /**
+   * Takes copies of gamma and beta: of both or, on any error, of neither.
+   * @throws RMSNormError INVALID_OPTION where an entry is missing or too many, SHAPE, DTYPE
+   */
+  loadStateDict(dict: StateDict): void {
+    const { affine, bias, features } = this.options;
+    const { weight, bias: beta } = checkedStateDict(dict, { weight: affine, bias });
+    if (weight) requireFeatures(weight.shape, 'weight', features);
+    if (beta) requireFeatures(beta.shape, 'bias', features);
+    this.#gamma = weight ?? null;
+    this.#beta = beta ?? null;
+    this.update();
+  }
+
+  #prepare<O extends Op>(op: O, x: Tensor, rstd: boolean, value: CallValue = null): Prepared<OperationProblem[O]> {
+    this.#assertAlive();
+    const internals = internalsOf(x);
+    const problem = this.#problems.get(internals, op, x, rstd, value);
+    return { internals, problem, weights: this.#uploads.on(internals, this.#gamma, this.#beta) };
+  }
+
+  #filled(value: number): HostTensor {
+    const { dims, features } = this.options;
+    return { dtype: 'float32', shape: dims, data: float32Array(features).fill(value) };
+  }
+
+  #checkedWeight(name: string, value: HostTensor | null, wanted: boolean, option: string): HostTensor | null {
+    if ((value !== null) !== wanted) {
+      const fault = wanted ? 'cannot be null' : 'must stay null';
+      throw new RMSNormError('INVALID_OPTION', `${name} ${fault}: this norm was made with ${option}: ${wanted}`);
+    }
+    if (value === null) return null;
+    const host = checkedHostTensor(value, name);
+    requireFeatures(host.shape, name, this.options.features);
+    return host;
+  }
+
+  #assertAlive(): void {
+    if (this.#disposed) throw new RMSNormError('DISPOSED', 'the norm was disposed: make a new RMSNorm');
+  }
+}
+
+if (typeof Symbol.dispose === 'symbol') {
+  Object.defineProperty(RMSNorm.prototype, Symbol.dispose, { value: RMSNorm.prototype.dispose });
+}
+
+/** What a call needs beside its tensors. */
+interface Prepared<P> {
+  readonly internals: BackendInternals<unknown>;
+  readonly problem: P;
+  readonly weights: WeightBuffers<unknown>;
+}
+
+function float32Array(length: number): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    throw new RMSNormError('OUT_OF_MEMORY', `this engine has no array for a gamma of ${length} features`, { cause });
+  }
+}
+
+function isDim(value: unknown): value is number | readonly number[] {
+  return typeof value === 'number' || Array.isArray(value);
+}

@@ -1,0 +1,102 @@
+import type { Driver } from '../driver/driver.ts';
+import type { Op } from '../driver/io.ts';
+import { OPS } from '../driver/operations.ts';
+import { CASTINGS, EPS_MODES, type Problem } from '../driver/problem.ts';
+import { ACCURACIES, FEATURES, type Feature, GUARANTEES, type Supports } from '../driver/supports.ts';
+import { FLOAT_DTYPES } from '../values/dtype.ts';
+import { RMSNormError } from '../values/errors.ts';
+import type { BackendInternals } from './internals.ts';
+
+/**
+ * A frozen copy of a driver's manifest.
+ * @throws RMSNormError INVALID_OPTION where it names what there is not, or an operation that the driver has not
+ */
+export function checkedSupports(driver: Driver<never>): Supports {
+  const { ops, dtypes, accuracy, features, promises, limits } = driver.supports;
+  const named = <T extends string>(what: string, values: readonly T[], known: readonly T[]): readonly T[] => {
+    for (const value of values) {
+      if (!known.includes(value)) throw unknownName(driver.name, what, value, known);
+    }
+    return Object.freeze([...values]);
+  };
+  for (const op of named('ops', ops, OPS)) {
+    if (typeof driver[op] !== 'function') {
+      throw new RMSNormError(
+        'INVALID_OPTION',
+        `driver '${driver.name}' declares '${op}' in supports.ops but has no ${op}()`,
+      );
+    }
+  }
+  if (!ACCURACIES.includes(accuracy)) throw unknownName(driver.name, 'accuracy', accuracy, ACCURACIES);
+
+  const checkedLimits: { -readonly [K in Op]?: NonNullable<Supports['limits']>[K] } = {};
+  for (const op of named('limits', Object.keys(limits ?? {}) as Op[], OPS)) {
+    const limit = limits?.[op] ?? {};
+    checkedLimits[op] = Object.freeze({
+      ...(limit.features && { features: named(`limits.${op}.features`, limit.features, FEATURES) }),
+      ...(limit.dtypes && { dtypes: named(`limits.${op}.dtypes`, limit.dtypes, FLOAT_DTYPES) }),
+    });
+  }
+  return Object.freeze({
+    ops: Object.freeze([...ops]),
+    dtypes: named('dtypes', dtypes, FLOAT_DTYPES),
+    accuracy,
+    features: named('features', features, FEATURES),
+    promises: named('promises', promises, GUARANTEES),
+    ...(limits && { limits: Object.freeze(checkedLimits) }),
+  });
+}
+
+/** What a call needs and its problem does not say: whether there is a beta, and a tensor for rstd. */
+export interface CallFeatures {
+  readonly beta: boolean;
+  readonly rstd: boolean;
+}
+
+/**
+ * Refuses what the backend does not declare, before anything runs.
+ * @throws RMSNormError UNSUPPORTED
+ */
+export function requireSupport(
+  { driver, supports }: BackendInternals<unknown>,
+  op: Op,
+  problem: Problem,
+  call: CallFeatures,
+): void {
+  const lacks = (what: string, values: readonly string[]): RMSNormError =>
+    new RMSNormError(
+      'UNSUPPORTED',
+      `backend '${driver.name}' has no ${what} for ${op}: it has ${values.join(', ') || 'none'}; pick another backend`,
+    );
+  if (!supports.ops.includes(op)) throw lacks(`operation '${op}'`, supports.ops);
+  const limit = supports.limits?.[op];
+  const dtypes = limit?.dtypes ?? supports.dtypes;
+  if (!dtypes.includes(problem.dtype)) throw lacks(`dtype '${problem.dtype}'`, dtypes);
+  const features = limit?.features ?? supports.features;
+  for (const feature of featuresOf(problem, call)) {
+    if (!features.includes(feature)) throw lacks(`feature '${feature}'`, features);
+  }
+}
+
+function featuresOf(problem: Problem, { beta, rstd }: CallFeatures): Feature[] {
+  const epsMode = EPS_MODES[problem.epsMode].feature;
+  const casting = CASTINGS[problem.casting].feature;
+  const needed: Readonly<Record<Feature, boolean>> = {
+    inner: problem.inner > 1,
+    groups: problem.groups > 1,
+    partial: problem.statSize < problem.size,
+    clamp: epsMode === 'clamp',
+    beta,
+    weightOffset: problem.weightOffset !== 0,
+    llama: casting === 'llama',
+    rstd,
+  };
+  return FEATURES.filter((feature) => needed[feature]);
+}
+
+function unknownName(driver: string, what: string, value: string, known: readonly string[]): RMSNormError {
+  return new RMSNormError(
+    'INVALID_OPTION',
+    `driver '${driver}' names '${value}' in supports.${what}; known are ${known.join(', ')}`,
+  );
+}

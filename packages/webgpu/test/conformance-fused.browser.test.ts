@@ -1,5 +1,0 @@
-import { testBackend } from '@rmsnorm/conformance/vitest';
-import { webgpu } from '@rmsnorm/webgpu';
-import { isFused } from './halves.ts';
-
-testBackend(webgpu(), { filter: isFused });

@@ -1,0 +1,24 @@
+import { listCases } from '@rmsnorm/conformance';
+import { someOfEachFamily, whole } from '../../../../.ci/some-cases.ts';
+import text from './cases.txt?raw';
+
+// Compiling a shader takes SwiftShader 0.1 to 0.3 seconds, running it next to nothing, and the suite has more than 2000 of
+// them. The cases in cases.txt have a third of these, and all pairs of choices that a shader is made by; covering.whole.test.ts
+// says when they no longer do, and writes the list.
+
+const covering: ReadonlySet<string> = new Set(text.split('\n').filter(Boolean));
+const ids = listCases().map(({ id }) => id);
+const some = someOfEachFamily(ids, 2);
+
+/** Whether a case runs on every change: one that covers a shader, or one of the first two of its family. */
+export function isCovering(id: string): boolean {
+  return covering.has(id) || some.has(id);
+}
+
+/** Whether a case is part of this run: all are where RMSNORM_WHOLE is set. */
+export function isInThisRun(id: string): boolean {
+  return whole || isCovering(id);
+}
+
+/** Ids in cases.txt that the suite does not have. */
+export const unknown: readonly string[] = [...covering].filter((id) => !ids.includes(id));
