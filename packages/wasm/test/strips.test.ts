@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
-import { Descriptor } from '../src/descriptor.ts';
+import { type AnyProblem, Descriptor } from '../src/descriptor.ts';
 import { OP, WORD } from '../src/generated/descriptor/index.ts';
 import { HEAP_BASE, type Kernels, MODULE_BYTES, PAGE_BYTES } from '../src/kernels.ts';
 
@@ -45,19 +45,10 @@ interface Case {
 
 const GUARD = 0xa5;
 
-/**
- * y, and sum of addForward or the scales, as numbers; of sumSquares the sums. Checks that nothing was written behind
- * scratch memory.
- */
-function run(
-  { op, dtype, groups, size, inner, weighted }: Case,
-  x: Float32Array | Uint16Array,
-  other: Float32Array | Uint16Array,
-  weights: Float32Array[],
-) {
-  const gated = op === 'gate first' || op === 'gate last';
-  const descriptor = new Descriptor(memory, MODULE_BYTES);
-  const problem = {
+const isGated = (op: Operation): op is 'gate first' | 'gate last' => op === 'gate first' || op === 'gate last';
+
+function problemOf({ op, dtype, groups, size, inner }: Case): AnyProblem {
+  return {
     outer: 1,
     groups,
     size,
@@ -68,10 +59,24 @@ function run(
     epsMode: 'add',
     alpha: 1,
     weightOffset: 0,
-    casting: gated ? 'llama' : 'gemma',
+    casting: isGated(op) ? 'llama' : 'gemma',
     normBeforeGate: op === 'gate last',
-  } as const;
-  descriptor.describe(OP[gated ? 'gatedForward' : op], problem, problem);
+  };
+}
+
+/**
+ * y, and sum of addForward or the scales, as numbers; of sumSquares the sums. Checks that nothing was written behind
+ * scratch memory.
+ */
+function run(
+  { op, dtype, groups, size, inner, weighted }: Case,
+  x: Float32Array | Uint16Array,
+  other: Float32Array | Uint16Array,
+  weights: Float32Array[],
+) {
+  const descriptor = new Descriptor(memory, MODULE_BYTES);
+  const problem = problemOf({ op, dtype, groups, size, inner, weighted });
+  descriptor.describe(OP[isGated(op) ? 'gatedForward' : op], problem, problem);
   const scratchBytes = kernels.complete(descriptor.address) >>> 0;
   let end = HEAP_BASE;
   const place = (bytes: number): number => {
@@ -99,7 +104,7 @@ function run(
   words[WORD.y] = words[WORD.q] = y;
   words[WORD.gamma] = weighted ? gamma : 0;
   words[WORD.beta] = beta;
-  words[gated || op === 'addForward' ? WORD.rstd : op === 'sumSquares' ? WORD.sums : WORD.scales] = rows;
+  words[isGated(op) || op === 'addForward' ? WORD.rstd : op === 'sumSquares' ? WORD.sums : WORD.scales] = rows;
   kernels.run(descriptor.address, scratch);
   const behind = new Uint8Array(memory.buffer, scratch + scratchBytes, 64);
   expect(behind.every((byte) => byte === GUARD)).toBe(true);

@@ -23,7 +23,9 @@ function share(v: v128, g: v128, factor: v128): v128 {
  * `rows` features, `stride` bytes apart, each of `width` bytes: whole vectors, the last of which may end with zeros. There is one weight
  * for each at `w`, and one float64 sum for dgamma at `sums`.
  */
-export function columnGradients<Beta>(x: usize, d: usize, target: usize, stride: usize, width: usize, factors: usize, slopes: usize, w: usize, rows: u32, sums: usize,
+export function columnGradients<Beta>(
+  x: usize, d: usize, target: usize, stride: usize, width: usize,
+  factors: usize, slopes: usize, w: usize, rows: u32, sums: usize,
 ): void {
   const toD = d - x;
   const toTarget = target - x;

@@ -117,7 +117,8 @@ function gradients(at: usize, pitch: usize, rows: u32, fitting: u32, feature: u3
     const blockEnd = min(size, (i / BLOCK + 1) * BLOCK);
     const length = (i < statSize ? min(blockEnd, statSize) : blockEnd) - i;
     if (i === statSize) v128.store(call.operationMemory + SLOPES, i64x2.splat(0));
-    gradientsOfBlock(at + (<usize>i << call.elementShift), pitch, rows, fitting, feature + i, i & (BLOCK - 1), length, !direct && size > BLOCK);
+    const block = at + (<usize>i << call.elementShift);
+    gradientsOfBlock(block, pitch, rows, fitting, feature + i, i & (BLOCK - 1), length, !direct && size > BLOCK);
     i += length;
   }
 }
