@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from '@rmsnorm/core';
 
-/** A signal of the suite's own: AbortController is no part of the language. */
+/** An abort signal that can be aborted. AbortController is a part of most runtimes, but not of the language. */
 export interface AbortableSignal extends AbortSignalLike {
   abort(reason: unknown): void;
 }

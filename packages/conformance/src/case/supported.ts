@@ -1,12 +1,12 @@
 import type { Feature, FloatDType, Op, Supports } from '@rmsnorm/core';
 import type { Requirements } from './case.ts';
 
-/** The dtypes that `op` takes: `limits` say it where one operation can less than the rest. */
+/** The dtypes that `op` takes: those in `limits` where one operation has fewer than the rest. */
 export function dtypesOf(supports: Supports, op: Op): readonly FloatDType[] {
   return supports.limits?.[op]?.dtypes ?? supports.dtypes;
 }
 
-/** The features of `op`, likewise. */
+/** The features that `op` has. */
 export function featuresOf(supports: Supports, op: Op): readonly Feature[] {
   return supports.limits?.[op]?.features ?? supports.features;
 }

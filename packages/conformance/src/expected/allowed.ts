@@ -22,8 +22,8 @@ export function roundsOnce(casting: Casting, dtype: FloatDType): boolean {
 }
 
 /**
- * What an implementation may give for `element`; null where the contract leaves it open, because what y is made of does
- * not fit into float32 although y does.
+ * What an implementation may give for `element`. Null where the contract leaves it open: y fits into float32, but not all
+ * that it is computed from.
  */
 export function allowed(element: Element, dtype: FloatDType, casting: Casting, tolerance: Tolerance): Interval | null {
   const { normed, weight, beta, y, magnitude } = element;
@@ -99,8 +99,8 @@ export function roundedTo(
 }
 
 /**
- * The ulp that the bound on `element` counts in; undefined where the contract allows more than a number of them: outside
- * the normal range of float32, and where 'llama' rounds twice.
+ * The ulp that the bound on `element` counts in. Undefined where the bound is more than a number of ulp: outside the
+ * normal range of float32, and where 'llama' rounds twice.
  */
 export function unitOf({ normed, y, magnitude }: Element, dtype: FloatDType, casting: Casting): number | undefined {
   if (!roundsOnce(casting, dtype)) return undefined;
@@ -120,7 +120,7 @@ function overflowsBefore({ normed, weight, beta }: Element, dtype: FloatDType, c
   return product * beta < 0 && (infinite || Math.abs(product) > FORMATS.float32.max * NEARLY);
 }
 
-/** Whether x * r, as it is rounded, may be infinite: near the largest number rounding decides. */
+/** Whether x * r may be infinite in the type that it is rounded to: near the largest number, rounding decides. */
 function mayOverflow(normed: number, dtype: FloatDType, casting: Casting): boolean {
   return Math.abs(normed) > FORMATS[dtypeOfNormed(casting, dtype)].max * NEARLY;
 }

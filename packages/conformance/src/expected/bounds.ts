@@ -58,7 +58,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/** Whether `value` is one of them; an interval of NaN asks for a NaN. */
+/** Whether `value` lies in the interval. An interval of NaN holds NaN alone. */
 export function isInside(value: number, { low, high }: Interval): boolean {
   return Number.isNaN(low) ? Number.isNaN(value) : value >= low && value <= high;
 }

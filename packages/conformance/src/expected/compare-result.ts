@@ -5,10 +5,10 @@ import { type Interval, isInside } from './bounds.ts';
 import { show, showIndex } from './messages.ts';
 import { countOf } from './normalization.ts';
 
-/** What one element of a result may be, ends included; `NaN` for both where it must be NaN. */
+/** What one element of a result may be, ends included. Both ends are NaN where it must be NaN. */
 export interface Expected extends Interval {
   readonly exact: number;
-  /** What the bound counts in, where it counts in something: an ulp of float32, or 2^-24 of a sum of terms. */
+  /** The unit of the bound, where it has one: an ulp of float32, or 2^-24 of a sum of terms. */
   readonly unit?: number | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface ResultCheck {
   readonly shape: readonly number[];
   /** null where the contract leaves the element open. */
   readonly expected: (flat: number) => Expected | null;
-  /** Spares most elements the call of `expected`. */
+  /** Where most elements pass this, `expected` is called for few. */
   readonly quick?: QuickCheck | undefined;
   /** The bound in words. */
   readonly bound: string;

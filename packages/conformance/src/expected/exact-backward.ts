@@ -17,7 +17,7 @@ export interface ExactGradients {
   readonly dgammaTerms: Float64Array;
   readonly dbeta: Float64Array;
   readonly dbetaTerms: Float64Array;
-  /** Features with an x * r beyond float32, which a small dy may bring back: the contract asks nothing of them. */
+  /** Features with an x * r beyond float32: the contract asks nothing of their dgamma, though a small dy may make it fit. */
   readonly overflowing: Set<number>;
 }
 
@@ -28,8 +28,8 @@ export interface ExactGradients {
  *     dx = g r - x r^3 / alpha^2 * (sum of g x over the row) / statSize + dsum
  *     dgamma = sum over rows of dy x r        dbeta = sum over rows of dy
  *
- * The middle term is there within the statistic alone, and not where 'clamp' is active: there r is a constant. A factor
- * of 0 times an infinite r gives 0.
+ * Elements outside the statistic have no middle term, and no element has one where r is a constant, because 'clamp' is
+ * active. 0 times an infinite r is 0.
  */
 export function exactGradients(operands: BackwardOperands): ExactGradients {
   const { normalization, x, dy, dsum, gamma } = operands;

@@ -32,7 +32,7 @@ export function exactRstd({ normalization, x }: Pick<ForwardOperands, 'normaliza
   return rstd;
 }
 
-/** r / alpha of a row whose squares, of `count` features, have this sum. With 'clamp' all features of a row count. */
+/** r / alpha of a row, from the sum of the squares of `count` features: the statistic's; with 'clamp' that is all. */
 export function rstdOfSum({ epsMode, eps }: Normalization, sum: number, count: number): number {
   switch (epsMode) {
     case 'add':
@@ -75,7 +75,7 @@ export function exactElement(x: number, r: number, weight: number, beta: number)
   return { normed, weight, beta, y: product + beta, magnitude: Math.max(Math.abs(product), Math.abs(beta)) };
 }
 
-/** The element at `flat`; `rstd` may come from elsewhere than x. */
+/** The element at `flat`, with the statistics of `rstd`. */
 export function elementAt(operands: ForwardOperands, rstd: ArrayLike<number>, flat: number): Element {
   const { normalization, x, gamma, beta } = operands;
   const { alpha, weightOffset } = normalization;
@@ -84,7 +84,7 @@ export function elementAt(operands: ForwardOperands, rstd: ArrayLike<number>, fl
   return exactElement(x[flat]!, alpha * rstd[rowOf(normalization, flat)]!, weight, beta ? beta[feature]! : 0);
 }
 
-/** y of every element in float64. */
+/** y of every element in float64, with the statistics of `rstd`. */
 export function exactForward(operands: ForwardOperands, rstd: ArrayLike<number>): Float64Array {
   const { normalization, x, gamma, beta } = operands;
   const { outer, groups, size, inner, alpha, weightOffset } = normalization;

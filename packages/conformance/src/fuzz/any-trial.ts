@@ -14,8 +14,8 @@ export function anyTrial(supports: Supports, kind: TrialKind): fc.Arbitrary<Tria
 }
 
 /**
- * An arbitrary of its own, not one composed of records and arrays: a smaller layout is to keep the elements that it still
- * has, bit for bit, where a composed one would draw others.
+ * Not composed of fast-check's records and arrays: these draw other elements for a smaller layout, where a failure needs
+ * the very bits that are left.
  */
 class TrialArbitrary extends fc.Arbitrary<Trial> {
   readonly #supports: Supports;

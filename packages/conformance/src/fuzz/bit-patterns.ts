@@ -83,7 +83,7 @@ const ROW_KINDS: readonly ((start: Random, dtype: FloatDType) => DrawNumber)[] =
 
 const INFINITE = Number.POSITIVE_INFINITY;
 
-/** `count` elements, row by row another kind; `rowOf` says which row one belongs to. */
+/** `count` elements, each row of a kind of its own; `rowOf` says which row an element belongs to. */
 export function drawElements(random: Random, range: Range, count: number, rowOf: (flat: number) => number): Bits {
   const { dtype } = range;
   const rows = new Map<number, DrawNumber>();

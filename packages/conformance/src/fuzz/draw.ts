@@ -11,7 +11,7 @@ const WIDE = [1024, 1031, 4096, 4099, 8197];
 const INNER = [2, 3, 4, 5, 8, 15, 16, 17, 33, 67];
 const EPS = [0, 0, 1e-6, 1e-5, 1e-12, 1e-8, 1e-30, 1e-40, 1e-60, 0.5, 1000, 1e10, 1e30];
 
-/** What an operation has of the options and extras of forward. */
+/** Which options and operands of forward an operation has, too. */
 const HAS: Readonly<Record<Op, { readonly weights: boolean; readonly partial: boolean; readonly rstd: boolean }>> = {
   forward: { weights: true, partial: true, rstd: true },
   addForward: { weights: true, partial: true, rstd: true },
@@ -161,7 +161,7 @@ function gatedRange(promised: Range): Range {
   return { ...promised, exponents: [-40, 49] };
 }
 
-/** Any bits where y = x * r * w alone is at stake; elsewhere products of weights and others must stay within float32. */
+/** Any bits where gamma and beta meet x * r alone; elsewhere products with gamma must stay within float32. */
 function rangeOfWeights(op: Op, promised: Range): Range {
   switch (op) {
     case 'forward':

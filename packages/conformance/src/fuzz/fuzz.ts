@@ -89,7 +89,7 @@ export function replay(backend: Backend, trial: Trial): Promise<Counterexample |
 
 /**
  * Runs one trial, drawn from a seed or given. Where it fails, fast-check looks for a smaller one that fails too.
- * @param onTrial is told the trial itself, and may give what is to be told its errors
+ * @param onTrial is called with the trial, before any smaller one; what it returns is told the errors of its results
  */
 async function search(
   backend: Backend,

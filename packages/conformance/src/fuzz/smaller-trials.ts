@@ -47,10 +47,10 @@ function* withoutOptions(trial: Trial): Generator<Trial> {
 
 const ONE: Readonly<Record<FloatDType, number>> = { float32: 0x3f800000, float16: 0x3c00, bfloat16: 0x3f80 };
 
-/** How many elements of an input are made plain: what is wrong in one place is wrong in most. */
+/** How many elements of an input are tried, the first ones. */
 const MAX_PLAIN = 64;
 
-/** One element a 0 or a 1. */
+/** One element replaced by a 0 or a 1. */
 function* withPlainElements(trial: Trial): Generator<Trial> {
   for (const [name, bits] of Object.entries(trial.inputs)) {
     const one = ONE[dtypeOf(trial, name)];
@@ -85,7 +85,7 @@ function cut(trial: Trial, lengths: Partial<Trial>, keeps: (place: Place) => boo
       feature: Math.floor(flat / inner) % size,
       inner: flat % inner,
     });
-  // A weight belongs to many elements, a sum to those of its row: each stays where one of them does.
+  // A weight belongs to elements of many rows, a sum to those of its row. Each is kept where one of its elements is.
   const keepsWeight = (flat: number): boolean => {
     const [group, feature] = [Math.floor(flat / size), flat % size];
     return any(outer, (o) => any(inner, (i) => keeps({ outer: o, group, feature, inner: i })));

@@ -45,7 +45,7 @@ export function rowsIn({ outer, groups, inner }: Trial): number {
 /** The call as the suite's own cases make and judge it. */
 export function preparedOf(trial: Trial): PreparedCall {
   const prepared = OPERATIONS[trial.op].prepare(specOf(trial) as never, createRandom(0));
-  // The suite made the elements from numbers, which lose the payload of a NaN: the very bits again.
+  // The suite makes elements from numbers, which lose the payload of a NaN: they are replaced by the trial's own bits.
   const inputs = Object.entries(prepared.inputs).map(([name, operand]) => {
     const bits = trial.inputs[name];
     if (!bits) return [name, operand] as const;

@@ -46,7 +46,7 @@ export const oneAt =
   (random, count) =>
     others(random, count).fill(value, place, place + 1);
 
-/** Standard normal; in every second one of `outer` equal parts, from the first on, zeros: 0, or `zero` of the number. */
+/** Standard normal, but zeros in the first, third, ... of `outer` equal parts: 0, or what `zero` makes of the number. */
 export const zerosInTurn =
   (outer: number, zero: (value: number) => number = () => 0): Distribution =>
   (random, count) =>

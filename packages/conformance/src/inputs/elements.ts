@@ -23,7 +23,7 @@ export function decoded(dtype: FloatDType, data: Float32Array | Uint16Array | In
   return { dtype, data: data as Float32Array | Uint16Array, values: decode(data as Float32Array | Uint16Array, dtype) };
 }
 
-/** `numbers`, those between -least and least, but for 0, moved out to the nearer end. */
+/** `numbers`; those closer to 0 than `least`, but not 0 itself, are moved out to `least` or `-least`. */
 function awayFromZero(numbers: ArrayLike<number>, least: number): ArrayLike<number> {
   let moved: Float64Array | null = null;
   for (let i = 0; i < numbers.length; i++) {

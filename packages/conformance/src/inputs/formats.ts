@@ -23,7 +23,7 @@ const f64 = new Float64Array(1);
 const words = new Uint32Array(f64.buffer);
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
-/** The power of two by its exponent in float64's bits: `2 ** n` takes several times as long, for every element. */
+/** Powers of two by the exponent's bits in float64. A look-up, as `2 ** n` for every element takes several times as long. */
 const POWERS = Float64Array.from({ length: 2048 }, (_, bits) => 2 ** (bits - 1023));
 
 /** The distance between neighbours of `format` at `value`: an ulp, also beyond the format's largest number. */
@@ -33,7 +33,7 @@ export function ulp(format: Format, value: number): number {
   return POWERS[Math.max(bits, format.minExponent + 1023) - format.fractionBits]!;
 }
 
-/** Added and taken away again, leaves a float64 below 2^51 rounded to an integer, ties to even. */
+/** Adding and subtracting this rounds a float64 below 2^51 to an integer, ties to even. */
 const INTEGERS = 2 ** 52 + 2 ** 51;
 
 /** `value` rounded once to nearest even in `format`, infinity beyond its largest number. */
@@ -46,7 +46,7 @@ export function round(format: Format, value: number): number {
   return rounded;
 }
 
-/** A type that tensors hold as raw bits. */
+/** A dtype whose tensors hold raw bits. */
 type HalfDType = Exclude<FloatDType, 'float32'>;
 
 /** The raw bits of a number that `dtype` holds exactly. */

@@ -11,8 +11,8 @@ import { SCALE_BY, SUM_SQUARES } from './sharded.ts';
 export type AnyOperation = OperationModel<never>;
 
 /**
- * The suite's own list of the operations. It is kept apart from core's table on purpose: what that table has wrong, or
- * has not, would else be expected of backends, and tested of none. An operation that core gains does not compile here.
+ * The suite's own list of the operations, kept apart from core's table on purpose: an error in that table would otherwise
+ * be expected of backends, and what it leaves out be tested in none. An operation that core gains does not compile here.
  */
 export const OPERATIONS: Readonly<Record<Op, AnyOperation>> = {
   forward: FORWARD,

@@ -135,8 +135,8 @@ function exactly(value: number): Expected {
 }
 
 /**
- * Rows whose dx the contract leaves open, but where dy is NaN: they hold an infinity, or a NaN outside the statistic. And
- * the features whose dgamma such an x enters.
+ * Rows whose dx the contract leaves open where dy is not NaN: those with an infinity, or with a NaN outside the statistic.
+ * And features whose dgamma such an x is part of.
  */
 function openPlaces({ normalization, x, dy }: BackwardOperands): { rows: Set<number>; features: Set<number> } {
   const rows = new Set<number>();

@@ -111,7 +111,7 @@ function compareGated(
     lookAt,
     observe,
   });
-  // What a gate of -Infinity makes of its row is open, its statistic too.
+  // A gate of -Infinity leaves its row open, and the row's statistic too.
   if (!rstd || (!normBeforeGate && rowsOfUnknownGate(operands).size > 0)) return;
   compareRstd(rstd, operands, toleranceOf(accuracy, NO_TERMS, normBeforeGate ? undefined : GATED_FORWARD_ULPS));
 }

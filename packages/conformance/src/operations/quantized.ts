@@ -94,7 +94,7 @@ function exactValues(operands: ForwardOperands, tolerance: Tolerance): ExactValu
 
 /**
  * max|y| / 127 over all groups of an (outer, inner), 1 where that is 0: 4 ulp, and what the largest |y| may be off by.
- * Null where y is not finite in float32, or may vanish: what is to come out then the contract does not say.
+ * Null where the contract does not say what comes out: y is not finite in float32, or may vanish.
  */
 function expectScales(
   normalization: Normalization,
@@ -133,7 +133,7 @@ function expectScales(
   });
 }
 
-/** Where y / scale, by the scale that came out, is within 1e-4 of a half, or y itself is not known better, both sides. */
+/** y / scale by the scale that came out, rounded; either way where it is within 1e-4, or the error of y, of a half. */
 function expectQuantized(
   normalization: Normalization,
   { y, low, high }: ExactValues,

@@ -44,8 +44,8 @@ function exactSums(normalization: Normalization, x: ArrayLike<number>): Float64A
 }
 
 /**
- * As accurate as forward while the total lies in [size * 2^-98, 2^126]. Beyond, what the total should have been, 0 and
- * infinity are all the same: no more than the total below, no less than 2^126 above.
+ * As accurate as forward while the total lies in [size * 2^-98, 2^126]. Below that, anything from 0 to the total; above it,
+ * anything from 2^126 to infinity.
  */
 function expectSum(exact: number, size: number, accuracy: Accuracy): Expected {
   if (Number.isNaN(exact)) return { exact, low: exact, high: exact };

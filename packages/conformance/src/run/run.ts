@@ -13,7 +13,7 @@ const BREATH_MS = 30;
 export interface RunOptions {
   /** Which cases: part of an id, a pattern with `*`, or a predicate. All where it is left out. */
   readonly filter?: Filter;
-  /** Of all random inputs; the report carries it, so that a failure can be repeated. */
+  /** Of all random inputs. The report names it, so that a failure can be repeated. */
   readonly seed?: number;
   /** After each case, in order. */
   readonly onResult?: (result: CaseResult, progress: { readonly done: number; readonly total: number }) => void;

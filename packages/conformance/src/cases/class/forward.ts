@@ -6,7 +6,7 @@ import { compareY } from '../../operations/forward.ts';
 import type { ForwardSpec } from '../../operations/forward-spec.ts';
 import { classCase } from './class-case.ts';
 
-/** The class over the same cases: shapes small, larger than a stage of a streamed apply, and strided. */
+/** Small shapes, shapes that `apply` may stream in several pieces, and strided ones. */
 export const SPECS: readonly ForwardSpec[] = [
   { shape: [3, 5], options: { dim: 5, axis: -1 } },
   { shape: [1, 1], options: { dim: 1, axis: -1 } },

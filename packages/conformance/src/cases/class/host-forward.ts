@@ -20,7 +20,7 @@ const pieces: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   IN_PIECES.map((shape) => applyCase({ pieces: 'many' }, { dtype, shape, options: { dim: shape[1]! } })),
 );
 
-/** A driver's own way from host to host has every option too. */
+/** A driver's own way from host array to host array must have every option, too. */
 const OPTIONS: Readonly<Record<string, Partial<ForwardSpec>>> = {
   eps: { options: { dim: 0, eps: 0.1 } },
   clamp: { options: { dim: 0, epsMode: 'clamp', eps: 20 } },
@@ -49,7 +49,7 @@ const options: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
     ),
 );
 
-/** Several calls that do not wait for each other: what one of them works on is not another's. */
+/** Several calls at once must not share what they work on. */
 const together: Case[] = FLOAT_DTYPES.map((dtype) => {
   const spec: ForwardSpec = { dtype, shape: [67, 129], options: { dim: 129 } };
   return {

@@ -7,7 +7,7 @@ import { forwardMethodCases } from './forward.ts';
 import { hostForwardCases } from './host-forward.ts';
 import { stateCases } from './states.ts';
 
-/** The class RMSNorm: its methods forward and apply, its weights and their changes, empty tensors. */
+/** The class RMSNorm: its methods forward and apply, weights and changes of them, empty tensors. */
 export const classCases: readonly Case[] = [
   ...forwardMethodCases,
   ...applyCases,

@@ -18,7 +18,7 @@ const LAYOUTS: readonly Layout[] = [
   { shape: [2, 16, 5], options: { dim: 16, groups: 2 } },
 ];
 
-/** Of which x: one power of ten for all, so that r stays in the normal range of float32 while x^2 does not. */
+/** All numbers of a row near one magnitude: r stays in the normal range of float32, where x^2 often does not. */
 const MAGNITUDES: readonly { factor: number; eps: number; dtypes: readonly FloatDType[] }[] = [
   { factor: 1e10, eps: 1e-6, dtypes: ['float32', 'bfloat16'] },
   { factor: 1e18, eps: 1e-6, dtypes: ['float32'] },
@@ -60,7 +60,7 @@ const beyondR: Case[] = LAYOUTS.flatMap(({ shape, options }) => [
   ),
 ]);
 
-/** Sums of squares on both sides of the limits at which a row is redone, and one row in many that is. */
+/** Rows with sums of squares on both sides of the limits beyond which a row must be redone. */
 const limits: Case[] = [
   2 ** 58,
   2 ** 60,

@@ -5,7 +5,7 @@ import { normal } from '../../inputs/distributions.ts';
 import { forwardCase } from '../../operations/forward.ts';
 import type { ForwardSpec } from '../../operations/forward-spec.ts';
 
-/** Rows that must be rescaled, under every option that meets the rescaling in a kernel. */
+/** Options that a kernel applies to rows which it rescales. */
 const VARIANTS: Readonly<Record<string, Partial<ForwardSpec>>> = {
   partial: { options: { dim: 0, partial: 0.5 } },
   clamp: { options: { dim: 0, epsMode: 'clamp' } },

@@ -54,7 +54,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     });
   },
 
-  /** x, gamma and beta are read alone. */
+  /** x, gamma and beta are only read. */
   async inputs(subject, inputs) {
     const { shape, x, gamma, beta, options } = inputs;
     await withTensors(subject.backend, async (tensors) => {

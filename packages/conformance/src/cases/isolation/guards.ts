@@ -1,4 +1,4 @@
-/** What memory beside an output holds, and is to hold after a call. */
+/** What memory next to an output holds before a call, and must hold after it. */
 export const GUARD = -7.25;
 
 /** What an output holds before a call: an element that still does was not written. */

@@ -8,7 +8,7 @@ import { compareY, enqueue } from '../../operations/forward.ts';
 import { type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
 import { STALE } from './guards.ts';
 
-/** Rows for which kernels have ways of their own: those must write every element, and x no more than other ways. */
+/** Rows that kernels often treat in another way than most: that way, too, must write all of y, and nothing to x. */
 const ROWS: Readonly<Record<string, Distribution>> = {
   zeros: cycle([0]),
   huge: normal(2 ** 15),

@@ -85,7 +85,7 @@ const extremes: Case[] = Object.entries(EXTREMES).flatMap(([name, extra]) =>
   ),
 );
 
-/** The sum of finite numbers is infinite: its row is as any row with an infinity. */
+/** Two of these have an infinite sum: its row is then like any row with an infinity. */
 const OVERFLOW = { float32: 3e38, float16: 60000, bfloat16: 3e38 } as const;
 
 const nonFinite: Case[] = FLOAT_DTYPES.flatMap((dtype) =>

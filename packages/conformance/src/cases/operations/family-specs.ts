@@ -1,6 +1,6 @@
 import type { ForwardOptions, ForwardSpec, Layout } from '../../operations/forward-spec.ts';
 
-/** Around the widths of vectors, blocks and switches between kernels. */
+/** Sizes around the widths of vectors and blocks, and where implementations switch between kernels. */
 export const SIZES: readonly number[] = [
   1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 127, 128, 129, 257, 512, 513, 1000, 1024, 1025, 4096, 4099, 8193,
 ];
@@ -28,7 +28,7 @@ export const LAYOUTS: readonly Layout[] = [
   { shape: [2, 512, 4, 4], options: { dim: 512 } },
 ];
 
-/** Rows beyond a block, a grid's axis, and a chain of float32 additions. */
+/** More rows than a block, a grid's axis or a chain of float32 additions can take. */
 export const MANY_ROWS: readonly Layout[] = [
   { shape: [257, 20], options: { dim: 20, axis: -1 } },
   { shape: [513, 33], options: { dim: 33, axis: -1 } },

@@ -21,7 +21,7 @@ const plain: Case[] = inBothOrders((order, options) => [
   ...optionCases(GATED_FORWARD, { parameters: { order }, extra: { options: options as never, rstd: true } }),
 ]);
 
-/** What stands in the gate. silu(z) is about z for large z, z / 2 for small ones, and z * exp(z) for negative ones. */
+/** Kinds of gates. silu(z) is about z for large z, z / 2 for small ones, and z * exp(z) for negative ones. */
 const GATES: Readonly<Record<string, Distribution>> = {
   wide: uniform(-100, 100),
   negative: uniform(-60, -10),

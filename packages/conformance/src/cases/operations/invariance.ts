@@ -75,14 +75,14 @@ const placed: Case[] = INVARIANTS.flatMap((invariant) =>
     ),
 );
 
-/** What rows that are done in another way than most hold: nothing but zeros, and a NaN or an infinity. */
+/** Rows that kernels often treat in another way than most: nothing but zeros, or with a NaN or an infinity. */
 const SPECIAL: Readonly<Record<string, (x: Float32Array) => Float32Array>> = {
   zeros: (x) => x.map(() => 0),
   'a-nan': (x) => x.map((value, i) => (i === 5 ? Number.NaN : value)),
   'an-infinity': (x) => x.map((value, i) => (i === x.length - 1 ? Number.POSITIVE_INFINITY : value)),
 };
 
-/** Rows in between others that are done in another way. */
+/** Ordinary rows between rows of these kinds. */
 const beside: Case[] = INVARIANTS.flatMap((invariant) =>
   Object.entries(SPECIAL).flatMap(([others, special]) =>
     FLOAT_DTYPES.map((dtype): Case => {

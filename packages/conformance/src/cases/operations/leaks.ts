@@ -7,7 +7,7 @@ import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.
 import { perform, upload } from '../../operations/run-call.ts';
 import { PLAIN } from '../supports/both-sides.ts';
 
-/** Many calls leave no more behind than what they gave back. */
+/** Once its results are disposed, a call leaves nothing behind. */
 export const operationLeakCases: readonly Case[] = OTHER_OPERATIONS.map((model) => {
   const { op } = model;
   const spec: ForwardSpec = op === 'sumSquares' ? { ...PLAIN, gamma: null } : PLAIN;

@@ -19,7 +19,7 @@ interface DrawnCall {
   readonly model: AnyOperation;
   readonly arguments?: Readonly<Record<string, fc.Arbitrary<unknown>>>;
   readonly options?: Readonly<Record<string, fc.Arbitrary<unknown>>>;
-  /** What the operation has not, of all that forward has. */
+  /** What forward has and the operation has not. */
   readonly without?: Partial<ForwardSpec>;
   readonly takesPartial?: false;
 }

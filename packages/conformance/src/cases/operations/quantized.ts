@@ -14,7 +14,7 @@ const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 const row = { shape: [5, 130], options: { dim: 130, axis: -1 } } as const;
 const columns = { shape: [3, 36, 7], options: { dim: 36, groups: 3 } } as const;
 
-/** One scale over all: right, too small for most, so large that little is left, and no power of two. */
+/** One scale for all: one that fits, one too small for most numbers, one so large that little is left, no power of two. */
 const givenScales: Case[] = [1 / 32, 1e-3, 1, 0.037].flatMap((scale) =>
   FLOAT_DTYPES.flatMap((dtype) =>
     [row, columns].map((layout) =>
@@ -85,7 +85,7 @@ const extremes: Case[] = [1e30, 1e-30].flatMap((factor) =>
   ),
 );
 
-/** Of the row itself the contract says nothing; the others are as they were. */
+/** The contract says nothing about the row itself; the other rows must be right. */
 const nonFinite: Case[] = [NAN, INF].flatMap((value) =>
   [row, columns].map((layout) =>
     operationCase(

@@ -24,7 +24,7 @@ interface Split {
 const SPLITS: Readonly<Record<string, Split>> = {
   unequal: { spec: { shape: [5, 40], options: { dim: 40, axis: -1 } }, lengths: [1, 7, 32] },
   'unlike-rows': {
-    // The shards' own sums differ by a factor of a million: expected values from one of them would show.
+    // The shards' own sums differ by a factor of a million: a statistic of one shard alone would show.
     spec: { shape: [5, 40], options: { dim: 40, axis: -1 }, x: ramp },
     lengths: [20, 9, 11],
   },

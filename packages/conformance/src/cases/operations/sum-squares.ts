@@ -7,7 +7,7 @@ import { shapeCases } from './families.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 
-/** sumSquares knows nothing of weights, roundings and eps. */
+/** Shapes, and rows on which sums go wrong. There are no options to try: weights, eps and casting play no part. */
 const valueCases: readonly Case[] = [
   ...shapeCases(SUM_SQUARES, { extra: { gamma: null } }),
   ...Object.entries({ constant, heavy: heavyTailed }).flatMap(([name, x]) =>
@@ -27,7 +27,7 @@ const valueCases: readonly Case[] = [
   ),
 ];
 
-/** Totals at both ends of what float32 holds well, and beyond. */
+/** Totals near both ends of the range in which they must be accurate, and beyond. */
 const extremeCases: readonly Case[] = [
   2 ** 60,
   2 ** 62,
@@ -68,5 +68,5 @@ const nonFiniteCases: readonly Case[] = [NAN, INF, -INF].map((value) =>
   }),
 );
 
-/** sumSquares: sums that are nearly exact, at both ends of what float32 holds too. */
+/** sumSquares: sums that are nearly exact, also near both ends of the range of float32. */
 export const sumSquaresCases: readonly Case[] = [...valueCases, ...extremeCases, ...nonFiniteCases];

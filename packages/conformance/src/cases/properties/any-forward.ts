@@ -7,7 +7,7 @@ import { countOf, normalizationOf } from '../../expected/normalization.ts';
 import { normal } from '../../inputs/distributions.ts';
 import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
 
-/** What is drawn, before it is brought into agreement. */
+/** What is drawn, each independent of the others; {@link specOf} makes a spec of it. */
 interface Drawn {
   readonly dtype: FloatDType;
   /** Lengths of the axes before, of and after those that are normalized. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Subject } from '../../case/case.ts';
 import { ConformanceFailure } from '../../case/failure.ts';
 
-/** Runs a property; its failure, shrunk, is a failure of the case. */
+/** Runs a property. Where it does not hold, the case fails with the smallest counterexample that fast-check finds. */
 export async function holds<T>(subject: Subject, property: fc.IAsyncProperty<T>, numRuns: number): Promise<void> {
   const details = await fc.check(property, { seed: subject.random.bits() | 0, numRuns });
   if (!details.failed) return;

@@ -63,7 +63,7 @@ const RELATIONS: Readonly<Record<string, (subject: Subject, row: Row) => Promise
     close(subject, inputs, sum!.values, expected, 'norm with gamma + delta against the sum of both', terms);
   },
 
-  /** A row twice as long, twice over, has the same statistic. */
+  /** A row followed by itself has the statistic of the row. */
   async 'doubled-row'(subject, { inputs, shape }) {
     const [rows, size] = shape;
     const x = new Float32Array(2 * rows * size);

@@ -29,7 +29,7 @@ const WITHOUT: Readonly<Partial<Record<Op, readonly Feature[]>>> = {
   forwardQuantized: ['rstd'],
 };
 
-/** Each dtype and feature of one operation: declared, by `supports` or its `limits`, it is right; else it throws. */
+/** Each dtype and feature of one operation: right where `supports`, or its `limits`, declare it, refused where not. */
 export function bothSidesOf(model: AnyOperation): Case[] {
   const { op } = model;
   const features = FEATURES.filter((feature) => !WITHOUT[op]?.includes(feature));

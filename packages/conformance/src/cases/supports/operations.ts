@@ -16,7 +16,7 @@ const CALLS: Readonly<Record<Op, (norm: RMSNorm, x: Tensor, other: Tensor) => un
   forwardQuantized: (norm, x) => norm.forwardQuantized(x),
 };
 
-/** Each operation: declared, it runs; else it throws. */
+/** Each operation: it runs where it is declared, and is refused where not. */
 export const operationSides: readonly Case[] = OPS.map((op) => ({
   id: caseId('supports/both-sides', { op }),
   requires: {},

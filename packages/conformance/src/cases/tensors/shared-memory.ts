@@ -34,7 +34,7 @@ export const SHARED_MEMORY: Readonly<Record<string, TensorCheck>> = {
     });
   },
 
-  /** Where memory can be wrapped, the tensor's own handle can: without owning it. */
+  /** Where the backend wraps memory, a tensor's own handle can be wrapped; the new tensor does not own it. */
   async wrap({ backend }, dtype) {
     await withTensors(backend, async (tensors) => {
       const { data, values } = elements(dtype, [1, 2, 3, 4, 5, 6, 7, 8]);

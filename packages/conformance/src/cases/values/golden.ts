@@ -13,7 +13,7 @@ import { FORMATS, ulp } from '../../inputs/formats.ts';
 /** What the programs themselves may err by, in float32 ulp, on rows as short as these. */
 const PROGRAM_ULPS = 8;
 
-/** Results of programs that are not ours: what this suite takes the formula to be is what others take it to be. */
+/** Results of programs that are not ours: they show that others take the formula to be what this suite takes it to be. */
 export const goldenCases: readonly Case[] = GOLDEN_SPECS.map((spec) => {
   const options = goldenOptions(spec);
   const features = featuresNeeded(normalizationOf(options, spec.shape), { beta: false, rstd: false });

@@ -5,7 +5,7 @@ import { constant, type Distribution, heavyTailed } from '../../inputs/distribut
 import { forwardCase } from '../../operations/forward.ts';
 import type { ForwardSpec } from '../../operations/forward-spec.ts';
 
-/** Around every width of a vector, a block and a kernel's switch that implementations are known to have. */
+/** Around the widths of vectors and blocks, and the switches between kernels, that implementations are known to have. */
 const SIZES = [
   1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 41, 63, 64, 65, 100, 123, 127, 128, 129, 255, 256, 257, 511, 512, 513,
   768, 1000, 1023, 1024, 1025, 2047, 2048, 4095, 4096, 4097, 8191, 8192, 8193, 16385, 65537,

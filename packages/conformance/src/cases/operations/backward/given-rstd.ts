@@ -7,7 +7,7 @@ import { requirementsOf } from '../../../operations/forward-spec.ts';
 import { weightTensors } from '../../../operations/operands.ts';
 import { alsoNeeds, numbersOf, operationCase, perform, upload } from '../../../operations/run-call.ts';
 
-/** A statistic that is not that of x: what is given is what counts. */
+/** An rstd that is not that of x: backward must use the one that it is given. */
 const givenCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   [
     { shape: [5, 130], options: { dim: 130, axis: -1, scale: 3 } },
@@ -23,7 +23,7 @@ const givenCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   ),
 );
 
-/** What forward wrote is what backward takes. */
+/** backward takes the rstd that forward has written. */
 const fromForwardCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   (['add', 'clamp'] as const).map((epsMode): Case => {
     const spec: BackwardSpec = {

@@ -4,7 +4,7 @@ import { constant, heavyTailed } from '../../../inputs/distributions.ts';
 import { BACKWARD, type BackwardSpec } from '../../../operations/backward.ts';
 import { operationCase } from '../../../operations/run-call.ts';
 
-/** Sums over rows: what a chain of float32 additions gets wrong. Terms of one sign add up their errors. */
+/** More rows than a chain of float32 additions can take: with terms of one sign its errors add up. */
 const ROWS: readonly { name: string; spec: BackwardSpec; dtypes: readonly FloatDType[] }[] = [
   { name: '65537x5', spec: { shape: [65537, 5], options: { dim: 5, axis: -1 } }, dtypes: FLOAT_DTYPES },
   { name: '8193x64', spec: { shape: [8193, 64], options: { dim: 64, axis: -1 } }, dtypes: ['float32'] },

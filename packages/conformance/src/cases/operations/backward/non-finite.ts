@@ -9,7 +9,7 @@ import { COLUMNS, ROW } from './extremes.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 
-/** A spec but for its layout. */
+/** What a case adds to its layout. */
 type Extra = Omit<Partial<BackwardSpec>, 'options'> & { readonly options?: Partial<ForwardOptions> };
 
 const zeroRowCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>

@@ -18,7 +18,7 @@ const zeroGammaCases: readonly Case[] = FLOAT_DTYPES.map((dtype) =>
   }),
 );
 
-/** The contract's own numbers, by an independent program. */
+/** Numbers that an independent program has computed. */
 const goldenCase: Case = {
   id: caseId('backward/traps', { trap: 17, dtype: 'float32' }),
   requires: { op: 'backward', dtypes: ['float32'] },

@@ -29,7 +29,7 @@ const refusedCases: readonly Case[] = Object.entries(ERRORS).flatMap(([op, { ref
       requires: { op: op as Op, dtypes: ['float32', ...dtypes], features },
       run: ({ backend }) =>
         withTensors(backend, async (tensors) => {
-          // Operands are made by the call itself: what is held afterwards may be theirs, but not a result's.
+          // The call makes its own operands. They may still be held afterwards; a result may not.
           const made = counting(tensors);
           const before = backend.memory().tensors;
           expectThrow(code, name, () => call(made.tensors, backend));

@@ -34,7 +34,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     });
   },
 
-  /** Inputs are read alone. */
+  /** Inputs are only read. */
   async inputs(subject, sample) {
     const prepared = sample.prepare(subject.random);
     await withTensors(subject.backend, async (tensors) => {

@@ -7,7 +7,7 @@ import { unreachable } from '../../../unreachable.ts';
 import { SAMPLES, type Sample } from '../samples.ts';
 import { unchanged } from './targets.ts';
 
-/** Every way to let outputs be inputs: right, and where it is promised bit for bit as with memory of their own. */
+/** Every way to let outputs be inputs. Results are right and, where that is promised, have the bits of results apart. */
 export const inPlaceCases: readonly Case[] = SAMPLES.flatMap((sample): Case[] =>
   placementsOf(sample).map((placement) => ({
     id: sample.id('in-place', placement),

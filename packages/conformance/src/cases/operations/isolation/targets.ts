@@ -14,7 +14,7 @@ export function targetsOf(prepared: PreparedCall, make: (output: Output, name: s
   return mapped(Object.fromEntries(given), make);
 }
 
-/** A target whose contents show where they were not overwritten. */
+/** A target whose contents show where they were not overwritten; int8 cannot be filled. */
 export function blank(tensors: Tensors, { shape, dtype }: Output): Tensor {
   return dtype === 'int8' ? tensors.empty(shape, dtype) : tensors.filled(STALE, shape, dtype);
 }
