@@ -69,16 +69,16 @@ export class PlainDriver implements Driver<Uint8Array> {
     if (!this.adopted.delete(block)) this.heap.free(block);
   }
 
+  view(block: Uint8Array): Uint8Array {
+    return block;
+  }
+
   write(block: Uint8Array, bytes: Uint8Array): void {
     block.set(bytes);
   }
 
   async read(block: Uint8Array, into: Uint8Array): Promise<void> {
     into.set(block.subarray(0, into.length));
-  }
-
-  view(block: Uint8Array): Uint8Array {
-    return block;
   }
 
   adopt(handle: unknown, bytes: number): Uint8Array {
