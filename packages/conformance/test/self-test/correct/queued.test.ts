@@ -19,7 +19,7 @@ class QueuedDriver extends PlainDriver {
 
   constructor() {
     super();
-    // What a driver cannot do, it does not have.
+    // A driver that cannot do something lacks the method.
     Object.assign(this, { view: undefined, adopt: undefined, hostForward: undefined });
   }
 
