@@ -1,10 +1,23 @@
 #!/usr/bin/env node
+import { fileError } from './files/file-error.ts';
 import { main } from './main.ts';
+import { err } from './terminal/output.ts';
 
-// A reader that stops reading (`rmsnorm doctor | head -1`) is no error.
+const args = process.argv.slice(2);
+
+// What is said when the work is done may find no reader any more: `2>&1 | head -0`, a closed terminal, a full disk. The exit
+// code tells how the work ended all the same. An output on stdout has its errors from its own writes.
+process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  // A reader that stops reading (`rmsnorm doctor | head -1`) has what it wanted.
+  if (error.code === 'EPIPE' || args[0] === 'run') return;
+  err.line(fileError(error, 'write to stdout').message);
+  // Of these commands, what they print is all that they do.
+  process.on('exit', (code) => {
+    process.exitCode = code || 1;
+  });
 });
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(args);
+// After a signal, nothing waits any more for the reader of an output on stdout.
+if (process.exitCode > 128) process.exit();

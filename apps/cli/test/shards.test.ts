@@ -84,7 +84,7 @@ test('shards that start at the same moment agree on one plan', async () => {
       const joining = await ShardedOutput.join(join(folder, 'y.npy'), plan, false);
       const file = await joining.open(shard);
       await file.write(Buffer.alloc(100, index + 1), 0, 100, index * 100);
-      await joining.commit(shard, file);
+      await joining.commit(shard, file, async () => {});
     }),
   );
   expect(joined).toHaveLength(16);
@@ -141,7 +141,7 @@ describe('a finished shard', () => {
   test('counts as missing from the moment on that it is done again', async () => {
     const shard = { index: 0, count: 2 };
     const joined = await ShardedOutput.join(join(newFolder(), 'z.npy'), { shards: 2, bytes: 10 }, false);
-    await joined.commit(shard, await joined.open(shard));
+    await joined.commit(shard, await joined.open(shard), async () => {});
     expect(await joined.isFinished(shard)).toBe(true);
     await (await joined.open(shard)).close();
     expect(await joined.isFinished(shard)).toBe(false);
