@@ -50,7 +50,7 @@ test.each([
   moved.atMost = Math.ceil(extent.bytes / 3) - 1;
   await readExtent(3, extent, new Uint8Array(extent.bytes * extent.count), ended);
   expect(calls).toHaveLength(4 * extent.count);
-  const last = calls.toSorted((a, b) => a.position - b.position).at(-1)!;
+  const last = [...calls].sort((a, b) => a.position - b.position).at(-1)!;
   expect(last.position + last.length).toBe(extent.position + (extent.count - 1) * extent.stride + extent.bytes);
   expect(last.offset + last.length).toBe(extent.bytes * extent.count);
 });

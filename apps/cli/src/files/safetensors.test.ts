@@ -108,7 +108,7 @@ const WRONG_FILES: readonly (readonly [name: string, bytes: Buffer, message: str
     'claims a header of 18446744073709551615 bytes; the format allows 100000000',
   ],
   ['a header past the end', file('{}', 0).subarray(0, 9), 'is truncated: the header ends at byte 10, the file at 9'],
-  ['no JSON', file('not json', 0), "cannot be read: expected '{' at character 0"],
+  ['no JSON', file('not json', 0), "its header does not begin with {. It begins with '"],
   ['bytes that are no UTF-8', file(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 0), 'has a header that cannot be read'],
   ['a name twice', file(`{"a":${tensor(0, 1)},"a":${tensor(1, 2)}}`, 2), "the tensor 'a' stands twice"],
   [
