@@ -10,7 +10,8 @@ const args = process.argv.slice(2);
 process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that stops reading (`rmsnorm doctor | head -1`) has what it wanted.
-  if (error.code === 'EPIPE' || args[0] === 'run') return;
+  const isRun = args[0] === 'run' && !args.includes('--help') && !args.includes('-h');
+  if (error.code === 'EPIPE' || isRun) return;
   err.line(fileError(error, 'write to stdout').message);
   // Of these commands, what they print is all that they do.
   process.on('exit', (code) => {

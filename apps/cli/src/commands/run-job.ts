@@ -148,7 +148,7 @@ export async function streamJob(
   try {
     return await normalizeFile({ ...job, backend, target, signal, onProgress });
   } catch (error) {
-    throw fileError(error, `go on with ${options.output} after ${showBytes(done)} of ${showBytes(total)}`);
+    throw fileError(error, `go on with ${outputName(options)} after ${showBytes(done)} of ${showBytes(total)}`);
   } finally {
     bar.stop();
   }
@@ -165,7 +165,7 @@ export function summaryOf(
   const { plan, rows, bytesRead, bytesWritten, normalizeSeconds } = outcome;
   const same = format === source.format;
   return {
-    ...{ input: source.path, output: options.output, format, dtype: source.dtype, shape: source.shape, layout },
+    ...{ input: source.path, output: outputName(options), format, dtype: source.dtype, shape: source.shape, layout },
     shard: shard === WHOLE ? null : shard,
     tensor: tensorName({ source, format, name }),
     cast: isCast(source) ? `${source.stored}${source.bigEndian ? ', big endian' : ''}` : null,
@@ -176,6 +176,10 @@ export function summaryOf(
     streamed: { along: plan.along, chunks: plan.count, chunkBytes: plan.largestBytes },
     ...{ bytesRead, bytesWritten, seconds, normalizeSeconds },
   };
+}
+
+function outputName({ output }: RunOptions): string {
+  return output === STREAM ? 'stdout' : output;
 }
 
 /** The tensor's name, in IN or in OUT; null where both are .npy, which has no names. */

@@ -34,6 +34,8 @@ export class StreamSource implements ByteSource {
   }
 
   async read({ position, bytes }: Extent, into: Uint8Array): Promise<void> {
+    // The header may be passed over, as it is kept.
+    if (this.#position < position && position <= this.#head.byteLength) this.#position = position;
     if (position !== this.#position) throw new Error(`${this.name} is at byte ${this.#position}, not ${position}`);
     const again = this.#head.subarray(position, position + bytes);
     into.set(again);

@@ -8,8 +8,8 @@ import { oneLine } from './printable.ts';
 export function printError(error: unknown): void {
   const message = error instanceof Error ? error.message : inspect(error);
   if (isRMSNormError(error, 'NO_BACKEND')) {
-    // A table of all reasons, the one message of more than a line.
-    for (const line of message.split('\n')) err.line(oneLine(line));
+    // A table of all reasons, indented: the one message of more than a line.
+    for (const line of message.split(/\n(?= {2})/)) err.line(oneLine(line));
   } else {
     err.line(oneLine(error instanceof UsageError ? `RMSNORM_INVALID_OPTION: ${message}` : message));
   }
