@@ -7,7 +7,7 @@ import { bytesPerStored, countOf, isFloatDType, type StoredType } from './stored
  * The .safetensors format, https://huggingface.co/docs/safetensors: 8 bytes with the length of the header
  * (little endian), the header in JSON, and the tensors' bytes without a gap between them.
  */
-export const SAFETENSORS_START_BYTES = 8;
+const SAFETENSORS_START_BYTES = 8;
 
 const OPENING_BRACE = 0x7b;
 

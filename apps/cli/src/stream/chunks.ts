@@ -28,7 +28,7 @@ export interface ChunkPlan {
 const PREFERRED_BYTES = 1 << 20;
 
 /** No array and no call of the system has 2^31 bytes or more, whatever the memory. */
-export const MOST_CHUNK_BYTES: number = 2 ** 31 - 2 ** 12;
+const MOST_CHUNK_BYTES = 2 ** 31 - 2 ** 12;
 
 /**
  * Cuts a tensor into chunks of at most `memoryLimit` bytes, and less than 2 GiB: along outer; where one slab does not fit, along groups; where one
