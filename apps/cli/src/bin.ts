@@ -19,6 +19,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   });
 });
 
-process.exitCode = await main(args);
+process.exitCode = await main(args, performance.timeOrigin);
 // After a signal, nothing waits any more for the reader of an output on stdout.
 if (process.exitCode > 128) process.exit();

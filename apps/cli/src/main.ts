@@ -10,15 +10,17 @@ import { UsageError } from './usage-error.ts';
 /**
  * The command line. Writes to stdout and stderr of the process, and listens to its signals while it runs.
  * @param args what stands after `rmsnorm`
+ * @param began when the process began, where this is all that it does; in milliseconds as Date.now() has them
  * @returns the exit code: 0 done, 1 failed, 2 wrong usage, 128 + the number of a signal
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], began: number = Date.now()): Promise<number> {
   const interrupt = onInterrupt();
   let exitCode = 0;
   try {
-    const command = program(interrupt.signal, (code) => {
+    const setExitCode = (code: number): void => {
       exitCode = code;
-    });
+    };
+    const command = program({ signal: interrupt.signal, began, setExitCode });
     await command.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {

@@ -2,16 +2,14 @@ import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
 import { BACKENDS } from './backends.ts';
 import { parseCount } from './commands/arguments.ts';
-import { addRunCommand } from './commands/run-command.ts';
+import { addRunCommand, type CommandContext } from './commands/run-command.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import { err, out, print, printJson } from './terminal/output.ts';
 import { oneLine } from './terminal/printable.ts';
 
-/**
- * The command line. What a command runs is loaded when the command is given.
- * @param setExitCode is called with 1 where a command ends normally, but its result is a failure
- */
-export function program(signal: AbortSignal, setExitCode: (code: number) => void): Command {
+/** The command line. What a command runs is loaded when the command is given. */
+export function program(context: CommandContext): Command {
+  const { signal, setExitCode } = context;
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const main = new Command('rmsnorm')
     .description('Root Mean Square Normalization of .npy and .safetensors files, streamed.')
@@ -26,7 +24,7 @@ export function program(signal: AbortSignal, setExitCode: (code: number) => void
     .helpOption('-h, --help', 'this text')
     .showHelpAfterError('(add --help for all options and examples)')
     .addHelpText('after', EXAMPLES.main);
-  addRunCommand(main, signal, setExitCode);
+  addRunCommand(main, context);
   addDoctorCommand(main, setExitCode);
   addVerifyCommand(main, signal, setExitCode);
   addBenchCommand(main, signal);

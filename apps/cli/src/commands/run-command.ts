@@ -22,7 +22,7 @@ import type { FinishOptions, ShardFinishedBefore } from './run-shard.ts';
 import type { RunSummary } from './run-summary.ts';
 
 /** Adds `rmsnorm run` to the command line. */
-export function addRunCommand(main: Command, signal: AbortSignal, setExitCode: (code: number) => void): void {
+export function addRunCommand(main: Command, context: CommandContext): void {
   const command = main
     .command('run')
     .summary('normalize a tensor in a file')
@@ -39,7 +39,7 @@ export function addRunCommand(main: Command, signal: AbortSignal, setExitCode: (
   addRunningOptions(command);
   command
     .addHelpText('after', EXAMPLES)
-    .action((inputs: readonly string[], flags: RunFlags) => act({ command, signal, setExitCode }, inputs, flags));
+    .action((inputs: readonly string[], flags: RunFlags) => act({ ...context, command }, inputs, flags));
 }
 
 function addFileOptions(command: Command): void {
@@ -131,11 +131,17 @@ interface RunFlags extends Partial<Omit<RunOptions, 'force' | 'progress' | 'outp
   readonly json?: true;
 }
 
-interface Invocation {
-  readonly command: Command;
+/** What commands need of the process in which they run. */
+export interface CommandContext {
   readonly signal: AbortSignal;
-  /** Is called with 1 where the command ends normally, but not all was done. */
+  /** When the process began, or the call of main(); in milliseconds as Date.now() has them. */
+  readonly began: number;
+  /** Is called with 1 where a command ends normally, but its result is a failure. */
   readonly setExitCode: (code: number) => void;
+}
+
+interface Invocation extends CommandContext {
+  readonly command: Command;
 }
 
 async function act(invocation: Invocation, inputs: readonly string[], flags: RunFlags): Promise<void> {
@@ -157,7 +163,7 @@ async function act(invocation: Invocation, inputs: readonly string[], flags: Run
   checkStreamUsage(input, { ...flags, output });
   if (flags.finish) {
     const { finish, finishedLine } = await import('./run-shard.ts');
-    const finished = await finish(input, options as FinishOptions, signal);
+    const finished = await finish(input, options as FinishOptions, invocation);
     return tell(finished, () => [finishedLine(finished, err)]);
   }
   if (input === undefined) command.error("error: missing required argument 'IN'");

@@ -66,9 +66,13 @@ export type FinishOptions = Pick<RunOptions, 'output' | 'force'> & (RunOptions |
  * @param input the file that the shards read, to compare it and the options with theirs; undefined to compare nothing
  * @throws UsageError; RMSNormError
  */
-export function finish(input: string | undefined, options: FinishOptions, signal: AbortSignal): Promise<Finished> {
+export function finish(
+  input: string | undefined,
+  options: FinishOptions,
+  { signal, began }: { readonly signal: AbortSignal; readonly began: number },
+): Promise<Finished> {
   if (input === undefined) {
-    if (options.dim === undefined) return finishShards(options.output, options.force);
+    if (options.dim === undefined) return finishShards(options.output, options.force, began);
     throw new UsageError(
       '--finish compares --dim and other options with those of the shards where IN is given: add IN',
     );
@@ -76,7 +80,7 @@ export function finish(input: string | undefined, options: FinishOptions, signal
   if (options.dim === undefined)
     throw new UsageError('--finish with IN compares all options: give --dim, or leave IN out');
   return withJob(input, options, signal, (job) =>
-    finishShards(options.output, options.force, (shards) => planOfShards(job, shards, null)),
+    finishShards(options.output, options.force, began, (shards) => planOfShards(job, shards, null)),
   );
 }
 

@@ -10,7 +10,7 @@ const gate = vi.hoisted(() => ({ left: Number.POSITIVE_INFINITY }));
 // Stands in for a process that is killed: from some change of the file system on, none happens any more.
 vi.mock('node:fs/promises', async (original) => {
   const real = (await original()) as Record<string, (...args: unknown[]) => unknown>;
-  const changing = ['link', 'mkdir', 'rename', 'rm', 'rmdir'].map((name) => [
+  const changing = ['link', 'mkdir', 'mkdtemp', 'rename', 'rm', 'rmdir'].map((name) => [
     name,
     async (...args: unknown[]) => {
       if (gate.left-- <= 0) throw new Error('killed');
@@ -78,7 +78,7 @@ test.each([
   let path = '';
   let folder = '';
   const changes = await killedEverywhere(
-    () => finishShards(path, force),
+    () => finishShards(path, force, Date.now()),
     async () => {
       ({ path, folder } = newOutput(old));
       await runShards(path, force);
@@ -89,7 +89,7 @@ test.each([
       const begun = readdirSync(folder).some((name) => name.endsWith('shards'));
       const planned = begun && readdirSync(`${path}.rmsnorm-shards`).includes('plan.json');
       // Where the plan is gone, all was done; --force alone cannot know that.
-      await finishShards(path, force && planned);
+      await finishShards(path, force && planned, Date.now());
       expect(readFileSync(path).equals(DONE)).toBe(true);
       if (force) expect(statSync(path).mode & 0o777).toBe(0o640);
       expect(left(folder)).toEqual(['y.npy']);
@@ -108,7 +108,7 @@ test('shards that are killed anywhere are run again', async () => {
     },
     async () => {
       await runShards(path, false);
-      await finishShards(path, false);
+      await finishShards(path, false, Date.now());
       expect(readFileSync(path).equals(DONE)).toBe(true);
       expect(left(folder)).toEqual(['y.npy']);
     },
@@ -123,8 +123,12 @@ test.each([
   for (let round = 0; round < 10; round++) {
     const { path, folder } = newOutput(old);
     await runShards(path, force);
-    const finished = await Promise.all([1, 2, 3].map(() => finishShards(path, force)));
-    expect(finished.map(({ bytes }) => bytes)).toEqual([40, 40, 40]);
+    const began = Date.now() - 20;
+    const finished = await Promise.all([1, 2, 3].map(() => finishShards(path, force, began)));
+    // One that comes when all is done, but was called before.
+    finished.push(await finishShards(path, force, began));
+    expect(finished.map(({ bytes }) => bytes)).toEqual([40, 40, 40, 40]);
+    if (force) await expect(finishShards(path, force, Date.now() + 20)).rejects.toThrow('has no shards to finish');
     expect(readFileSync(path).equals(DONE)).toBe(true);
     if (force) expect(statSync(path).mode & 0o777).toBe(0o640);
     expect(readdirSync(folder)).toEqual(['y.npy']);

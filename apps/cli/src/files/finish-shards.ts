@@ -1,5 +1,6 @@
-import { lstat, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import type { Stats } from 'node:fs';
+import { lstat, mkdtemp, open, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isRMSNormError, RMSNormError } from '@rmsnorm/core';
 import { fileError } from './file-error.ts';
 import { absent, exists, type Place, placeOf, publish, syncFolder } from './output-place.ts';
@@ -29,6 +30,7 @@ export interface Finished {
 /**
  * Puts an output in place once all of its shards are finished, and removes the folder beside it. If it is killed, it may be
  * called again, whatever it had done; and by several at once.
+ * @param began when the caller's command began, in milliseconds as Date.now() has them
  * @param planNow gives the plan of that many shards by the caller's options, to compare it with theirs
  * @throws RMSNormError INVALID_FILE where shards are missing, with which; INVALID_OPTION where the plan is another;
  *   FILE_EXISTS
@@ -36,13 +38,14 @@ export interface Finished {
 export async function finishShards(
   path: string,
   force: boolean,
+  began: number,
   planNow?: (shards: number) => Promise<ShardPlan>,
 ): Promise<Finished> {
   try {
     const place = await placeOf(path, true);
     const folder = folderOf(place);
     const kept = await readPlan(folder);
-    if (kept === null) return await finishedBefore(path, place, folder, force);
+    if (kept === null) return await finishedBefore(path, place, folder, force, began);
     const { id, plan } = kept;
     if (planNow) assertSamePlan(path, folder, plan, { ...(await planNow(plan.shards)), backend: plan.backend });
     if (!(await isPlaced(place, folder, kept))) await putInPlace(path, place, folder, kept, force);
@@ -86,10 +89,16 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
-async function finishedBefore(path: string, place: Place, folder: string, force: boolean): Promise<Finished> {
+async function finishedBefore(
+  path: string,
+  place: Place,
+  folder: string,
+  force: boolean,
+  began: number,
+): Promise<Finished> {
   const there = await stat(place.path).catch(absent);
-  // With --force, this may be the file that shards were to replace which never ran.
-  if (there === null || force) {
+  // With --force, an older file may be the one that shards were to replace which never ran.
+  if (there === null || (force && !(await cameSince(began, place.path, there)))) {
     throw new RMSNormError(
       'INVALID_FILE',
       `${path} has no shards to finish: ${folder} is not there, or has no plan.json`,
@@ -97,6 +106,19 @@ async function finishedBefore(path: string, place: Place, folder: string, force:
   }
   await removeEmptyFolder(folder);
   return { output: path, finished: 'before', shards: null, bytes: there.size };
+}
+
+/** File systems count time in steps of up to so many milliseconds. */
+const TICK = 10;
+
+/** Whether a file came to its place since then, by another --finish at the same time. */
+async function cameSince(began: number, path: string, { ctimeMs }: Stats): Promise<boolean> {
+  // The clock of a network file system may be another than this machine's.
+  const probe = await mkdtemp(join(dirname(path), '.rmsnorm-clock-'));
+  const { ctimeMs: now } = await stat(probe);
+  const ahead = now - Date.now();
+  await rmdir(probe);
+  return ctimeMs >= began + ahead + TICK;
 }
 
 function missing(path: string, done: readonly number[], shards: number): RMSNormError {

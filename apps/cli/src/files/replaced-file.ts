@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type ByteTarget, fileTarget } from './byte-target.ts';
@@ -55,8 +55,10 @@ export class ReplacedFile {
       const place = await placeOf(path, force);
       const partial = join(dirname(place.path), partialName(place.path));
       // Nobody may read more of it than of the file that it will replace, whose owner and permissions come at the end.
-      const file = await open(partial, 'wx', place.replaced ? 0o600 : 0o666);
+      // Made at once, so that no signal comes between the file and the note that there is one.
+      closeSync(openSync(partial, 'wx', place.replaced ? 0o600 : 0o666));
       partials.add(partial);
+      const file = await open(partial, 'r+');
       return new ReplacedFile(file, path, force, partial, place.replaced);
     } catch (error) {
       throw fileError(error, `write ${path}`);
