@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { fileError } from './files/file-error.ts';
 import { main } from './main.ts';
 import { err } from './terminal/output.ts';
@@ -17,6 +19,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.on('exit', (code) => {
     process.exitCode = code || 1;
   });
+});
+
+// Where a terminal was closed meanwhile, Node cannot give it back its settings when it ends, and aborts. It does not try where
+// nothing is open.
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
+process.on('exit', () => {
+  for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
 });
 
 process.exitCode = await main(args, performance.timeOrigin);

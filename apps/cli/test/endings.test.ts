@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { lacking } from '../../../.ci/requirements.ts';
 import {
   BIN,
   hostTensor,
@@ -129,6 +131,36 @@ test('a terminal that is closed: exit code 129, also where nothing can be said a
     until ls *.rmsnorm-partial > /dev/null 2>&1; do sleep 0.02; done; kill -HUP $pid; wait $pid`;
   expect(shell(folder, script)).toEqual({ code: 129, text: '' });
   expect(readdirSync(folder)).toEqual(['x.npy']);
+});
+
+/** Runs the arguments on a terminal of their own, which is closed once they write; with or without the signal that this gives. */
+const CLOSED_TERMINAL = `import os, pty, signal, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    child = os.fork()
+    if child == 0: os.execvp(sys.argv[2], sys.argv[2:])
+    # As a shell does, which hands it on to its jobs.
+    signal.signal(signal.SIGHUP, lambda *_: sys.argv[1] == 'signal' and os.kill(child, signal.SIGHUP))
+    with open('code', 'w') as file: file.write(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+    os._exit(0)
+while not any('rmsnorm-partial' in name for name in os.listdir('.')): time.sleep(0.01)
+os.close(terminal)
+os.waitpid(pid, 0)`;
+
+test.for([
+  ['with its signal: exit code 129', 'signal', '129', false],
+  ['where the job was disowned: it does its work', 'quiet', '0', true],
+] as const)('a terminal that is closed, for real, %s', ([_what, how, code, done], { skip }) => {
+  if (shell(tmpdir(), 'python3 -c "import pty"').code !== 0) {
+    return lacking(skip, 'no python3 found: install it (Debian: apt-get install python3)');
+  }
+  const folder = folderWithInput([200_000, 12]);
+  writeFileSync(join(folder, 'terminal.py'), CLOSED_TERMINAL);
+  const { text } = shell(folder, `TERM=dumb python3 terminal.py ${how} $RMSNORM ${RUN} --memory 64KiB`);
+  expect(text).toBe('');
+  expect(readFileSync(join(folder, 'code'), 'utf8')).toBe(code);
+  expect(existsSync(join(folder, 'y.npy'))).toBe(done);
+  expect(partials(folder)).toEqual([]);
 });
 
 const HOSTILE = 'a\x1b[2J\x9b\u202e\nRMSNORM: done\x07';
