@@ -1,9 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { npyPrefix } from '../src/files/npy.ts';
-import { BIN, hostTensor, inProcess, NO_DRIVERS, newFolder, npyBytes, safetensorsBytes, writeNpy } from './rmsnorm.ts';
+import {
+  BIN,
+  hostTensor,
+  inProcess,
+  NO_DRIVERS,
+  newFolder,
+  npyBytes,
+  partials,
+  safetensorsBytes,
+  writeNpy,
+} from './rmsnorm.ts';
 
 const ENV = { PATH: process.env.PATH, ...NO_DRIVERS };
 const RUN = '--dim 96 --backend reference --memory 64KiB';
@@ -108,7 +119,13 @@ test.each([
   // More than a pipe holds; and no end.
   child.stdin.on('error', () => {});
   child.stdin.write(npyBytes(hostTensor([9000, 96])).subarray(0, -100));
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  // It has begun where there is a part of its output.
+  const begun = new Promise((resolve) => child.stdout.once('readable', resolve));
+  const written = async (): Promise<void> => {
+    while (partials(folder).length === 0) await sleep(5);
+  };
+  await Promise.race([begun, written()]);
+  await sleep(50);
   child.kill('SIGTERM');
   const code = await new Promise((resolve) => child.on('exit', resolve));
   expect(code).toBe(143);
