@@ -1,10 +1,12 @@
-/** Blocks begin at multiples of this, and sizes are rounded up to it: a cache line, and more than SIMD needs. */
+/**
+ * Blocks begin at multiples of this, and their sizes are rounded up to it: a cache line, which is more than SIMD needs.
+ */
 export const ALIGNMENT = 64;
 
 /**
- * Hands out ranges of a growing address space: arithmetic alone, no memory is touched.
+ * Hands out ranges of an address space that grows. It only computes with addresses and touches no memory.
  *
- * Free ranges stand sorted by address, so that neighbours coalesce; a request takes the smallest that fits.
+ * Free ranges are sorted by address, so that neighbours can be joined. A request takes the smallest range that fits.
  */
 export class Allocator {
   readonly #starts: number[] = [];
@@ -12,7 +14,7 @@ export class Allocator {
   #end: number;
   #used = 0;
 
-  /** An empty space from `base` on: `extend` gives it room. */
+  /** An empty space from `base` on. `extend` gives it room. */
   constructor(base: number) {
     this.#end = roundUp(base);
   }
@@ -22,7 +24,7 @@ export class Allocator {
     return this.#used;
   }
 
-  /** Bytes of the free range that ends where the space ends: what an extension would be joined to. */
+  /** Bytes of the free range at the end of the space, which an extension would enlarge. */
   get tail(): number {
     const last = this.#ends.length - 1;
     return last >= 0 && this.#ends[last] === this.#end ? this.#end - this.#starts[last]! : 0;
@@ -37,7 +39,7 @@ export class Allocator {
     this.#insert(from, to);
   }
 
-  /** The address of `bytes` free bytes, or null where no free range has as many. */
+  /** The address of `bytes` free bytes, or null if no free range has so many. */
   take(bytes: number): number | null {
     const length = roundUp(bytes);
     let best = -1;
@@ -66,7 +68,8 @@ export class Allocator {
   }
 
   #insert(start: number, end: number): void {
-    const next = this.#indexAfter(start);
+    let next = 0;
+    while (this.#starts[next]! < start) next++;
     const joinsPrevious = next > 0 && this.#ends[next - 1] === start;
     const joinsNext = next < this.#starts.length && this.#starts[next] === end;
     if (joinsPrevious && joinsNext) {
@@ -86,21 +89,9 @@ export class Allocator {
     this.#starts.splice(index, 1);
     this.#ends.splice(index, 1);
   }
-
-  /** The index of the first free range that begins after `address`. */
-  #indexAfter(address: number): number {
-    let low = 0;
-    let high = this.#starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#starts[middle]! > address) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
 }
 
-/** What a block of `bytes` takes. */
+/** The size of a block for `bytes` bytes. */
 export function roundUp(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

@@ -2,6 +2,6 @@
 export interface Block {
   readonly address: number;
   readonly bytes: number;
-  /** Whether `free` gives it back: what was wrapped stays the caller's. */
+  /** Whether it came from the allocator, to which `free` returns it. Wrapped memory stays the caller's. */
   readonly owned: boolean;
 }

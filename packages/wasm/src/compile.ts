@@ -8,9 +8,9 @@ import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts
 /** A module that runs here. */
 export interface Compiled {
   readonly module: WasmModule;
-  /** Where it is not one thread, as it is by default. */
+  /** The device in words, unless it is one thread. */
   readonly device?: string;
-  /** Where there are threads, and the memory is to be shared: the driver of kernels on it. */
+  /** With threads: makes the driver. The memory must be shared. */
   readonly driverOf?: (
     kernels: Kernels,
     memory: WasmMemory,
@@ -19,24 +19,16 @@ export interface Compiled {
   ) => Promise<WasmDriver>;
 }
 
-/** Why there is no module: a code, what was found, and what to do. */
+/** Why no module runs here: a code, what was found, and what to do. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: string;
   readonly hint: string;
 }
 
-// One function without arguments: i32.const 0, i8x16.splat, end; its result is a v128.
-const SIMD_MODULE: readonly number[] = [
-  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-  ...[0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b],
-  ...[0x03, 0x02, 0x01, 0x00],
-  ...[0x0a, 0x08, 0x01, 0x06, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x0b],
-];
-
 /**
- * The inlined module, compiled, or why this engine does not.
- * @param edit changes its bytes before
+ * Compiles the inlined module, or says why this engine cannot.
+ * @param edit changes its bytes before they are compiled
  */
 export async function compileInlined(
   edit: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
@@ -49,20 +41,21 @@ export async function compileInlined(
       hint: 'take reference() of @rmsnorm/core',
     };
   }
-  if (!api.validate(Uint8Array.from(SIMD_MODULE))) {
+  const bytes = decodeText(WASM_TEXT);
+  if (!api.validate(bytes)) {
     return {
       code: 'NO_SIMD',
       reason: 'this engine has no WebAssembly SIMD',
-      hint: 'Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 are the first that have; elsewhere take reference() of @rmsnorm/core',
+      hint: 'Chrome 91, Firefox 89, Safari 16.4 and Node 16.4 are the first that have; or take reference() of @rmsnorm/core',
     };
   }
   try {
-    return { module: await api.compile(edit(decodeText(WASM_TEXT))) };
+    return { module: await api.compile(edit(bytes)) };
   } catch (error) {
     return {
       code: 'WRONG_RUNTIME',
       reason: `compiling WebAssembly was refused (${error instanceof Error ? error.message : String(error)})`,
-      hint: "let the page's Content-Security-Policy allow script-src 'wasm-unsafe-eval', or hand in a compiled module: wasm({ module })",
+      hint: "allow script-src 'wasm-unsafe-eval' in the page's Content-Security-Policy, or hand in wasm({ module })",
     };
   }
 }

@@ -1,13 +1,15 @@
-// Bytes of the first page, each of which is one character: the most frequent ones.
+/** How many bytes, the most frequent ones, are encoded as one character. */
 const PAGE = 91;
 
 /**
- * The bytes that scripts/encode-text.mjs wrote as text. Packages travel compressed, and a byte that is one character
- * compresses as it does by itself, where base64 spoils every repetition; compiled code has few bytes that are frequent.
+ * Decodes what scripts/encode-text.mjs encoded. Packages are compressed when they are sent, and a byte that is one
+ * character compresses like the byte itself; base64 would hide every repetition. Compiled code consists mostly of few
+ * different bytes.
  *
- * First 64 hexadecimal digits, of whose bits one for each byte says whether it is one of the 91 most frequent; those come
- * first, each sort in ascending order. Then one character for each byte, from space to ~ without ' and \, by its place
- * among them; behind one of the last two characters that place counts from 91 or 182 on.
+ * The text begins with 64 hexadecimal digits, which have a bit for each of the 256 bytes: whether it is one of the 91
+ * most frequent. These come first in the order of bytes, each kind ascending. Each byte is then one of the characters
+ * from space to ~ without ' and \, by its place in that order. After one of the last two characters, places count from 91
+ * or from 182.
  */
 export function decodeText(text: string): Uint8Array<ArrayBuffer> {
   const order: number[] = [];

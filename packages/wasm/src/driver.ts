@@ -1,57 +1,51 @@
-import {
-  type AddForwardIO,
-  type BackwardIO,
-  type Driver,
-  type DType,
-  FEATURES,
-  FLOAT_DTYPES,
-  type ForwardIO,
-  type ForwardQuantizedIO,
-  type GatedForwardIO,
-  GUARANTEES,
-  type HostForwardIO,
-  OPS,
-  type Problem,
-  type ScaleByIO,
-  type SumSquaresIO,
-  type Supports,
+import type {
+  AddForwardIO,
+  BackwardIO,
+  Driver,
+  DType,
+  ForwardIO,
+  ForwardQuantizedIO,
+  GatedForwardIO,
+  HostForwardIO,
+  Problem,
+  ScaleByIO,
+  SumSquaresIO,
+  Supports,
 } from '@rmsnorm/core';
 import type { Block } from './block.ts';
-import { ForwardKernel } from './forward-kernel.ts';
+import { OP, OPS } from './generated/descriptor/index.ts';
 import { blockAt, handleOf, type WasmBuffer } from './handle.ts';
 import type { Heap } from './heap.ts';
+import { KernelCalls } from './kernel-calls.ts';
 import type { Kernels } from './kernels.ts';
-import { OperationKernels } from './operation-kernels.ts';
-import { refuseOverlaps } from './overlap.ts';
 import { Scratch } from './scratch.ts';
 import { streamForward } from './stream-forward.ts';
 
-// A part of this size stays in the second-level cache of a current core; from 128 to 512 KiB there is little between them.
+// A second-level cache holds a part of this size. Sizes from 128 to 512 KiB differ little.
 const STAGE_BYTES = 256 * 1024;
 
 export const DEVICE = 'WebAssembly SIMD, one thread';
 
-/** Tensors in the WebAssembly memory, and the kernels that run on it. */
+/** The driver of this package: tensors in the WebAssembly memory, and the kernels that run on them. */
 export class WasmDriver implements Driver<Block> {
   readonly name: string = 'wasm';
   readonly device: string;
   readonly supports: Supports = {
+    // Lists of this package, not core's, which may grow. OPS are the operations of assembly/descriptor.ts.
     ops: OPS,
-    dtypes: FLOAT_DTYPES,
+    dtypes: ['float32', 'float16', 'bfloat16'],
     accuracy: 'ieee',
-    features: FEATURES,
-    promises: GUARANTEES,
+    features: ['inner', 'groups', 'partial', 'clamp', 'beta', 'weightOffset', 'llama', 'rstd'],
+    promises: ['extremes', 'nonFinite', 'subnormals', 'invariance'],
   };
   readonly #stageBytes: number;
-  // Null once disposed: whoever still holds the backend then does not hold the memory.
-  #live: { readonly heap: Heap; readonly forward: ForwardKernel; readonly others: OperationKernels } | null;
+  // Null once disposed, so that a backend that is still referenced does not keep the memory alive.
+  #live: { readonly heap: Heap; readonly calls: KernelCalls } | null;
 
-  /** @param stageBytes how large a part of outside arrays `apply` brings in at once */
+  /** @param stageBytes the size of the parts in which `apply` copies arrays into the memory */
   constructor(kernels: Kernels, heap: Heap, device: string = DEVICE, stageBytes: number = STAGE_BYTES) {
     this.device = device;
-    const scratch = new Scratch(heap);
-    const forward = new ForwardKernel(kernels, scratch);
-    this.#live = { heap, forward, others: new OperationKernels(kernels, scratch) };
+    this.#live = { heap, calls: new KernelCalls(kernels, heap.memory, new Scratch(heap)) };
     this.#stageBytes = stageBytes;
   }
 
@@ -84,45 +78,43 @@ export class WasmDriver implements Driver<Block> {
   }
 
   forward(p: Problem, io: ForwardIO<Block>): void {
-    refuseOverlaps(io);
-    const { x, gamma, beta, y, rstd } = io;
-    this.#live!.forward.run(
-      p,
-      p,
-      x.address,
-      gamma === null ? 0 : gamma.address,
-      beta === null ? 0 : beta.address,
-      y.address,
-      rstd === null ? 0 : rstd.address,
-    );
+    this.#live!.calls.forward(p, io);
   }
 
-  addForward(p: Problem, io: AddForwardIO<Block>): void {
-    this.#live!.others.addForward(p, io);
+  // The operands are listed in the order of core's OPERATIONS.
+
+  addForward(p: Problem, { x, residual, gamma, beta, y, sum, rstd }: AddForwardIO<Block>): void {
+    this.#live!.calls.run(OP.addForward, p, [x, residual, gamma, beta, y, sum, rstd]);
   }
 
-  gatedForward(p: Problem & { readonly normBeforeGate: boolean }, io: GatedForwardIO<Block>): void {
-    this.#live!.others.gatedForward(p, io);
+  gatedForward(
+    p: Problem & { readonly normBeforeGate: boolean },
+    { x, gate, gamma, beta, y, rstd }: GatedForwardIO<Block>,
+  ): void {
+    this.#live!.calls.run(OP.gatedForward, p, [x, gate, gamma, beta, y, rstd]);
   }
 
-  backward(p: Problem, io: BackwardIO<Block>): void {
-    this.#live!.others.backward(p, io);
+  backward(p: Problem, { x, gamma, dy, rstd, dsum, dx, dgamma, dbeta }: BackwardIO<Block>): void {
+    this.#live!.calls.run(OP.backward, p, [x, gamma, dy, rstd, dsum, dx, dgamma, dbeta]);
   }
 
-  sumSquares(p: Problem, io: SumSquaresIO<Block>): void {
-    this.#live!.others.sumSquares(p, io);
+  sumSquares(p: Problem, { x, sums }: SumSquaresIO<Block>): void {
+    this.#live!.calls.run(OP.sumSquares, p, [x, sums]);
   }
 
-  scaleBy(p: Problem & { readonly count: number }, io: ScaleByIO<Block>): void {
-    this.#live!.others.scaleBy(p, io);
+  scaleBy(p: Problem & { readonly count: number }, { x, sums, gamma, beta, y }: ScaleByIO<Block>): void {
+    this.#live!.calls.run(OP.scaleBy, p, [x, sums, gamma, beta, y]);
   }
 
-  forwardQuantized(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Block>): void {
-    this.#live!.others.forwardQuantized(p, io);
+  forwardQuantized(
+    p: Problem & { readonly scale: number | null },
+    { x, gamma, beta, q, scales }: ForwardQuantizedIO<Block>,
+  ): void {
+    this.#live!.calls.run(OP.forwardQuantized, p, [x, gamma, beta, q, scales]);
   }
 
   async hostForward(p: Problem, io: HostForwardIO): Promise<void> {
-    streamForward(this.#heap, this.#live!.forward, p, io, this.#stageBytes);
+    streamForward(this.#heap, this.#live!.calls, p, io, this.#stageBytes);
   }
 
   dispose(): void {

@@ -3,9 +3,9 @@ import type { Block } from './block.ts';
 import type { Heap } from './heap.ts';
 import type { WasmMemory } from './web-assembly.ts';
 
-/** What `tensor.buffer` is on this backend, and what `backend.wrap` takes: a place in its WebAssembly memory. */
+/** A place in the WebAssembly memory: what `tensor.buffer` is on this backend, and what `backend.wrap` takes. */
 export interface WasmBuffer {
-  /** The memory of the backend: `memory.buffer` is another ArrayBuffer after each growth, the address stays. */
+  /** The backend's memory. `memory.buffer` is another ArrayBuffer after each growth; addresses stay. */
   readonly memory: WasmMemory;
   readonly byteOffset: number;
   readonly byteLength: number;
@@ -20,8 +20,8 @@ export function handleOf({ memory }: Heap, { address, bytes }: Block): WasmBuffe
 
 /**
  * The block at a caller's handle: a typed array over this backend's memory, or { byteOffset, byteLength } in it.
- * @throws RMSNormError FOREIGN_TENSOR where the handle is of another memory, SHAPE where it is too short or lies beyond
- *   the end, ALIGNMENT
+ * @throws RMSNormError FOREIGN_TENSOR if the handle is of another memory, SHAPE if it is too short or exceeds the memory,
+ *   ALIGNMENT
  */
 export function blockAt(heap: Heap, handle: unknown, bytes: number, dtype: DType): Block {
   const { byteOffset, byteLength } = placeIn(heap, handle);

@@ -86,7 +86,7 @@ describe('Heap', () => {
     expect(() => heap.alloc(3 * PAGE_BYTES)).toThrow(
       expect.objectContaining({
         code: 'OUT_OF_MEMORY',
-        message: expect.stringMatching(/no 196608 bytes.*1024 are in use.*refused.*65536 to 198656/),
+        message: expect.stringMatching(/no 196608 bytes.*1024 are in use.*refused.*65536 to 201728/),
         cause: expect.any(RangeError),
       }),
     );
@@ -100,7 +100,7 @@ describe('Heap', () => {
     expect(() => heap.alloc(1)).toThrow(
       expect.objectContaining({
         code: 'OUT_OF_MEMORY',
-        message: expect.stringMatching(/no 1 bytes.*195584 are in use.*may grow to 196608.*maxBytes/),
+        message: expect.stringMatching(/no 1 bytes.*192512 are in use.*may grow to 196608.*maxBytes/),
       }),
     );
     heap.free(address, 3 * PAGE_BYTES - HEAP_BASE);

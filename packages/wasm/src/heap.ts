@@ -3,16 +3,19 @@ import { Allocator, roundUp } from './allocator.ts';
 import { HEAP_BASE, PAGE_BYTES } from './kernels.ts';
 import type { WasmMemory } from './web-assembly.ts';
 
-/** All that 32-bit addresses reach. */
+/** What 32-bit addresses can reach. */
 export const ADDRESS_SPACE: number = 2 ** 32;
 
-// Kernels may compute an address up to this far past a block: it must not wrap around to 0.
+// Kernels may compute addresses up to so many bytes past a block, which must not wrap around to 0.
 const GUARD_BYTES = 64;
 
-/** What a memory has at first, and grows by at least: growing detaches every view, and some engines copy. */
+/**
+ * The first size of a memory, and the least that it grows by, as growing detaches every view, and some engines copy the
+ * memory.
+ */
 export const LEAST_BYTES: number = 2 ** 20;
 
-/** Allocates in a WebAssembly memory, which grows on demand up to a limit. */
+/** Allocates in a WebAssembly memory, which grows as needed, up to a limit. */
 export class Heap {
   readonly memory: WasmMemory;
   /** The most bytes that the memory may have. */
@@ -26,9 +29,9 @@ export class Heap {
     this.#refresh();
   }
 
-  /** The whole memory; another array after each growth, so do not keep it across `alloc`. */
+  /** The whole memory. Not to be kept across `alloc`: it is another array after each growth. */
   get bytes(): Uint8Array {
-    // Whoever else holds the memory (tensor.buffer names it) may grow it too.
+    // The caller, who gets the memory from tensor.buffer, may grow it too.
     if (this.#bytes.buffer !== this.memory.buffer) this.#refresh();
     return this.#bytes;
   }
@@ -44,7 +47,7 @@ export class Heap {
   }
 
   /**
-   * The address of a block, aligned to 64 bytes, contents unspecified.
+   * The address of a new block, aligned to 64 bytes. Its contents are unspecified.
    * @throws RMSNormError OUT_OF_MEMORY
    */
   alloc(bytes: number): number {

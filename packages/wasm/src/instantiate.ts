@@ -1,33 +1,18 @@
 import { RMSNormError } from '@rmsnorm/core';
+import { LAYOUT } from './generated/descriptor/index.ts';
 import type { Kernels } from './kernels.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
 
-// A module compiled from another version's rmsnorm.wasm may take other arguments.
-const ARGUMENTS: Readonly<Record<keyof Kernels, number>> = {
-  forward: 17,
-  scratchBytes: 5,
-  operationBytes: 6,
-  begin: 15,
-  addForward: 5,
-  gatedForward: 5,
-  backward: 7,
-  sumSquares: 2,
-  scaleBy: 4,
-  forwardQuantized: 4,
-};
-
 /**
- * The kernels, on a memory.
- * @throws RMSNormError INVALID_OPTION where the module is not this version's
+ * Instantiates the kernels on a memory.
+ * @throws RMSNormError INVALID_OPTION if the module is not of this version
  */
 export async function instantiate(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
   const exports = await exportsOf(module, memory);
-  for (const [name, count] of Object.entries(ARGUMENTS)) {
-    const found = exports[name];
-    if (typeof found !== 'function' || found.length !== count)
-      throw wrongModule(`it has no ${name} of ${count} arguments`);
-  }
+  // The rmsnorm.wasm of another version may expect other fields in descriptors.
+  const layout = (exports.layout as { readonly value: unknown } | undefined)?.value;
+  if (layout !== LAYOUT) throw wrongModule(`its layout is ${layout}, not ${LAYOUT}`);
   return exports as unknown as Kernels;
 }
 

@@ -4,18 +4,18 @@ import type { WasmModule } from './web-assembly.ts';
 
 export interface WasmOptions {
   /**
-   * `rmsnorm.wasm` of this package, compiled: a `WebAssembly.Module`, for hosts that forbid compiling from bytes or
-   * want to compile once for many workers. Unless given, the module that is inlined in the package is compiled.
+   * `rmsnorm.wasm` of this package as a compiled `WebAssembly.Module`: for hosts that forbid compiling from bytes, or to
+   * compile once for many workers. By default the module that is inlined in the package is compiled.
    */
   readonly module?: WasmModule | undefined;
   /**
-   * How large the WebAssembly memory may grow, in bytes: at least 1 MiB, rounded down to 64 KiB. Default 4 GiB, all
-   * that it can have.
+   * How many bytes the WebAssembly memory may have: at least 1 MiB, rounded down to 64 KiB. By default 4 GiB, the most
+   * that is possible.
    */
   readonly maxBytes?: number | undefined;
   /**
-   * How many threads share the work of large calls, the calling one among them: 1 to 64, by default 1. More need shared
-   * memory: Node has it, pages where they are cross-origin isolated; elsewhere it is one thread.
+   * How many threads share the work of large calls, including the calling one: 1 to 64, by default 1. More than 1 need
+   * shared memory, which Node has, and pages that are cross-origin isolated. Elsewhere one thread is used.
    */
   readonly threads?: number | undefined;
 }
@@ -23,7 +23,7 @@ export interface WasmOptions {
 const NAMES: readonly string[] = ['module', 'maxBytes', 'threads'] satisfies (keyof WasmOptions)[];
 
 /**
- * A copy of the options, checked.
+ * Checks the options and copies them.
  * @throws RMSNormError INVALID_OPTION
  */
 export function checkedOptions(options: WasmOptions): WasmOptions {
@@ -50,7 +50,7 @@ function checkInteger(name: string, value: number | undefined, least: number, mo
   }
 }
 
-/** What an object is, by name and not by instanceof: it may come from another realm. */
+/** The class of an object by name. `instanceof` would fail for an object of another realm. */
 function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }

@@ -1,30 +1,30 @@
 import { bytesPerElement, type Problem } from '@rmsnorm/core';
 
-/** How many of each: a problem, or a part of one. */
+/** The extents of a problem, or of a part of one. */
 export interface Extents {
   readonly outer: number;
   readonly groups: number;
   readonly inner: number;
 }
 
-/** A part of a problem, which is normalized on its own: whole rows. */
+/** A part of a problem: whole rows, which are normalized in one call. */
 export interface Part extends Extents {
-  /** Element of the problem at which it begins. Its rows lie contiguously where it has all of inner. */
+  /** Its first element in the problem. It lies there contiguously if it has all of inner. */
   readonly offset: number;
   readonly firstGroup: number;
 }
 
-// A strip this wide (elements) fills whole cache lines and vectors, whatever the dtype.
+// Strips of a multiple of so many columns consist of whole cache lines and vectors in every dtype.
 const STRIP_STEP = 32;
 
-// Copying a strip is a call for each of its `size` runs, so long runs are worth leaving the second-level cache for:
+// Copying a strip takes a call for each feature, so longer copies are worth exceeding the second-level cache:
 // on [2, 512, 64, 64] strips of 128 KiB took 31 ms, of 1 MiB 11.6, of 4 MiB 7.0.
 const STRIP_FACTOR = 16;
 
 /**
- * The extents of parts of at most `bytes`, or of the smallest that there can be: one row where inner is 1, else a slab
- * [size, inner] of up to 16 times as much, or a strip of one. Whole slabs lie contiguously, strips do not. There are
- * several groups only where inner is whole, and several outer only where groups are.
+ * The extents of parts of at most `bytes` bytes. A part has at least one row if inner is 1; else one slab [size, inner],
+ * or a strip of its columns with up to 16 times as many bytes. Whole slabs lie contiguously, strips do not. A part with
+ * several groups has all of inner, and one with several outer has all groups.
  */
 export function extentsOf({ outer, groups, size, inner, dtype }: Problem, bytes: number): Extents {
   const rowBytes = size * bytesPerElement(dtype);
@@ -40,12 +40,12 @@ export function mostElements(p: Problem, step: Extents): number {
   return step.outer * step.groups * p.size * Math.min(p.inner, step.inner + 1);
 }
 
-/** The parts of a problem, in order, each row in one of them. */
+/** The parts of a problem, in order. Each row is in one of them. */
 export function* partsOf({ outer, groups, size, inner }: Problem, step: Extents): Generator<Part> {
   for (let o = 0; o < outer; o += step.outer) {
     for (let g = 0; g < groups; g += step.groups) {
       for (let i = 0; i < inner; ) {
-        // Kernels tell inner = 1 from more, and so do the bits of a row: a rest of 1 goes with the part before it.
+        // A last column goes with the part before it, as a row has other bits where inner is 1.
         const width = inner - i <= step.inner + 1 ? inner - i : step.inner;
         yield {
           outer: Math.min(step.outer, outer - o),

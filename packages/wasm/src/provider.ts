@@ -8,7 +8,7 @@ import { checkedOptions, type WasmOptions } from './options.ts';
 import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts';
 
 /**
- * The WebAssembly backend, wherever WebAssembly has SIMD: Node, browsers, workers.
+ * The WebAssembly backend. It runs wherever WebAssembly has SIMD: in Node, browsers, workers.
  *
  *     const backend = await wasm().create();
  *
@@ -16,7 +16,7 @@ import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts
  */
 export function wasm(options: WasmOptions = {}): BackendProvider {
   const { module, maxBytes, threads = 1 } = checkedOptions(options);
-  // Compiled once for the probe and every backend of this provider.
+  // The module is compiled once for the probe and all backends of this provider.
   let compiled: Promise<Compiled | Refusal> | undefined;
   const compile = (): Promise<Compiled | Refusal> => {
     compiled ??= outcomeOf(threads, module);
@@ -52,7 +52,7 @@ async function outcomeOf(threads: number, module: WasmModule | undefined): Promi
   return module ? { module } : compileInlined();
 }
 
-/** A small memory, which grows with what is put in. */
+/** A small memory, which will grow. */
 function newMemory(maxBytes: number = ADDRESS_SPACE, shared: boolean): WasmMemory {
   try {
     return new (webAssembly()!.Memory)({

@@ -1,10 +1,10 @@
 import type { Heap } from './heap.ts';
 
-// Enough for all but long rows and some large channels-first tensors. Taken first of all, so that it never stands between
-// blocks that are freed; pages that no kernel touches cost nothing.
+// Enough for all but long rows and some large channels-first tensors. It is the first block of all, so that it does not
+// separate blocks that are freed. Pages that no kernel touches cost nothing.
 const FIRST_BYTES = 384 * 1024;
 
-/** Scratch memory for kernels, kept between calls and shared by all of them. */
+/** Scratch memory for the kernels of a thread, kept from call to call. */
 export class Scratch {
   readonly #heap: Heap;
   #bytes = FIRST_BYTES;
@@ -17,7 +17,7 @@ export class Scratch {
   }
 
   /**
-   * The address of at least `bytes` bytes, valid until the next call; their contents are unspecified.
+   * The address of at least `bytes` bytes, valid until the next call. Their contents are unspecified.
    * @throws RMSNormError OUT_OF_MEMORY
    */
   reserve(bytes: number): number {

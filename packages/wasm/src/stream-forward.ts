@@ -1,27 +1,20 @@
 import { bytesPerElement, type HostForwardIO, type Problem } from '@rmsnorm/core';
 import { ALIGNMENT, roundUp } from './allocator.ts';
-import type { ForwardKernel } from './forward-kernel.ts';
 import type { Heap } from './heap.ts';
-import { HostArray } from './host-array.ts';
+import type { KernelCalls } from './kernel-calls.ts';
 import { type Extents, extentsOf, mostElements, type Part, partsOf } from './parts.ts';
 
 /**
- * A forward from and to arrays outside the WebAssembly memory: copies a part in, normalizes it in place, copies it
- * out. Parts are small enough to stay in a core's cache meanwhile, so that main memory sees one read and one write.
- * @param stageBytes how large a part should be; smaller where memory is short, larger where a single row is
+ * forward from and to arrays outside the WebAssembly memory. Copies a part in, normalizes it in place, and copies it out.
+ * A cache holds the part meanwhile, so that main memory is read and written once.
+ * @param stageBytes the size of parts; they are smaller if memory is short, and larger if a row is
  * @throws RMSNormError OUT_OF_MEMORY, before anything is written to y
  */
-export function streamForward(
-  heap: Heap,
-  kernel: ForwardKernel,
-  p: Problem,
-  io: HostForwardIO,
-  stageBytes: number,
-): void {
-  const x = new HostArray(heap, io.x);
-  const y = new HostArray(heap, io.y);
-  const gamma = io.gamma && new HostArray(heap, io.gamma);
-  const beta = io.beta && new HostArray(heap, io.beta);
+export function streamForward(heap: Heap, calls: KernelCalls, p: Problem, io: HostForwardIO, stageBytes: number): void {
+  const x = bytesOf(heap, io.x);
+  const y = bytesOf(heap, io.y);
+  const gamma = io.gamma && bytesOf(heap, io.gamma);
+  const beta = io.beta && bytesOf(heap, io.beta);
 
   const weightSize = roundUp(p.groups * p.size * 4);
   const { address, bytes, step } = reserve(heap, p, (gamma ? weightSize : 0) + (beta ? weightSize : 0), stageBytes);
@@ -29,20 +22,20 @@ export function streamForward(
   const betaAt = beta ? address + (gamma ? weightSize : 0) : 0;
   const stage = address + bytes - stageSize(p, step);
   try {
-    if (gamma) heap.bytes.set(gamma.bytes, gammaAt);
-    if (beta) heap.bytes.set(beta.bytes, betaAt);
+    if (gamma) heap.bytes.set(gamma(), gammaAt);
+    if (beta) heap.bytes.set(beta(), betaAt);
     for (const part of partsOf(p, step)) {
       const weightOffset = part.firstGroup * p.size * 4;
-      copyIn(p, part, x.bytes, heap.bytes, stage);
-      kernel.run(p, part, stage, gammaAt && gammaAt + weightOffset, betaAt && betaAt + weightOffset, stage, 0);
-      copyOut(p, part, y.bytes, heap.bytes, stage);
+      copyPart(p, part, x(), heap.bytes, stage, false);
+      calls.forwardPart(p, part, stage, gammaAt && gammaAt + weightOffset, betaAt && betaAt + weightOffset, stage, 0);
+      copyPart(p, part, y(), heap.bytes, stage, true);
     }
   } finally {
     heap.free(address, bytes);
   }
 }
 
-/** A block for the weights and, behind them, a stage: as large as it should be, or as there is memory for. */
+/** Allocates a block for the weights, followed by a stage for parts, which is smaller if memory is short. */
 function reserve(
   heap: Heap,
   p: Problem,
@@ -63,29 +56,23 @@ function stageSize(p: Problem, step: Extents): number {
   return roundUp(mostElements(p, step) * bytesPerElement(p.dtype));
 }
 
-/** Copies a part of an outside array to the stage, where its rows lie contiguously. */
-function copyIn(p: Problem, part: Part, outside: Uint8Array, heap: Uint8Array, stage: number): void {
-  const { count, length, from, pitch } = runsOf(p, part);
-  for (let i = 0; i < count; i++) {
-    const at = from + i * pitch;
-    heap.set(outside.subarray(at, at + length), stage + i * length);
-  }
+/** The bytes of an array of the caller. It may be a view into the heap, and is found there again after memory grew. */
+function bytesOf(heap: Heap, { buffer, byteOffset, byteLength }: Uint8Array | Float32Array): () => Uint8Array {
+  const inHeap = heap.holds(buffer);
+  return () => new Uint8Array(inHeap ? heap.bytes.buffer : buffer, byteOffset, byteLength);
 }
 
-/** The way back. */
-function copyOut(p: Problem, part: Part, outside: Uint8Array, heap: Uint8Array, stage: number): void {
-  const { count, length, from, pitch } = runsOf(p, part);
+/** Copies a part of an array to the stage, where it lies contiguously, or back. */
+function copyPart(p: Problem, part: Part, array: Uint8Array, heap: Uint8Array, stage: number, back: boolean): void {
+  const elementBytes = bytesPerElement(p.dtype);
+  const pitch = p.inner * elementBytes;
+  const whole = part.inner === p.inner;
+  const count = whole ? 1 : p.size;
+  const length = whole ? part.outer * part.groups * p.size * pitch : part.inner * elementBytes;
   for (let i = 0; i < count; i++) {
-    const at = stage + i * length;
-    outside.set(heap.subarray(at, at + length), from + i * pitch);
+    const from = part.offset * elementBytes + i * pitch;
+    const to = stage + i * length;
+    if (back) array.set(heap.subarray(to, to + length), from);
+    else heap.set(array.subarray(from, from + length), to);
   }
-}
-
-/** Where a part lies in its problem: `count` runs of `length` bytes, `pitch` bytes apart. */
-function runsOf(p: Problem, part: Part): { count: number; length: number; from: number; pitch: number } {
-  const bytes = bytesPerElement(p.dtype);
-  const from = part.offset * bytes;
-  const pitch = p.inner * bytes;
-  if (part.inner < p.inner) return { count: p.size, length: part.inner * bytes, from, pitch };
-  return { count: 1, length: part.outer * part.groups * p.size * pitch, from, pitch };
 }

@@ -14,7 +14,10 @@ interface Garbage {
   readonly buffers: number;
 }
 
-/** What calls leave behind, once warm, measured twenty times: what the engine does meanwhile, compiling, disturbs some of them. */
+/**
+ * What calls leave behind, once warm, measured twenty times: what the engine does meanwhile, compiling, disturbs some of
+ * them.
+ */
 function garbageOf(call: () => void): Garbage[] {
   for (let i = 0; i < 2000; i++) call();
   // Few enough that nothing is collected meanwhile.
@@ -52,7 +55,8 @@ describe('forward with out, once warm', () => {
     ])(`leaves nothing on the JavaScript heap that grows with the tensor: ${dtype} %i x %i`, (rows, dim) => {
       const norm = new RMSNorm({ dim, axis: -1, bias: true });
       const x = backend.empty([rows, dim], dtype);
-      // Ones: what is not plain, such as the bits 1 of a bfloat16, takes a slow way, and the engine's own litter grows with time.
+      // Ones: what is not plain, such as the bits 1 of a bfloat16, takes a slow way, and the engine's own litter grows
+      // with time.
       x.view!().fill(dtype === 'float32' ? 1 : 0x3f80);
       const out = backend.empty([rows, dim], dtype);
       const garbage = garbageOf(() => norm.forward(x, out));

@@ -1,114 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value } from '@rmsnorm/core';
+import { bfloat16Bits, bfloat16Value, float16Bits, float16Value } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
-import { DTYPE_CODE, FLAGS, HEAP_BASE, type Kernels, PAGE_BYTES } from '../src/kernels.ts';
+import { Descriptor } from '../src/descriptor.ts';
+import { OP, WORD } from '../src/generated/descriptor/index.ts';
+import { HEAP_BASE, MODULE_BYTES, PAGE_BYTES } from '../src/kernels.ts';
+import { difference, encoded, forward, instantiate, numbers, problemOf } from './forward-in-memory.ts';
 
 // What the conformance suite cannot see: which loops a call takes, addresses, bytes of scratch memory, single bits.
 
-const module = await WebAssembly.compile(await readFile(new URL('../dist/rmsnorm.wasm', import.meta.url)));
-
-async function instantiate(memory: WebAssembly.Memory): Promise<Kernels> {
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  return exports as unknown as Kernels;
-}
-
-interface Call {
-  readonly dtype?: FloatDType;
-  readonly outer?: number;
-  readonly size: number;
-  readonly inner?: number;
-  readonly statSize?: number;
-  readonly eps?: number;
-  readonly llama?: boolean;
-  readonly apart?: boolean;
-  readonly inPlace?: boolean;
-  /** Where the first buffer begins. */
-  readonly base?: number;
-}
-
-const GUARD = 64;
-const memory = new WebAssembly.Memory({ initial: 1024, maximum: 65536 });
-const kernels = await instantiate(memory);
-
-/** Runs forward over `x` (raw bits for 16-bit dtypes) with `gamma`; checks that nothing but y and scratch changed. */
-function forward(
-  call: Call,
-  x: Float32Array | Uint16Array,
-  gamma: Float32Array,
-  heap: WebAssembly.Memory = memory,
-  run: Kernels = kernels,
-): Uint32Array | Uint16Array {
-  const { dtype = 'float32', outer = 1, size, inner = 1, eps = 1e-6 } = call;
-  const code = DTYPE_CODE[dtype];
-  let end = call.base ?? HEAP_BASE;
-  const place = (bytes: number): number => {
-    const at = Math.ceil((end + GUARD) / 64) * 64;
-    end = at + bytes;
-    return at;
-  };
-  const at = { x: place(x.byteLength), y: 0, gamma: place(gamma.byteLength), scratch: 0 };
-  at.y = call.inPlace ? at.x : place(x.byteLength);
-  const scratchBytes = run.scratchBytes(code, 1, size, inner, 0) >>> 0;
-  at.scratch = place(scratchBytes);
-  const all = new Uint8Array(heap.buffer, call.base ?? HEAP_BASE, end + GUARD - (call.base ?? HEAP_BASE)).fill(0xa5);
-  const bytes = (start: number, length: number): Uint8Array => new Uint8Array(heap.buffer, start, length);
-  bytes(at.x, x.byteLength).set(new Uint8Array(x.buffer, x.byteOffset, x.byteLength));
-  bytes(at.gamma, gamma.byteLength).set(new Uint8Array(gamma.buffer, gamma.byteOffset, gamma.byteLength));
-  const before = all.slice();
-  run.forward(
-    code,
-    at.x,
-    at.gamma,
-    0,
-    at.y,
-    0,
-    at.scratch,
-    outer,
-    1,
-    size,
-    inner,
-    call.statSize ?? size,
-    eps,
-    0,
-    1,
-    0,
-    (call.llama ? FLAGS.llama : 0) | (call.apart ? FLAGS.apart : 0),
-  );
-  const y = bytes(at.y, x.byteLength).slice();
-  // Put back what may have changed: then nothing has.
-  for (const [start, length] of [
-    [at.y, x.byteLength],
-    [at.scratch, scratchBytes],
-  ] as const) {
-    const offset = start - all.byteOffset;
-    all.set(before.subarray(offset, offset + length), offset);
-  }
-  expect(Buffer.compare(all, before)).toBe(0);
-  return dtype === 'float32' ? new Uint32Array(y.buffer) : new Uint16Array(y.buffer);
-}
-
-/** The first index at which the bits differ, or -1. */
-function difference(a: Uint32Array | Uint16Array, b: Uint32Array | Uint16Array): number {
-  expect(a.length).toBe(b.length);
-  return a.findIndex((bits, i) => bits !== b[i]);
-}
-
-/** Reproducible numbers of many magnitudes. */
-function numbers(count: number, seed: number): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state / 2 ** 31 - 1) * 2 ** ((state >>> 7) % 9);
-  });
-}
-
-function encoded(values: Float32Array, dtype: FloatDType): Float32Array | Uint16Array {
-  if (dtype === 'float32') return values;
-  return Uint16Array.from(values, dtype === 'float16' ? float16Bits : bfloat16Bits);
-}
-
 describe.each(['float32', 'float16', 'bfloat16'] as const)('%s', (dtype) => {
-  // Few rows and many, cached and not, take different loops: see assembly/rows.ts.
+  // Few rows and many, cached and not, take different loops: see assembly/rows/rows.ts.
   test.each([1, 3, 16, 64, 129, 1000, 2048, 4096, 20000])(
     'a row of %i has the same bits however it is done',
     (size) => {
@@ -117,7 +17,7 @@ describe.each(['float32', 'float16', 'bfloat16'] as const)('%s', (dtype) => {
       const gamma = numbers(size, 7);
       const together = forward({ dtype, outer: rows, size }, x, gamma);
       expect(difference(forward({ dtype, outer: rows, size, inPlace: true }, x, gamma), together)).toBe(-1);
-      expect(difference(forward({ dtype, outer: rows, size, apart: true }, x, gamma), together)).toBe(-1);
+      expect(difference(forward({ dtype, outer: rows, size, inTurn: true }, x, gamma), together)).toBe(-1);
       expect(
         difference(forward({ dtype, outer: 3, size }, x.slice(0, 3 * size), gamma), together.slice(0, 3 * size)),
       ).toBe(-1);
@@ -267,7 +167,14 @@ describe.each([
     const [weights, scratch] = [HEAP_BASE, HEAP_BASE + 4096];
     new Uint16Array(small.buffer, at).set(x);
     new Float32Array(small.buffer, weights, size).set(gamma);
-    there.forward(DTYPE_CODE[dtype], at, weights, 0, at, 0, scratch, rows, 1, size, 1, size, 1e-6, 0, 1, 0, 0);
+    const descriptor = new Descriptor(small, MODULE_BYTES);
+    const problem = problemOf({ dtype, outer: rows, size });
+    descriptor.describe(OP.forward, problem, problem);
+    there.complete(descriptor.address);
+    const { words } = descriptor;
+    words[WORD.x] = words[WORD.y] = at;
+    words[WORD.gamma] = weights;
+    there.run(descriptor.address, scratch);
     expect(difference(new Uint16Array(small.buffer, at), forward({ dtype, outer: rows, size }, x, gamma))).toBe(-1);
   });
 });

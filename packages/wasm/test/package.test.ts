@@ -12,7 +12,10 @@ interface Sizes {
   readonly later: number;
 }
 
-/** Bytes of the package alone as a page loads it: bundled and minified by Vite, without its own loader of chunks, and gzipped. */
+/**
+ * Bytes of the package alone as a page loads it: bundled and minified by Vite, without its own loader of chunks, and
+ * gzipped.
+ */
 async function sizes(): Promise<Sizes> {
   const built = await build({
     configFile: false,

@@ -92,7 +92,7 @@ describe('wasm({ module })', () => {
   test('refuses a module that is not ours, or imports what we have not', async () => {
     const nothing = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
     await expect(wasm({ module: nothing }).create()).rejects.toThrow(
-      coded('INVALID_OPTION', /not rmsnorm\.wasm.*no forward.*@rmsnorm\/wasm\/rmsnorm\.wasm/),
+      coded('INVALID_OPTION', /not rmsnorm\.wasm.*layout is undefined.*@rmsnorm\/wasm\/rmsnorm\.wasm/),
     );
     // One import: the function m.f.
     const needy = new WebAssembly.Module(

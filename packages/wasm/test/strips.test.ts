@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { bfloat16Bits, bfloat16Value, type FloatDType, float16Bits, float16Value } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
-import { DTYPE_CODE, FLAGS, HEAP_BASE, type Kernels, OP_CODE, PAGE_BYTES } from '../src/kernels.ts';
+import { type AnyProblem, Descriptor } from '../src/descriptor.ts';
+import { OP, WORD } from '../src/generated/descriptor/index.ts';
+import { HEAP_BASE, type Kernels, MODULE_BYTES, PAGE_BYTES } from '../src/kernels.ts';
 
-// Channels-first tensors so long or so wide that assembly/strips.ts does them in several parts, which no case of the
-// conformance suite is; and bytes of scratch memory, which it cannot see.
+// Channels-first tensors so long or so wide that assembly/columns/strips.ts does them in several parts, which no case of
+// the conformance suite is; and bytes of scratch memory, which it cannot see.
 
 const module = await WebAssembly.compile(await readFile(new URL('../dist/rmsnorm.wasm', import.meta.url)));
 const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536 });
@@ -43,15 +45,39 @@ interface Case {
 
 const GUARD = 0xa5;
 
-/** y, and sum of addForward or the scales, as numbers; of sumSquares the sums. Checks that nothing was written behind scratch memory. */
+const isGated = (op: Operation): op is 'gate first' | 'gate last' => op === 'gate first' || op === 'gate last';
+
+function problemOf({ op, dtype, groups, size, inner }: Case): AnyProblem {
+  return {
+    outer: 1,
+    groups,
+    size,
+    inner,
+    statSize: size,
+    dtype,
+    eps: 0,
+    epsMode: 'add',
+    alpha: 1,
+    weightOffset: 0,
+    casting: isGated(op) ? 'llama' : 'gemma',
+    normBeforeGate: op === 'gate last',
+  };
+}
+
+/**
+ * y, and sum of addForward or the scales, as numbers; of sumSquares the sums. Checks that nothing was written behind
+ * scratch memory.
+ */
 function run(
   { op, dtype, groups, size, inner, weighted }: Case,
   x: Float32Array | Uint16Array,
   other: Float32Array | Uint16Array,
   weights: Float32Array[],
 ) {
-  const code = op.startsWith('gate') ? OP_CODE.gatedForward : OP_CODE[op as 'addForward'];
-  const scratchBytes = kernels.operationBytes(code, DTYPE_CODE[dtype], groups, size, inner, 0) >>> 0;
+  const descriptor = new Descriptor(memory, MODULE_BYTES);
+  const problem = problemOf({ op, dtype, groups, size, inner, weighted });
+  descriptor.describe(OP[isGated(op) ? 'gatedForward' : op], problem, problem);
+  const scratchBytes = kernels.complete(descriptor.address) >>> 0;
   let end = HEAP_BASE;
   const place = (bytes: number): number => {
     const at = end;
@@ -71,28 +97,15 @@ function run(
   write(second, other);
   write(gamma, weights[0]!);
   write(beta, weights[1]!);
-  const flags = op.startsWith('gate') ? FLAGS.llama : 0;
-  kernels.begin(
-    code,
-    DTYPE_CODE[dtype],
-    weighted ? gamma : 0,
-    beta,
-    scratch,
-    1,
-    groups,
-    size,
-    inner,
-    size,
-    0,
-    0,
-    1,
-    0,
-    flags,
-  );
-  if (op === 'addForward') kernels.addForward(first, second, sum, y, rows);
-  else if (op === 'sumSquares') kernels.sumSquares(first, rows);
-  else if (op === 'forwardQuantized') kernels.forwardQuantized(first, y, rows, 0);
-  else kernels.gatedForward(first, second, y, rows, Number(op === 'gate last'));
+  const { words } = descriptor;
+  words[WORD.x] = first;
+  words[WORD.residual] = words[WORD.gate] = second;
+  words[WORD.sum] = sum;
+  words[WORD.y] = words[WORD.q] = y;
+  words[WORD.gamma] = weighted ? gamma : 0;
+  words[WORD.beta] = beta;
+  words[isGated(op) || op === 'addForward' ? WORD.rstd : op === 'sumSquares' ? WORD.sums : WORD.scales] = rows;
+  kernels.run(descriptor.address, scratch);
   const behind = new Uint8Array(memory.buffer, scratch + scratchBytes, 64);
   expect(behind.every((byte) => byte === GUARD)).toBe(true);
   const decode = (at: number): Float64Array => {

@@ -4,13 +4,10 @@ import {
   type BackwardIO,
   type Driver,
   type DType,
-  FEATURES,
-  FLOAT_DTYPES,
   type ForwardIO,
   type ForwardQuantizedIO,
   type GatedForwardIO,
   type HostForwardIO,
-  OPS,
   type PreparedUses,
   type Problem,
   RMSNormError,
@@ -18,25 +15,28 @@ import {
   type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
-import { blockAt } from './adopt.ts';
-import { BindGroups } from './bind-groups.ts';
-import { Buffers } from './buffers.ts';
-import { Calls, type Planners } from './calls.ts';
-import type { Capabilities } from './dispatch.ts';
-import { Executor } from './executor.ts';
-import { type GPUCommandEncoderLike, type GPUDeviceLike, tagOf } from './gpu.ts';
-import { hostForward } from './host-forward.ts';
+import type { GatedProblem, QuantizedProblem, ScaleByProblem } from '@rmsnorm/core/driver';
+import { hostForward } from './apply/host-forward.ts';
+import { deviceError, ErrorScopes } from './device/error-scopes.ts';
+import { tagOf } from './device/gpu.ts';
+import { hostLimitsOf } from './device/limits.ts';
+import { DeviceLoss } from './device/loss.ts';
+import { BindGroups } from './execution/bind-groups.ts';
+import { Executor } from './execution/executor.ts';
+import { Pipelines } from './execution/pipelines.ts';
+import { ReadyPlans } from './execution/ready-plans.ts';
+import { variantsOf } from './execution/variants.ts';
+import { WorkQueue } from './execution/work-queue.ts';
+import type { GPUCommandEncoderLike } from './gpu-types.ts';
 import { plan } from './kernels/index.ts';
-import { hostLimitsOf } from './limits.ts';
-import { Loss } from './loss.ts';
-import { type Block, setTaint } from './memory.ts';
-import { OPERATIONS } from './operations.ts';
-import { Pipelines } from './pipelines.ts';
-import { Readback } from './readback.ts';
-import { deviceError, Scopes } from './scopes.ts';
-import { Scratch } from './scratch.ts';
-import { variantsOf } from './variants.ts';
-import { Work } from './work.ts';
+import { blockAt } from './memory/adopt.ts';
+import { type Block, setTaint } from './memory/block.ts';
+import { Buffers } from './memory/buffers.ts';
+import { Readback } from './memory/readback.ts';
+import { Scratch } from './memory/scratch.ts';
+import type { Capabilities, Planners } from './plan.ts';
+import { SIGNATURES } from './signatures.ts';
+import { supportsOf } from './supports.ts';
 
 export interface DriverOptions {
   /** The adapter in words. */
@@ -44,7 +44,7 @@ export interface DriverOptions {
   readonly capabilities: Capabilities;
   /** Whether the device is ours to destroy. */
   readonly owned: boolean;
-  /** Where the device comes from: Node's Dawn crashes where that is collected first, so it lives as long as the driver. */
+  /** Where the device comes from. Node's Dawn crashes where that is collected before its devices: the driver keeps it. */
   readonly source?: unknown;
   readonly maxPooledBytes: number;
   /** The kernels' own, unless given. */
@@ -57,45 +57,38 @@ export class WebGPUDriver implements Driver<Block> {
   readonly device: string;
   readonly supports: Supports;
   readonly source: unknown;
-  readonly #device: GPUDeviceLike;
+  readonly #device: GPUDevice;
   readonly #owned: boolean;
   readonly #alignment: number;
   readonly #largest: number;
-  readonly #scopes: Scopes;
-  readonly #loss: Loss;
-  readonly #work: Work;
+  readonly #scopes: ErrorScopes;
+  readonly #loss: DeviceLoss;
+  readonly #work: WorkQueue;
   readonly #buffers: Buffers;
   readonly #readback: Readback;
-  readonly #calls: Calls;
+  readonly #plans: ReadyPlans;
   readonly #executor: Executor;
 
   constructor(
-    device: GPUDeviceLike,
+    device: GPUDevice,
     { name, capabilities, owned, source, maxPooledBytes, planners = plan }: DriverOptions,
   ) {
     this.#device = device;
     this.#owned = owned;
     this.source = source;
     this.#alignment = capabilities.limits.minStorageBufferOffsetAlignment;
-    this.device = `${name}, ${capabilities.subgroups ? 'subgroups' : 'no subgroups'}, ${capabilities.halves === 'f16' ? 'shader-f16' : 'no shader-f16'}`;
-    this.supports = {
-      ops: OPS.filter((op) => planners[op] !== undefined),
-      dtypes: FLOAT_DTYPES,
-      accuracy: 'webgpu',
-      features: FEATURES,
-      // WGSL lets a device flush subnormal numbers.
-      promises: ['extremes', 'nonFinite', 'invariance'],
-    };
-    const scopes = new Scopes(device);
+    this.device = `${name}, ${capabilities.subgroups ? 'subgroups' : 'no subgroups'}, ${capabilities.toFloat16 === 'f16' ? 'shader-f16' : 'no shader-f16'}`;
+    this.supports = supportsOf(planners);
+    const scopes = new ErrorScopes(device);
     this.#scopes = scopes;
-    this.#loss = new Loss(device, owned);
-    this.#work = new Work(device, this.#loss, scopes);
+    this.#loss = new DeviceLoss(device, owned);
+    this.#work = new WorkQueue(device, this.#loss, scopes);
     const limits = hostLimitsOf(device);
     this.#largest = Math.min(limits.maxBufferSize, capabilities.limits.maxStorageBufferBindingSize);
     this.#buffers = new Buffers(device, this.#work, scopes, limits.maxBufferSize, maxPooledBytes);
     this.#readback = new Readback(this.#work, this.#buffers, scopes, this.#loss);
-    this.#calls = new Calls(planners, capabilities, new Pipelines(device, scopes), this.#buffers, limits);
-    this.#executor = new Executor(this.#work, this.#calls, new BindGroups(device, scopes), new Scratch(this.#buffers));
+    this.#plans = new ReadyPlans(planners, capabilities, new Pipelines(device, scopes), this.#buffers, limits);
+    this.#executor = new Executor(this.#work, this.#plans, new BindGroups(device, scopes), new Scratch(this.#buffers));
   }
 
   alloc(bytes: number): Block {
@@ -109,7 +102,7 @@ export class WebGPUDriver implements Driver<Block> {
 
   write(block: Block, bytes: Uint8Array): void {
     this.#loss.check();
-    // The queue's own writes come before what is not submitted yet.
+    // The queue writes before it runs what is not submitted yet.
     if (block.memory.batch === this.#work.batch) this.#work.submit();
     const whole = bytes.length - (bytes.length % 4);
     if (whole > 0) this.#upload(block, 0, bytes, whole);
@@ -135,36 +128,36 @@ export class WebGPUDriver implements Driver<Block> {
     return memory.buffer;
   }
 
-  forward(p: Problem, io: ForwardIO<Block>): void {
-    this.#run('forward', p, io);
+  forward(problem: Problem, io: ForwardIO<Block>): void {
+    this.#run('forward', problem, io);
   }
 
-  addForward(p: Problem, io: AddForwardIO<Block>): void {
-    this.#run('addForward', p, io);
+  addForward(problem: Problem, io: AddForwardIO<Block>): void {
+    this.#run('addForward', problem, io);
   }
 
-  gatedForward(p: Problem & { readonly normBeforeGate: boolean }, io: GatedForwardIO<Block>): void {
-    this.#run('gatedForward', p, io);
+  gatedForward(problem: GatedProblem, io: GatedForwardIO<Block>): void {
+    this.#run('gatedForward', problem, io);
   }
 
-  backward(p: Problem, io: BackwardIO<Block>): void {
-    this.#run('backward', p, io);
+  backward(problem: Problem, io: BackwardIO<Block>): void {
+    this.#run('backward', problem, io);
   }
 
-  sumSquares(p: Problem, io: SumSquaresIO<Block>): void {
-    this.#run('sumSquares', p, io);
+  sumSquares(problem: Problem, io: SumSquaresIO<Block>): void {
+    this.#run('sumSquares', problem, io);
   }
 
-  scaleBy(p: Problem & { readonly count: number }, io: ScaleByIO<Block>): void {
-    this.#run('scaleBy', p, io);
+  scaleBy(problem: ScaleByProblem, io: ScaleByIO<Block>): void {
+    this.#run('scaleBy', problem, io);
   }
 
-  forwardQuantized(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Block>): void {
-    this.#run('forwardQuantized', p, io);
+  forwardQuantized(problem: QuantizedProblem, io: ForwardQuantizedIO<Block>): void {
+    this.#run('forwardQuantized', problem, io);
   }
 
-  hostForward(p: Problem, io: HostForwardIO): Promise<void> {
-    return hostForward(this, p, io, this.#largest);
+  hostForward(problem: Problem, io: HostForwardIO): Promise<void> {
+    return hostForward(this, problem, io, this.#largest);
   }
 
   flush(): void {
@@ -174,7 +167,9 @@ export class WebGPUDriver implements Driver<Block> {
 
   async prepare(problems: readonly Problem[], uses: PreparedUses): Promise<void> {
     this.#loss.check();
-    const compiled = problems.flatMap((p) => variantsOf(p, uses)).map((variant) => this.#calls.prepare(variant));
+    const compiled = problems
+      .flatMap((problem) => variantsOf(problem, uses))
+      .map((variant) => this.#plans.prepare(variant));
     await Promise.race([Promise.all(compiled), this.#loss.lost]);
   }
 
@@ -183,7 +178,7 @@ export class WebGPUDriver implements Driver<Block> {
     if (tagOf(encoder) !== 'GPUCommandEncoder') {
       throw new RMSNormError('INVALID_OPTION', `record() takes a GPUCommandEncoder, got ${tagOf(encoder)}`);
     }
-    this.#work.record(encoder, () => {
+    this.#work.record(encoder as GPUCommandEncoder, () => {
       const result: unknown = fn();
       if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
       throw new RMSNormError(
@@ -194,27 +189,26 @@ export class WebGPUDriver implements Driver<Block> {
   }
 
   async dispose(): Promise<void> {
-    // Work on memory of the caller's still takes effect, and what is being read still arrives.
+    // Work on the caller's memory still takes effect, and reads still arrive.
     this.#work.submit();
     await this.#readback.idle();
     this.#buffers.dispose();
     if (this.#owned) this.#device.destroy();
   }
 
-  /** Of memory that the device could not make, the queue complains too: that is known already. */
   #upload(block: Block, offset: number, bytes: Uint8Array, length: number): void {
     const { buffer } = block.memory;
     this.#scopes.watch(
       'validation',
-      () => this.#device.queue.writeBuffer(buffer as never, block.offset + offset, bytes as never, 0, length),
+      () => this.#device.queue.writeBuffer(buffer, block.offset + offset, bytes, 0, length),
       (error) => {
         if (error) setTaint(block, deviceError(error, 'the device refused an upload'));
       },
     );
   }
 
-  #run(op: keyof typeof OPERATIONS, p: Problem, io: object): void {
+  #run(op: keyof typeof SIGNATURES, problem: Problem, io: object): void {
     this.#loss.check();
-    this.#executor.run(OPERATIONS[op], p, io);
+    this.#executor.run(SIGNATURES[op], problem, io);
   }
 }

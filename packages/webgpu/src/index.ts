@@ -1,8 +1,8 @@
-export type { GPUBufferPart } from './adopt.ts';
 export type {
   GPUAdapterInfoLike,
   GPUAdapterLike,
   GPUBufferLike,
+  GPUBufferPart,
   GPUCommandEncoderLike,
   GPUComputePassLike,
   GPUDeviceLike,
@@ -11,6 +11,6 @@ export type {
   GPULike,
   GPUObject,
   GPUQueueLike,
-} from './gpu.ts';
+} from './gpu-types.ts';
 export type { WebGPUOptions } from './options.ts';
 export { type WebGPUBackend, type WebGPUProvider, webgpu } from './provider.ts';

@@ -1,5 +1,6 @@
 import { RMSNormError } from '@rmsnorm/core';
-import { type GPUAdapterLike, type GPUDeviceLike, type GPULike, tagOf } from './gpu.ts';
+import { tagOf } from './device/gpu.ts';
+import type { GPUAdapterLike, GPUDeviceLike, GPULike } from './gpu-types.ts';
 
 export interface WebGPUOptions {
   /** Where adapters come from; `navigator.gpu` unless given. In Node: `create([])` of the npm package `webgpu`. */

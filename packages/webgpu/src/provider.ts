@@ -1,12 +1,13 @@
 import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
-import { findAdapter, isSoftware, nameOf, onlySoftware, type Refusal } from './adapter.ts';
-import { capabilitiesOf } from './capabilities.ts';
-import { requestDevice } from './device.ts';
-import type { Capabilities } from './dispatch.ts';
+import { findAdapter, isSoftware, nameOf, onlySoftware, type Refusal } from './device/adapter.ts';
+import { capabilitiesOf } from './device/capabilities.ts';
+import { adapterOf, deviceOf } from './device/gpu.ts';
+import { lossOf, lostError } from './device/loss.ts';
+import { requestDevice } from './device/request-device.ts';
 import { WebGPUDriver } from './driver.ts';
-import type { GPUCommandEncoderLike, GPUDeviceLike } from './gpu.ts';
-import { lossOf, lostError } from './loss.ts';
+import type { GPUCommandEncoderLike } from './gpu-types.ts';
 import { type CheckedOptions, checkedOptions, type WebGPUOptions } from './options.ts';
+import type { Capabilities } from './plan.ts';
 
 /** A backend on WebGPU: `tensor.buffer` is a GPUBuffer, and `wrap` takes one. */
 export interface WebGPUBackend extends Backend {
@@ -53,7 +54,7 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
       const device = await found.device();
       try {
         throwIfAborted(signal);
-        const capabilities = await capabilitiesOf(device, device.adapterInfo, checked);
+        const capabilities = await capabilitiesOf(device, checked);
         throwIfAborted(signal);
         return backendOn(device, checked, found.name, capabilities);
       } catch (error) {
@@ -66,12 +67,13 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
 
 interface Found {
   readonly name: string;
-  device(): Promise<GPUDeviceLike>;
+  device(): Promise<GPUDevice>;
 }
 
 async function find(options: CheckedOptions): Promise<Found | Refusal> {
-  const { device, software } = options;
-  if (device !== undefined) {
+  const { software } = options;
+  if (options.device !== undefined) {
+    const device = deviceOf(options.device);
     const lost = await lossOf(device);
     if (lost !== null) return refusalOf(lostError(lost, false));
     if (!software && isSoftware({ info: device.adapterInfo ?? {} })) return onlySoftware(device.adapterInfo);
@@ -79,7 +81,7 @@ async function find(options: CheckedOptions): Promise<Found | Refusal> {
   }
   const adapter = await findAdapter(options);
   if ('code' in adapter) return adapter;
-  return { name: nameOf(adapter.info), device: () => requestDevice(adapter) };
+  return { name: nameOf(adapter.info), device: () => requestDevice(adapterOf(adapter)) };
 }
 
 function refusalOf({ code, message }: RMSNormError): Refusal {
@@ -88,7 +90,7 @@ function refusalOf({ code, message }: RMSNormError): Refusal {
 }
 
 function backendOn(
-  device: GPUDeviceLike,
+  device: GPUDevice,
   options: CheckedOptions,
   name: string,
   capabilities: Capabilities,

@@ -2,7 +2,7 @@ import { type Backend, reference, rmsNorm, rmsNormBackward, type Tensor } from '
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeOnDevice, nodeWebGPU } from './node-webgpu.ts';
 
-// Where inner is odd, columns of 16 bits share words and are read in loops; where it is even, they are held. Their bits
+// Where inner is odd, columns of 16 bits share words and are read in loops; where it is even, they are kept in registers. Their bits
 // are the same.
 describeOnDevice('columns of 16 bits', () => {
   describe.each([true, false])('with subgroups: %o', (subgroups) => {

@@ -1,3 +1,8 @@
+import type { Backend } from '@rmsnorm/core';
+import { webgpu } from '@rmsnorm/webgpu';
+import { afterAll, beforeAll } from 'vitest';
+import { newDevice } from './node-webgpu.ts';
+
 /** What was asked of a device, and of its queue, encoders and buffers. */
 export interface Counts {
   buffers: number;
@@ -25,8 +30,34 @@ const NONE: Readonly<Counts> = {
   copies: 0,
 };
 
-/** Counts from here on what is asked of `device`; `since` gives what was counted since it was last called. */
-export function countCalls(device: GPUDevice): { since(): Counts; live(): number } {
+export interface CountedCalls {
+  /** What was counted since this was last called. */
+  since(): Counts;
+  /** How many buffers there are. */
+  live(): number;
+}
+
+/** The end of the turn, in which work is submitted. */
+export const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+/** Within a `describe`: a backend on a device that counts what is asked of it, for all of its tests. */
+export function onCountedDevice(use: (backend: Backend, calls: CountedCalls) => void): void {
+  let device: GPUDevice;
+  let backend: Backend;
+  beforeAll(async () => {
+    device = await newDevice();
+    const calls = countCalls(device);
+    backend = await webgpu({ device }).create();
+    use(backend, calls);
+  });
+  afterAll(async () => {
+    await backend.dispose();
+    device.destroy();
+  });
+}
+
+/** Counts from here on what is asked of `device`. */
+export function countCalls(device: GPUDevice): CountedCalls {
   let counts: Counts = { ...NONE };
   const live = new Set<GPUBuffer>();
   const hook = <T extends object, K extends keyof T>(target: T, name: K, after: (result: never) => void): void => {

@@ -1,25 +1,14 @@
 import { type Backend, RMSNorm, rmsNorm, rmsNormBackward, rmsNormQuantized } from '@rmsnorm/core';
 import { webgpu } from '@rmsnorm/webgpu';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countCalls } from './counted-device.ts';
+import { expect, test } from 'vitest';
+import { type CountedCalls, countCalls, onCountedDevice, turn } from './counted-device.ts';
 import { describeOnDevice, newDevice } from './node-webgpu.ts';
 
-/** The end of the turn, in which work is submitted. */
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
-
 describeOnDevice('what is asked of the device', () => {
-  let device: GPUDevice;
   let backend: Backend;
-  let calls: ReturnType<typeof countCalls>;
-
-  beforeAll(async () => {
-    device = await newDevice();
-    calls = countCalls(device);
-    backend = await webgpu({ device }).create();
-  });
-  afterAll(async () => {
-    await backend.dispose();
-    device.destroy();
+  let calls: CountedCalls;
+  onCountedDevice((...made) => {
+    [backend, calls] = made;
   });
 
   test.each([

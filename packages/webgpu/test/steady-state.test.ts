@@ -1,11 +1,7 @@
 import { type Backend, type Op, RMSNorm, type Tensor } from '@rmsnorm/core';
-import { webgpu } from '@rmsnorm/webgpu';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countCalls } from './counted-device.ts';
-import { describeOnDevice, newDevice } from './node-webgpu.ts';
-
-/** The end of the turn, in which work is submitted. */
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+import { expect, test } from 'vitest';
+import { type CountedCalls, onCountedDevice, turn } from './counted-device.ts';
+import { describeOnDevice } from './node-webgpu.ts';
 
 /** All of them but the one that is the caller's. */
 function disposeAll(results: object, kept?: Tensor): void {
@@ -13,18 +9,10 @@ function disposeAll(results: object, kept?: Tensor): void {
 }
 
 describeOnDevice('the steady state', () => {
-  let device: GPUDevice;
   let backend: Backend;
-  let calls: ReturnType<typeof countCalls>;
-
-  beforeAll(async () => {
-    device = await newDevice();
-    calls = countCalls(device);
-    backend = await webgpu({ device }).create();
-  });
-  afterAll(async () => {
-    await backend.dispose();
-    device.destroy();
+  let calls: CountedCalls;
+  onCountedDevice((...made) => {
+    [backend, calls] = made;
   });
 
   test.each<[Op, number | null]>([

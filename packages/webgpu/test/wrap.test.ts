@@ -54,6 +54,26 @@ describeOnDevice('wrap()', () => {
     expect([await first(x), await first(z), await first(gamma)]).toEqual([3, 4, 2]);
   });
 
+  // A row in registers, groups in loops, and a row that is split over workgroups.
+  test.each([
+    [64, 1],
+    [64, 4],
+    [65_536, 1],
+  ])('forwardQuantized of %i features in %i groups in one buffer', async (size, groups) => {
+    const values = Float32Array.from({ length: 2 * size }, (_, i) => (i % 97) - 48);
+    const shared = device.createBuffer({ size: 2 ** 20, usage: buffer.usage });
+    device.queue.writeBuffer(shared, 0, values);
+    const norm = new RMSNorm({ dim: size, axis: -1, groups });
+    const x = backend.wrap({ buffer: shared, offset: 0 }, [2, size]);
+    const q = backend.wrap({ buffer: shared, offset: 2 ** 19 }, [2, size], 'int8');
+    const scales = backend.wrap({ buffer: shared, offset: 2 ** 19 + 2 ** 18 }, [2, 1]);
+    norm.forwardQuantized(x, { out: { q, scales } });
+    const apart = norm.forwardQuantized(backend.tensor(values, [2, size]));
+    expect(await q.data()).toEqual(await apart.q.data());
+    expect(await scales.data()).toEqual(await apart.scales.data());
+    shared.destroy();
+  });
+
   test('one place may be an input twice, beside an output in the same buffer, and in place', async () => {
     const x = row(0, 3);
     const same = backend.wrap({ buffer, offset: 0 }, [1, dim]);

@@ -1,26 +1,26 @@
-// What the caller and its workers share beside the WebAssembly memory: one SharedArrayBuffer, of Int32 words in cache
-// lines of their own, and behind them the job, in float64 numbers.
+// The words with which the caller and its workers coordinate: Int32 words of a SharedArrayBuffer, each in a cache line of
+// its own. The caller is thread 0, workers are threads 1 and up. The protocol is in protocol.ts.
 
-/** Int32 words that a word has to itself, so that no two threads write to the same cache lines: 128 bytes. */
+/** Words from one to the next: 128 bytes, so that two threads do not write to the same cache lines. */
 const LINE = 32;
 
-/** Counts the jobs: what idle workers watch. */
+/** The number of jobs so far. Idle workers watch it. */
 export const JOBS = 0;
 /** How many workers sleep until JOBS changes. */
 export const SLEEPING: number = LINE;
 /** 1 while there may be chunks to take. */
 export const OPEN: number = 2 * LINE;
-/** How many workers may be reading the job. */
+/** How many workers may be working on the job. */
 export const INSIDE: number = 3 * LINE;
 /** 1 while the caller sleeps until INSIDE changes. */
 export const WAITING: number = 4 * LINE;
-/** 1 from the moment on at which a worker failed. */
+/** 1 once a worker has failed. */
 export const FAILED: number = 5 * LINE;
-/** 1 from the moment on at which workers are to end. */
+/** 1 once workers are to end. */
 export const STOPPED: number = 6 * LINE;
 const QUEUES = 7 * LINE;
 
-/** The word with the next chunk of a thread's own; the one behind it is the end of them. */
+/** The word with the next of a thread's own chunks. The word after it has the end of these. */
 export function queueOf(thread: number): number {
   return QUEUES + thread * LINE;
 }
@@ -30,25 +30,7 @@ export function scratchOf(thread: number): number {
   return queueOf(thread) + 2;
 }
 
-/** Numbers that the chunks of a job have in common: see job.ts. */
-export const JOB_NUMBERS = 10;
-/** Numbers of each chunk. */
-export const CHUNK_NUMBERS = 11;
-/** Most chunks of a thread. */
-export const CHUNKS_PER_THREAD = 4;
-
-/** The two views of a control buffer. */
-export interface Control {
-  readonly words: Int32Array;
-  readonly job: Float64Array;
-}
-
-/** A new control buffer, all zeros. */
+/** A new buffer for these words, all 0. */
 export function controlBuffer(threads: number): SharedArrayBuffer {
-  const numbers = JOB_NUMBERS + threads * CHUNKS_PER_THREAD * CHUNK_NUMBERS;
-  return new SharedArrayBuffer(queueOf(threads) * 4 + numbers * 8);
-}
-
-export function controlOf(buffer: SharedArrayBuffer, threads: number): Control {
-  return { words: new Int32Array(buffer, 0, queueOf(threads)), job: new Float64Array(buffer, queueOf(threads) * 4) };
+  return new SharedArrayBuffer(queueOf(threads) * 4);
 }

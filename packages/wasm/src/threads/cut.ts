@@ -1,6 +1,6 @@
-/** A chunk of a problem: columns of whole slabs [size, inner] that lie one behind another. */
+/** A chunk of a problem: columns of consecutive slabs [size, inner]. */
 export interface Chunk {
-  /** The first of its slabs, of outer * groups. */
+  /** Its first slab, of outer * groups. */
   readonly slab: number;
   readonly firstGroup: number;
   readonly outer: number;
@@ -9,7 +9,7 @@ export interface Chunk {
   readonly endColumn: number;
 }
 
-/** What is to be cut, and how. */
+/** What is cut, and how. */
 export interface Cut {
   readonly outer: number;
   readonly groups: number;
@@ -17,21 +17,22 @@ export interface Cut {
   readonly threads: number;
   /** The most chunks: a multiple of threads. */
   readonly most: number;
-  /** Whether groups may be separated. */
-  readonly apart: boolean;
-  /** Columns are cut at multiples of this; inner or more where they are not to be. */
+  /** Whether the groups of one outer may go to different chunks. */
+  readonly separable: boolean;
+  /** Slabs are cut between columns at multiples of this. With inner or more they are not cut. */
   readonly step: number;
 }
 
 /**
- * Cuts outer * groups slabs into chunks of all groups of neighbouring outers, where there are enough of these, else of
- * neighbouring groups of one outer; and, where not every thread would get as many of them, each of these between columns.
+ * Cuts outer * groups slabs into chunks. A chunk has all groups of consecutive outers if there are enough outers; else it
+ * has consecutive groups of one outer. If threads would get different numbers of chunks, each chunk is cut between
+ * columns too.
  */
 export function cut(problem: Cut): Chunk[] {
   const { inner, threads, most, step } = problem;
   const chunks = cutSlabs(problem);
   if (chunks.length % threads === 0 || chunks.length * threads > most || step >= inner) return chunks;
-  // A last column by itself belongs to the step before it, as in the kernels.
+  // A last column goes with the step before it, as a row has other bits where inner is 1.
   const steps = Math.floor((inner - 2) / step) + 1;
   const pieces = Math.min(threads, steps);
   const edge = (i: number): number => (i === pieces ? inner : Math.floor((i * steps) / pieces) * step);
@@ -40,10 +41,10 @@ export function cut(problem: Cut): Chunk[] {
   );
 }
 
-function cutSlabs({ outer, groups, inner, most, apart }: Cut): Chunk[] {
+function cutSlabs({ outer, groups, inner, most, separable }: Cut): Chunk[] {
   const columns = { firstColumn: 0, endColumn: inner };
   const chunks: Chunk[] = [];
-  const perOuter = apart ? Math.min(groups, Math.floor(most / outer)) : 1;
+  const perOuter = separable ? Math.min(groups, Math.floor(most / outer)) : 1;
   if (perOuter <= 1) {
     const pieces = Math.min(outer, most);
     for (let i = 0; i < pieces; i++) {

@@ -1,4 +1,4 @@
-// The parts of Node and of pages that threads need, structurally: this package has the types of neither.
+// The types of what threads use of Node and of pages. This package depends on the types of neither.
 
 export interface NodeWorker {
   on(event: 'message' | 'error' | 'exit', listener: (value: unknown) => void): void;
@@ -29,12 +29,12 @@ export function host(): Host {
   return globalThis as unknown as Host;
 }
 
-/** Node's constructor of workers, where there is one. */
+/** The Worker of node:worker_threads, if this is Node. */
 export function nodeWorker(): (new (url: object, options: object) => NodeWorker) | undefined {
   return host().process?.getBuiltinModule?.('node:worker_threads')?.Worker;
 }
 
-/** Why there can be no threads here, or null where there can be. */
+/** Why there can be no threads here, or null. */
 export function whyNoThreads(): string | null {
   if (typeof SharedArrayBuffer === 'undefined' || host().crossOriginIsolated === false) {
     return 'the page is not cross-origin isolated';

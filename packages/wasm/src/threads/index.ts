@@ -1,21 +1,16 @@
 import { type Compiled, compileInlined, type Refusal } from '../compile.ts';
-import { Scratch } from '../scratch.ts';
 import type { WasmModule } from '../web-assembly.ts';
-import type { CuttableKernels } from './cuttable-kernels.ts';
 import { host, whyNoThreads } from './host.ts';
-import { SharedHeap } from './shared-heap.ts';
 import { withSharedMemory } from './shared-module.ts';
-import { startTeam } from './start-team.ts';
-import { ThreadedDriver } from './threaded-driver.ts';
-import { ThreadedKernels } from './threaded-kernels.ts';
+import { startDriver } from './start-driver.ts';
 
-// So that a page that makes many backends says it once.
-let said = false;
+/** Whether the warning was given, which is given once. */
+let warned = false;
 
 /**
- * What a provider with more than one thread runs: the module on shared memory, and workers; or, where that cannot be, the
- * same as with one thread, which is then said, once, and which the device names.
- * @param given a module of the caller's, for shared memory, or undefined for the one that is inlined
+ * What a provider with more than one thread runs: the module on shared memory, and workers. Without shared memory it is
+ * what one thread runs; a warning says so, once, and so does the name of the device.
+ * @param given a module of the caller, for shared memory, or undefined for the inlined one
  */
 export async function compileThreaded(threads: number, given: WasmModule | undefined): Promise<Compiled | Refusal> {
   const why = whyNoThreads();
@@ -27,30 +22,25 @@ export async function compileThreaded(threads: number, given: WasmModule | undef
   return {
     module,
     device,
-    driverOf: async (kernels, memory, maxBytes, signal) => {
-      const heap = new SharedHeap(memory, maxBytes);
-      const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
-      const { control, stop } = await startTeam(threads, module, memory, signal);
-      const threaded = new ThreadedKernels(kernels as CuttableKernels, control, scratches, mayWait());
-      return new ThreadedDriver(threaded, heap, device, stop);
-    },
+    driverOf: (kernels, memory, maxBytes, signal) =>
+      startDriver(device, threads, { module, kernels, memory, maxBytes }, { signal, maySleep: mayWait() }),
   };
 }
 
 async function onOneThread(threads: number, given: WasmModule | undefined, why: string): Promise<Compiled | Refusal> {
   const compiled = given ? { module: given } : await compileInlined();
   if (!('module' in compiled)) return compiled;
-  if (!said) {
+  if (!warned) {
     host().console?.warn(
       `wasm({ threads: ${threads} }) of @rmsnorm/wasm runs on one thread, as ${why}; pages send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp to be`,
     );
   }
-  said = true;
+  warned = true;
   const device = `WebAssembly SIMD, one thread, not ${threads}: ${why}`;
   return { ...compiled, device };
 }
 
-/** Whether this thread may sleep: a page's own must not. */
+/** Whether this thread may sleep. The main thread of a page must not. */
 function mayWait(): boolean {
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);

@@ -4,10 +4,12 @@ import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 export interface Task {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
-  readonly buffer: SharedArrayBuffer;
+  /** The address of the chunks' descriptors. */
+  readonly chunks: number;
+  readonly control: SharedArrayBuffer;
   readonly thread: number;
   readonly threads: number;
 }
 
-/** What it says when it is about to wait for jobs. */
+/** What it answers when it is about to wait for jobs. */
 export type Ready = 'ready';

@@ -1,27 +1,57 @@
-import type { Op } from '@rmsnorm/core';
-import { OP_CODE } from '../kernels.ts';
+import { bytesPerElement, type FloatDType, OPERATIONS, type Op, type Operand } from '@rmsnorm/core';
+import { DTYPE, OPERAND, OPS } from '../generated/descriptor/index.ts';
+import type { Chunk } from './cut.ts';
 
-/**
- * What an argument of an operation is: a number for all chunks, or the address of something of which a slab [size, inner]
- * has so many bytes: elements of the dtype, an int8 for each element, a float32 for each row; or for each (outer, inner).
- */
-export type Operand = 'number' | 'elements' | 'bytes' | 'rows' | 'columns';
+/** The names for codes of a descriptor. */
+export const opOf = (code: number): Op => OPS[code - 1]!;
+export const dtypeOf = (code: number): FloatDType => (Object.keys(DTYPE) as FloatDType[])[code - 1]!;
 
-const OPERANDS: Readonly<Record<Op, readonly Operand[]>> = {
-  forward: ['elements', 'elements', 'rows'],
-  addForward: ['elements', 'elements', 'elements', 'elements', 'rows'],
-  gatedForward: ['elements', 'elements', 'elements', 'rows', 'number'],
-  backward: [],
-  sumSquares: ['elements', 'rows'],
-  scaleBy: ['elements', 'rows', 'number', 'elements'],
-  forwardQuantized: ['elements', 'bytes', 'columns', 'number'],
-};
+/** The call that is cut. */
+export interface CallExtents {
+  readonly groups: number;
+  readonly size: number;
+  readonly inner: number;
+  readonly dtype: FloatDType;
+}
 
-const BY_CODE: readonly (readonly Operand[])[] = (Object.keys(OPERANDS) as Op[])
-  .sort((a, b) => OP_CODE[a] - OP_CODE[b])
-  .map((op) => OPERANDS[op]);
+/** The field with an operand's address, and for each chunk the bytes from there to its part of the operand. */
+export interface OperandOffsets {
+  readonly word: number;
+  readonly offsets: readonly number[];
+}
 
-/** The arguments of an operation, by its code; of forward those that are its own: x, y and rstd. */
-export function operandsOf(op: number): readonly Operand[] {
-  return BY_CODE[op]!;
+/** The offsets of all operands of an operation. */
+export function offsetsOf(op: Op, chunks: readonly Chunk[], extents: CallExtents): readonly OperandOffsets[] {
+  return OPERATIONS[op].operands.map((operand) => ({
+    word: OPERAND[operand.name],
+    offsets: chunks.map((chunk) => elementOf(operand, chunk, extents) * elementBytes(operand, extents)),
+  }));
+}
+
+/** The first element of a chunk's part of an operand. */
+function elementOf({ extent }: Operand, { slab, firstGroup }: Chunk, { groups, size, inner }: CallExtents): number {
+  switch (extent) {
+    case 'elements':
+      return slab * size * inner;
+    case 'rows':
+      return slab * inner;
+    case 'columns':
+      return (slab / groups) * inner;
+    case 'features':
+      return firstGroup * size;
+    default:
+      return extent satisfies never;
+  }
+}
+
+function elementBytes({ dtype }: Operand, extents: CallExtents): number {
+  switch (dtype) {
+    case 'x':
+      return bytesPerElement(extents.dtype);
+    case 'float32':
+    case 'int8':
+      return bytesPerElement(dtype);
+    default:
+      return dtype satisfies never;
+  }
 }

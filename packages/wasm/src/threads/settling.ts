@@ -1,21 +1,21 @@
-// A scheduler may wake a worker on its caller's own processor, whom it then keeps from running (Linux in virtual machines does,
-// as an idle virtual processor looks taken). Only where both want to run for a while, a few ticks, it moves one of them to
-// an idle processor, and there the worker wakes from then on. So the worker stays awake for that long, not too often, as
-// there may be but one processor; otherwise it gives the processor back at once.
+// A scheduler may wake a worker on the processor of its caller, which then cannot run. Linux in virtual machines does so,
+// as an idle virtual processor looks busy. If both want to run for a few ticks, the scheduler moves one of them to an
+// idle processor, where the worker wakes from then on. So a worker that seems to share its caller's processor stays awake
+// for that long. It does so rarely, as there may be only one processor, and otherwise goes to sleep at once.
 
 import { now } from './clock.ts';
 
 const SETTLE_MS = 10;
 const LEAST_PAUSE_MS = 100;
 const MOST_PAUSE_MS = 1600;
-/** After so many jobs without a crowd settling has helped. */
+/** After so many jobs in which a worker did not share its caller's processor, staying awake has helped. */
 const MANY = 1000;
 
-/** How long to stay awake after a job: as usual, or not at all, or a time until which at least. */
+/** How long to stay awake after a job: as usual, not at all, or at least until a time. */
 export const AS_USUAL = 0;
 export const NOT_AT_ALL: number = -1;
 
-/** How long a worker stays awake, by whether it seems to share its caller's processor. */
+/** Decides how long a worker stays awake. */
 export class Settling {
   readonly #clock: () => number;
   #until = 0;
@@ -27,7 +27,7 @@ export class Settling {
     this.#clock = clock;
   }
 
-  /** A job is done. `crowded`: the worker did what the caller begins with, which opened the job before. */
+  /** After a job. `crowded`: the worker ran the caller's first chunk, though the caller had opened the job before. */
   after(crowded: boolean): number {
     if (!crowded) {
       if (++this.#fine === MANY) this.#pause = LEAST_PAUSE_MS;

@@ -1,9 +1,6 @@
 import { Heap } from '../heap.ts';
 
-/**
- * Allocates in a shared memory. When that grows, views that were taken before are not detached, but stay views of its
- * beginning.
- */
+/** Allocates in a shared memory. When it grows, older views are not detached: they remain views of its beginning. */
 export class SharedHeap extends Heap {
   readonly #buffers: WeakSet<ArrayBufferLike> = new WeakSet();
 

@@ -1,12 +1,12 @@
 const IMPORTS = 2;
 const MEMORY_OF_AT_LEAST = 0;
 const SHARED_MEMORY_UP_TO = 3;
-/** 65,536 pages, all that there can be, as LEB128. */
+/** 65,536 pages, the most that is possible, as LEB128. */
 const MOST_PAGES: readonly number[] = [0x80, 0x80, 0x04];
 
 /**
- * rmsnorm.wasm, made to import a shared memory: the same code, other limits of its one import. Kernels need no atomic
- * instruction, as no two threads write what another one reads before they have met in JavaScript.
+ * Makes rmsnorm.wasm import a shared memory: the limits of its import change, the code does not. Kernels need no atomic
+ * instructions, as what one thread writes is read by others only after they have synchronized in JavaScript.
  * @param bytes rmsnorm.wasm
  */
 export function withSharedMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -17,7 +17,7 @@ export function withSharedMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   }
   const { value: length, next: from } = leb128(bytes, at + 1);
   const to = from + length;
-  // At the end of the section: the limits of the memory, a flag and a least number of pages below 128.
+  // The section ends with the limits of the memory: a flag, and the least number of pages, below 128.
   if (bytes[to - 2] !== MEMORY_OF_AT_LEAST) throw new Error('rmsnorm.wasm does not import its memory last');
   const section = [...bytes.subarray(from, to - 2), SHARED_MEMORY_UP_TO, bytes[to - 1]!, ...MOST_PAGES];
   return Uint8Array.from([...bytes.subarray(0, at), IMPORTS, section.length, ...section, ...bytes.subarray(to)]);

@@ -1,14 +1,15 @@
 import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
 import type { WasmMemory, WasmModule } from '../web-assembly.ts';
-import { type Control, controlBuffer, controlOf } from './control.ts';
+import { controlBuffer } from './control.ts';
 import type { Task } from './messages.ts';
 import { stopWorkers } from './protocol.ts';
 import { type Started, startWorker } from './start-worker.ts';
 
-/** The workers of a backend, ready, and the memory through which they are told what to do. */
+/** The workers of a backend, which are ready, and the words through which they are told what to do. */
 export interface Team {
-  readonly control: Control;
-  /** Ends the workers; twice is fine. */
+  /** The words of control.ts. */
+  readonly control: Int32Array;
+  /** Ends the workers. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -18,18 +19,20 @@ function whenAborted(signal: AbortSignalLike | undefined): Promise<void> {
 }
 
 /**
- * Starts the workers of `threads` threads, of which the caller is one.
- * @throws RMSNormError WRONG_RUNTIME where they do not start; then none is left
+ * Starts the workers for `threads` threads, including the calling one.
+ * @param chunks the address of the chunks' descriptors
+ * @throws RMSNormError WRONG_RUNTIME if one does not start; then none is left
  */
 export async function startTeam(
   threads: number,
   module: WasmModule,
   memory: WasmMemory,
+  chunks: number,
   signal: AbortSignalLike | undefined,
 ): Promise<Team> {
   if (signal?.aborted) throw signal.reason;
   const buffer = controlBuffer(threads);
-  const control = controlOf(buffer, threads);
+  const control = new Int32Array(buffer);
   const workers: Started[] = [];
   const stop = async (): Promise<void> => {
     stopWorkers(control);
@@ -38,7 +41,7 @@ export async function startTeam(
   try {
     const tasks = Array.from(
       { length: threads - 1 },
-      (_, i): Task => ({ module, memory, buffer, thread: i + 1, threads }),
+      (_, i): Task => ({ module, memory, chunks, control: buffer, thread: i + 1, threads }),
     );
     for (const task of tasks) workers.push(startWorker(task));
     await Promise.race([Promise.all(workers.map(({ ready }) => ready)), whenAborted(signal)]);

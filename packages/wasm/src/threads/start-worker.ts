@@ -1,7 +1,7 @@
 import { type NodeWorker, nodeWorker, type PageWorker } from './host.ts';
 import type { Task } from './messages.ts';
 
-// By their own names, one beside the other: that is what bundlers look for.
+// Bundlers look for `new Worker(new URL(...))` with these very names.
 declare const URL: new (path: string, base: string) => object;
 declare const Worker: new (url: object, options: { type: 'module'; name: string }) => PageWorker;
 declare global {
@@ -12,26 +12,26 @@ declare global {
 
 /** A worker that was started. */
 export interface Started {
-  /** Resolves once it is about to wait for jobs, rejects where it cannot start. */
+  /** Resolves when it is about to wait for jobs, rejects if it cannot start. */
   readonly ready: Promise<void>;
-  /** Ends it, whatever it is at. */
+  /** Ends it, whatever it is doing. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a worker on generated/worker.js, and gives it its task. Once ready it keeps no process alive.
- * @throws the host's own error where it forbids workers
+ * Starts a worker on generated/worker.js and gives it its task. Once it is ready, it does not keep the process alive.
+ * @throws the host's error if it forbids workers
  */
 export function startWorker(task: Task): Started {
   const InNode = nodeWorker();
   const started = InNode ? inNode(InNode, task) : inPage(task);
-  // Whoever stops it does not wait for it to be ready any more.
+  // If it is stopped early, nobody waits for `ready`, whose rejection must not be reported.
   started.ready.catch(() => {});
   return started;
 }
 
 function inNode(InNode: new (url: object, options: object) => NodeWorker, task: Task): Started {
-  // Loaders and flags of this process are not for a worker that imports nothing.
+  // Without this process's loaders and flags: the worker imports nothing.
   const worker = new InNode(new URL('../generated/worker.js', import.meta.url), { execArgv: [] });
   const ready = new Promise<void>((resolve, reject) => {
     worker.on('message', () => {

@@ -2,10 +2,10 @@ import { WasmDriver } from '../driver.ts';
 import type { Heap } from '../heap.ts';
 import type { Kernels } from '../kernels.ts';
 
-// Workers wait in a loop, which the engine's own collection does not end: it is ended with the driver's memory.
+// Garbage collection does not end workers, which wait in a loop. So they are stopped when the driver is collected.
 const forgotten = new FinalizationRegistry<() => Promise<void>>((stop) => void stop());
 
-/** The driver, whose kernels share their work with workers; they end with it. */
+/** The driver with threads: its kernels share their work with workers, which end with it. */
 export class ThreadedDriver extends WasmDriver {
   readonly #stop: () => Promise<void>;
 

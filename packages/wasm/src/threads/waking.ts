@@ -2,9 +2,9 @@ import { now } from './clock.ts';
 import { SPIN_MS } from './protocol.ts';
 
 /**
- * When sleeping workers are to be woken: for a long call at once, for shorter ones once several have followed each other so
- * closely that workers would have stayed awake, and have been done alone meanwhile. So the cost of waking, a system call, is
- * always small beside the work that was there.
+ * Decides when sleeping workers are woken. For a long call they are woken at once. For short calls they are woken after
+ * several have followed each other so closely that workers would have stayed awake. So waking, a system call, always
+ * costs little beside the work.
  */
 export class Waking {
   readonly #long: number;

@@ -1,7 +1,6 @@
 // What a worker runs: scripts/build-worker.mjs bundles this file into generated/worker.js.
 
-import { controlOf } from './control.ts';
-import type { CuttableKernels } from './cuttable-kernels.ts';
+import type { Kernels } from '../kernels.ts';
 import { takeChunks } from './job.ts';
 import type { Ready, Task } from './messages.ts';
 import { serveJobs } from './protocol.ts';
@@ -21,11 +20,11 @@ interface Host extends Port {
 const host = globalThis as unknown as Host;
 const port: Port = host.process?.getBuiltinModule?.('node:worker_threads')?.parentPort ?? host;
 
-port.onmessage = ({ data: { module, memory, buffer, thread, threads } }) => {
+port.onmessage = ({ data: { module, memory, chunks, control: buffer, thread, threads } }) => {
   port.onmessage = null;
-  const control = controlOf(buffer, threads);
+  const control = new Int32Array(buffer);
   const { exports } = new host.WebAssembly.Instance(module, { env: { memory } });
-  const seat = { kernels: exports as CuttableKernels, thread, threads };
+  const participant = { kernels: exports as Kernels, thread, threads, chunks };
   port.postMessage('ready');
-  serveJobs(control, () => takeChunks(control, seat));
+  serveJobs(control, () => takeChunks(control, participant));
 };

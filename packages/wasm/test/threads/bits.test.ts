@@ -2,7 +2,7 @@ import { type Backend, type FloatDType, RMSNorm, type RMSNormOptions, type Tenso
 import { wasm } from '@rmsnorm/wasm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HEAP_BASE } from '../../src/kernels.ts';
+import { MODULE_BYTES } from '../../src/kernels.ts';
 import { cutEverything } from './cut-everything.ts';
 
 let one: Backend;
@@ -38,7 +38,9 @@ function bitsOf(count: number, dtype: FloatDType, seed: number): Float32Array | 
   return new Float32Array(words.buffer);
 }
 
-/** The bytes of a tensor, every NaN the same: which of two operands' NaN a sum is depends on how the engine compiled it. */
+/**
+ * The bytes of a tensor, every NaN the same: which of two operands' NaN a sum is depends on how the engine compiled it.
+ */
 async function bytesOf(tensor: Tensor): Promise<Buffer> {
   const data = await tensor.data();
   if (data instanceof Float32Array) {
@@ -177,7 +179,7 @@ test('calls one after another do not run into each other', async () => {
 test('kernels that run in several threads write to no memory of the module itself', async () => {
   const backend = await wasm().create();
   const { memory } = backend.empty([1]).buffer as { memory: WebAssembly.Memory };
-  const own = (): Uint8Array => new Uint8Array(memory.buffer, 0, HEAP_BASE).slice();
+  const own = (): Uint8Array => new Uint8Array(memory.buffer, 0, MODULE_BYTES).slice();
   const before = own();
   for (const [dtype, shape, options] of LARGE) await outputsOf(backend, { dtype, shape, options, seed: 1 });
   await fc.assert(

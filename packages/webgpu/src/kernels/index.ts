@@ -1,39 +1,30 @@
-import type { Problem } from '@rmsnorm/core';
-import type { Planner } from '../dispatch.ts';
-import { planBackward } from './backward.ts';
-import { planGiven, planNormalization, planSums } from './normalization.ts';
-import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './operation.ts';
+import type { Planners } from '../plan.ts';
+import { planBackward } from './backward/plan.ts';
+import { planFused, planScaleBy, planSumSquares } from './forward/plan.ts';
 import { problemOn } from './problem.ts';
-import { planQuantized } from './quantize.ts';
-
-export const forward: Planner<Problem> = (p, operands, capabilities) =>
-  planNormalization(problemOn(p, capabilities), FORWARD, operands, capabilities);
-
-export const addForward: Planner<Problem> = (p, operands, capabilities) =>
-  planNormalization(problemOn(p, capabilities), ADD_FORWARD, operands, capabilities);
-
-export const gatedForward: Planner<Problem & { readonly normBeforeGate: boolean }> = (p, operands, capabilities) =>
-  planNormalization(problemOn(p, capabilities), p.normBeforeGate ? NORM_FIRST : GATE_FIRST, operands, capabilities);
-
-export const sumSquares: Planner<Problem> = (p, operands, capabilities) =>
-  planSums(problemOn(p, capabilities), operands, capabilities);
-
-export const scaleBy: Planner<Problem & { readonly count: number }> = (p, operands, capabilities) =>
-  planGiven(problemOn(p, capabilities), operands, capabilities);
-
-export const forwardQuantized: Planner<Problem & { readonly scale: number | null }> = (p, operands, capabilities) =>
-  planQuantized(problemOn(p, capabilities), operands, capabilities);
-
-export const backward: Planner<Problem> = (p, operands, capabilities) =>
-  planBackward(problemOn(p, capabilities), operands, capabilities);
+import { planQuantized } from './quantized/plan.ts';
+import { ADD_FORWARD, FORWARD, GATE_FIRST, NORM_FIRST } from './wgsl/fusion.ts';
 
 /** The planners by the names of core's driver interface. */
-export const plan: {
-  readonly forward: typeof forward;
-  readonly addForward: typeof addForward;
-  readonly gatedForward: typeof gatedForward;
-  readonly sumSquares: typeof sumSquares;
-  readonly backward: typeof backward;
-  readonly scaleBy: typeof scaleBy;
-  readonly forwardQuantized: typeof forwardQuantized;
-} = { forward, addForward, gatedForward, backward, sumSquares, scaleBy, forwardQuantized };
+export const plan: Required<Planners> = {
+  forward: (problem, operands, capabilities) =>
+    planFused(problemOn(problem, capabilities), FORWARD, operands, capabilities),
+
+  addForward: (problem, operands, capabilities) =>
+    planFused(problemOn(problem, capabilities), ADD_FORWARD, operands, capabilities),
+
+  gatedForward: (problem, operands, capabilities) => {
+    const fusion = problem.normBeforeGate ? NORM_FIRST : GATE_FIRST;
+    return planFused(problemOn(problem, capabilities), fusion, operands, capabilities);
+  },
+
+  backward: (problem, operands, capabilities) => planBackward(problemOn(problem, capabilities), operands, capabilities),
+
+  sumSquares: (problem, operands, capabilities) =>
+    planSumSquares(problemOn(problem, capabilities), operands, capabilities),
+
+  scaleBy: (problem, operands, capabilities) => planScaleBy(problemOn(problem, capabilities), operands, capabilities),
+
+  forwardQuantized: (problem, operands, capabilities) =>
+    planQuantized(problemOn(problem, capabilities), operands, capabilities),
+};

@@ -1,10 +1,10 @@
 import { FLOAT_DTYPES, type Problem } from '@rmsnorm/core';
-import type { Capabilities, Operands, Plan } from '../../src/dispatch.ts';
-import * as kernels from '../../src/kernels/index.ts';
+import { plan as kernels } from '../../src/kernels/index.ts';
+import type { Capabilities, Operands, Plan } from '../../src/plan.ts';
 
 export const CAPABILITIES: Capabilities = {
   subgroups: { least: 32, most: 32 },
-  halves: 'bits',
+  toFloat16: 'bits',
   limits: {
     maxComputeWorkgroupsPerDimension: 65535,
     maxComputeInvocationsPerWorkgroup: 256,

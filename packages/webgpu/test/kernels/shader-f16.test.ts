@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { checkHalves, halvesOn } from '../../src/half-check.ts';
-import { halfCheckCode } from '../../src/kernels/half-check.ts';
+import { checkConversions, toFloat16On } from '../../src/device/float16-check.ts';
+import { float16CheckCode } from '../../src/kernels/wgsl/float16-check-shader.ts';
 import { describeOnDevice, newDevice } from '../node-webgpu.ts';
 import { CAPABILITIES, everyPlan } from './problems.ts';
 
@@ -11,7 +11,7 @@ const nothing = await import('webgpu').then(({ create }) => create(['backend=nul
 test('every shader of float16 compiles with shader-f16, and enables it', async () => {
   const adapter = await nothing.requestAdapter();
   const device = await adapter!.requestDevice({ requiredFeatures: ['shader-f16', 'subgroups'] });
-  const shaders = everyPlan({ ...CAPABILITIES, halves: 'f16' }).flatMap(({ plan }) =>
+  const shaders = everyPlan({ ...CAPABILITIES, toFloat16: 'f16' }).flatMap(({ plan }) =>
     plan.dispatches.map(({ shader }) => shader),
   );
   const codes = new Map(
@@ -30,33 +30,47 @@ test('every shader of float16 compiles with shader-f16, and enables it', async (
 describeOnDevice('the check of conversions to float16', () => {
   test.each<[is: string, exact: boolean, tried: string]>([
     ['bits', true, 'return nearest(v);'],
-    ['numbers cut off', false, 'return nearest(bitcast<V>(bitcast<U>(v) & U(0xffffe000u)));'],
-    ['ties away from zero', false, 'return nearest(bitcast<V>(bitcast<U>(v) + U(1u)));'],
-    ['one number of 2^32 wrong', false, 'return nearest(v) ^ select(U(), U(1u), bitcast<U>(v) == U(0x33000001u));'],
+    [
+      'numbers cut off',
+      false,
+      'return nearest(bitcast<Elements>(bitcast<ElementBits>(v) & ElementBits(0xffffe000u)));',
+    ],
+    ['ties away from zero', false, 'return nearest(bitcast<Elements>(bitcast<ElementBits>(v) + ElementBits(1u)));'],
+    [
+      'one number of 2^32 wrong',
+      false,
+      'return nearest(v) ^ select(ElementBits(), ElementBits(1u), bitcast<ElementBits>(v) == ElementBits(0x33000001u));',
+    ],
     [
       'subnormals flushed',
       false,
-      'let h = nearest(v); return select(h, h & U(0x8000u), (h & U(0x7fffu)) < U(0x400u));',
+      'let h = nearest(v); return select(h, h & ElementBits(0x8000u), (h & ElementBits(0x7fffu)) < ElementBits(0x400u));',
     ],
-    ['a largest number for infinity', false, 'let h = nearest(v); return select(h, U(0x7bffu), h == U(0x7c00u));'],
+    [
+      'a largest number for infinity',
+      false,
+      'let h = nearest(v); return select(h, ElementBits(0x7bffu), h == ElementBits(0x7c00u));',
+    ],
     [
       'neighbours spoiled',
       false,
-      'let h = nearest(v); return h | select(U(), U(1u), (h.yxwz & U(0x7fffu)) == U(0x7c00u));',
+      'let h = nearest(v); return h | select(ElementBits(), ElementBits(1u), (h.yxwz & ElementBits(0x7fffu)) == ElementBits(0x7c00u));',
     ],
     // Infinities and NaNs apart.
     ...[
-      ['behind a number beyond float16', 'V(0.0, v.x, 0.0, v.z)'],
-      ['before a number beyond float16', 'V(v.y, 0.0, v.w, 0.0)'],
+      ['behind a number beyond float16', 'Elements(0.0, v.x, 0.0, v.z)'],
+      ['before a number beyond float16', 'Elements(v.y, 0.0, v.w, 0.0)'],
     ].map(([where, neighbours]): [string, boolean, string] => [
       `ordinary numbers spoiled ${where}`,
       false,
-      `let h = nearest(v); let far = (nearest(${neighbours}) & U(0x7fffu)) == U(0x7c00u);
-       return h | select(U(), U(1u), far & ((h & U(0x7fffu)) < U(0x7800u)));`,
+      `let h = nearest(v); let far = (nearest(${neighbours}) & ElementBits(0x7fffu)) == ElementBits(0x7c00u);
+       return h | select(ElementBits(), ElementBits(1u), far & ((h & ElementBits(0x7fffu)) < ElementBits(0x7800u)));`,
     ]),
   ])('%s: %s', async (_name, exact, tried) => {
     const device = await newDevice();
-    expect(await checkHalves(device, halfCheckCode('bits', `fn tried(v: V) -> U { ${tried} }`))).toBe(exact);
+    expect(
+      await checkConversions(device, float16CheckCode('bits', `fn tried(v: Elements) -> ElementBits { ${tried} }`)),
+    ).toBe(exact);
     device.destroy();
   });
 
@@ -66,7 +80,7 @@ describeOnDevice('the check of conversions to float16', () => {
     device.addEventListener('uncapturederror', ({ error }) => uncaptured.push(error.message));
     const { createBuffer } = device;
     device.createBuffer = (descriptor) => createBuffer.call(device, { ...descriptor, usage: 0 });
-    expect(await checkHalves(device, halfCheckCode('bits'))).toBeNull();
+    expect(await checkConversions(device, float16CheckCode('bits'))).toBeNull();
     device.createBuffer = createBuffer;
     // No scope is left open that would hear of this.
     device.createBuffer({ size: 4, usage: 0 });
@@ -77,7 +91,7 @@ describeOnDevice('the check of conversions to float16', () => {
     device.createShaderModule = () => {
       throw new Error('no shaders');
     };
-    expect(await checkHalves(device, halfCheckCode('bits'))).toBeNull();
+    expect(await checkConversions(device, float16CheckCode('bits'))).toBeNull();
     device.destroy();
   });
 
@@ -92,7 +106,7 @@ describeOnDevice('the check of conversions to float16', () => {
     const checksOf = async (info: object): Promise<number> => {
       Object.defineProperty(device, 'adapterInfo', { value: info, configurable: true });
       const before = checks;
-      await halvesOn(device);
+      await toFloat16On(device);
       return checks - before;
     };
     const named = { vendor: 'a vendor of this test' };
@@ -106,8 +120,10 @@ describeOnDevice('the check of conversions to float16', () => {
 
   test('has no answer where a shader does not compile, or the device is lost', async () => {
     const device = await newDevice();
-    expect(await checkHalves(device, halfCheckCode('bits', 'fn tried(v: V) -> U { return v; }'))).toBeNull();
+    expect(
+      await checkConversions(device, float16CheckCode('bits', 'fn tried(v: Elements) -> ElementBits { return v; }')),
+    ).toBeNull();
     device.destroy();
-    expect(await checkHalves(device, halfCheckCode('bits'))).toBeNull();
+    expect(await checkConversions(device, float16CheckCode('bits'))).toBeNull();
   });
 });

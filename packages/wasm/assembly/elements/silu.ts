@@ -1,0 +1,107 @@
+// x * silu(z), silu(z) = z / (1 + exp(-z)) = z * e / (1 + e) with e = exp(z) where z is negative.
+//
+// exp by Cody and Waite's reduction: e = 2^n * exp(f), |f| <= ln(2) / 2, ln(2) in two parts of which the first times n
+// is exact; exp(f) = 1 + f + f^2 * q(f), q a minimax polynomial (relative error of exp(f) below 2^-28). Only exp(-|z|)
+// is formed, so that nothing overflows, and it is 2^48 times as large until it has been multiplied by z: z * exp(z) stays
+// accurate down to the least normal number, and vanishes at -infinity, its limit.
+
+import { call } from '../call';
+import { loadPart, storePart } from './partial';
+import { TAIL } from './spill';
+
+const CONSTANTS = memory.data<f32>([
+  1.4426950408889634, // log2(e)
+  12582960, // 1.5 * 2^23 + 48: adding it leaves n + 48 in the low bits
+  0.693359375, // ln(2)
+  -2.12194440054690583e-4,
+  0.4999999403953552,
+  0.1666652113199234,
+  0.04166838899254799,
+  0.00836874544620514,
+  0.0013814539415761828,
+  1,
+  -110, // -110 * exp(-110) is 0 in float32
+  3.552713678800501e-15, // 2^-48
+  -0.0,
+]);
+
+// @ts-ignore: decorator
+@inline
+function constant(index: usize): v128 {
+  return v128.load32_splat(CONSTANTS + (index << 2));
+}
+
+/** to = x * silu(z); `to` may be either. */
+export function multiplySilu(x: usize, z: usize, to: usize, count: u32): void {
+  // Loaded before the loop, constants stay in registers.
+  const scale = constant(0);
+  const magic = constant(1);
+  const ln2 = constant(2);
+  const ln2Low = constant(3);
+  const q0 = constant(4);
+  const q1 = constant(5);
+  const q2 = constant(6);
+  const q3 = constant(7);
+  const q4 = constant(8);
+  const one = constant(9);
+  const least = constant(10);
+  const down = constant(11);
+  const sign = constant(12);
+  // Four vectors before the first store: V8 then mixes their chains of dependent operations, which are what takes the time.
+  for (; count >= 16; count -= 16, x += 64, z += 64, to += 64) {
+    const a = timesSilu(v128.load(x), v128.load(z), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    const b = timesSilu(v128.load(x, 16), v128.load(z, 16), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    const c = timesSilu(v128.load(x, 32), v128.load(z, 32), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    const d = timesSilu(v128.load(x, 48), v128.load(z, 48), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign);
+    v128.store(to, a);
+    v128.store(to, b, 16);
+    v128.store(to, c, 32);
+    v128.store(to, d, 48);
+  }
+  for (; count >= 4; count -= 4, x += 16, z += 16, to += 16) {
+    v128.store(to, timesSilu(v128.load(x), v128.load(z), scale, magic, ln2, ln2Low, q0, q1, q2, q3, q4, one, least, down, sign));
+  }
+  if (count === 0) return;
+  // The last 1 to 3 elements.
+  const tail = call.scratch + TAIL;
+  v128.store(tail, loadPart(x, count));
+  v128.store(tail, loadPart(z, count), 16);
+  multiplySilu(tail, tail + 16, tail, 4);
+  storePart(to, v128.load(tail), count);
+}
+
+// @ts-ignore: decorator
+@inline
+function timesSilu(
+  v: v128,
+  g: v128,
+  scale: v128,
+  magic: v128,
+  ln2: v128,
+  ln2Low: v128,
+  q0: v128,
+  q1: v128,
+  q2: v128,
+  q3: v128,
+  q4: v128,
+  one: v128,
+  least: v128,
+  down: v128,
+  sign: v128,
+): v128 {
+  // -|z|; pmax keeps a NaN that comes first.
+  const a = f32x4.pmax(v128.or(g, sign), least);
+  const shifted = f32x4.add(f32x4.mul(a, scale), magic);
+  const n = f32x4.sub(shifted, magic);
+  const f = f32x4.sub(f32x4.sub(a, f32x4.mul(n, ln2)), f32x4.mul(n, ln2Low));
+  // Two halves of the polynomial at once.
+  const squared = f32x4.mul(f, f);
+  const upper = f32x4.add(f32x4.mul(q4, squared), f32x4.add(f32x4.mul(q3, f), q2));
+  const q = f32x4.add(f32x4.mul(upper, squared), f32x4.add(f32x4.mul(q1, f), q0));
+  const mantissa = f32x4.add(f32x4.add(f32x4.mul(squared, q), f), one);
+  const large = i32x4.add(mantissa, i32x4.shl(shifted, 23));
+  const negative = f32x4.mul(f32x4.mul(a, large), down);
+  // g where it is positive: `negative` is not. Else `negative`, which is nearer to 0. A NaN stays.
+  const top = f32x4.pmax(g, negative);
+  return f32x4.mul(v, f32x4.div(top, f32x4.add(one, f32x4.mul(large, down))));
+}

@@ -1,0 +1,133 @@
+// The formulas of backward. With g = dy * w,
+//
+//     dx = g r - x slope (+ dsum), slope = r^3 / alpha^2 * sum(g x) / statSize within the statistic, else 0
+//     dgamma = sum of dy x r, dbeta = sum of dy over all rows, in float64 accumulators
+
+import { call } from '../../call';
+import { loadElement, storeElement } from '../../elements/runs';
+import { sumInFloat64 } from '../../rows/float64-row';
+import { bothFitFloat32, fitsFloat32, rstdOf, rstdOf2 } from '../../statistic';
+
+const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
+const MAX_SLOPE = 8.507059173023462e37; // 2^126
+const LOW_DOT = 7.888609052210118e-31; // 2^-100
+
+/** Whether sums of squares are needed: to compute rstd, or to know whether 'clamp' is active. */
+// @ts-ignore: decorator
+@inline
+export function needsSquares(): bool {
+  return !call.rstd || call.clampedNorm >= 0;
+}
+
+/** Bytes from a feature's sum for dgamma to its sum for dbeta. */
+// @ts-ignore: decorator
+@inline
+export function toBetaSums(): usize {
+  return <usize>(call.groups * call.size) << 3;
+}
+
+/** Whether r and slope follow from the sums alone: rstd is not given, and nothing is clamped. */
+// @ts-ignore: decorator
+@inline
+export function followFromSums(): bool {
+  return !call.rstd && call.clampedNorm < 0;
+}
+
+/** rstd of a row, given or from its sum of squares. */
+// @ts-ignore: decorator
+@inline
+function rstdOfRow(row: u32, sum: f64): f64 {
+  return call.rstd ? <f64>load<f32>(call.rstd + (<usize>row << 2)) : rstdOf(sum);
+}
+
+/** The slope of a row, from its rstd, its sum of squares, and its sum of products g x. */
+// @ts-ignore: decorator
+@inline
+function slopeOf(rstd: f64, sum: f64, dot: f64): f64 {
+  const cubed = call.alpha * rstd * rstd * rstd;
+  const mean = dot / <f64>call.statSize;
+  return mean === 0 || sqrt(sum) <= call.clampedNorm ? 0 : mean * cubed;
+}
+
+/**
+ * Whether the gradient of a row fits float32. If so, its r and slope are stored at `factor` and `slope` as float32. Its first element
+ * lies `at` bytes into the tensors, and neighbours lie `stride` bytes apart.
+ */
+export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: usize, factor: usize, slope: usize): bool {
+  const rstd = rstdOfRow(row, sum);
+  const r = call.alpha * rstd;
+  const s = slopeOf(rstd, sum, dot);
+  if (!fitsFloat32(needsSquares() ? sum : 1, r) || !(abs(dot) <= MAX_SLOPE)) return false;
+  if (s !== 0 && abs(dot) >= LOW_DOT * <f64>call.size) {
+    if (!(abs(s) >= MIN_NORMAL && abs(s) <= MAX_SLOPE)) return false;
+  } else if (!(needsSquares() && sqrt(sum) <= call.clampedNorm)) {
+    // The products may have underflowed, unless all are 0.
+    if (!isZero(call.dy + at, stride)) return false;
+  }
+  store<f32>(factor, <f32>r);
+  store<f32>(slope, <f32>s);
+  return true;
+}
+
+/** The same for two rows at once, if followFromSums. False: nothing was stored, and gradientFits must decide for each. */
+export function twoGradientsFit(squares: usize, dots: usize, factors: usize, slopes: usize): bool {
+  const sums = v128.load(squares);
+  const products = v128.load(dots);
+  const rstds = rstdOf2(call, sums);
+  const rs = f64x2.mul(rstds, f64x2.splat(call.alpha));
+  const means = f64x2.div(products, f64x2.splat(<f64>call.statSize));
+  const ss = f64x2.mul(f64x2.mul(f64x2.mul(rs, rstds), rstds), means);
+  const dot = f64x2.abs(products);
+  const slope = f64x2.abs(ss);
+  const normal = v128.and(
+    v128.and(f64x2.ge(dot, f64x2.splat(LOW_DOT * <f64>call.size)), f64x2.le(dot, f64x2.splat(MAX_SLOPE))),
+    v128.and(f64x2.ge(slope, f64x2.splat(MIN_NORMAL)), f64x2.le(slope, f64x2.splat(MAX_SLOPE))),
+  );
+  if (!bothFitFloat32(call, sums, rs) || !i64x2.all_true(normal)) return false;
+  v128.store64_lane(factors, f32x4.demote_f64x2_zero(rs), 0);
+  v128.store64_lane(slopes, f32x4.demote_f64x2_zero(ss), 0);
+  return true;
+}
+
+function isZero(p: usize, stride: usize): bool {
+  for (let i: u32 = 0; i < call.size; i++, p += stride) {
+    if (loadElement(call.dtype, p) !== 0) return false;
+  }
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function times(a: f64, b: f64): f64 {
+  return a === 0 && abs(b) === Infinity ? a : a * b;
+}
+
+/** g of the element `at` bytes into the tensors. */
+function gradientAt(at: usize, feature: u32): f64 {
+  const w = call.gamma ? call.weightOffset + <f64>load<f32>(call.gamma + (<usize>feature << 2)) : 1;
+  return loadElement(call.dtype, call.dy + at) * w;
+}
+
+/** The gradient of a row in float64. dx goes to `to`, `toStride` bytes apart, in `dtype`: the call's, or float32 in scratch memory. */
+export function gradientInFloat64(row: u32, at: usize, stride: usize, feature: u32, dtype: u32, to: usize, toStride: usize): void {
+  const sum = sumInFloat64(call.dtype, call.x + at, stride);
+  let dot: f64 = 0;
+  for (let i: u32 = 0, p = at; i < call.size; i++, p += stride) {
+    dot += gradientAt(p, feature + i) * loadElement(call.dtype, call.x + p);
+  }
+  const rstd = rstdOfRow(row, sum);
+  const r = call.alpha * rstd;
+  const slope = slopeOf(rstd, sum, dot);
+  let sums = call.gradientSums + (<usize>feature << 3);
+  const beta = toBetaSums();
+  for (let i: u32 = 0; i < call.size; i++, at += stride, to += toStride, sums += 8) {
+    const v = loadElement(call.dtype, call.x + at);
+    const d = loadElement(call.dtype, call.dy + at);
+    let t = times(gradientAt(at, feature + i), r);
+    if (i < call.statSize) t -= times(v, slope);
+    if (call.dsum) t += loadElement(call.dtype, call.dsum + at);
+    store<f64>(sums, load<f64>(sums) + d * times(v, r));
+    if (call.dbeta) store<f64>(sums + beta, load<f64>(sums + beta) + d);
+    storeElement(dtype, to, t);
+  }
+}

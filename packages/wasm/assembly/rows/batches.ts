@@ -1,0 +1,92 @@
+// Contiguous float32 rows in batches. The rows of a batch are summed, then the factors of all of them are computed, then all are scaled.
+// A row's bits are the same as in rows.ts.
+
+import { call } from '../call';
+import { has, With, Without } from '../elements/generic';
+import { weightsOf } from '../weights';
+import { FACTORS, factorsOf, ROWS } from './factors';
+import { scaleRow } from './rows';
+import { scaleLine, scaleRest, scaleRows } from './scale';
+import { promoteHigh, storeSum, sumOfSquares, sumRows } from './sum';
+
+/** Elements of a batch, or one row. A first-level cache holds so many of x, of the next batch's x, of y and of the weights. */
+const ELEMENTS: u32 = 2048;
+
+/**
+ * Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. The weights of
+ * all groups must be in memory at once.
+ *
+ * If the host asks for it, a batch is scaled while the next is summed. One loop then does both for each element, so this takes a
+ * statistic of whole rows.
+ */
+export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
+  const sums = call.kernelMemory;
+  const size = call.size;
+  const groups = call.groups;
+  const bytes = <usize>size << 2;
+  const most = max(1, min(ROWS, ELEMENTS / size));
+  const interleaved = call.interleaved !== 0 && call.statSize === size;
+  let summed = false;
+  for (let row: u32 = 0; row < rows; ) {
+    const batch = min(most, rows - row);
+    if (!summed) sumRows(x, bytes, call.statSize, batch, sums);
+    summed = false;
+    if (factorsOf(sums, batch, sums + FACTORS, rstd ? rstd + (<usize>row << 2) : 0, false) === batch) {
+      summed = interleaved && row + 2 * most <= rows;
+      if (call.beta) scaleBatch<With>(x, y, batch, group, summed);
+      else scaleBatch<Without>(x, y, batch, group, summed);
+    } else {
+      for (let i: u32 = 0; i < batch; i++) {
+        const offset = i * bytes;
+        scaleRow(row + i, (group + i) % groups, x + offset, y + offset, rstd, load<f64>(sums + (<usize>i << 3)));
+      }
+    }
+    row += batch;
+    x += batch * bytes;
+    y += batch * bytes;
+    group = (group + batch) % groups;
+  }
+}
+
+function scaleBatch<Beta>(x: usize, y: usize, rows: u32, group: u32, sumNext: bool): void {
+  const size = call.size;
+  const w = weightsOf(0, size);
+  const groupBytes: usize = call.gamma ? <usize>size << 2 : 0;
+  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, groupBytes, group);
+  else scaleRows<Beta>(x, y, call.kernelMemory + FACTORS, rows, size, w, groupBytes, call.beta, group, call.groups);
+}
+
+/**
+ * scaleRows of these rows, and sumRows of as many rows after them, in one loop. So reading overlaps with writing, and multiplying with
+ * adding.
+ */
+function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, groupBytes: usize, group: u32): void {
+  const size = call.size;
+  const groups = call.groups;
+  const beta = call.beta;
+  const bytes = <usize>size << 2;
+  const toY = y - x;
+  const toNext = rows * bytes;
+  const rest = size & 15;
+  let sums = call.kernelMemory;
+  let factors = sums + FACTORS;
+  for (const last = sums + (<usize>rows << 3); sums < last; sums += 8, factors += 4) {
+    const r = v128.load32_splat(factors);
+    const end = x + bytes;
+    const toW = w + group * groupBytes - x;
+    const toB = has<Beta>() ? beta + group * bytes - x : 0;
+    let low = i64x2.splat(0);
+    let high = i64x2.splat(0);
+    for (const lines = x + (<usize>(size & ~15) << 2); x < lines; x += 64) {
+      const next = x + toNext;
+      const squares = sumOfSquares(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
+      low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
+      high = f64x2.add(high, promoteHigh(squares));
+      scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);
+    }
+    storeSum(sums, low, high, x + toNext, rest);
+    scaleRest<Beta>(x, end, r, toY, toW, toB);
+    x = end;
+    if (++group === groups) group = 0;
+  }
+}

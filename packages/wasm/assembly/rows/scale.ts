@@ -1,0 +1,100 @@
+// y = x * r * w (+ b) along contiguous float32 rows.
+
+import { call } from '../call';
+import { has, With, Without } from '../elements/generic';
+import { loadRun, RUN, storeRun } from '../elements/runs';
+import { spilled, splat } from '../elements/spill';
+import { runMemory } from '../scratch';
+import { weightsOf } from '../weights';
+
+// @ts-ignore: decorator
+@inline
+function scaled<Beta>(v: v128, r: v128, w: v128, b: usize): v128 {
+  const t = f32x4.mul(f32x4.mul(v, r), w);
+  return has<Beta>() ? f32x4.add(t, v128.load(b)) : t;
+}
+
+/** 16 elements, a cache line. */
+// @ts-ignore: decorator
+@inline
+export function scaleLine<Beta>(x: usize, y: usize, r: v128, w: usize, b: usize): void {
+  v128.store(y, scaled<Beta>(v128.load(x), r, v128.load(w), b));
+  v128.store(y, scaled<Beta>(v128.load(x, 16), r, v128.load(w, 16), b + 16), 16);
+  v128.store(y, scaled<Beta>(v128.load(x, 32), r, v128.load(w, 32), b + 32), 32);
+  v128.store(y, scaled<Beta>(v128.load(x, 48), r, v128.load(w, 48), b + 48), 48);
+}
+
+/** The elements after the last whole line of a row, up to `end`. y, w and b are given as distances from x. */
+// @ts-ignore: decorator
+@inline
+export function scaleRest<Beta>(x: usize, end: usize, r: v128, toY: usize, toW: usize, toB: usize): void {
+  for (; x + 16 <= end; x += 16) v128.store(x + toY, scaled<Beta>(v128.load(x), r, v128.load(x + toW), x + toB));
+  for (; x < end; x += 4) {
+    let t = load<f32>(x) * f32x4.extract_lane(r, 0) * load<f32>(x + toW);
+    if (has<Beta>()) t += load<f32>(x + toB);
+    store<f32>(x + toY, t);
+  }
+}
+
+/**
+ * y = x * factor * w (+ b) for `rows` rows of `count` elements. Their float32 factors begin at `factors`. The first row is of group
+ * `group`; the weights of group 0 begin at `w`, those of each next group `groupBytes` later; beta likewise at `b`, one row for each
+ * group.
+ *
+ * Only the pointer to x moves. y, w and b are kept as distances from it, which may wrap around: V8 spends one instruction on each of
+ * them, but three on another moving pointer.
+ */
+export function scaleRows<Beta>(
+  x: usize, y: usize, factors: usize, rows: u32, count: u32, w: usize, groupBytes: usize, b: usize, group: u32, groups: u32,
+): void {
+  const bytes = <usize>count << 2;
+  const toY = y - x;
+  for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
+    const r = v128.load32_splat(factors);
+    const end = x + bytes;
+    const toW = w + group * groupBytes - x;
+    const toB = has<Beta>() ? b + group * bytes - x : 0;
+    for (const lines = x + (<usize>(count & ~15) << 2); x < lines; x += 64) scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);
+    scaleRest<Beta>(x, end, r, toY, toW, toB);
+    x = end;
+    if (++group === groups) group = 0;
+  }
+}
+
+/** `count` elements of one row, at most PIECE, with the weights and beta from `feature` on. */
+export function scalePiece(x: usize, feature: u32, y: usize, count: u32, factor: f32): void {
+  const w = weightsOf(feature, count);
+  const at = spilled(factor);
+  if (call.beta) scaleRows<With>(x, y, at, 1, count, w, 0, call.beta + (<usize>feature << 2), 0, 1);
+  else scaleRows<Without>(x, y, at, 1, count, w, 0, 0, 0, 1);
+}
+
+/** y = x * w along one row. */
+export function multiplyBy(x: usize, w: usize, y: usize, count: u32): void {
+  scaleRows<Without>(x, y, spilled(1), 1, count, w, 0, 0, 0, 1);
+}
+
+/** scalePiece in place, for 'llama': x * factor is rounded to x's dtype before the weight multiplies it. */
+export function scaleRounded(x: usize, feature: u32, count: u32, factor: f32): void {
+  if (factor !== 1) multiply(x, count, factor);
+  round(x, count);
+  scalePiece(x, feature, x, count, 1);
+}
+
+function multiply(x: usize, count: u32, factor: f32): void {
+  const r = splat(factor);
+  const end = x + (<usize>count << 2);
+  for (; x + 16 <= end; x += 16) v128.store(x, f32x4.mul(v128.load(x), r));
+  for (; x < end; x += 4) store<f32>(x, load<f32>(x) * factor);
+}
+
+function round(p: usize, count: u32): void {
+  const run = runMemory();
+  while (count > 0) {
+    const length = min(count, RUN);
+    storeRun(p, run, length);
+    loadRun(run, p, length);
+    p += <usize>length << 2;
+    count -= length;
+  }
+}

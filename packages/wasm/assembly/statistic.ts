@@ -1,0 +1,101 @@
+// The statistic of a row: rstd from the sum of its squares, and r = alpha * rstd, which multiplies its elements. Both in float64.
+//
+// One formula serves every epsMode, each with coefficients of its own:
+//
+//     rstd = numerator / max(sqrt(sum * sumFactor + epsUnderRoot), leastNorm)
+
+import { Call, call } from './call';
+import { EpsMode, Op } from './descriptor';
+
+const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
+const MAX_R = 1.7014118346046923e38; // 2^127
+/** A sum of squares above this may have overflowed in float32. */
+const MOST = 8.507059173023462e37; // 2^126
+/** A sum of squares below this times size may have lost terms to underflow in float32. */
+const LEAST = 3.155443620884047e-30; // 2^-98
+
+/** Computes the coefficients. */
+export function completeStatistic(): void {
+  const eps = call.eps;
+  const given = sumsAreGiven();
+  const least = LEAST * <f64>call.size;
+  // Whether eps is so large that terms lost to underflow do not matter.
+  let epsDominates = false;
+  switch (call.epsMode) {
+    case EpsMode.add:
+      call.numerator = 1;
+      call.sumFactor = 1 / (given ? call.count : <f64>call.statSize);
+      call.epsUnderRoot = eps;
+      call.leastNorm = 0;
+      call.clampedNorm = -1;
+      epsDominates = <f64>call.statSize * eps >= 0.25 * least;
+      break;
+    case EpsMode.clamp:
+      call.numerator = sqrt(given ? call.count : <f64>call.size);
+      call.sumFactor = 1;
+      call.epsUnderRoot = 0;
+      call.leastNorm = eps;
+      call.clampedNorm = eps;
+      epsDominates = eps * eps >= 2 * least;
+      break;
+    default:
+      unreachable();
+  }
+  call.leastSum = epsDominates || given ? 0 : least;
+}
+
+/** Whether the sums of squares are an operand (scaleBy) instead of being computed. */
+// @ts-ignore: decorator
+@inline
+export function sumsAreGiven(): bool {
+  return call.op === Op.scaleBy;
+}
+
+// @ts-ignore: decorator
+@inline
+export function givenSum(row: u32): f64 {
+  return load<f32>(call.sums + (<usize>row << 2));
+}
+
+/** rstd, which is r / alpha, of a row whose first statSize squares add up to `sum`. */
+export function rstdOf(sum: f64): f64 {
+  return call.numerator / max(sqrt(sum * call.sumFactor + call.epsUnderRoot), call.leastNorm);
+}
+
+/**
+ * Whether a row may be computed in float32: its sum of squares neither overflowed nor lost terms, and r is a normal number.
+ * False where the row has a NaN or an infinity, and where the denominator is 0. float64-row.ts does such rows.
+ */
+export function fitsFloat32(sum: f64, r: f64): bool {
+  const magnitude = abs(r);
+  return sum >= call.leastSum && sum <= MOST && magnitude >= MIN_NORMAL && magnitude <= MAX_R;
+}
+
+// The same for two rows at once, one in each lane. These are called in loops: `call` is a parameter, as V8 reads a local sooner than a
+// variable of the module.
+
+// @ts-ignore: decorator
+@inline
+export function rstdOf2(call: Call, sums: v128): v128 {
+  const root = f64x2.sqrt(f64x2.add(f64x2.mul(sums, f64x2.splat(call.sumFactor)), f64x2.splat(call.epsUnderRoot)));
+  return f64x2.div(f64x2.splat(call.numerator), f64x2.pmax(root, f64x2.splat(call.leastNorm)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function bothFitFloat32(call: Call, sums: v128, r: v128): bool {
+  const magnitude = f64x2.abs(r);
+  return i64x2.all_true(
+    v128.and(
+      v128.and(f64x2.ge(sums, f64x2.splat(call.leastSum)), f64x2.le(sums, f64x2.splat(MOST))),
+      v128.and(f64x2.ge(magnitude, f64x2.splat(MIN_NORMAL)), f64x2.le(magnitude, f64x2.splat(MAX_R))),
+    ),
+  );
+}
+
+/** Whether a sum of squares in float32 neither overflowed nor lost terms, whatever eps is. */
+// @ts-ignore: decorator
+@inline
+export function isInRange(sum: f64): bool {
+  return sum >= LEAST * <f64>call.size && sum <= MOST;
+}

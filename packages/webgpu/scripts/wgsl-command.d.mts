@@ -1,0 +1,1 @@
+export function wgslCommand(args: readonly string[]): { stdout: string; stderr: string; code: number };

@@ -1,0 +1,53 @@
+import { RMSNormError } from '@rmsnorm/core';
+import { BUFFER_USAGE, tagOf } from '../device/gpu.ts';
+import type { GPUBufferLike, GPUBufferPart } from '../gpu-types.ts';
+import { type Block, roundUp } from './block.ts';
+import type { Buffers } from './buffers.ts';
+
+/**
+ * The block of a caller's GPUBuffer, or of a part of it. WebGPU tells only when it is first used that it belongs to another
+ * device.
+ * @throws RMSNormError FOREIGN_TENSOR where it is no GPUBuffer or not for storage, SHAPE where it is too short, ALIGNMENT
+ */
+export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignment: number): Block {
+  const { buffer, offset = 0, size } = partOf(handle);
+  if ((buffer.usage & BUFFER_USAGE.STORAGE) === 0) {
+    throw new RMSNormError(
+      'FOREIGN_TENSOR',
+      `the GPUBuffer to wrap was made without GPUBufferUsage.STORAGE (its usage is ${buffer.usage}): kernels cannot use it`,
+    );
+  }
+  const length = size ?? buffer.size - offset;
+  for (const [name, value] of Object.entries({ offset, size: length })) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new RMSNormError('SHAPE', `offset and size are integers from 0 on, within the buffer: ${name} is ${value}`);
+  }
+  if (offset + length > buffer.size) {
+    throw new RMSNormError(
+      'SHAPE',
+      `${length} bytes from ${offset} on end beyond the GPUBuffer, which has ${buffer.size}`,
+    );
+  }
+  // Storage is bound in whole words.
+  const needed = Math.max(4, roundUp(bytes, 4));
+  if (length < needed) {
+    throw new RMSNormError('SHAPE', `the tensor needs ${needed} bytes, the memory to wrap has ${length}`);
+  }
+  if (offset % alignment !== 0) {
+    throw new RMSNormError(
+      'ALIGNMENT',
+      `a tensor must begin at a multiple of ${alignment} bytes on this device (minStorageBufferOffsetAlignment), not at ${offset}`,
+    );
+  }
+  return buffers.adopt(buffer as GPUBuffer, offset, needed);
+}
+
+function partOf(handle: unknown): GPUBufferPart {
+  if (tagOf(handle) === 'GPUBuffer') return { buffer: handle as GPUBufferLike };
+  const part = handle as Partial<GPUBufferPart> | null | undefined;
+  if (typeof handle === 'object' && tagOf(part?.buffer) === 'GPUBuffer') return part as GPUBufferPart;
+  throw new RMSNormError(
+    'FOREIGN_TENSOR',
+    `wrap() takes a GPUBuffer, or { buffer: GPUBuffer, offset, size }, of this backend's device; got ${tagOf(handle)}`,
+  );
+}

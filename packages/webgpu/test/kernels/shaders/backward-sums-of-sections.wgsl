@@ -1,0 +1,53 @@
+// pnpm wgsl backward --shape 4x10000 --dispatch 1
+// Dispatch 1 of 3: gradient-sections:float32,sections,quad,workgroup256x1/32,true,true:x dy gamma sections!
+// Bindings:
+//   0 x (read)
+//   1 dy (read)
+//   2 gamma (read)
+//   3 sections (read_write)
+//   4 params (uniform, 144 bytes)
+// Grid: 8 x 1 x 1 workgroups
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gamma: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> sections: array<vec4u>;
+@group(0) @binding(4) var<uniform> params: Parameters;
+
+fn load_weighted_dy(place: Place) -> Elements {
+  let g = load_dy(place) * ((load_gamma(place) + params.weight_offset) + params.weight_offset_low);
+  return select(Elements(), g, ELEMENT_OFFSETS < vec4u(place.count));
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {
+  local_index = index;
+  let tile_index = workgroup.x + workgroup.y * grid.x;
+  if (tile_index >= tile_count()) { return; }
+  let tile = tile_at(tile_index);
+  let sum = team_sum(sum_of_squares(tile, 1.0));
+  // Where the sum is plain the largest element does not matter: as if it were 1.
+  var result = vec4u(bitcast<u32>(sum), 0u, 0x3f800000u, 0u);
+  if (team_any(!is_plain(sum))) {
+    let largest = team_max(largest_magnitude(tile));
+    let power = scaling_power(largest);
+    let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
+    result = vec4u(bitcast<u32>(scaled), bitcast<u32>(power) & 0xffffu, largest, 0u);
+  }
+  result = add_products_of_section(tile, result);
+  if (lane() == 0u) { sections[tile.row * params.sections + tile.section] = result; }
+}
+
+// Elsewhere:
+//   src/kernels/wgsl/preamble.ts: subgroups
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x, load_gamma, sum_of_squares
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   forward-sums-of-sections.wgsl: SECTION_STEPS
+//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_partials, team_sum, team_max, team_any
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   backward-rows.wgsl: load_dy, Total, opaque_total, add, add_totals, value_of_total
+//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-columns.wgsl: rescaled
+//   src/kernels/wgsl/sections.ts: add_products_of_section

@@ -1,0 +1,39 @@
+// pnpm wgsl scaleBy --shape 8x32
+// Dispatch 1 of 1: loop sums to y:forward,float32,rows,quad,subgroup4x64/0,gamma,:x y! gamma sums>y
+// Bindings:
+//   0 x (read)
+//   1 y (read_write)
+//   2 gamma (read)
+//   3 sums (read)
+//   4 params (uniform, 144 bytes)
+// Grid: 1 x 1 x 1 workgroups
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gamma: array<vec4f>;
+@group(0) @binding(3) var<storage, read> sums: array<f32>;
+@group(0) @binding(4) var<uniform> params: Parameters;
+
+fn load_sums(tile: Tile) -> RowValues {
+  return RowValues(sums[tile.row + 0u]);
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {
+  local_index = index;
+  let tile_index = team_index(workgroup.x + workgroup.y * grid.x);
+  // A team beyond the last tile takes part in barriers, and writes nothing.
+  let tile = tile_at(min(tile_index, tile_count() - 1u));
+  let has_tile = tile_index < tile_count();
+  if (has_tile) { write_tile(tile, statistic_of_sum(load_sums(tile))); }
+}
+
+// Elsewhere:
+//   src/kernels/wgsl/preamble.ts: subgroups
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, team_any, load_x, norm_input, load_gamma, weighted, store_y, write_output
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   src/kernels/wgsl/float16.ts: rounded
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: statistic_of_sum
+//   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile

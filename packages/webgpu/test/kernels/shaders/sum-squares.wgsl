@@ -1,0 +1,36 @@
+// pnpm wgsl sumSquares --shape 8x32
+// Dispatch 1 of 1: loop elements to sums:forward,float32,rows,quad,subgroup4x64/0,,:x sums!
+// Bindings:
+//   0 x (read)
+//   1 sums (read_write)
+//   2 params (uniform, 144 bytes)
+// Grid: 1 x 1 x 1 workgroups
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(2) var<uniform> params: Parameters;
+
+fn store_sums(tile: Tile, v: RowValues) {
+  sums[tile.row] = v;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {
+  local_index = index;
+  let tile_index = team_index(workgroup.x + workgroup.y * grid.x);
+  // A team beyond the last tile takes part in barriers, and writes nothing.
+  let tile = tile_at(min(tile_index, tile_count() - 1u));
+  let has_tile = tile_index < tile_count();
+  let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
+  if (has_tile && lane() == 0u) { store_sums(tile, sum); }
+}
+
+// Elsewhere:
+//   src/kernels/wgsl/preamble.ts: subgroups
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   src/kernels/wgsl/float16.ts: rounded
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
+//   src/kernels/wgsl/sums.ts: opaque, with_lost
