@@ -5,4 +5,9 @@ import { otherErrorCases } from './others.ts';
 import { unknownKeyCases } from './unknown-keys.ts';
 
 /** Errors: wrong calls are refused with the right code, before anything runs, and leave nothing behind. */
-export const errorCases: readonly Case[] = [...callErrorCases, ...optionErrorCases, ...otherErrorCases, ...unknownKeyCases];
+export const errorCases: readonly Case[] = [
+  ...callErrorCases,
+  ...optionErrorCases,
+  ...otherErrorCases,
+  ...unknownKeyCases,
+];
