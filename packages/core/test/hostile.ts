@@ -8,6 +8,25 @@ const boom = (): never => {
   throw new Error('called');
 };
 
+const GETTER: PropertyDescriptor = { get: boom, enumerable: true };
+
+/** What is read of objects of options, host tensors, signals, norms, drivers and providers. */
+const READ = [
+  'out',
+  'rstd',
+  'data',
+  'shape',
+  'dtype',
+  'options',
+  'dims',
+  'weight',
+  'prefix',
+  'signal',
+  'aborted',
+  'name',
+  'ok',
+];
+
 /** Values that throw a bare error, or never end, where a program turns them into text or numbers without care. */
 export function hostileValues(): [name: string, value: unknown][] {
   const cyclic: Record<string, unknown> = { dim: 8 };
@@ -66,5 +85,9 @@ export function trappedValues(): [name: string, value: unknown][] {
     ['a Proxy of a function', new Proxy(() => {}, traps)],
     ['a tag that throws', Object.defineProperty({}, Symbol.toStringTag, { get: boom })],
     ['a getter that throws', Object.defineProperty({}, 'dim', { get: boom, enumerable: true })],
+    ...READ.map((key): [string, unknown] => [`a getter ${key} that throws`, Object.defineProperty({}, key, GETTER)]),
+    ['an element that throws', Object.defineProperty([1, 2], 0, GETTER)],
+    ['a tag of elements that throws', Object.defineProperty(new Float32Array(2), Symbol.toStringTag, GETTER)],
+    ['a Proxy of elements with traps', new Proxy(new Float32Array(2), traps)],
   ];
 }

@@ -63,7 +63,7 @@ export async function applyOnHost(
 }
 
 function emptyLike({ dtype, shape, data }: HostTensor): HostTensor {
-  const bytes = hostMemory(() => new Uint8Array(data.byteLength), `${data.byteLength} bytes`);
+  const bytes = hostMemory(() => new Uint8Array(data.byteLength), data.byteLength, 'bytes');
   return { dtype, shape, data: sameKind(data, bytes, dtype) };
 }
 

@@ -7,7 +7,7 @@ import { checkedHostTensor } from '../values/host-tensor.ts';
 
 /** Gamma or beta of a new norm: one value for each feature. @throws RMSNormError OUT_OF_MEMORY */
 export function filledWeight({ dims, features }: ResolvedOptions, value: number): HostTensor {
-  const data = hostMemory(() => new Float32Array(features), `a gamma of ${features} features`);
+  const data = hostMemory(() => new Float32Array(features), features, 'elements');
   return { dtype: 'float32', shape: dims, data: data.fill(value) };
 }
 

@@ -2,7 +2,8 @@ import type { Backend, BackendProvider, ProbeResult } from '../backend/backend.t
 import { type AbortSignalLike, checkedSignal, throwIfAborted } from '../values/abort.ts';
 import { isRMSNormError, RMSNormError } from '../values/errors.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
-import { show, showText } from '../values/show.ts';
+import { reading } from '../values/reading.ts';
+import { messageOf, show, showText } from '../values/show.ts';
 import { runtimeName } from './runtime.ts';
 
 /** A provider, or what loads one: `() => import('@rmsnorm/webgpu').then((m) => m.webgpu())`. */
@@ -76,6 +77,10 @@ function checkedOptions(given: PickOptions | undefined): PickOptions {
 }
 
 function checkedCandidates(candidates: readonly Candidate[]): readonly Candidate[] {
+  return reading('the candidates', 'INVALID_OPTION', () => listOf(candidates));
+}
+
+function listOf(candidates: readonly Candidate[]): readonly Candidate[] {
   if (!Array.isArray(candidates)) throw invalid(`pickBackend() takes an array of candidates, got ${show(candidates)}`);
   for (const [index, candidate] of candidates.entries()) {
     if (typeof candidate === 'function' || isProvider(candidate)) continue;
@@ -95,7 +100,7 @@ async function load(
   index: number,
 ): Promise<{ name: string; provider: BackendProvider } | RefusedProbe> {
   if (typeof candidate !== 'function') return { name: candidate.name, provider: candidate };
-  const name = candidate.name || `candidate ${index + 1}`;
+  const name = nameOf(candidate) || `candidate ${index + 1}`;
   try {
     const provider: unknown = await candidate();
     if (isProvider(provider)) return { name: provider.name, provider };
@@ -103,8 +108,14 @@ async function load(
     const hint = "a module is none: () => import('@rmsnorm/wasm').then((m) => m.wasm())";
     return { name, ok: false, code: 'MODULE_NOT_FOUND', reason, hint };
   } catch (error) {
-    return { name, ok: false, code: 'MODULE_NOT_FOUND', reason: messageOf(error) };
+    return { name, ok: false, code: 'MODULE_NOT_FOUND', reason: reasonOf(error) };
   }
+}
+
+/** Of a function, which may be a Proxy. */
+function nameOf(candidate: () => unknown): string {
+  const name: unknown = reading('a candidate', 'INVALID_OPTION', () => candidate.name);
+  return typeof name === 'string' ? name : '';
 }
 
 async function start(
@@ -122,7 +133,7 @@ async function start(
     return { backend };
   } catch (error) {
     throwIfAborted(signal);
-    return { name, ok: false, code: isRMSNormError(error) ? error.code : 'DEVICE_ERROR', reason: messageOf(error) };
+    return { name, ok: false, code: isRMSNormError(error) ? error.code : 'DEVICE_ERROR', reason: reasonOf(error) };
   }
 }
 
@@ -162,9 +173,8 @@ function textOf(value: unknown, most: number): string {
   return typeof value === 'string' ? showText(value, most) : show(value);
 }
 
-function messageOf(error: unknown): string {
-  if (isRMSNormError(error)) return error.message.slice(`RMSNORM_${error.code}: `.length);
-  return error instanceof Error && typeof error.message === 'string' ? error.message : show(error);
+function reasonOf(error: unknown): string {
+  return isRMSNormError(error) ? error.message.slice(`RMSNORM_${error.code}: `.length) : messageOf(error);
 }
 
 function invalid(message: string): RMSNormError {

@@ -3,6 +3,7 @@ import type { HostTensor } from '../values/host-data.ts';
 import { checkedHostTensor } from '../values/host-tensor.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { nearest } from '../values/nearest.ts';
+import { reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 
 /** gamma and beta under the names that PyTorch gives them. */
@@ -36,6 +37,14 @@ export function copyOf({ dtype, shape, data }: HostTensor): HostTensor {
  * @throws RMSNormError INVALID_OPTION, DTYPE, SHAPE
  */
 export function checkedStateDict(
+  dict: StateDict | ModelDict,
+  needed: { readonly weight: boolean; readonly bias: boolean },
+  options: LoadOptions | undefined,
+): StateDict {
+  return reading('the state dict', 'INVALID_OPTION', () => entriesOf(dict, needed, options));
+}
+
+function entriesOf(
   dict: StateDict | ModelDict,
   needed: { readonly weight: boolean; readonly bias: boolean },
   options: LoadOptions | undefined,

@@ -16,6 +16,7 @@ import { RMSNormError } from '../values/errors.ts';
 import type { HostData } from '../values/host-data.ts';
 import { asHostTensor, bytesOf, checkedDType, floatDType } from '../values/host-tensor.ts';
 import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { isArray, reading } from '../values/reading.ts';
 import { checkedShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
 import type { Backend, PreparableNorm, PrepareOptions, Tensor, TensorTypes } from './backend.ts';
@@ -138,12 +139,12 @@ showAs<DriverBackend<unknown>>(DriverBackend, 'Backend', (backend) =>
 );
 
 function checkedOptionsOf(norm: PreparableNorm): ResolvedOptions {
-  if (Array.isArray(norm?.options?.dims)) return norm.options;
+  if (reading('the norm', 'INVALID_OPTION', () => Array.isArray(norm?.options?.dims))) return norm.options;
   throw new RMSNormError('INVALID_OPTION', `prepare() takes an RMSNorm, got ${show(norm)}`);
 }
 
 function checkedShapes(shapes: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  if (Array.isArray(shapes)) return shapes;
+  if (isArray(shapes)) return reading('the shapes', 'SHAPE', () => [...shapes]);
   throw new RMSNormError('SHAPE', `prepare() takes an array of shapes, such as [[8, 4096]], got ${show(shapes)}`);
 }
 
@@ -154,6 +155,8 @@ function checkedWanted(wanted: FloatDType | PrepareOptions): {
   if (typeof wanted === 'string') return { dtype: wanted, ops: ['forward'] };
   checkKeys(wanted, PREPARE);
   const { dtype = 'float32', ops = ['forward'] } = wanted;
-  if (Array.isArray(ops) && ops.every((op) => OPS.includes(op))) return { dtype, ops };
+  if (reading('ops', 'INVALID_OPTION', () => Array.isArray(ops) && ops.every((op) => OPS.includes(op)))) {
+    return { dtype, ops };
+  }
   throw new RMSNormError('INVALID_OPTION', `ops must be an array of ${OPS.join(', ')}, got ${show(ops)}`);
 }

@@ -6,6 +6,7 @@ import { ACCURACIES, FEATURES, type Feature, GUARANTEES, type Supports } from '.
 import { FLOAT_DTYPES } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { checkKeys, keysOf } from '../values/keys.ts';
+import { reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 import type { BackendInternals } from './internals.ts';
 
@@ -26,6 +27,10 @@ const METHODS = ['alloc', 'free', 'write', 'read', 'forward', 'dispose'] as cons
  *   that is no driver
  */
 export function checkedSupports(driver: Driver<never>): Supports {
+  return reading('the driver', 'INVALID_OPTION', () => supportsOf(driver));
+}
+
+function supportsOf(driver: Driver<never>): Supports {
   const name = checkedName(driver);
   const supports: Supports = driver.supports;
   checkKeys(supports, { name: `supports of driver ${name}`, keys: SUPPORTS });

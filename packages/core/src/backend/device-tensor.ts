@@ -75,7 +75,7 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
     throwIfAborted(signal);
     const buffer = this.#alive();
     const length = elementCount(this.shape) * bytesPerElement(this.dtype);
-    const bytes = hostMemory(() => new Uint8Array(length), `${length} bytes`);
+    const bytes = hostMemory(() => new Uint8Array(length), length, 'bytes');
     if (length > 0) await abortable(this.#owner.driver.read(buffer, bytes, signal), signal);
     return typedView(bytes, this.dtype) as DataOf<DType>;
   }

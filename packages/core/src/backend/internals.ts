@@ -2,6 +2,7 @@ import type { Driver } from '../driver/driver.ts';
 import type { Supports } from '../driver/supports.ts';
 import type { DType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
+import { reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 import type { Backend, Tensor } from './backend.ts';
 
@@ -49,13 +50,23 @@ export interface HasBuffer<B> extends HasInternals<B> {
 
 /** Whether `value` is a tensor of a backend that `createBackend` made, in this or another copy of this package. */
 export function isTensor(value: unknown): value is Tensor {
-  // Not by `in`, which is slow.
-  return typeof value === 'object' && value !== null && (value as HasBuffer<unknown>)[BUFFER] !== undefined;
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    // Not by `in`, which is slow.
+    return (value as HasBuffer<unknown>)[BUFFER] !== undefined;
+  } catch {
+    // A Proxy that throws.
+    return false;
+  }
 }
 
 /** @throws RMSNormError FOREIGN_TENSOR where createBackend did not make `backend` */
 export function internalsOfBackend(backend: Backend): BackendInternals<unknown> {
-  const internals = (backend as Partial<HasInternals<unknown>> | null | undefined)?.[INTERNALS];
+  const internals = reading(
+    'the backend',
+    'FOREIGN_TENSOR',
+    () => (backend as Partial<HasInternals<unknown>> | null | undefined)?.[INTERNALS],
+  );
   if (internals !== undefined && !isTensor(backend)) return internals;
   throw new RMSNormError(
     'FOREIGN_TENSOR',

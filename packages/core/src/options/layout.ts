@@ -2,6 +2,7 @@ import type { Problem } from '../driver/problem.ts';
 import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { floatDType } from '../values/host-tensor.ts';
+import { reading } from '../values/reading.ts';
 import { checkedShape, elementCount, sameShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -62,7 +63,7 @@ export function problemOf(options: ResolvedOptions, shape: readonly number[], dt
 }
 
 function checkedResolved(options: ResolvedOptions): ResolvedOptions {
-  if (Array.isArray(options?.dims)) return options;
+  if (reading('options', 'INVALID_OPTION', () => Array.isArray(options?.dims))) return options;
   throw new RMSNormError('INVALID_OPTION', `options must be what resolveOptions() gives, got ${show(options)}`);
 }
 

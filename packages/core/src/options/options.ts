@@ -6,6 +6,7 @@
 import { CASTINGS, type Casting, EPS_MODES, type EpsMode } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { isArray, reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 import { UNCALLED, uncalledPreset } from './uncalled.ts';
 
@@ -151,11 +152,12 @@ export function resolveArguments(
   first: number | readonly number[] | RMSNormOptions,
   groups: number | undefined,
 ): ResolvedOptions {
-  if (typeof first === 'number' || isArray(first)) return resolveOptions({ dim: first, groups });
+  if (typeof first === 'number' || isArray(first))
+    return resolveOptions({ dim: first as number | readonly number[], groups });
   if (groups !== undefined) {
     throw invalid(`groups are one of the options, not a second argument beside them: { groups: ${show(groups)} }`);
   }
-  return resolveOptions(first);
+  return resolveOptions(first as RMSNormOptions);
 }
 
 /**
@@ -169,7 +171,9 @@ export function checkOptionKeys(options: object, form: Form): void {
 }
 
 function checkedDims(dim: number | readonly number[]): { dims: readonly number[]; features: number } {
-  const dims = Object.freeze(typeof dim === 'number' ? [dim] : [...listOf(dim)]);
+  const dims = Object.freeze(
+    typeof dim === 'number' ? [dim] : reading('dim', 'INVALID_OPTION', () => [...listOf(dim)]),
+  );
   if (!dims.every(isCount)) throw invalid(`dim must be positive integers, got ${show(dim)}`);
   const features = dims.reduce((product, length) => product * length, 1);
   if (!isCount(features)) throw invalid(`dim ${show(dim)} has more elements than an integer can count`);
@@ -177,7 +181,7 @@ function checkedDims(dim: number | readonly number[]): { dims: readonly number[]
 }
 
 function listOf(dim: unknown): readonly number[] {
-  if (Array.isArray(dim) && dim.length > 0) return dim;
+  if (isArray(dim) && dim.length > 0) return dim as readonly number[];
   throw invalid(`dim is required: a number, or an array of the sizes of consecutive axes; got ${show(dim)}`);
 }
 
@@ -192,10 +196,6 @@ function flag(name: string, value: unknown, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (typeof value === 'boolean') return value;
   throw invalid(`${name} must be true or false, got ${show(value)}`);
-}
-
-function isArray(value: unknown): value is readonly number[] {
-  return Array.isArray(value);
 }
 
 function isCount(value: unknown): boolean {

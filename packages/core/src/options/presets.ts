@@ -1,6 +1,7 @@
 import type { Casting } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { isArray, reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 import type { RMSNormOptions } from './options.ts';
 import { UNCALLED } from './uncalled.ts';
@@ -73,9 +74,12 @@ export const presets: Presets = Object.freeze(library);
 
 function onnxOptions(options: OnnxOptions | null | undefined): OnnxOptions {
   if (options === undefined || options === null) return {};
-  const entries = typeof options === 'object' ? Object.entries(options).filter(([, value]) => value !== null) : null;
-  checkKeys(entries ? Object.fromEntries(entries) : options, ONNX);
-  return options;
+  const entries = reading(ONNX.name, 'INVALID_OPTION', () =>
+    typeof options === 'object' ? Object.entries(options).filter(([, value]) => value !== null) : null,
+  );
+  const given: OnnxOptions = entries ? Object.fromEntries(entries) : options;
+  checkKeys(given, ONNX);
+  return given;
 }
 
 function preset<Arguments extends readonly unknown[]>(
@@ -87,5 +91,5 @@ function preset<Arguments extends readonly unknown[]>(
 
 /** What is no list is one axis; resolveOptions says what is wrong with it. */
 function rank(shape: number | readonly number[]): number {
-  return Array.isArray(shape) ? shape.length : 1;
+  return isArray(shape) ? reading('the lengths', 'INVALID_OPTION', () => shape.length) : 1;
 }

@@ -6,6 +6,11 @@ export const UNCALLED: unique symbol = Symbol.for('@rmsnorm/core/uncalled-preset
 
 /** The name of the preset that `options` is, or was spread from, or null. */
 export function uncalledPreset(options: unknown): string | null {
-  const name = (options as { readonly [UNCALLED]?: unknown } | null | undefined)?.[UNCALLED];
-  return typeof name === 'string' ? name : null;
+  try {
+    const name = (options as { readonly [UNCALLED]?: unknown } | null | undefined)?.[UNCALLED];
+    return typeof name === 'string' ? name : null;
+  } catch {
+    // A Proxy that throws, which the check of the keys says.
+    return null;
+  }
 }

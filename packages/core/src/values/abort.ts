@@ -1,5 +1,6 @@
 import { RMSNormError } from './errors.ts';
 import { checkKeys, keysOf } from './keys.ts';
+import { reading } from './reading.ts';
 import { show } from './show.ts';
 
 /** The part of an `AbortSignal` that is used here; structural, so that no DOM or Node types are needed. */
@@ -29,7 +30,8 @@ export function signalOf(options: SignalOptions | undefined, name: string): Abor
 
 /** @throws RMSNormError INVALID_OPTION */
 export function checkedSignal(signal: AbortSignalLike | undefined): AbortSignalLike | undefined {
-  if (signal === undefined || typeof signal?.addEventListener === 'function') return signal;
+  const isSignal = reading('the signal', 'INVALID_OPTION', () => typeof signal?.addEventListener === 'function');
+  if (signal === undefined || isSignal) return signal;
   throw new RMSNormError('INVALID_OPTION', `signal must be an AbortSignal, got ${show(signal)}`);
 }
 

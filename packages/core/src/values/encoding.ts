@@ -3,7 +3,7 @@ import { RMSNormError } from './errors.ts';
 import type { DataOf, HostData } from './host-data.ts';
 import { hostMemory } from './host-memory.ts';
 import { checkedNumber, checkedNumbers } from './numbers.ts';
-import { tagOf } from './show.ts';
+import { tagOfArray } from './show.ts';
 import { unreachable } from './unreachable.ts';
 
 const f32 = new Float32Array(1);
@@ -79,7 +79,7 @@ export function encode(values: ArrayLike<number>, dtype: FloatDType): DataOf<Flo
   const numbers = checkedNumbers(values);
   switch (dtype) {
     case 'float32':
-      return hostMemory(() => new Float32Array(numbers), `${numbers.length} elements`);
+      return hostMemory(() => new Float32Array(numbers), numbers.length, 'elements');
     case 'float16':
       return eachToBits(numbers, float16Bits);
     case 'bfloat16':
@@ -96,8 +96,8 @@ export function encode(values: ArrayLike<number>, dtype: FloatDType): DataOf<Flo
 export function decode(data: HostData, dtype: FloatDType): DataOf<'float32'> {
   const elements = checkedNumbers(data);
   // A Float32Array or a Float16Array holds numbers already.
-  if (tagOf(data) !== 'Uint16Array') {
-    return hostMemory(() => new Float32Array(elements), `${elements.length} elements`);
+  if (tagOfArray(data) !== 'Uint16Array') {
+    return hostMemory(() => new Float32Array(elements), elements.length, 'elements');
   }
   switch (dtype) {
     case 'float32':
@@ -113,13 +113,13 @@ export function decode(data: HostData, dtype: FloatDType): DataOf<'float32'> {
 
 // Not Uint16Array.from, which goes through an iterator: several times as long.
 function eachToBits(values: ArrayLike<number>, toBits: (value: number) => number): DataOf<'float16'> {
-  const bits = hostMemory(() => new Uint16Array(values.length), `${values.length} elements`);
+  const bits = hostMemory(() => new Uint16Array(values.length), values.length, 'elements');
   for (let i = 0; i < bits.length; i++) bits[i] = toBits(values[i]!);
   return bits;
 }
 
 function eachFromBits(bits: ArrayLike<number>, fromBits: (bits: number) => number): DataOf<'float32'> {
-  const values = hostMemory(() => new Float32Array(bits.length), `${bits.length} elements`);
+  const values = hostMemory(() => new Float32Array(bits.length), bits.length, 'elements');
   for (let i = 0; i < values.length; i++) values[i] = fromBits(bits[i]!);
   return values;
 }

@@ -4,8 +4,9 @@ import { RMSNormError } from './errors.ts';
 import type { DataOf, Float16ArrayLike, HostData, HostDataOf, HostTensor, NestedNumbers } from './host-data.ts';
 import { checkKeys, keysOf } from './keys.ts';
 import { flattened, nestedShape } from './nested.ts';
+import { isArray, reading } from './reading.ts';
 import { checkedShape, elementCount, sameShape } from './shape.ts';
-import { show } from './show.ts';
+import { show, tagOfArray } from './show.ts';
 import { unreachable } from './unreachable.ts';
 
 const KINDS_OF_ARRAY = ['Float32Array', 'Uint16Array', 'Float16Array', 'Array'] as const;
@@ -68,6 +69,14 @@ export function hostTensor<D extends FloatDType = 'float32'>(
   dtype?: D,
 ): HostTensor<D, DataOf<D>>;
 export function hostTensor(data: HostData | NestedNumbers, shape?: readonly number[], dtype?: FloatDType): HostTensor {
+  return reading('the data', 'DTYPE', () => hostTensorOf(data, shape, dtype));
+}
+
+function hostTensorOf(
+  data: HostData | NestedNumbers,
+  shape: readonly number[] | undefined,
+  dtype: FloatDType | undefined,
+): HostTensor {
   if (kindOf(data) !== 'Array') return asHostTensor(data as HostData, shaped(shape, [data.length]), dtype);
   const lists = data as NestedNumbers;
   const found = nestedShape(lists);
@@ -90,6 +99,14 @@ function shaped(shape: readonly number[] | undefined, otherwise: readonly number
  * @throws RMSNormError DTYPE, SHAPE
  */
 export function asHostTensor(
+  data: HostData | readonly number[],
+  shape: readonly number[],
+  dtype: FloatDType | undefined,
+): HostTensor {
+  return reading('the data', 'DTYPE', () => elementsOf(data, shape, dtype));
+}
+
+function elementsOf(
   data: HostData | readonly number[],
   shape: readonly number[],
   dtype: FloatDType | undefined,
@@ -135,6 +152,10 @@ export function asHostTensor(
  * @throws RMSNormError DTYPE, SHAPE; INVALID_OPTION where it has other keys, such as strides
  */
 export function checkedHostTensor(host: HostTensor, name: string): HostTensor {
+  return reading(name, 'DTYPE', () => readHostTensor(host, name));
+}
+
+function readHostTensor(host: HostTensor, name: string): HostTensor {
   if (typeof host !== 'object' || host === null || !('data' in host) || !('shape' in host)) {
     throw new RMSNormError(
       'DTYPE',
@@ -173,8 +194,7 @@ export function sameKind<D extends FloatDType>(data: HostDataOf<D>, bytes: Uint8
 
 /** By name, not by instanceof: an array may come from another realm, and Float16Array may not exist. */
 function kindOf(data: unknown): (typeof KINDS_OF_ARRAY)[number] {
-  const view = ArrayBuffer.isView(data);
-  const name: unknown = view ? (data as Float32Array)[Symbol.toStringTag] : Array.isArray(data) ? 'Array' : undefined;
+  const name = tagOfArray(data) ?? (isArray(data) ? 'Array' : undefined);
   const kind = KINDS_OF_ARRAY.find((known) => known === name);
   if (kind !== undefined) return kind;
   throw new RMSNormError(

@@ -1,5 +1,6 @@
 import { RMSNormError } from './errors.ts';
 import { nearest } from './nearest.ts';
+import { unreadable } from './reading.ts';
 import { show } from './show.ts';
 
 /** An object of options: whose it is, and the keys that it may have. */
@@ -47,11 +48,15 @@ function checkOwnKeys(given: unknown, form: Form): void {
   if (typeof given !== 'object' || given === null || ArrayBuffer.isView(given)) throw noObject(given, form);
   const { keys } = form;
   let count = 0;
-  for (const key in given) {
-    count += 1;
-    if (!includes(keys, key) || (given as Record<string, unknown>)[key] === null) refuse(given, key, form);
+  try {
+    for (const key in given) {
+      count += 1;
+      if (!includes(keys, key) || (given as Record<string, unknown>)[key] === null) refuse(given, key, form);
+    }
+    if (count === 0) requireReadable(given, form);
+  } catch (error) {
+    throw unreadable(error, form.name, 'INVALID_OPTION');
   }
-  if (count === 0) requireReadable(given, form);
 }
 
 /** `known.includes(key)`: a loop takes half the time. */

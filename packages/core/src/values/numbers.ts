@@ -1,4 +1,5 @@
 import { RMSNormError } from './errors.ts';
+import { unreadable } from './reading.ts';
 import { show, tagOf } from './show.ts';
 
 /** Arrays over a buffer whose elements are no numbers. */
@@ -9,7 +10,17 @@ const WITHOUT_NUMBERS = ['DataView', 'BigInt64Array', 'BigUint64Array'];
  * @throws RMSNormError DTYPE
  */
 export function checkedNumbers(values: ArrayLike<number>): ArrayLike<number> {
+  try {
+    return numbersOf(values);
+  } catch (error) {
+    throw unreadable(error, 'the elements', 'DTYPE');
+  }
+}
+
+function numbersOf(values: ArrayLike<number>): ArrayLike<number> {
   if (ArrayBuffer.isView(values)) {
+    if (typeof (values as Float32Array)[0] === 'number') return values;
+    // Empty, or elements of another kind.
     const tag = tagOf(values);
     if (WITHOUT_NUMBERS.includes(tag)) throw new RMSNormError('DTYPE', `a ${tag} has no elements that are numbers`);
     return values;

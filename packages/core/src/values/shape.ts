@@ -1,4 +1,5 @@
 import { RMSNormError } from './errors.ts';
+import { unreadable } from './reading.ts';
 import { show } from './show.ts';
 
 /** The number of elements of `shape`. */
@@ -17,6 +18,14 @@ let latest: readonly number[] = Object.freeze([]);
  * @throws RMSNormError SHAPE where it is no list of integers from 0 on, or has more elements than an integer can count
  */
 export function checkedShape(shape: readonly number[]): readonly number[] {
+  try {
+    return frozenShape(shape);
+  } catch (error) {
+    throw unreadable(error, 'the shape', 'SHAPE');
+  }
+}
+
+function frozenShape(shape: readonly number[]): readonly number[] {
   if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
     throw new RMSNormError('SHAPE', `a shape is an array of integers from 0 on, got ${show(shape)}`);
   }

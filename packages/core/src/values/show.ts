@@ -25,6 +25,16 @@ export function showText(text: string, most: number = MOST_CHARACTERS): string {
   return cut(escaped(cut(text, most).replace(/\s+/g, ' ').trim()), most);
 }
 
+/** What an error, or whatever was thrown, says. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error && typeof error.message === 'string' ? showText(error.message) : show(error);
+  } catch {
+    // A Proxy, or a getter, that throws again.
+    return 'an error';
+  }
+}
+
 /** `text` with each unsafe character written as an escape; `\n` too unless it is to stay. */
 export function escaped(text: string, keepLines = false): string {
   return text.replace(UNSAFE, (character) => {
@@ -115,6 +125,15 @@ function className(value: object): string | null {
 /** An own property that is no getter. */
 function dataOf(value: object, key: string): unknown {
   return Object.getOwnPropertyDescriptor(value, key)?.value;
+}
+
+/** {@link tagOf} a typed array, fast; undefined where that is none. */
+export function tagOfArray(value: unknown): string | undefined {
+  try {
+    return ArrayBuffer.isView(value) ? (value as Float32Array)[Symbol.toStringTag] : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `Float32Array`, `Map`, `WebAssembly.Memory`, ...: by name, as an object may come from another realm. */
