@@ -21,7 +21,7 @@ import { runGatedForward } from '../operations/gated-forward.ts';
 import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
 import { type WeightBuffers, weightBuffer } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
-import { checkOptionKeys, OPTION_KEYS, type RMSNormOptions, resolveOptions } from '../options/options.ts';
+import { checkOptionKeys, OPTION_KEYS, type RMSNormOptions, resolved } from '../options/options.ts';
 import type { Form } from '../values/keys.ts';
 
 /** gamma and beta as tensors of x's backend: float32, any shape with one element for each feature. */
@@ -51,8 +51,8 @@ const QUANTIZED = formOf('rmsNormQuantized', { ...QUANTIZED_TARGETS, keys: ['qua
  */
 export function rmsNorm<X extends Tensor>(x: X, given: RmsNormArguments): X {
   checkOptionKeys(given, FORWARD);
-  const { out, rstd, ...rest } = given;
-  const { internals, problem, weights } = prepared('forward', x, rest, rstd !== undefined);
+  const { out, rstd } = given;
+  const { internals, problem, weights } = prepared('forward', x, given, rstd !== undefined);
   return runForward(internals, problem, x, weights, { out, rstd });
 }
 
@@ -63,16 +63,16 @@ export function addRmsNorm<X extends Tensor>(
   given: FunctionOptions & AddForwardTargets,
 ): AddForwardResult<X> {
   checkOptionKeys(given, ADD_FORWARD);
-  const { out, rstd, ...rest } = given;
-  const { internals, problem, weights } = prepared('addForward', x, rest, rstd !== undefined);
+  const { out, rstd } = given;
+  const { internals, problem, weights } = prepared('addForward', x, given, rstd !== undefined);
   return runAddForward(internals, problem, x, residual, weights, { out, rstd });
 }
 
 /** {@link RMSNorm.gatedForward} as a function. @throws RMSNormError as {@link rmsNorm} */
 export function gatedRmsNorm<X extends Tensor>(x: X, gate: Tensor, given: FunctionOptions & ForwardTargets): X {
   checkOptionKeys(given, GATED_FORWARD);
-  const { out, rstd, ...rest } = given;
-  const { internals, problem, weights } = prepared('gatedForward', x, rest, rstd !== undefined);
+  const { out, rstd } = given;
+  const { internals, problem, weights } = prepared('gatedForward', x, given, rstd !== undefined);
   return runGatedForward(internals, problem, x, gate, weights, { out, rstd });
 }
 
@@ -83,9 +83,9 @@ export function rmsNormBackward<X extends Tensor>(
   given: FunctionOptions & BackwardTargets,
 ): BackwardResult<X> {
   checkOptionKeys(given, BACKWARD);
-  const { rstd, dsum, out, ...rest } = given;
-  const { internals, problem, weights } = prepared('backward', x, rest, rstd !== undefined);
-  const shapes = { gammaShape: rest.gamma?.shape ?? null, betaShape: rest.beta?.shape ?? null };
+  const { rstd, dsum, out } = given;
+  const { internals, problem, weights } = prepared('backward', x, given, rstd !== undefined);
+  const shapes = { gammaShape: given.gamma?.shape ?? null, betaShape: given.beta?.shape ?? null };
   return runBackward(internals, problem, x, dy, { ...weights, ...shapes }, { rstd, dsum, out });
 }
 
@@ -104,8 +104,8 @@ export function scaleBy<X extends Tensor>(
   given: FunctionOptions & ScaleByTargets,
 ): X {
   checkOptionKeys(given, SCALE_BY);
-  const { out, ...rest } = given;
-  const { internals, problem, weights } = prepared('scaleBy', x, rest, false, count);
+  const { out } = given;
+  const { internals, problem, weights } = prepared('scaleBy', x, given, false, count);
   return runScaleBy(internals, problem, x, sums, weights, { out });
 }
 
@@ -115,8 +115,8 @@ export function scaleBy<X extends Tensor>(
  */
 export function rmsNormQuantized<X extends Tensor>(x: X, given: QuantizedArguments): QuantizedResult<X> {
   checkOptionKeys(given, QUANTIZED);
-  const { quantScale = null, out, ...rest } = given;
-  const { internals, problem, weights } = prepared('forwardQuantized', x, rest, false, quantScale);
+  const { quantScale = null, out } = given;
+  const { internals, problem, weights } = prepared('forwardQuantized', x, given, false, quantScale);
   return runForwardQuantized(internals, problem, x, weights, { out });
 }
 
@@ -145,12 +145,13 @@ interface Prepared<P> {
 function prepared<O extends Op>(
   op: O,
   x: Tensor,
-  { gamma, beta, ...rest }: FunctionOptions,
+  given: FunctionOptions,
   rstd: boolean,
   value: CallValue = null,
 ): Prepared<OperationProblem[O]> {
   const internals = internalsOf(x);
-  const options = resolveOptions({ ...rest, affine: gamma !== undefined, bias: beta !== undefined });
+  const { gamma, beta } = given;
+  const options = resolved(given, gamma !== undefined, beta !== undefined);
   const problem = supportedProblem(internals, op, options, x, { beta: options.bias, rstd }, value);
   const weights = {
     gamma: gamma === undefined ? null : weightBuffer(internals, gamma, 'gamma', options.features),

@@ -89,6 +89,18 @@ const OPTIONS: Form = { name: 'the options', keys: OPTION_KEYS };
  */
 export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
   checkOptionKeys(options, OPTIONS);
+  return resolved(options, flag('affine', options.affine, true), flag('bias', options.bias, false));
+}
+
+/**
+ * As {@link resolveOptions}, of options whose keys are checked, and where others say whether there are gamma and beta.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function resolved(
+  options: Omit<RMSNormOptions, 'affine' | 'bias'>,
+  affine: boolean,
+  bias: boolean,
+): ResolvedOptions {
   const { dims, features } = checkedDims(options.dim);
 
   const groups = options.groups ?? 1;
@@ -113,8 +125,6 @@ export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
     throw invalid(`epsMode '${epsMode}' needs partial = 1, got ${partial}: use epsMode 'add' with partial`);
   }
 
-  const affine = flag('affine', options.affine, true);
-  const bias = flag('bias', options.bias, false);
   const normBeforeGate = flag('normBeforeGate', options.normBeforeGate, false);
 
   const weightOffset = options.weightOffset ?? 0;
