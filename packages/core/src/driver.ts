@@ -50,6 +50,7 @@ export type { DataOf, ViewOf } from './values/host-data.ts';
 export { bytesOf } from './values/host-tensor.ts';
 export { checkedKeys, checkKeys, type Form, keysOf } from './values/keys.ts';
 export { nearest } from './values/nearest.ts';
+export { reading } from './values/reading.ts';
 export { elementCount } from './values/shape.ts';
 export { show, showText, tagOf } from './values/show.ts';
 export { unreachable } from './values/unreachable.ts';

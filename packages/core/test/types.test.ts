@@ -1,22 +1,4 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-
-// Programs of users, compiled against the built declarations with every library checked too: by the oldest TypeScript that
-// is supported, by the last one written in JavaScript, and by the one that this workspace uses.
-const COMPILERS = ['typescript-5.4', 'typescript-5.9', 'typescript'];
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** Within this package, which finds itself by its name. */
-let folder: string;
-beforeAll(async () => {
-  await mkdir(join(root, 'build'), { recursive: true });
-  folder = await mkdtemp(join(root, 'build', 'types-'));
-});
-afterAll(() => rm(folder, { recursive: true }));
+import { testPrograms } from '../../../.ci/compiled-programs.ts';
 
 /** With no more of the standard library than a program for ES2022 asks for: no DOM, no Disposable. */
 const WITHOUT_DOM = `
@@ -48,8 +30,8 @@ export const kept: Tensor = norm.forward(either);
 const host = hostTensor([[1, 2], [3, 4]]);
 export const applied: Float32Array = (await norm.apply(host, backend)).data;
 export const bits: Uint16Array = (await norm.apply(hostTensor(new Uint16Array(4), [1, 4], 'float16'), backend)).data;
-const into: HostTensor<'float32'> & { name: string } = { ...host, name: 'y' };
-export const name: string = (await norm.apply(host, backend, { out: into })).name;
+const into = { dtype: 'float32', shape: [2, 2], data: new Float32Array(4) } as const;
+export const shape: readonly [2, 2] = (await norm.apply(host, backend, { out: into })).shape;
 // @ts-expect-error: a float32 host tensor holds a Float32Array
 export const mismatch: HostTensor<'float32'> = { dtype: 'float32', shape: [1], data: new Uint16Array(1) };
 norm.gamma?.data.set([1, 2, 3, 4]);
@@ -132,36 +114,8 @@ declare const any: Tensor;
 norm.forward(any).view();
 `;
 
-const PROGRAMS: Readonly<Record<string, { readonly code: string; readonly lib: readonly string[] }>> = {
+testPrograms(import.meta.url, {
   'without DOM': { code: WITHOUT_DOM, lib: ['es2022'] },
   'in a page': { code: IN_A_PAGE, lib: ['es2022', 'esnext.disposable', 'dom'] },
   'with tensors of its own': { code: OWN_TENSORS, lib: ['es2022'] },
-};
-
-const cases = COMPILERS.flatMap((compiler) => Object.keys(PROGRAMS).map((name) => [name, compiler] as const));
-
-test.each(cases)('a program %s compiles with %s', async (name, compiler) => {
-  const { code, lib } = PROGRAMS[name]!;
-  const project = join(folder, `${name.replaceAll(' ', '-')}-${compiler}`);
-  await mkdir(project);
-  await writeFile(join(project, 'program.ts'), code);
-  const compilerOptions = {
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    noEmit: true,
-    module: 'nodenext',
-    target: 'es2022',
-    lib,
-    types: [],
-    skipLibCheck: false,
-  };
-  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
-  expect(await output(join(root, '../../node_modules', compiler, 'bin/tsc'), ['-p', project])).toBe('');
 });
-
-function output(tsc: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [tsc, ...args], (error, stdout) => resolve(error ? stdout || String(error) : stdout));
-  });
-}

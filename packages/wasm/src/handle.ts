@@ -1,4 +1,5 @@
 import { bytesPerElement, type DType, RMSNormError } from '@rmsnorm/core';
+import { checkKeys, type Form, keysOf, show } from '@rmsnorm/core/driver';
 import type { Block } from './block.ts';
 import type { Heap } from './heap.ts';
 import type { WasmMemory } from './web-assembly.ts';
@@ -11,7 +12,13 @@ export interface WasmBuffer {
   readonly byteLength: number;
 }
 
-type Place = Partial<WasmBuffer> & { readonly buffer?: unknown };
+type Place = Partial<WasmBuffer>;
+
+const PLACE: Form = {
+  name: "wrap's handle",
+  keys: keysOf<WasmBuffer>({ memory: true, byteOffset: true, byteLength: true }),
+  hints: { strides: 'a tensor is contiguous' },
+};
 
 /** The handle of a block. */
 export function handleOf({ memory }: Heap, { address, bytes }: Block): WasmBuffer {
@@ -21,14 +28,14 @@ export function handleOf({ memory }: Heap, { address, bytes }: Block): WasmBuffe
 /**
  * The block at a caller's handle: a typed array over this backend's memory, or { byteOffset, byteLength } in it.
  * @throws RMSNormError FOREIGN_TENSOR if the handle is of another memory, SHAPE if it is too short or exceeds the memory,
- *   ALIGNMENT
+ *   ALIGNMENT; INVALID_OPTION where it has other keys, such as strides
  */
 export function blockAt(heap: Heap, handle: unknown, bytes: number, dtype: DType): Block {
   const { byteOffset, byteLength } = placeIn(heap, handle);
   if (!isCount(byteOffset) || !isCount(byteLength)) {
     throw new RMSNormError(
       'SHAPE',
-      `byteOffset and byteLength are integers from 0 on, got ${byteOffset} and ${byteLength}`,
+      `byteOffset and byteLength are integers from 0 on, got ${show(byteOffset)} and ${show(byteLength)}`,
     );
   }
   if (byteLength < bytes) {
@@ -52,7 +59,9 @@ export function blockAt(heap: Heap, handle: unknown, bytes: number, dtype: DType
 
 function placeIn(heap: Heap, handle: unknown): { byteOffset: unknown; byteLength: unknown } {
   if (typeof handle !== 'object' || handle === null) {
-    throw foreign(`wrap() takes a typed array over this backend's memory, or { byteOffset, byteLength } in it`);
+    throw foreign(
+      `wrap() takes a typed array over this backend's memory, or { byteOffset, byteLength } in it, got ${show(handle)}`,
+    );
   }
   const place = handle as Place;
   if (ArrayBuffer.isView(handle)) {
@@ -63,6 +72,7 @@ function placeIn(heap: Heap, handle: unknown): { byteOffset: unknown; byteLength
         : "the array to wrap does not lie in this backend's memory: copy it there with backend.tensor()",
     );
   }
+  checkKeys(place, PLACE);
   if (place.memory !== undefined && place.memory !== heap.memory) {
     throw foreign("the buffer to wrap lies in another backend's memory: copy it there with backend.tensor()");
   }

@@ -1,4 +1,5 @@
 import { RMSNormError } from '@rmsnorm/core';
+import { checkKeys, type Form, keysOf, show, tagOf } from '@rmsnorm/core/driver';
 import { ADDRESS_SPACE, LEAST_BYTES } from './heap.ts';
 import type { WasmModule } from './web-assembly.ts';
 
@@ -20,23 +21,22 @@ export interface WasmOptions {
   readonly threads?: number | undefined;
 }
 
-const NAMES: readonly string[] = ['module', 'maxBytes', 'threads'] satisfies (keyof WasmOptions)[];
+const FORM: Form = {
+  name: "wasm()'s options",
+  keys: keysOf<WasmOptions>({ module: true, maxBytes: true, threads: true }),
+};
 
 /**
  * Checks the options and copies them.
  * @throws RMSNormError INVALID_OPTION
  */
 export function checkedOptions(options: WasmOptions): WasmOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`options of wasm() are an object such as { maxBytes: 2 ** 30 }, got ${tagOf(options)}`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name)) throw invalid(`wasm() has no option '${name}'; the options are ${NAMES.join(', ')}`);
-  }
+  checkKeys(options, FORM);
   const { module, maxBytes, threads } = options;
+  // By name: `instanceof` would fail for a module of another realm.
   if (module !== undefined && tagOf(module) !== 'WebAssembly.Module') {
     throw invalid(
-      `module must be a WebAssembly.Module, got ${tagOf(module)}: await WebAssembly.compile(bytes) gives one`,
+      `module must be a WebAssembly.Module, got ${show(module)}: await WebAssembly.compile(bytes) gives one`,
     );
   }
   checkInteger('maxBytes', maxBytes, LEAST_BYTES, ADDRESS_SPACE);
@@ -46,13 +46,8 @@ export function checkedOptions(options: WasmOptions): WasmOptions {
 
 function checkInteger(name: string, value: number | undefined, least: number, most: number): void {
   if (value !== undefined && !(Number.isSafeInteger(value) && value >= least && value <= most)) {
-    throw invalid(`${name} must be an integer from ${least} to ${most}, got ${value}`);
+    throw invalid(`${name} must be an integer from ${least} to ${most}, got ${show(value)}`);
   }
-}
-
-/** The class of an object by name. `instanceof` would fail for an object of another realm. */
-function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 function invalid(message: string): RMSNormError {

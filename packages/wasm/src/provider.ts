@@ -1,10 +1,13 @@
-import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
+import { type BackendProvider, createBackend, type DType, RMSNormError, type SignalOptions } from '@rmsnorm/core';
+import { signalOf, throwIfAborted } from '@rmsnorm/core/driver';
+import type { Block } from './block.ts';
 import { type Compiled, compileInlined, type Refusal } from './compile.ts';
 import { DEVICE, WasmDriver } from './driver.ts';
 import { ADDRESS_SPACE, Heap, LEAST_BYTES } from './heap.ts';
 import { instantiate } from './instantiate.ts';
 import { PAGE_BYTES } from './kernels.ts';
 import { checkedOptions, type WasmOptions } from './options.ts';
+import type { WasmBackend, WasmTensor } from './tensor.ts';
 import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts';
 
 /**
@@ -14,7 +17,7 @@ import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts
  *
  * @throws RMSNormError INVALID_OPTION
  */
-export function wasm(options: WasmOptions = {}): BackendProvider {
+export function wasm(options: WasmOptions = {}): BackendProvider<WasmBackend> {
   const { module, maxBytes, threads = 1 } = checkedOptions(options);
   // The module is compiled once for the probe and all backends of this provider.
   let compiled: Promise<Compiled | Refusal> | undefined;
@@ -29,7 +32,8 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
       const outcome = await compile();
       return 'module' in outcome ? { ok: true, device: outcome.device ?? DEVICE } : { ok: false, ...outcome };
     },
-    create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<Backend> => {
+    create: async (given?: SignalOptions): Promise<WasmBackend> => {
+      const signal = signalOf(given, "create()'s options");
       throwIfAborted(signal);
       const outcome = await compile();
       throwIfAborted(signal);
@@ -38,7 +42,7 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
       const memory = newMemory(maxBytes, !!driverOf);
       const kernels = await instantiate(outcome.module, memory);
       throwIfAborted(signal);
-      return createBackend(
+      return createBackend<Block, { readonly [D in DType]: WasmTensor<D> }>(
         driverOf
           ? await driverOf(kernels, memory, maxBytes, signal)
           : new WasmDriver(kernels, new Heap(memory, maxBytes), outcome.device),
@@ -65,8 +69,4 @@ function newMemory(maxBytes: number = ADDRESS_SPACE, shared: boolean): WasmMemor
       cause,
     });
   }
-}
-
-function throwIfAborted(signal: AbortSignalLike | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }

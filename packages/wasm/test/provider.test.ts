@@ -58,9 +58,12 @@ describe('wasm()', () => {
   });
 
   test.each<[unknown, RegExp]>([
-    [null, /options.*got Null/],
-    ['4 GB', /options.*got String/],
-    [{ maxByte: 1 }, /no option 'maxByte'.*module, maxBytes/],
+    [null, /options.*got null/],
+    ['4 GB', /options.*got '4 GB'/],
+    [{ maxByte: 1 }, /no key 'maxByte'.*did you mean 'maxBytes'\?.*module, maxBytes/],
+    [{ threads: null }, /threads in wasm\(\)'s options is null/],
+    [{ threads: Symbol('s') }, /got Symbol\(s\)/],
+    [{ maxBytes: 10n }, /got 10n/],
     [{ maxBytes: '1e9' }, /maxBytes.*integer.*1048576.*4294967296.*1e9/],
     [{ maxBytes: 2 ** 20 - 1 }, /1048575/],
     [{ maxBytes: 2 ** 32 + 1 }, /4294967297/],

@@ -15,10 +15,9 @@ import {
   type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
-import type { GatedProblem, QuantizedProblem, ScaleByProblem } from '@rmsnorm/core/driver';
+import { type GatedProblem, type QuantizedProblem, type ScaleByProblem, show, tagOf } from '@rmsnorm/core/driver';
 import { hostForward } from './apply/host-forward.ts';
 import { deviceError, ErrorScopes } from './device/error-scopes.ts';
-import { tagOf } from './device/gpu.ts';
 import { hostLimitsOf } from './device/limits.ts';
 import { DeviceLoss } from './device/loss.ts';
 import { BindGroups } from './execution/bind-groups.ts';
@@ -176,7 +175,10 @@ export class WebGPUDriver implements Driver<Block> {
   /** @throws RMSNormError INVALID_OPTION, DEVICE_LOST, and what `fn` throws */
   record(encoder: GPUCommandEncoderLike, fn: () => void): void {
     if (tagOf(encoder) !== 'GPUCommandEncoder') {
-      throw new RMSNormError('INVALID_OPTION', `record() takes a GPUCommandEncoder, got ${tagOf(encoder)}`);
+      throw new RMSNormError('INVALID_OPTION', `record() takes a GPUCommandEncoder, got ${show(encoder)}`);
+    }
+    if (typeof fn !== 'function') {
+      throw new RMSNormError('INVALID_OPTION', `record() takes a function, got ${show(fn)}`);
     }
     this.#work.record(encoder as GPUCommandEncoder, () => {
       const result: unknown = fn();

@@ -13,4 +13,5 @@ export type {
   GPUQueueLike,
 } from './gpu-types.ts';
 export type { WebGPUOptions } from './options.ts';
-export { type WebGPUBackend, type WebGPUProvider, webgpu } from './provider.ts';
+export { type WebGPUProvider, webgpu } from './provider.ts';
+export type { NativeBuffer, WebGPUBackend, WebGPUTensor } from './tensor.ts';

@@ -1,5 +1,5 @@
 import { RMSNormError } from '@rmsnorm/core';
-import { tagOf } from './device/gpu.ts';
+import { checkKeys, type Form, keysOf, reading, show } from '@rmsnorm/core/driver';
 import type { GPUAdapterLike, GPUDeviceLike, GPULike } from './gpu-types.ts';
 
 export interface WebGPUOptions {
@@ -27,16 +27,19 @@ export interface WebGPUOptions {
   readonly maxPooledBytes?: number | undefined;
 }
 
-const NAMES: readonly string[] = [
-  'gpu',
-  'adapter',
-  'device',
-  'software',
-  'powerPreference',
-  'subgroups',
-  'f16',
-  'maxPooledBytes',
-] satisfies (keyof WebGPUOptions)[];
+const FORM: Form = {
+  name: "webgpu()'s options",
+  keys: keysOf<WebGPUOptions>({
+    gpu: true,
+    adapter: true,
+    device: true,
+    software: true,
+    powerPreference: true,
+    subgroups: true,
+    f16: true,
+    maxPooledBytes: true,
+  }),
+};
 
 const METHODS = { gpu: 'requestAdapter', adapter: 'requestDevice', device: 'createComputePipeline' } as const;
 const SWITCHES = ['software', 'subgroups', 'f16'] as const;
@@ -50,28 +53,24 @@ export type CheckedOptions = WebGPUOptions &
  * @throws RMSNormError INVALID_OPTION
  */
 export function checkedOptions(options: WebGPUOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(`options of webgpu() are an object such as { gpu: navigator.gpu }, got ${tagOf(options)}`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name)) throw invalid(`webgpu() has no option '${name}'; the options are ${NAMES.join(', ')}`);
-  }
+  checkKeys(options, FORM);
   for (const [name, method] of Object.entries(METHODS)) {
-    const value = options[name as keyof typeof METHODS] as Record<string, unknown> | null | undefined;
-    if (value !== undefined && typeof value?.[method] !== 'function') {
-      throw invalid(`${name} must be a ${typeOf[name as keyof typeof METHODS]}, got ${tagOf(value)}`);
+    const value = options[name as keyof typeof METHODS] as Record<string, unknown> | undefined;
+    if (value !== undefined && !reading(name, 'INVALID_OPTION', () => typeof value[method] === 'function')) {
+      throw invalid(`${name} must be a ${typeOf[name as keyof typeof METHODS]}, got ${show(value)}`);
     }
   }
   for (const name of SWITCHES) {
     const value: unknown = options[name];
-    if (value !== undefined && typeof value !== 'boolean') throw invalid(`${name} is true or false, got ${value}`);
+    if (value !== undefined && typeof value !== 'boolean')
+      throw invalid(`${name} is true or false, got ${show(value)}`);
   }
   const { powerPreference, maxPooledBytes = 256 * 2 ** 20 } = options;
   if (powerPreference !== undefined && !['low-power', 'high-performance'].includes(powerPreference)) {
-    throw invalid(`powerPreference is 'low-power' or 'high-performance', got ${powerPreference}`);
+    throw invalid(`powerPreference is 'low-power' or 'high-performance', got ${show(powerPreference)}`);
   }
   if (!(Number.isSafeInteger(maxPooledBytes) && maxPooledBytes >= 0)) {
-    throw invalid(`maxPooledBytes must be an integer from 0 on, got ${maxPooledBytes}`);
+    throw invalid(`maxPooledBytes must be an integer from 0 on, got ${show(maxPooledBytes)}`);
   }
   const { software = true, subgroups = true, f16 = true } = options;
   return { ...options, software, subgroups, f16, maxPooledBytes };

@@ -1,4 +1,5 @@
-import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
+import { type BackendProvider, createBackend, type DType, RMSNormError, type SignalOptions } from '@rmsnorm/core';
+import { signalOf, throwIfAborted } from '@rmsnorm/core/driver';
 import { findAdapter, isSoftware, nameOf, onlySoftware, type Refusal } from './device/adapter.ts';
 import { capabilitiesOf } from './device/capabilities.ts';
 import { adapterOf, deviceOf } from './device/gpu.ts';
@@ -6,29 +7,12 @@ import { lossOf, lostError } from './device/loss.ts';
 import { requestDevice } from './device/request-device.ts';
 import { WebGPUDriver } from './driver.ts';
 import type { GPUCommandEncoderLike } from './gpu-types.ts';
+import type { Block } from './memory/block.ts';
 import { type CheckedOptions, checkedOptions, type WebGPUOptions } from './options.ts';
 import type { Capabilities } from './plan.ts';
+import type { WebGPUBackend, WebGPUTensor } from './tensor.ts';
 
-/** A backend on WebGPU: `tensor.buffer` is a GPUBuffer, and `wrap` takes one. */
-export interface WebGPUBackend extends Backend {
-  /**
-   * Submits what is pending, then puts the work that `fn` enqueues into the caller's command encoder, between passes,
-   * and leaves it there: the caller submits it, as part of the rest. Until then its tensors must live, and nothing may
-   * be read. Every result needs a tensor that was made before, as `out`: nothing is allocated that outlives the call.
-   * What the device has to say against the work, it says to the caller. Where `fn` throws, so does record(), and what
-   * was recorded up to then stays in the encoder.
-   *
-   *     backend.record(encoder, () => norm.forward(x, y));
-   *     device.queue.submit([encoder.finish()]);
-   *
-   * @throws RMSNormError INVALID_OPTION, DISPOSED, DEVICE_LOST, and what `fn` throws
-   */
-  record(encoder: GPUCommandEncoderLike, fn: () => void): void;
-}
-
-export interface WebGPUProvider extends BackendProvider {
-  create(options?: { signal?: AbortSignalLike }): Promise<WebGPUBackend>;
-}
+export interface WebGPUProvider extends BackendProvider<WebGPUBackend> {}
 
 /**
  * The WebGPU backend: pages and workers, Deno, Bun, and Node with the npm package `webgpu`.
@@ -46,7 +30,8 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
       const found = await find(checked);
       return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.name };
     },
-    create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<WebGPUBackend> => {
+    create: async (given?: SignalOptions): Promise<WebGPUBackend> => {
+      const signal = signalOf(given, "create()'s options");
       throwIfAborted(signal);
       const found = await find(checked);
       throwIfAborted(signal);
@@ -102,15 +87,11 @@ function backendOn(
     source: options.gpu ?? options.adapter,
     maxPooledBytes: options.maxPooledBytes,
   });
-  const backend = createBackend(driver);
+  const backend = createBackend<Block, { readonly [D in DType]: WebGPUTensor<D> }>(driver);
   const record = (encoder: GPUCommandEncoderLike, fn: () => void): void => {
     // Throws DISPOSED where the backend is.
     backend.flush();
     driver.record(encoder, fn);
   };
   return Object.assign(backend, { record });
-}
-
-function throwIfAborted(signal: AbortSignalLike | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }

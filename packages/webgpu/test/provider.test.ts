@@ -44,14 +44,17 @@ test.each([
 });
 
 test.each([
-  [{ gpu: {} }, /gpu must be a GPU .*got Object/],
-  [{ adapter: null }, /adapter must be a GPUAdapter .*got Null/],
-  [{ device: 3 }, /device must be a GPUDevice .*got Number/],
+  [{ gpu: {} }, /gpu must be a GPU .*got \{\}/],
+  [{ adapter: null }, /adapter in webgpu\(\)'s options is null/],
+  [{ device: 3 }, /device must be a GPUDevice .*got 3/],
   [{ subgroups: 1 }, /subgroups is true or false, got 1/],
   [{ maxPooledBytes: -1 }, /maxPooledBytes must be an integer from 0 on, got -1/],
-  [{ powerPreference: 'much' }, /powerPreference is 'low-power' or 'high-performance', got much/],
-  [{ threads: 4 }, /no option 'threads'/],
-  [null, /got Null/],
+  [{ powerPreference: 'much' }, /powerPreference is 'low-power' or 'high-performance', got 'much'/],
+  [{ threads: 4 }, /no key 'threads'/],
+  [{ powerPreferences: 'low-power' }, /no key 'powerPreferences'.*did you mean 'powerPreference'\?/],
+  [{ maxPooledBytes: Symbol('s') }, /got Symbol\(s\)/],
+  [{ subgroups: 1n }, /got 1n/],
+  [null, /got null/],
 ])('webgpu(%o) is INVALID_OPTION', (options, message) => {
   expect(() => webgpu(options as never)).toThrow(
     expect.objectContaining({ code: 'INVALID_OPTION', message: expect.stringMatching(message) }),

@@ -36,8 +36,9 @@ describeOnDevice('a backend', () => {
       for (let i = 0; i < 3; i++) {
         globalThis.gc();
         await new Promise((resolve) => setTimeout(resolve, 20));
-        const y = new RMSNorm({ dim: 8, axis: -1, affine: false }).forward(backend.tensor(new Float32Array(8).fill(3), [1, 8]));
-        console.log(Math.round((await y.data())[0]));
+        const norm = new RMSNorm({ dim: 8, axis: -1, affine: false });
+        const y = await backend.tidy(() => norm.forward(backend.tensor(new Float32Array(8).fill(3), [1, 8])).data());
+        console.log(Math.round(y[0]));
       }
       await backend.dispose();`;
     const run = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '--eval', code], {

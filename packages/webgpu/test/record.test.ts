@@ -84,6 +84,9 @@ describeOnDevice('record()', () => {
     await expect(reading).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     expect(() => backend.record(encoder, async () => {})).toThrow(/RMSNORM_INVALID_OPTION: .* is async/);
     expect(() => backend.record(encoder, () => backend.record(encoder, () => {}))).toThrow(/within record/);
+    expect(() => backend.record(device.createCommandEncoder(), 1 as never)).toThrow(
+      /record\(\) takes a function, got 1/,
+    );
     expect(() => backend.record({} as never, () => {})).toThrow(/RMSNORM_INVALID_OPTION: .* takes a GPUCommandEncoder/);
     const own = new Error('mine');
     expect(() =>

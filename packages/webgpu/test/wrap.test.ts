@@ -108,8 +108,13 @@ describeOnDevice('wrap()', () => {
 
   test.each([
     ['no GPUBuffer', () => new Float32Array(64), 'FOREIGN_TENSOR', /takes a GPUBuffer, or \{ buffer.*got Float32Array/],
-    ['nothing', () => null, 'FOREIGN_TENSOR', /got Null/],
-    ['a part of nothing', () => ({ offset: 0 }), 'FOREIGN_TENSOR', /got Object/],
+    ['nothing', () => null, 'FOREIGN_TENSOR', /got null/],
+    ['a part of nothing', () => ({ offset: 0 }), 'FOREIGN_TENSOR', /got \{ offset: 0 \}/],
+    ['strides', () => ({ buffer, strides: [64, 1] }), 'INVALID_OPTION', /no key 'strides'.*contiguous/],
+    ['a key of another API', () => ({ buffer, byteOffset: 0 }), 'INVALID_OPTION', /did you mean 'offset'\?/],
+    ['a bigint', () => ({ buffer, offset: 256n }), 'SHAPE', /offset is 256n/],
+    ['a symbol', () => Symbol('s'), 'FOREIGN_TENSOR', /got Symbol\(s\)/],
+    ['null for an offset', () => ({ buffer, offset: null }), 'INVALID_OPTION', /offset in wrap's handle is null/],
     [
       'a buffer that is not for storage',
       () => device.createBuffer({ size: 256, usage: GPUBufferUsage.COPY_SRC }),

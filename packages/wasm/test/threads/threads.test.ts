@@ -38,7 +38,7 @@ describe('options', () => {
   test('1 is what there is without the option', async () => {
     const backend = await wasm({ threads: 1 }).create();
     expect(backend.device).toBe('WebAssembly SIMD, one thread');
-    expect((backend.tensor([1], [1]).buffer as { memory: WebAssembly.Memory }).memory.buffer).toBeInstanceOf(
+    expect((backend.tensor([1], [1]).buffer as unknown as { memory: WebAssembly.Memory }).memory.buffer).toBeInstanceOf(
       ArrayBuffer,
     );
   });

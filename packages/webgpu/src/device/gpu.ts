@@ -21,11 +21,6 @@ export const BUFFER_USAGE: Readonly<Record<'MAP_READ' | 'COPY_SRC' | 'COPY_DST' 
 export const MAP_READ = 1;
 export const COMPUTE_STAGE = 4;
 
-/** What an object is, by name and not by instanceof: it may come from another realm, or from Node's `webgpu`. */
-export function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice('[object '.length, -1);
-}
-
 /** The environment's own WebGPU, in pages, workers, Deno and Bun. */
 export function navigatorGPU(): GPULike | undefined {
   return (globalThis as { navigator?: { gpu?: GPULike } }).navigator?.gpu;

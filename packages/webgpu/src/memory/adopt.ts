@@ -1,13 +1,21 @@
 import { RMSNormError } from '@rmsnorm/core';
-import { BUFFER_USAGE, tagOf } from '../device/gpu.ts';
+import { checkKeys, type Form, keysOf, reading, show, tagOf } from '@rmsnorm/core/driver';
+import { BUFFER_USAGE } from '../device/gpu.ts';
 import type { GPUBufferLike, GPUBufferPart } from '../gpu-types.ts';
 import { type Block, roundUp } from './block.ts';
 import type { Buffers } from './buffers.ts';
 
+const PART: Form = {
+  name: "wrap's handle",
+  keys: keysOf<GPUBufferPart>({ buffer: true, offset: true, size: true }),
+  hints: { strides: 'a tensor is contiguous' },
+};
+
 /**
  * The block of a caller's GPUBuffer, or of a part of it. WebGPU tells only when it is first used that it belongs to another
  * device.
- * @throws RMSNormError FOREIGN_TENSOR where it is no GPUBuffer or not for storage, SHAPE where it is too short, ALIGNMENT
+ * @throws RMSNormError FOREIGN_TENSOR where it is no GPUBuffer or not for storage, SHAPE where it is too short, ALIGNMENT;
+ *   INVALID_OPTION where a part has other keys, such as strides
  */
 export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignment: number): Block {
   const { buffer, offset = 0, size } = partOf(handle);
@@ -17,11 +25,9 @@ export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignm
       `the GPUBuffer to wrap was made without GPUBufferUsage.STORAGE (its usage is ${buffer.usage}): kernels cannot use it`,
     );
   }
+  checkCount('offset', offset);
   const length = size ?? buffer.size - offset;
-  for (const [name, value] of Object.entries({ offset, size: length })) {
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new RMSNormError('SHAPE', `offset and size are integers from 0 on, within the buffer: ${name} is ${value}`);
-  }
+  checkCount('size', length);
   if (offset + length > buffer.size) {
     throw new RMSNormError(
       'SHAPE',
@@ -42,12 +48,25 @@ export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignm
   return buffers.adopt(buffer as GPUBuffer, offset, needed);
 }
 
+/** @throws RMSNormError SHAPE */
+function checkCount(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  throw new RMSNormError(
+    'SHAPE',
+    `offset and size are integers from 0 on, within the buffer: ${name} is ${show(value)}`,
+  );
+}
+
 function partOf(handle: unknown): GPUBufferPart {
   if (tagOf(handle) === 'GPUBuffer') return { buffer: handle as GPUBufferLike };
   const part = handle as Partial<GPUBufferPart> | null | undefined;
-  if (typeof handle === 'object' && tagOf(part?.buffer) === 'GPUBuffer') return part as GPUBufferPart;
+  const isPart = reading('the handle', 'FOREIGN_TENSOR', () => tagOf(part?.buffer) === 'GPUBuffer');
+  if (typeof handle === 'object' && isPart) {
+    checkKeys(handle, PART);
+    return part as GPUBufferPart;
+  }
   throw new RMSNormError(
     'FOREIGN_TENSOR',
-    `wrap() takes a GPUBuffer, or { buffer: GPUBuffer, offset, size }, of this backend's device; got ${tagOf(handle)}`,
+    `wrap() takes a GPUBuffer, or { buffer: GPUBuffer, offset, size }, of this backend's device; got ${show(handle)}`,
   );
 }
