@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { reference } from '@rmsnorm/core';
 import { expect, test } from 'vitest';
+import { testBackend } from './vitest.ts';
 
 interface VitestReport {
   readonly testResults: readonly {
@@ -26,6 +28,11 @@ async function run(
     tests.map(({ title, status, failureMessages: [message] }) => [title, message ? [status, message] : [status]]),
   );
 }
+
+test('options that are none are refused, where the suite is registered', () => {
+  expect(() => testBackend(reference(), { require: true } as never)).toThrow(/did you mean 'required'\?/);
+  expect(() => testBackend(reference(), { filter: null } as never)).toThrow(/filter in testBackend's options is null/);
+});
 
 test('a backend that is not here is one skipped test with the reason', async () => {
   const tests = await run('absent.test.ts', { RMSNORM_REQUIRE: 'other' });

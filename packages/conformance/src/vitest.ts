@@ -1,4 +1,5 @@
 import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
+import { checkedKeys, type Form, keysOf } from '@rmsnorm/core/driver';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { listCases } from './cases/list.ts';
 import type { Filter } from './run/filter.ts';
@@ -14,13 +15,19 @@ export interface TestOptions {
   readonly required?: boolean;
 }
 
+const OPTIONS: Form = {
+  name: "testBackend's options",
+  keys: keysOf<TestOptions>({ filter: true, seed: true, timeout: true, required: true }),
+};
+
 /**
  * Registers the suite with Vitest: one test per case, named by its id, so that `vitest -t 'forward/values'` picks cases.
  *
  * Where the provider's probe says that it cannot run here, one skipped test carries the reason; or a failing one, where
  * `RMSNORM_REQUIRE` (backend names, comma separated) demands this backend.
  */
-export function testBackend(provider: BackendProvider, options: TestOptions = {}): void {
+export function testBackend(provider: BackendProvider, given?: TestOptions): void {
+  const options = checkedKeys(given, OPTIONS);
   const { filter, seed = DEFAULT_SEED, timeout = 60_000, required = requires(provider.name) } = options;
 
   describe(`conformance of ${provider.name}`, async () => {

@@ -107,6 +107,8 @@ describe('what was meant', () => {
     ['a number for targets', () => norm.addForward(x, x, 1 as never), /got 1/],
     ['affine of a function', () => rmsNorm(x, { dim: 4, affine: true } as never), /a gamma if its tensor is given/],
     ['groups beside options', () => new RMSNorm({ dim: 4 } as never, 2), /groups are one of the options/],
+    ['targets of sumSquares', () => norm.sumSquares(...([x, { out: sums }] as unknown as [typeof x])), /takes x alone/],
+    ['out of the function sumSquares', () => sumSquares(x, { dim: 4, out: sums } as never), /it gives a new tensor/],
     ['no options', () => rmsNorm(x, undefined as never), /got undefined/],
   ];
   test.each(refusals)('is said: %s', (_name, call, message) => {

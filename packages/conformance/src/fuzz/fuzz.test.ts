@@ -18,6 +18,16 @@ test('every operation of the reference passes; the same seed gives the same tria
   expect(await runFuzz(reference(), { rows: 3000, seed: 5 })).toEqual(first);
 });
 
+test.each([
+  [{ rows: 5, seeds: 1 }, /no key 'seeds' in runFuzz's options: did you mean 'seed'\?/],
+  [{ row: 5 }, /did you mean 'rows'\?/],
+  [{}, /rows must be a number above 0, got undefined/],
+  [{ rows: Symbol('many') }, /got Symbol\(many\)/],
+  [{ rows: null }, /rows in runFuzz's options is null/],
+])('options that are none are refused: %o', async (options, message) => {
+  await expect(runFuzz(reference(), options as never)).rejects.toThrow(message);
+});
+
 test('a correct driver in float32 passes, with errors below the bound', async () => {
   const report = await runFuzz(
     providerOf(() => new PlainDriver()),

@@ -1,4 +1,5 @@
-import type { AbortSignalLike, Backend, BackendProvider } from '@rmsnorm/core';
+import { type AbortSignalLike, type Backend, type BackendProvider, RMSNormError } from '@rmsnorm/core';
+import { checkKeys, type Form, keysOf, show } from '@rmsnorm/core/driver';
 import fc from 'fast-check';
 import { ConformanceFailure, describeError } from '../case/failure.ts';
 import { dtypesOf } from '../case/supported.ts';
@@ -38,6 +39,11 @@ export interface FuzzReport {
   readonly largest: readonly LargestError[];
 }
 
+const OPTIONS: Form = {
+  name: "runFuzz's options",
+  keys: keysOf<FuzzOptions>({ rows: true, seed: true, signal: true, onProgress: true }),
+};
+
 const BREATH_MS = 100;
 
 /**
@@ -45,10 +51,14 @@ const BREATH_MS = 100;
  * to the contract as the suite's cases are. Trial number n is the same for the same seed and `supports`, as long as no
  * earlier one fails.
  *
- * @throws what `provider.create()` rejects with; `signal.reason`
+ * @throws RMSNormError INVALID_OPTION; what `provider.create()` rejects with; `signal.reason`
  */
 export async function runFuzz(provider: BackendProvider, options: FuzzOptions): Promise<FuzzReport> {
+  checkKeys(options, OPTIONS);
   const { seed = DEFAULT_SEED, signal, onProgress } = options;
+  if (typeof options.rows !== 'number' || !(options.rows > 0)) {
+    throw new RMSNormError('INVALID_OPTION', `rows must be a number above 0, got ${show(options.rows)}`);
+  }
   const backend = await provider.create();
   const errors = new LargestErrors();
   const failures: Counterexample[] = [];

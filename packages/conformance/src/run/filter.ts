@@ -1,3 +1,6 @@
+import { RMSNormError } from '@rmsnorm/core';
+import { show } from '@rmsnorm/core/driver';
+
 /**
  * Which cases: a part of the id (`llama`), a pattern of the whole id with `*` for anything (`forward/values:*float16*`),
  * or a predicate on ids.
@@ -8,6 +11,9 @@ export type Filter = string | ((id: string) => boolean);
 export function toPredicate(filter: Filter | undefined): (id: string) => boolean {
   if (filter === undefined || filter === '') return () => true;
   if (typeof filter === 'function') return filter;
+  if (typeof filter !== 'string') {
+    throw new RMSNormError('INVALID_OPTION', `filter must be a string or a predicate, got ${show(filter)}`);
+  }
   if (!filter.includes('*')) return (id) => id.includes(filter);
   const pattern = new RegExp(`^${filter.split('*').map(escapeRegExp).join('.*')}$`);
   return (id) => pattern.test(id);

@@ -1,4 +1,4 @@
-import { OPS, reference } from '@rmsnorm/core';
+import { type Backend, OPS, reference } from '@rmsnorm/core';
 import { expect, test } from 'vitest';
 import { listCases } from '../cases/list.ts';
 import { formatReport } from './format-report.ts';
@@ -58,6 +58,23 @@ test('a report for people names failures, reasons of skips, and how to repeat on
 
 test('a filter that takes nothing is an error, never a green run', async () => {
   await expect(runConformance(reference(), { filter: 'no such case' })).rejects.toThrow('RMSNORM_INVALID_OPTION: ');
+});
+
+test.each([
+  [{ filters: 'forward' }, /no key 'filters' in runConformance's options: did you mean 'filter'\?/],
+  [{ seed: null }, /seed in runConformance's options is null/],
+  [{ filter: 5 }, /filter must be a string or a predicate, got 5/],
+  [{ filter: Symbol('none') }, /got Symbol\(none\)/],
+  ['forward', /must be an object .* got 'forward'/],
+])('options that are none are refused, and no case runs: %o', async (options, message) => {
+  let created = 0;
+  const create = (): Promise<Backend> => {
+    created += 1;
+    return reference().create();
+  };
+  const provider = { ...reference(), create };
+  await expect(runConformance(provider, options as never)).rejects.toThrow(message);
+  expect(created).toBe(0);
 });
 
 test('an abort ends the run with its reason', async () => {

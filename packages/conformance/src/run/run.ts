@@ -1,4 +1,5 @@
 import { type AbortSignalLike, type BackendProvider, RMSNormError } from '@rmsnorm/core';
+import { checkedKeys, type Form, keysOf, show } from '@rmsnorm/core/driver';
 import { listCases } from '../cases/list.ts';
 import type { Filter } from './filter.ts';
 import type { CaseResult, Report } from './report.ts';
@@ -23,19 +24,25 @@ export interface RunOptions {
   readonly timeout?: number;
 }
 
+const OPTIONS: Form = {
+  name: "runConformance's options",
+  keys: keysOf<RunOptions>({ filter: true, seed: true, onResult: true, signal: true, timeout: true }),
+};
+
 /**
  * Runs the cases that `filter` takes against a backend of `provider`, one after another, and reports. A case that
  * throws, crashes its backend or never comes back is a failure of that case; the run goes on with a fresh backend.
  *
- * @throws RMSNormError INVALID_OPTION where no case matches; what `provider.create()` rejects with; `signal.reason`
+ * @throws RMSNormError INVALID_OPTION where no case matches, or of a key that is not known; what `provider.create()` rejects with; `signal.reason`
  */
-export async function runConformance(provider: BackendProvider, options: RunOptions = {}): Promise<Report> {
+export async function runConformance(provider: BackendProvider, given?: RunOptions): Promise<Report> {
+  const options = checkedKeys(given, OPTIONS);
   const { seed = DEFAULT_SEED, signal } = options;
   const cases = listCases(options.filter);
   if (cases.length === 0) {
     throw new RMSNormError(
       'INVALID_OPTION',
-      `filter ${JSON.stringify(String(options.filter))} takes none of the ${listCases().length} cases; listCases() gives their ids`,
+      `filter ${show(options.filter)} takes none of the ${listCases().length} cases; listCases() gives their ids`,
     );
   }
   const session = await openSession(provider, { seed, ...options });

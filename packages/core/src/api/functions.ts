@@ -41,7 +41,7 @@ const FORWARD = formOf('rmsNorm', FORWARD_TARGETS);
 const ADD_FORWARD = formOf('addRmsNorm', ADD_FORWARD_TARGETS);
 const GATED_FORWARD = formOf('gatedRmsNorm', FORWARD_TARGETS);
 const BACKWARD = formOf('rmsNormBackward', BACKWARD_TARGETS);
-const SUM_SQUARES = formOf('sumSquares', { name: '', keys: [] });
+const SUM_SQUARES = formOf('sumSquares', { name: '', keys: [], hints: { out: 'it gives a new tensor' } });
 const SCALE_BY = formOf('scaleBy', SCALE_BY_TARGETS);
 const QUANTIZED = formOf('rmsNormQuantized', { ...QUANTIZED_TARGETS, keys: ['quantScale', 'out'] });
 
@@ -130,6 +130,7 @@ function formOf(name: string, targets: Form): Form {
     hints: {
       affine: 'there is a gamma if its tensor is given',
       bias: 'there is a beta if its tensor is given',
+      ...targets.hints,
     },
     ...(targets.tensor && { tensor: `{ dim: 512, ${targets.tensor.slice(2)}` }),
   };

@@ -28,7 +28,7 @@ import {
   runForwardQuantized,
 } from '../operations/forward-quantized.ts';
 import { runGatedForward } from '../operations/gated-forward.ts';
-import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
+import { noTargets, runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
 import { requireFeatures, type WeightBuffers } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
 import { type ResolvedOptions, type RMSNormOptions, resolveArguments } from '../options/options.ts';
@@ -196,7 +196,9 @@ export class RMSNorm {
    * [outer, groups, inner]. Add those of all shards, then call {@link scaleBy}.
    * @throws RMSNormError as {@link forward}; INVALID_OPTION where `partial` is below 1
    */
-  sumSquares<X extends Tensor>(x: X): WithDType<X, 'float32'> {
+  sumSquares<X extends Tensor>(x: X): WithDType<X, 'float32'>;
+  sumSquares<X extends Tensor>(x: X, given?: unknown): WithDType<X, 'float32'> {
+    if (given !== undefined) throw noTargets('sumSquares', given);
     const { internals, problem } = this.#prepare('sumSquares', x, false);
     return runSumSquares(internals, problem, x);
   }
