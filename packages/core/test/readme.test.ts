@@ -48,8 +48,11 @@ test('the first lines run', async () => {
   expect(memory).toEqual({ tensors: 3, bytes: 4 * (2 * 8 * 4096 + 4096) });
 });
 
-test('says where the features stand before the first example, with a picture', () => {
-  const beginning = readme.slice(0, readme.indexOf('```js'));
+test.each([
+  ['this package', readme],
+  ['the repository', await readFile(join(root, '../../README.md'), 'utf8')],
+])('of %s: it says where the features stand before the first example, with a picture', (_of, text) => {
+  const beginning = text.slice(0, text.indexOf('```js'));
   expect(beginning).toMatch(/Channels come first by default/);
   expect(beginning).toMatch(/new RMSNorm\(8\): channels first +new RMSNorm\(\{ dim: 64, axis: -1 \}\): features last/);
   expect(beginning).toContain('┌────────┐');

@@ -23,7 +23,7 @@ export interface Tensor<D extends DType = DType> extends DisposableLike {
   data(options?: SignalOptions): Promise<DataOf<D>>;
   /**
    * The memory itself where the host can address it (WASM): invalid after any later allocation, and as soon as the
-   * tensor is disposed of or not referred to any more.
+   * tensor is disposed of. Who holds this array, not only a `subarray` of it, holds the tensor.
    */
   view?(): ViewOf<D>;
   /** Frees the memory. Idempotent; any use afterwards throws DISPOSED. */

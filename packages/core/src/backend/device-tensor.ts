@@ -101,12 +101,17 @@ class AddressableTensor<B> extends DeviceTensor<B> {
   }
 }
 
+/** Whoever holds a view holds its tensor, too, whose memory would be freed once nobody refers to it. */
+const VIEWED = new WeakMap<object, object>();
+
 /** The memory of a tensor, on the host. */
 function viewOf<B>(tensor: DeviceTensor<B>): ViewOf<DType> {
   const internals = tensor[INTERNALS];
   internals.assertAlive();
   const memory = internals.driver.view!(bufferOf(internals, tensor, 'the tensor'));
-  return typedView(memory.subarray(0, elementCount(tensor.shape) * bytesPerElement(tensor.dtype)), tensor.dtype);
+  const view = typedView(memory.subarray(0, elementCount(tensor.shape) * bytesPerElement(tensor.dtype)), tensor.dtype);
+  VIEWED.set(view, tensor);
+  return view;
 }
 
 for (const shown of [DeviceTensor, AddressableTensor]) {

@@ -94,6 +94,15 @@ describe('tensors that nobody disposed of', () => {
     expect(handle).toBeInstanceOf(Uint8Array);
   });
 
+  test('who holds a view holds its tensor', async () => {
+    const views = (() => [backend.tensor([1, 2], [2]).view!()])();
+    await collected();
+    expect(backend.memory().tensors).toBe(1);
+    expect([...views.pop()!]).toEqual([1, 2]);
+    await collected();
+    expect(backend.memory().tensors).toBe(0);
+  });
+
   test('a driver that fails to free, and a backend that is gone, do not end the process', async () => {
     driver.free = () => {
       throw new Error('the device is gone');
