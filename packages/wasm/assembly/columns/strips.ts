@@ -15,7 +15,7 @@ import { rowInFloat64 } from '../rows/float64-row';
 import { beyondCaches } from '../rows/rows';
 import { multiplyBy } from '../rows/scale';
 import { runMemory } from '../scratch';
-import { fitsFloat32, givenSum, rstdOf, sumsAreGiven } from '../statistic';
+import { copyGivenSums, fitsFloat32, rstdOf, sumsAreGiven } from '../statistic';
 import { PIECE, weightsOf } from '../weights';
 import { scaleColumns, scaleColumnsSumNext } from './scale';
 import { interleavedWidth, startStrips, Strip } from './strip';
@@ -46,7 +46,7 @@ export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u3
   const at = offsetOf(slab, column);
   const row = slab * call.inner + column;
   const values = strip.values + (call.stage === KEEP ? <usize>(feature * columns) << 2 : 0);
-  if (sumsAreGiven()) for (let c: u32 = 0; c < columns; c++) store<f64>(strip.sums + (<usize>c << 3), givenSum(row + c));
+  if (sumsAreGiven()) copyGivenSums(row, columns, strip.sums);
   else if (!strip.summed) sumStrip(strip, at, columns, values);
   strip.summed = 0;
   // Columns that do not fit float32 are done alone, and those between them together. None is done twice, as y may be x.

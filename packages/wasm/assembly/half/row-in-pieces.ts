@@ -28,7 +28,7 @@ export function rowInPieces(from: usize, to: usize, row: u32, feature: u32, valu
   for (let at: u32 = ((size - 1) / PIECE) * PIECE; ; at -= PIECE) {
     const piece = from + (<usize>at << 1);
     loadRun(piece, values, min(size - at, PIECE));
-    if (at < call.statSize) sum += sumOf(piece, values, min(call.statSize - at, PIECE));
+    if (at < call.statSize && !sumsAreGiven()) sum += sumOf(piece, values, min(call.statSize - at, PIECE));
     if (at === 0) break;
   }
   if (sumsAreGiven()) sum = givenSum(row);

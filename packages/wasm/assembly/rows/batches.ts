@@ -3,10 +3,11 @@
 
 import { call } from '../call';
 import { has, With, Without } from '../elements/generic';
+import { copyGivenSums, sumsAreGiven } from '../statistic';
 import { weightsOf } from '../weights';
 import { FACTORS, factorsOf, ROWS } from './factors';
 import { scaleRow } from './rows';
-import { scaleLine, scaleRest, scaleRows } from './scale';
+import { multiply, round, scaleLine, scaleRest, scaleRows } from './scale';
 import { promoteHigh, storeSum, sumOfSquares, sumRows } from './sum';
 
 /** Elements of a batch, or one row. A first-level cache holds so many of x, of the next batch's x, of y and of the weights. */
@@ -14,7 +15,7 @@ const ELEMENTS: u32 = 2048;
 
 /**
  * Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. The weights of
- * all groups must be in memory at once.
+ * all groups must be in memory at once. Where products are rounded, `y` must be `x`.
  *
  * If the host asks for it, a batch is scaled while the next is summed. One loop then does both for each element, so this takes a
  * statistic of whole rows.
@@ -25,14 +26,16 @@ export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u3
   const groups = call.groups;
   const bytes = <usize>size << 2;
   const most = max(1, min(ROWS, ELEMENTS / size));
-  const interleaved = call.interleaved !== 0 && call.statSize === size;
+  const interleaved = call.interleaved !== 0 && call.statSize === size && !sumsAreGiven();
   let summed = false;
   for (let row: u32 = 0; row < rows; ) {
     const batch = min(most, rows - row);
-    if (!summed) sumRows(x, bytes, call.statSize, batch, sums);
+    if (sumsAreGiven()) copyGivenSums(row, batch, sums);
+    else if (!summed) sumRows(x, bytes, call.statSize, batch, sums);
     summed = false;
     if (factorsOf(sums, batch, sums + FACTORS, rstd ? rstd + (<usize>row << 2) : 0, false) === batch) {
       summed = interleaved && row + 2 * most <= rows;
+      if (call.roundsProducts) roundBatch(x, batch);
       if (call.beta) scaleBatch<With>(x, y, batch, group, summed);
       else scaleBatch<Without>(x, y, batch, group, summed);
     } else {
@@ -51,20 +54,32 @@ export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u3
 function scaleBatch<Beta>(x: usize, y: usize, rows: u32, group: u32, sumNext: bool): void {
   const size = call.size;
   const w = weightsOf(0, size);
-  const groupBytes: usize = call.gamma ? <usize>size << 2 : 0;
-  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, groupBytes, group);
-  else scaleRows<Beta>(x, y, call.kernelMemory + FACTORS, rows, size, w, groupBytes, call.beta, group, call.groups);
+  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, group);
+  else scaleRows<Beta>(x, y, call.kernelMemory + FACTORS, rows, size, w, call.beta, group);
+}
+
+/** For 'llama', in place: x * factor is rounded to x's dtype before the weight multiplies it. The factors become 1. */
+function roundBatch(x: usize, rows: u32): void {
+  const size = call.size;
+  const factors = call.kernelMemory + FACTORS;
+  for (let i: u32 = 0; i < rows; i++) {
+    const factor = factors + (<usize>i << 2);
+    multiply(x + (<usize>(i * size) << 2), size, load<f32>(factor));
+    store<f32>(factor, 1);
+  }
+  round(x, rows * size);
 }
 
 /**
  * scaleRows of these rows, and sumRows of as many rows after them, in one loop. So reading overlaps with writing, and multiplying with
  * adding.
  */
-function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, groupBytes: usize, group: u32): void {
+function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, group: u32): void {
   const size = call.size;
   const groups = call.groups;
   const beta = call.beta;
   const bytes = <usize>size << 2;
+  const groupBytes: usize = call.gamma ? bytes : 0;
   const toY = y - x;
   const toNext = rows * bytes;
   const rest = size & 15;

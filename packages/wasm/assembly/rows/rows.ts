@@ -1,7 +1,7 @@
 // Contiguous float32 rows (inner = 1).
 //
 // The speed of memory limits, then the number of instructions. So most rows are done in batches (batches.ts). One by one are done: a
-// single row, rows longer than a piece, rows with given sums or rounded products, and rows whose weights are made again for each.
+// single row, rows longer than a piece, and rows whose weights are made again for each.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
@@ -22,7 +22,7 @@ export function beyondCaches(rows: u32): bool {
 
 /** Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. */
 export function float32Rows(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
-  const batches = rows > 1 && call.size <= PIECE && !sumsAreGiven() && !call.roundsProducts && allWeightsAtOnce();
+  const batches = rows > 1 && call.size <= PIECE && allWeightsAtOnce();
   if (!batches) oneByOne(x, y, rstd, rows, group);
   else rowBatches(x, y, rstd, rows, group);
 }

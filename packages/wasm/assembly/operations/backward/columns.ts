@@ -13,7 +13,7 @@ import { PIECE, weightsOf } from '../../weights';
 import { LEAVE, LOAD, moveRows, PLAIN, setStage } from '../stages';
 import { columnGradients } from './column-gradients';
 import { dotColumns, sumBothOfFour } from './column-sums';
-import { gradientFits, gradientInFloat64, needsSquares } from './gradient';
+import { gradientFits, gradientInFloat64, needsSquares, pairsThatFit } from './gradient';
 
 /** Elements of a strip in scratch memory: 512 KB of x, and of dy. */
 const STRIP: u32 = 1 << 17;
@@ -163,7 +163,8 @@ function factorsOf(strip: GradientStrip): u32 {
   const columns = strip.columns;
   const width = strip.width;
   let unfit: u32 = 0;
-  for (let c: u32 = 0; c < columns; c++) {
+  let c = pairsThatFit(strip.row, strip.squares, strip.squares + 2 * width, strip.factors, strip.factors + width, columns);
+  for (; c < columns; c++) {
     const squares = strip.squares + (<usize>c << 3);
     const sum = load<f64>(squares);
     const dot = load<f64>(squares + 2 * width);

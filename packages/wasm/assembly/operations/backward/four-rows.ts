@@ -6,7 +6,7 @@ import { addToSums } from '../../rows/sum';
 import { toBetaSums } from './gradient';
 
 /**
- * Four rows, `pitch` bytes apart. r of each is at `factors`, its slope 16 bytes later. They are done one cache line of each in turn, as
+ * Four rows, `pitch` bytes apart. r of each is at `factors`, a multiple of 16, its slope 16 bytes later. They are done one cache line of each in turn, as
  * rows at a distance of a power of two compete for the same places in a first-level cache.
  */
 export function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, factors: usize, w: usize, to: usize, count: u32): void {
@@ -25,9 +25,9 @@ export function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, fact
     let b1 = i64x2.splat(0);
     let b2 = i64x2.splat(0);
     let b3 = i64x2.splat(0);
-    for (let j = factors; j < factors + 16; j += 4, x += pitch, d += pitch, dx += pitch) {
-      const row = v128.load32_splat(j);
-      const rowSlope = v128.load32_splat(j, 16);
+    do {
+      const row = v128.load32_splat(factors);
+      const rowSlope = v128.load32_splat(factors, 16);
       const x0 = v128.load(x);
       const d0 = v128.load(d);
       t0 = f32x4.add(t0, f32x4.mul(d0, f32x4.mul(x0, row)));
@@ -48,7 +48,12 @@ export function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, fact
       t3 = f32x4.add(t3, f32x4.mul(d3, f32x4.mul(x3, row)));
       if (has<Beta>()) b3 = f32x4.add(b3, d3);
       v128.store(dx, f32x4.sub(f32x4.mul(f32x4.mul(d3, w3), row), f32x4.mul(x3, rowSlope)), 48);
-    }
+      x += pitch;
+      d += pitch;
+      dx += pitch;
+      factors += 4;
+    } while (factors & 15);
+    factors -= 16;
     x -= back;
     d -= back;
     dx -= back;

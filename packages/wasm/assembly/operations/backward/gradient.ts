@@ -26,13 +26,6 @@ export function toBetaSums(): usize {
   return <usize>(call.groups * call.size) << 3;
 }
 
-/** Whether r and slope follow from the sums alone: rstd is not given, and nothing is clamped. */
-// @ts-ignore: decorator
-@inline
-export function followFromSums(): bool {
-  return !call.rstd && call.clampedNorm < 0;
-}
-
 /** rstd of a row, given or from its sum of squares. */
 // @ts-ignore: decorator
 @inline
@@ -69,24 +62,35 @@ export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: us
   return true;
 }
 
-/** The same for two rows at once, if followFromSums. False: nothing was stored, and gradientFits must decide for each. */
-export function twoGradientsFit(squares: usize, dots: usize, factors: usize, slopes: usize): bool {
-  const sums = v128.load(squares);
-  const products = v128.load(dots);
-  const rstds = rstdOf2(call, sums);
-  const rs = f64x2.mul(rstds, f64x2.splat(call.alpha));
-  const means = f64x2.div(products, f64x2.splat(<f64>call.statSize));
-  const ss = f64x2.mul(f64x2.mul(f64x2.mul(rs, rstds), rstds), means);
-  const dot = f64x2.abs(products);
-  const slope = f64x2.abs(ss);
-  const normal = v128.and(
-    v128.and(f64x2.ge(dot, f64x2.splat(LOW_DOT * <f64>call.size)), f64x2.le(dot, f64x2.splat(MAX_SLOPE))),
-    v128.and(f64x2.ge(slope, f64x2.splat(MIN_NORMAL)), f64x2.le(slope, f64x2.splat(MAX_SLOPE))),
-  );
-  if (!bothFitFloat32(call, sums, rs) || !i64x2.all_true(normal)) return false;
-  v128.store64_lane(factors, f32x4.demote_f64x2_zero(rs), 0);
-  v128.store64_lane(slopes, f32x4.demote_f64x2_zero(ss), 0);
-  return true;
+/**
+ * The same for rows from `row` on, two at once, given arrays of their sums of squares and of products. Returns how many were done before a
+ * pair one of which does not fit, or is clamped.
+ */
+export function pairsThatFit(row: u32, squares: usize, dots: usize, factors: usize, slopes: usize, count: u32): u32 {
+  let done: u32 = 0;
+  for (; done + 2 <= count; done += 2) {
+    const sums = needsSquares() ? v128.load(squares) : f64x2.splat(1);
+    const products = v128.load(dots);
+    const rstds = call.rstd ? f64x2.promote_low_f32x4(v128.load64_zero(call.rstd + (<usize>(row + done) << 2))) : rstdOf2(call, sums);
+    const rs = f64x2.mul(rstds, f64x2.splat(call.alpha));
+    const means = f64x2.div(products, f64x2.splat(<f64>call.statSize));
+    const ss = f64x2.mul(f64x2.mul(f64x2.mul(rs, rstds), rstds), means);
+    const dot = f64x2.abs(products);
+    const slope = f64x2.abs(ss);
+    const normal = v128.and(
+      v128.and(f64x2.ge(dot, f64x2.splat(LOW_DOT * <f64>call.size)), f64x2.le(dot, f64x2.splat(MAX_SLOPE))),
+      v128.and(f64x2.ge(slope, f64x2.splat(MIN_NORMAL)), f64x2.le(slope, f64x2.splat(MAX_SLOPE))),
+    );
+    const free = f64x2.gt(f64x2.sqrt(sums), f64x2.splat(call.clampedNorm));
+    if (!bothFitFloat32(call, sums, rs) || !i64x2.all_true(v128.and(normal, free))) break;
+    v128.store64_lane(factors, f32x4.demote_f64x2_zero(rs), 0);
+    v128.store64_lane(slopes, f32x4.demote_f64x2_zero(ss), 0);
+    squares += 16;
+    dots += 16;
+    factors += 8;
+    slopes += 8;
+  }
+  return done;
 }
 
 function isZero(p: usize, stride: usize): bool {
