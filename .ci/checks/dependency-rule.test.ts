@@ -106,7 +106,13 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
       .sort();
 
   beforeAll(async () => {
-    for (const path of ['.biome.json', '.gitignore', '.ci/imports.biome.jsonc', '.ci/import-types.grit']) {
+    for (const path of [
+      '.biome.json',
+      '.gitignore',
+      '.ci/imports.biome.jsonc',
+      '.ci/sizes.biome.jsonc',
+      '.ci/import-types.grit',
+    ]) {
       cpSync(join(root, path), join(dir, path));
     }
     for (const pkg of packages) plant(pkg);

@@ -99,6 +99,8 @@ function notFound(specifier: string, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   // A package that is installed, but lacks a part, has its own message.
   const missing = code === 'ERR_MODULE_NOT_FOUND' && message.includes(`'${specifier}'`);
-  const text = missing ? `not installed: npm install ${specifier}` : `${specifier} does not load: ${message}`;
+  const text = missing
+    ? `not installed: npm install ${specifier}`
+    : `${specifier} does not load: ${message.split('\n')[0]}`;
   return new Error(text, { cause: error });
 }

@@ -2,30 +2,39 @@ import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
 import { BACKENDS } from './backends.ts';
 import { parseCount } from './commands/arguments.ts';
-import { addRunCommand } from './commands/run-command.ts';
+import { addRunCommand, type CommandContext } from './commands/run-command.ts';
 import type { VerifyOptions } from './commands/verify.ts';
-import { out, print, printJson } from './terminal/output.ts';
+import { err, out, print, printJson } from './terminal/output.ts';
+import { oneLine } from './terminal/printable.ts';
 
-/**
- * The command line. What a command runs is loaded when the command is given.
- * @param setExitCode is called with 1 where a command ends normally, but its result is a failure
- */
-export function program(signal: AbortSignal, setExitCode: (code: number) => void): Command {
+/** The command line. What a command runs is loaded when the command is given. */
+export function program(context: CommandContext): Command {
+  const { signal, setExitCode } = context;
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const main = new Command('rmsnorm')
     .description('Root Mean Square Normalization of .npy and .safetensors files, streamed.')
     .version(version)
     .exitOverride()
-    .configureOutput({ getOutHasColors: () => false, getErrHasColors: () => false })
+    .configureOutput({
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text) => print(err, errorLines(text)),
+    })
     .helpCommand(false)
     .helpOption('-h, --help', 'this text')
     .showHelpAfterError('(add --help for all options and examples)')
     .addHelpText('after', EXAMPLES.main);
-  addRunCommand(main, signal);
+  addRunCommand(main, context);
   addDoctorCommand(main, setExitCode);
   addVerifyCommand(main, signal, setExitCode);
   addBenchCommand(main, signal);
   return main;
+}
+
+/** commander's message, which quotes arguments, and below it commander's own guess at what was meant. */
+function errorLines(text: string): string[] {
+  const [, message = '', guess] = /^(.*?)(?:\n(\(Did you mean .*\)))?\n?$/s.exec(text) ?? [];
+  return [message, guess].filter((line) => line !== undefined).map(oneLine);
 }
 
 function addDoctorCommand(main: Command, setExitCode: (code: number) => void): void {

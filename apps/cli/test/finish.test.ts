@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inProcess } from './rmsnorm.ts';
@@ -40,29 +50,6 @@ describe('--finish', () => {
     expect(output(folder).equals(whole)).toBe(true);
   });
 
-  test.each([
-    [
-      'after the link to its place',
-      (folder: string, _inside: string, part: string) => linkSync(join(folder, 'y.npy'), part),
-    ],
-    ['after the rename to its place', () => {}],
-    ['while it removes the folder', (_folder: string, inside: string) => rmSync(join(inside, 'plan.json'))],
-  ])('killed %s, it is called again', async (_when, leave) => {
-    const { folder, whole } = await prepared();
-    await runShards(folder, 2);
-    const inside = shardsFolder(folder);
-    const part = unfinishedOutput(folder);
-    const kept = join(folder, 'kept');
-    mkdirSync(kept);
-    cpSync(inside, kept, { recursive: true, filter: (path) => !path.endsWith('.output') });
-    await succeed(folder, FINISH);
-    cpSync(kept, inside, { recursive: true });
-    leave(folder, inside, part);
-    await succeed(folder, FINISH);
-    expect(output(folder).equals(whole)).toBe(true);
-    expect(existsSync(inside)).toBe(false);
-  });
-
   test('refuses an output that is gone or cut, and a plan that is none', async () => {
     const { folder } = await prepared();
     await runShards(folder, 2);
@@ -72,10 +59,83 @@ describe('--finish', () => {
     expect((await inProcess(folder, FINISH)).stderr).toContain('has 3 bytes, not 2048 (2.05 kB): delete that folder');
     rmSync(part);
     expect((await inProcess(folder, FINISH)).stderr).toContain('is gone, not 2048');
+    expect((await inProcess(folder, `${RUN} --shard 0/2`)).stderr).toContain('is gone, not 2048');
+    expect((await inProcess(folder, `${RUN} --shard 0/2 --force`)).stderr).toContain('is gone, not 2048');
     writeFileSync(join(inside, 'plan.json'), '{"id":"../../etc","plan":{"shards":1,"bytes":3}}');
     for (const args of [FINISH, `${RUN} --shard 0/2`]) {
       expect((await inProcess(folder, args)).stderr).toContain('plan.json is not what rmsnorm wrote there: delete ');
     }
     expect(existsSync(join(folder, 'y.npy'))).toBe(false);
+  });
+
+  test('with --force, an old OUT of the same size is not taken for the output that is gone', async () => {
+    const { folder, whole } = await prepared();
+    await runShards(folder, 2);
+    // The next file gets the inode of the one that was deleted, on many file systems.
+    rmSync(unfinishedOutput(folder));
+    const old = Buffer.alloc(whole.length, 7);
+    writeFileSync(join(folder, 'y.npy'), old);
+    for (const held of [true, false]) {
+      if (!held)
+        rmSync(join(shardsFolder(folder), readdirSync(shardsFolder(folder)).find((n) => n.endsWith('.held'))!));
+      const { code, stderr } = await inProcess(folder, `${FINISH} --force`);
+      expect(stderr).toContain('is gone, not 2048');
+      expect(code).toBe(1);
+      expect(output(folder).equals(old)).toBe(true);
+    }
+  });
+
+  test('believes no other file in the place of the output, nor one that was cut and filled up', async () => {
+    const { folder } = await prepared();
+    await runShards(folder, 2);
+    const part = unfinishedOutput(folder);
+    const bytes = readFileSync(part);
+    renameSync(part, join(folder, 'elsewhere'));
+    writeFileSync(part, bytes);
+    const { code, stderr } = await inProcess(folder, FINISH);
+    expect(stderr).toContain('is another file of 2048 (2.05 kB) than the one that they wrote: delete that folder');
+    expect([code, existsSync(join(folder, 'y.npy'))]).toEqual([1, false]);
+    expect((await inProcess(folder, `${RUN} --shard 0/2`)).stderr).toContain('is another file of 2048');
+  });
+
+  test('believes no marker beyond N, of another plan or shard, or without contents', async () => {
+    const { folder } = await prepared();
+    await runShards(folder, 3, [0]);
+    const inside = shardsFolder(folder);
+    const marker = readdirSync(inside).find((name) => name.endsWith('.0.finished'))!;
+    const contents = JSON.parse(readFileSync(join(inside, marker), 'utf8'));
+    const forge = (index: number | string, text: string): void =>
+      writeFileSync(join(inside, marker.replace('.0.', `.${index}.`)), text);
+    for (const beyond of [3, 4, 5, '00']) forge(beyond, JSON.stringify({ ...contents, shard: Number(beyond) }));
+    forge(1, JSON.stringify(contents));
+    forge(2, JSON.stringify({ ...contents, shard: 2, output: { ...contents.output, inode: '1' } }));
+    expect((await inProcess(folder, FINISH)).stderr).toContain('of 3 shards 2 are not finished: 1-2; ');
+    forge(1, '');
+    forge(2, JSON.stringify({ ...contents, shard: 2, id: '0123456789ab' }));
+    expect((await inProcess(folder, FINISH)).stderr).toContain('of 3 shards 2 are not finished: 1-2; ');
+    await runShards(folder, 3);
+    await succeed(folder, FINISH);
+    expect(existsSync(inside)).toBe(false);
+  });
+
+  test('leaves a folder that it did not make, and files in its own that are not its own', async () => {
+    const { folder } = await prepared();
+    const inside = shardsFolder(folder);
+    mkdirSync(inside);
+    writeFileSync(join(inside, 'notes.txt'), 'mine');
+    writeFileSync(join(folder, 'y.npy'), 'mine');
+    await succeed(folder, FINISH);
+    expect(readdirSync(inside)).toEqual(['notes.txt']);
+    rmSync(join(folder, 'y.npy'));
+    await runShards(folder, 2);
+    await succeed(folder, FINISH);
+    expect(readdirSync(inside)).toEqual(['notes.txt']);
+
+    rmSync(inside, { recursive: true });
+    rmSync(join(folder, 'y.npy'));
+    await runShards(folder, 2);
+    writeFileSync(join(inside, 'notes.txt'), 'mine');
+    await succeed(folder, FINISH);
+    expect(readdirSync(inside).sort()).toEqual(['made-by-rmsnorm', 'notes.txt']);
   });
 });

@@ -207,30 +207,6 @@ describe('stopped in the middle', () => {
   });
 });
 
-test('an input that becomes shorter while it is read', async () => {
-  const folder = folderWithInput([400_000, 12]);
-  const process = start(folder, `${RUN} -o y.npy --memory 64KiB`.split(' '));
-  while (partials(folder).length === 0) await sleep(5);
-  execFileSync('truncate', ['-s', '1000000', join(folder, 'x.npy')]);
-  const { code, stderr } = await process.ended;
-  const message = /^RMSNORM_INVALID_FILE: x\.npy ended at byte (\d+): it became shorter while it was read\n$/;
-  expect(stderr).toMatch(message);
-  // The new end; or, on a busy machine, what had been read beyond it before.
-  expect(Number(message.exec(stderr)![1])).toBeGreaterThanOrEqual(1_000_000);
-  expect([code, existsSync(join(folder, 'y.npy')), partials(folder)]).toEqual([1, false, []]);
-});
-
-test('an output that comes to stand there meanwhile is not replaced', async () => {
-  const folder = folderWithInput([400_000, 12]);
-  const process = start(folder, `${RUN} -o y.npy --memory 64KiB`.split(' '));
-  while (partials(folder).length === 0) await sleep(5);
-  writeFileSync(join(folder, 'y.npy'), 'of another process');
-  const { code, stderr } = await process.ended;
-  expect([code, stderr]).toEqual([1, 'RMSNORM_FILE_EXISTS: y.npy exists: --force replaces it, or name another file\n']);
-  expect(readFileSync(join(folder, 'y.npy'), 'utf8')).toBe('of another process');
-  expect(partials(folder)).toEqual([]);
-});
-
 test('a name as long as names can be', async () => {
   const folder = folderWithInput();
   const name = `${'ä'.repeat(125)}.npy`;

@@ -134,7 +134,7 @@ export function writeNpy(path: string, tensor: HostTensor): void {
 export function readNpy(path: string): HostTensor {
   const file = readFileSync(path);
   const prefix = npyPrefixBytes(file.subarray(0, 12), file.length, path);
-  const { dtype, shape, start, end } = parseNpy(file.subarray(0, prefix), file.length, path);
+  const { stored: dtype, shape, start, end } = parseNpy(file.subarray(0, prefix), file.length, path);
   const bytes = Uint8Array.from(file.subarray(start, end));
   const data = dtype === 'float32' ? new Float32Array(bytes.buffer) : new Uint16Array(bytes.buffer);
   return { dtype: dtype as FloatDType, shape, data };

@@ -182,7 +182,7 @@ describe('another format', () => {
     const { code, stderr } = await inProcess(folder, 'run x.safetensors -o y.npy --dim 12');
     expect([code, stderr]).toEqual([
       1,
-      'RMSNORM_DTYPE: x.safetensors is bfloat16, which .npy has no name for: let OUT end in .safetensors\n',
+      'RMSNORM_DTYPE: x.safetensors is bfloat16, which .npy has no name for: let OUT end in .safetensors, or --cast float32\n',
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FloatDType } from '@rmsnorm/core';
@@ -62,6 +62,7 @@ describe('all shards together are the run without them, byte for byte', () => {
 
 test('a shard depends on its own rows alone, and writes its own bytes alone', async () => {
   const { folder, whole } = await prepared([10, 12]);
+  utimesSync(join(folder, 'x.npy'), 1e9, 1e9);
   await runShards(folder, 4, [1]);
   const alone = readFileSync(unfinishedOutput(folder));
   // Ten rows: three for each of the first two shards.
@@ -71,6 +72,7 @@ test('a shard depends on its own rows alone, and writes its own bytes alone', as
   const poisoned = hostTensor([10, 12]);
   (poisoned.data as Float32Array).fill(Number.NaN, 0, 36).fill(Number.NaN, 72);
   writeNpy(join(folder, 'x.npy'), poisoned);
+  utimesSync(join(folder, 'x.npy'), 1e9, 1e9);
   const { rows } = JSON.parse(await succeed(folder, `${RUN} --json --shard 1/4 --force`.replace('--quiet ', '')));
   expect(rows).toMatchObject({ rows: 3, nonFinite: { before: 0, after: 0 } });
 });
@@ -84,7 +86,7 @@ test('shards that start at the same moment agree on one plan', async () => {
       const joining = await ShardedOutput.join(join(folder, 'y.npy'), plan, false);
       const file = await joining.open(shard);
       await file.write(Buffer.alloc(100, index + 1), 0, 100, index * 100);
-      await joining.commit(shard, file);
+      await joining.commit(shard, file, async () => {});
     }),
   );
   expect(joined).toHaveLength(16);
@@ -141,11 +143,38 @@ describe('a finished shard', () => {
   test('counts as missing from the moment on that it is done again', async () => {
     const shard = { index: 0, count: 2 };
     const joined = await ShardedOutput.join(join(newFolder(), 'z.npy'), { shards: 2, bytes: 10 }, false);
-    await joined.commit(shard, await joined.open(shard));
+    await joined.commit(shard, await joined.open(shard), async () => {});
     expect(await joined.isFinished(shard)).toBe(true);
     await (await joined.open(shard)).close();
     expect(await joined.isFinished(shard)).toBe(false);
   });
+});
+
+test('an output that was deleted is not made anew, and its markers do not count', async () => {
+  const { folder, whole } = await prepared();
+  await runShards(folder, 2, [0]);
+  rmSync(unfinishedOutput(folder));
+  for (const args of [`${RUN} --shard 1/2`, `${RUN} --shard 0/2`]) {
+    const { code, stderr } = await inProcess(folder, args);
+    expect(stderr).toContain('is gone, not 2048 (2.05 kB): delete that folder and run all shards again');
+    expect(code).toBe(1);
+  }
+  rmSync(shardsFolder(folder), { recursive: true });
+  await runShards(folder, 2);
+  await succeed(folder, FINISH);
+  expect(output(folder).equals(whole)).toBe(true);
+});
+
+test('a shard whose output is deleted while it runs does not count as finished', async () => {
+  const { folder } = await prepared();
+  const shard = { index: 0, count: 2 };
+  const path = join(folder, 'z.npy');
+  const joined = await ShardedOutput.join(path, { shards: 2, bytes: 10 }, false);
+  const file = await joined.open(shard);
+  rmSync(`${path}.rmsnorm-shards`, { recursive: true });
+  await (await ShardedOutput.join(path, { shards: 2, bytes: 10 }, false)).open(shard).then((other) => other.close());
+  await expect(joined.commit(shard, file, async () => {})).rejects.toThrow('RMSNORM_INVALID_FILE: the output of ');
+  expect(readdirSync(`${path}.rmsnorm-shards`).filter((name) => name.includes('finished'))).toEqual([]);
 });
 
 describe('shards of other settings are refused, and nothing is touched', () => {
@@ -176,6 +205,15 @@ describe('shards of other settings are refused, and nothing is touched', () => {
     expect(stderr).toMatch(
       /bytes 2048 there, 2096 here; input \{"bytes":2048,.* there, .* here; shape \[40,12\] there/,
     );
+    expect(code).toBe(2);
+  });
+
+  test('an input that was written again, by the same bytes or others', async () => {
+    const { folder } = await prepared();
+    await runShards(folder, 2, [0]);
+    writeNpy(join(folder, 'x.npy'), hostTensor([40, 12], 'float32', 2));
+    const { code, stderr } = await inProcess(folder, `${RUN} --shard 1/2`);
+    expect(stderr).toMatch(/other settings: input \{.*"modified":"20\S+Z"\} there, \{.*"modified":"20\S+Z"\} here: /);
     expect(code).toBe(2);
   });
 

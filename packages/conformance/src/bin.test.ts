@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Report } from './report.ts';
+import type { Report } from './run/report.ts';
 
 const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
 let folder: string;

@@ -4,13 +4,13 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BackendProvider, isRMSNormError } from '@rmsnorm/core';
-import { formatReport } from './format-report.ts';
 import { formatCounterexample, formatFuzz } from './fuzz/format-fuzz.ts';
-import { faultOf, runFuzz, smallest } from './fuzz/fuzz.ts';
-import { parseTrial } from './fuzz/trial.ts';
+import { replay, runFuzz } from './fuzz/fuzz.ts';
+import { parseTrial } from './fuzz/trial-text.ts';
 import { providerOf } from './provider-of.ts';
-import type { CaseResult } from './report.ts';
-import { DEFAULT_SEED, runConformance } from './run.ts';
+import { formatReport } from './run/format-report.ts';
+import type { CaseResult } from './run/report.ts';
+import { DEFAULT_SEED, runConformance } from './run/run.ts';
 
 const USAGE = `usage: rmsnorm-conformance MODULE [--filter ID] [--json] [--seed N]
        rmsnorm-conformance MODULE --fuzz ROWS [--seed N]
@@ -40,7 +40,7 @@ try {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { module, filter, json, seed, fuzz, replay, help } = parse(args);
+  const { module, filter, json, seed, fuzz, replay: trial, help } = parse(args);
   if (help) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
@@ -53,7 +53,7 @@ async function main(args: string[]): Promise<number> {
     );
     return 1;
   }
-  if (replay !== undefined) return repeated(provider, replay, module);
+  if (trial !== undefined) return repeated(provider, trial, module);
   if (fuzz !== undefined) return fuzzed(provider, { rows: fuzz, seed }, module);
   const report = await runConformance(provider, {
     seed,
@@ -78,17 +78,15 @@ async function fuzzed(
   return report.failures.length > 0 ? 1 : 0;
 }
 
-async function repeated(provider: BackendProvider, replay: string, module: string): Promise<number> {
-  const trial = parseTrial(replay);
+async function repeated(provider: BackendProvider, text: string, module: string): Promise<number> {
+  const trial = parseTrial(text);
   const backend = await provider.create();
   try {
-    const message = await faultOf(backend, trial);
-    if (message === null) {
-      process.stdout.write(`${backend.name} (${backend.device}): passed\n`);
-      return 0;
-    }
-    process.stdout.write(`${formatCounterexample(await smallest(backend, trial), module)}\n`);
-    return 1;
+    const failure = await replay(backend, trial);
+    process.stdout.write(
+      failure === null ? `${backend.name} (${backend.device}): passed\n` : `${formatCounterexample(failure, module)}\n`,
+    );
+    return failure === null ? 0 : 1;
   } finally {
     await backend.dispose();
   }

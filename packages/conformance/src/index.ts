@@ -1,12 +1,27 @@
-export { type Case, NotApplicable, type Requirements, type Subject } from './case.ts';
-export type { Filter } from './filter.ts';
-export { formatReport } from './format-report.ts';
+/*
+ * The rooms of the suite:
+ *
+ *   case/        what a case is, and what cases use: failures, refusals, tensors that are disposed
+ *   cases/       the cases, a room for each kind of promise; list.ts lists them
+ *   operations/  how the suite calls each operation, and how it judges what comes out
+ *   expected/    the formula in float64, the bounds of the contract, and results held against both
+ *   inputs/      seeded random numbers, and the number formats
+ *   run/         runs cases against a backend, and reports
+ *   fuzz/        random calls with random bits, in place of the cases
+ *   golden/      what other programs gave
+ *
+ * vitest.ts and bin.ts run the suite as tests of Vitest and from the command line.
+ */
+export { type Case, NotApplicable, type Requirements, type Subject } from './case/case.ts';
+export { listCases } from './cases/list.ts';
 export { type Counterexample, type FuzzOptions, type FuzzReport, runFuzz } from './fuzz/fuzz.ts';
 export { errorBeforeRounding, type LargestError } from './fuzz/largest-errors.ts';
-export { type Bits, formatTrial, parseTrial, type Trial } from './fuzz/trial.ts';
-export { listCases } from './list.ts';
+export type { Bits, Trial } from './fuzz/trial.ts';
+export { formatTrial, parseTrial } from './fuzz/trial-text.ts';
+export { createRandom, type Random } from './inputs/random.ts';
 export { providerOf } from './provider-of.ts';
-export { createRandom, type Random } from './random.ts';
-export type { CaseResult, Report, Status } from './report.ts';
-export { DEFAULT_SEED, type RunOptions, runConformance } from './run.ts';
-export { openSession, type Session, type SessionOptions } from './session.ts';
+export type { Filter } from './run/filter.ts';
+export { formatReport } from './run/format-report.ts';
+export type { CaseResult, Report, Status } from './run/report.ts';
+export { DEFAULT_SEED, type RunOptions, runConformance } from './run/run.ts';
+export { openSession, type Session, type SessionOptions } from './run/session.ts';

@@ -1,9 +1,9 @@
 import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import type { Filter } from './filter.ts';
-import { listCases } from './list.ts';
-import { DEFAULT_SEED } from './run.ts';
-import { openSession, type Session } from './session.ts';
+import { listCases } from './cases/list.ts';
+import type { Filter } from './run/filter.ts';
+import { DEFAULT_SEED } from './run/run.ts';
+import { openSession, type Session } from './run/session.ts';
 
 export interface TestOptions {
   readonly filter?: Filter;

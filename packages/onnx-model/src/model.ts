@@ -27,8 +27,13 @@ export interface OnnxInitializer extends OnnxValue {
   readonly data: Float32Array | Uint16Array | BigInt64Array;
 }
 
-/** The first that knows opset 23. */
+/** Of the file format: the first version that has opset 23. */
 const IR_VERSION = 11;
+
+/** AttributeProto.AttributeType. */
+const FLOAT = 1;
+const INT = 2;
+const INTS = 7;
 
 /** The bytes of a model of this graph, for the operators of `opset`. */
 export function onnxModel({ nodes, inputs, outputs, initializers }: OnnxGraph, opset: number): Uint8Array {
@@ -58,9 +63,9 @@ export function onnxModel({ nodes, inputs, outputs, initializers }: OnnxGraph, o
   return ModelProto.encode(ModelProto.fromObject(model)).finish();
 }
 
-/** `type` is AttributeProto.AttributeType. */
+/** An attribute as an AttributeProto. */
 function attributeProto([name, value]: [string, OnnxAttribute]): object {
-  if ('float' in value) return { name, type: 1, f: value.float };
-  if ('int' in value) return { name, type: 2, i: value.int };
-  return { name, type: 7, ints: value.ints };
+  if ('float' in value) return { name, type: FLOAT, f: value.float };
+  if ('int' in value) return { name, type: INT, i: value.int };
+  return { name, type: INTS, ints: value.ints };
 }

@@ -7,7 +7,7 @@ export interface OnnxValue {
   readonly dims: readonly number[];
 }
 
-/** TensorProto.DataType. */
+/** Numbers of the types in the schema: TensorProto.DataType. */
 const ELEMENT_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int8: 3, int64: 7, float16: 10, bfloat16: 16 };
 
 /** The number of a type, as Cast's attribute `to` has it. */
@@ -15,7 +15,7 @@ export function elementType(type: OnnxType): number {
   return ELEMENT_TYPE[type];
 }
 
-/** As a ValueInfoProto. */
+/** An input or an output as a ValueInfoProto. */
 export function valueInfo({ name, type, dims }: OnnxValue): object {
   const shape = { dim: dims.map((length) => ({ dim_value: length })) };
   return { name, type: { tensor_type: { elem_type: ELEMENT_TYPE[type], shape } } };

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { BACKENDS } from '../backends.ts';
 import type { Shard } from '../stream/shard.ts';
 import { err, print, printJson } from '../terminal/output.ts';
+import { printError } from '../terminal/print-error.ts';
 import {
   oneOf,
   parseCount,
@@ -16,12 +17,12 @@ import {
   parseWeights,
 } from './arguments.ts';
 import { CASTINGS, EPS_MODES } from './choices.ts';
-import type { RunOptions } from './run-options.ts';
+import { checkStreamUsage, type RunOptions } from './run-options.ts';
 import type { FinishOptions, ShardFinishedBefore } from './run-shard.ts';
 import type { RunSummary } from './run-summary.ts';
 
 /** Adds `rmsnorm run` to the command line. */
-export function addRunCommand(main: Command, signal: AbortSignal): void {
+export function addRunCommand(main: Command, context: CommandContext): void {
   const command = main
     .command('run')
     .summary('normalize a tensor in a file')
@@ -30,7 +31,7 @@ export function addRunCommand(main: Command, signal: AbortSignal): void {
         'IN and OUT are .npy (float32, float16) or .safetensors (F32, F16, BF16). ' +
         'Files of any size are streamed; OUT appears complete, or not at all.',
     )
-    .argument('[IN]', 'the file to read; --finish needs none')
+    .argument('[IN...]', 'the file to read, or - for .npy on stdin; several with --out-dir; none with --finish')
     .usage('[options] <IN>');
   addFileOptions(command);
   addNormOptions(command);
@@ -38,15 +39,23 @@ export function addRunCommand(main: Command, signal: AbortSignal): void {
   addRunningOptions(command);
   command
     .addHelpText('after', EXAMPLES)
-    .action((input: string | undefined, flags: RunFlags) => act(command, input, flags, signal));
+    .action((inputs: readonly string[], flags: RunFlags) => act({ ...context, command }, inputs, flags));
 }
 
 function addFileOptions(command: Command): void {
   command
     .optionsGroup('Files:')
-    .requiredOption('-o, --output <OUT>', 'the file to write; may be IN, with --force')
+    .option('-o, --output <OUT>', 'the file to write; may be IN, with --force; - for .npy on stdout')
+    .addOption(
+      new Option('--out-dir <DIR>', 'instead: the folder to write to, a file for each IN, under its name').conflicts([
+        'output',
+        'shard',
+        'finish',
+      ]),
+    )
     .option('--force', 'replace OUT where it exists; with --shard, also do a finished shard again')
     .option('--tensor <NAME>', 'which tensor of a .safetensors IN; all others are carried over unchanged')
+    .addOption(value('--cast <DTYPE>', 'make IN float32 first: of float64, integers, big endian', oneOf(['float32'])))
     .addOption(
       value(
         '--gamma <FILE>',
@@ -113,7 +122,8 @@ function choice<T extends string>(flags: string, text: string, choices: readonly
 
 /** What commander gives. The action sees to it that what {@link RunOptions} needs is there. */
 interface RunFlags extends Partial<Omit<RunOptions, 'force' | 'progress' | 'output'>> {
-  readonly output: string;
+  readonly output?: string;
+  readonly outDir?: string;
   readonly shard?: Shard;
   readonly finish?: true;
   readonly force?: true;
@@ -121,16 +131,39 @@ interface RunFlags extends Partial<Omit<RunOptions, 'force' | 'progress' | 'outp
   readonly json?: true;
 }
 
-async function act(command: Command, input: string | undefined, flags: RunFlags, signal: AbortSignal): Promise<void> {
-  const { quiet = false, json = false, force = false } = flags;
+/** What commands need of the process in which they run. */
+export interface CommandContext {
+  readonly signal: AbortSignal;
+  /** When the process began, or the call of main(); in milliseconds as Date.now() has them. */
+  readonly began: number;
+  /** Is called with 1 where a command ends normally, but its result is a failure. */
+  readonly setExitCode: (code: number) => void;
+}
+
+interface Invocation extends CommandContext {
+  readonly command: Command;
+}
+
+async function act(invocation: Invocation, inputs: readonly string[], flags: RunFlags): Promise<void> {
+  const { signal } = invocation;
+  const command: Command = invocation.command;
+  const { quiet = false, json = false, force = false, output } = flags;
   const options = { ...flags, force, progress: !quiet && !json };
   const tell = (value: object, lines: () => readonly string[]): void => {
     if (json) printJson(value);
     else if (!quiet) print(err, lines());
   };
+  if (flags.outDir !== undefined)
+    return actOnMany(invocation, inputs, flags.outDir, options as unknown as RunOptions, tell);
+  if (output === undefined) command.error("error: required option '-o, --output <OUT>' not specified");
+  if (inputs.length > 1) {
+    command.error(`error: too many arguments: -o takes one IN, not ${inputs.length}; --out-dir <DIR> takes several`);
+  }
+  const [input] = inputs;
+  checkStreamUsage(input, { ...flags, output });
   if (flags.finish) {
     const { finish, finishedLine } = await import('./run-shard.ts');
-    const finished = await finish(input, options as FinishOptions);
+    const finished = await finish(input, options as FinishOptions, invocation);
     return tell(finished, () => [finishedLine(finished, err)]);
   }
   if (input === undefined) command.error("error: missing required argument 'IN'");
@@ -139,6 +172,24 @@ async function act(command: Command, input: string | undefined, flags: RunFlags,
   const { summaryLines } = await import('./run-summary.ts');
   const { shardFinishedLine } = await import('./run-shard.ts');
   tell(summary, () => ('finished' in summary ? [shardFinishedLine(summary, err)] : summaryLines(summary, err)));
+}
+
+async function actOnMany(
+  invocation: Invocation,
+  inputs: readonly string[],
+  folder: string,
+  options: RunOptions,
+  tell: (value: object, lines: () => readonly string[]) => void,
+): Promise<void> {
+  if (inputs.length === 0) invocation.command.error("error: missing required argument 'IN'");
+  if (!options.dim) invocation.command.error("error: required option '--dim <N>' not specified");
+  const { manyLines, runMany } = await import('./run-many.ts');
+  const results = await runMany(inputs, folder, options, invocation.signal, (input, error) => {
+    err.line(`${input}:`);
+    printError(error);
+  });
+  tell(results, () => manyLines(results, err));
+  if (results.some((result) => 'error' in result)) invocation.setExitCode(1);
 }
 
 async function runOrShard(
@@ -163,6 +214,10 @@ Examples:
     (the same: --gamma model.safetensors:model.layers.0.input_layernorm.weight)
   In place:
     rmsnorm run x.npy -o x.npy --force --dim 512
+  Many files, each into a folder under its name:
+    rmsnorm run shards/*.npy --out-dir normalized --dim 512 --axis -1
+  Between other programs:
+    zcat x.npy.gz | rmsnorm run - -o - --dim 512 --cast float32 | gzip > y.npy.gz
   On eight machines that share a disk, task 0 to 7; then once:
     rmsnorm run x.npy -o y.npy --dim 512 --shard $TASK/8
     rmsnorm run -o y.npy --finish`;

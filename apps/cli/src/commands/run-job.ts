@@ -1,6 +1,8 @@
 import {
   type Backend,
+  bytesPerElement,
   type FloatDType,
+  type Layout,
   layoutOf,
   type NamedProbe,
   pickBackend,
@@ -10,14 +12,24 @@ import {
 } from '@rmsnorm/core';
 import { candidatesFor, preferredName } from '../backends.ts';
 import { fileError } from '../files/file-error.ts';
-import { type FileFormat, openTensorFile, type TensorFile } from '../files/tensor-file.ts';
+import { bytesPerStored, isFloatDType } from '../files/stored-type.ts';
+import { type FileFormat, openNpyStream, openTensorFile, type TensorFile } from '../files/tensor-file.ts';
 import { readStateDict, readWeights, type Weights } from '../files/weights.ts';
 import { elements } from '../stream/chunk-norms.ts';
-import { bytesToRead, normalizeFile, type Outcome, planOf, type Source, type Work } from '../stream/normalize-file.ts';
+import {
+  bytesToRead,
+  isCast,
+  normalizeFile,
+  type Outcome,
+  planOf,
+  type Source,
+  type Work,
+} from '../stream/normalize-file.ts';
 import { type Shard, WHOLE } from '../stream/shard.ts';
 import { startProgress } from '../terminal/progress.ts';
 import { showBytes, showRate, showSeconds } from '../terminal/quantities.ts';
-import { checkUsage, type RunOptions } from './run-options.ts';
+import { UsageError } from '../usage-error.ts';
+import { checkUsage, type Formats, type RunOptions, STREAM } from './run-options.ts';
 import type { RunSummary } from './run-summary.ts';
 
 /** All that is known of a run before anything is written. */
@@ -30,6 +42,7 @@ export type RunJob = Pick<Work, 'source' | 'layout' | 'shard' | 'options' | 'wei
 export async function withJob<T>(
   input: string,
   options: RunOptions,
+  signal: AbortSignal,
   use: (job: RunJob) => Promise<T>,
   shard: Shard = WHOLE,
 ): Promise<T> {
@@ -40,18 +53,43 @@ export async function withJob<T>(
     affine: options.gamma !== undefined || options.weights !== undefined,
     bias: options.beta !== undefined,
   });
-  const tensor = formats.input === 'safetensors' ? options.tensor : undefined;
-  const opened = await openTensorFile(input, formats.input, tensor, '--tensor NAME');
+  const opened = await openInput(input, formats, options, signal);
   try {
-    const source: Source = { ...opened, dtype: checkDType(opened, formats.output) };
+    const source: Source = { ...opened, dtype: dtypeOf(opened, formats.output, options) };
     const layout = layoutOf(resolved, source.shape);
-    planOf({ source, layout, shard, memory });
+    const plan = planOf({ source, layout, shard, memory });
+    if (plan.along === 'inner') checkStreams(input, options, layout, source);
     const weights = await weightsOf(options, resolved.features);
     const files = { source, format: formats.output, name: options.tensor ?? 'tensor' };
     return await use({ ...files, layout, shard, options: resolved, weights, memory });
   } finally {
-    await opened.file.close();
+    await opened.source.close();
   }
+}
+
+async function openInput(
+  input: string,
+  formats: Formats,
+  { tensor, cast }: RunOptions,
+  signal: AbortSignal,
+): Promise<TensorFile> {
+  if (input === STREAM) {
+    if (process.stdin.isTTY) throw new UsageError('IN is -, and stdin is a terminal: give it a file, - < x.npy');
+    return openNpyStream(process.stdin, signal, cast !== undefined);
+  }
+  const wanted = formats.input === 'safetensors' ? tensor : undefined;
+  return openTensorFile(input, formats.input, { tensor: wanted, how: '--tensor NAME', cast: cast !== undefined });
+}
+
+/** Strips are read and written all over the file, which a pipe does not allow. */
+function checkStreams(input: string, { output }: RunOptions, { size, inner }: Layout, source: Source): void {
+  if (input !== STREAM && output !== STREAM) return;
+  const bytes = Math.max(bytesPerElement(source.dtype), bytesPerStored(source.stored)) * size * inner;
+  throw new RMSNormError(
+    'OUT_OF_MEMORY',
+    `a group of ${size} features at ${inner} places takes ${showBytes(bytes)}, and ${input === STREAM ? 'stdin' : 'stdout'} ` +
+      `has to pass it in one piece: give --memory ${Math.ceil((5 * bytes) / 2 ** 20)}MiB, below 2 GiB a group, or name files`,
+  );
 }
 
 export interface StartedBackend {
@@ -110,7 +148,7 @@ export async function streamJob(
   try {
     return await normalizeFile({ ...job, backend, target, signal, onProgress });
   } catch (error) {
-    throw fileError(error, `go on with ${options.output} after ${showBytes(done)} of ${showBytes(total)}`);
+    throw fileError(error, `go on with ${outputName(options)} after ${showBytes(done)} of ${showBytes(total)}`);
   } finally {
     bar.stop();
   }
@@ -127,9 +165,10 @@ export function summaryOf(
   const { plan, rows, bytesRead, bytesWritten, normalizeSeconds } = outcome;
   const same = format === source.format;
   return {
-    ...{ input: source.path, output: options.output, format, dtype: source.dtype, shape: source.shape, layout },
+    ...{ input: source.path, output: outputName(options), format, dtype: source.dtype, shape: source.shape, layout },
     shard: shard === WHOLE ? null : shard,
     tensor: tensorName({ source, format, name }),
+    cast: isCast(source) ? `${source.stored}${source.bigEndian ? ', big endian' : ''}` : null,
     othersCarried: same ? source.others : 0,
     othersLeft: same ? 0 : source.others,
     rows,
@@ -137,6 +176,10 @@ export function summaryOf(
     streamed: { along: plan.along, chunks: plan.count, chunkBytes: plan.largestBytes },
     ...{ bytesRead, bytesWritten, seconds, normalizeSeconds },
   };
+}
+
+function outputName({ output }: RunOptions): string {
+  return output === STREAM ? 'stdout' : output;
 }
 
 /** The tensor's name, in IN or in OUT; null where both are .npy, which has no names. */
@@ -161,15 +204,22 @@ async function weightsOf({ gamma, beta, weights, prefix = '' }: RunOptions, feat
 }
 
 /**
- * The dtype of a tensor. @throws RMSNormError DTYPE where it cannot be normalized, or the output's format does not have
- * it
+ * The dtype that is computed with.
+ * @throws RMSNormError DTYPE where it cannot be normalized, or the output's format does not have it
  */
-function checkDType({ dtype, path }: TensorFile, output: FileFormat): FloatDType {
-  if (dtype === 'float64') {
-    throw new RMSNormError('DTYPE', `${path} is float64; float32, float16 or bfloat16 is needed: convert it first`);
+function dtypeOf({ stored, path }: TensorFile, output: FileFormat, { cast }: RunOptions): FloatDType {
+  if (cast !== undefined) return cast;
+  if (!isFloatDType(stored)) {
+    throw new RMSNormError(
+      'DTYPE',
+      `${path} is ${stored}; float32, float16 or bfloat16 is needed: --cast float32, or numpy.save(file, x.astype('<f4'))`,
+    );
   }
-  if (dtype === 'bfloat16' && output === 'npy') {
-    throw new RMSNormError('DTYPE', `${path} is bfloat16, which .npy has no name for: let OUT end in .safetensors`);
+  if (stored === 'bfloat16' && output === 'npy') {
+    throw new RMSNormError(
+      'DTYPE',
+      `${path} is bfloat16, which .npy has no name for: let OUT end in .safetensors, or --cast float32`,
+    );
   }
-  return dtype;
+  return stored;
 }

@@ -3,6 +3,9 @@ import { type FileFormat, formatOf } from '../files/tensor-file.ts';
 import type { WeightSource } from '../files/weights.ts';
 import { UsageError } from '../usage-error.ts';
 
+/** In place of a file: stdin as IN, stdout as OUT. Both are .npy. */
+export const STREAM = '-';
+
 export interface RunOptions {
   readonly output: string;
   readonly dim: readonly number[];
@@ -21,6 +24,8 @@ export interface RunOptions {
   readonly casting: Casting;
   readonly backend: string;
   readonly tensor?: string;
+  /** What IN is cast to before it is normalized, where it is something else. */
+  readonly cast?: 'float32';
   readonly memory: number;
   /** Replaces an output that exists. Of a shard: also does it again where it is finished. */
   readonly force: boolean;
@@ -38,15 +43,15 @@ export interface Formats {
  * @throws UsageError
  */
 export function checkUsage(input: string, options: RunOptions): Formats {
-  const formats = { input: formatOf(input), output: formatOf(options.output) };
-  for (const [which, path] of [
-    ['IN', input],
-    ['-o OUT', options.output],
-  ] as const) {
-    if (formatOf(path) === null) throw new UsageError(`${which} must end in .npy or .safetensors, got '${path}'`);
-  }
+  const formats = { input: formatOfEnd('IN', input), output: formatOfEnd('-o OUT', options.output) };
   if (options.tensor !== undefined && formats.input === 'npy' && formats.output === 'npy') {
     throw new UsageError('--tensor names a tensor of a .safetensors file; IN and OUT are .npy: leave it out');
+  }
+  if (options.cast !== undefined && formats.input === 'safetensors' && formats.output === 'safetensors') {
+    throw new UsageError(
+      `--cast ${options.cast} changes the size of one tensor, and .safetensors has all others at their places: ` +
+        'let OUT end in .npy',
+    );
   }
   if (options.tensor === '__metadata__') {
     throw new UsageError('--tensor __metadata__: .safetensors keeps this name for itself, name a tensor');
@@ -59,7 +64,14 @@ export function checkUsage(input: string, options: RunOptions): Formats {
   }
   checkPartial(options);
   checkWeightsUsage(options);
-  return formats as Formats;
+  return formats;
+}
+
+function formatOfEnd(which: string, path: string): FileFormat {
+  const format = path === STREAM ? 'npy' : formatOf(path);
+  if (format !== null) return format;
+  const stream = which === 'IN' ? 'stdin' : 'stdout';
+  throw new UsageError(`${which} must end in .npy or .safetensors, got '${path}'; or be -, .npy on ${stream}`);
 }
 
 function checkPartial({ partial, epsMode }: RunOptions): void {
@@ -88,4 +100,18 @@ function checkWeightsUsage({ gamma, beta, weights, prefix, weightOffset }: RunOp
   if (weightOffset !== 0 && gamma === undefined && weights === undefined) {
     throw new UsageError(`--weight-offset ${weightOffset} is added to a gamma: give --gamma FILE or --weights FILE`);
   }
+}
+
+/**
+ * Checks what pipes cannot do.
+ * @throws UsageError
+ */
+export function checkStreamUsage(
+  input: string | undefined,
+  { output, json, shard, finish }: { output: string; json?: true; shard?: unknown; finish?: true },
+): void {
+  if (output === STREAM && json) throw new UsageError('-o - and --json both write to stdout: leave one of them out');
+  if (input !== STREAM && output !== STREAM) return;
+  if (shard === undefined && !finish) return;
+  throw new UsageError(`${finish ? '--finish' : '--shard'} needs files that machines share, not -: name them`);
 }

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { readExactly } from '../files/read-exactly.ts';
-import { type Finished, finishShards, ShardedOutput, type ShardPlan } from '../files/sharded-output.ts';
+import { fileTarget } from '../files/byte-target.ts';
+import { pieceAt } from '../files/extent.ts';
+import { type Finished, finishShards } from '../files/finish-shards.ts';
+import type { ShardPlan } from '../files/shard-folder.ts';
+import { ShardedOutput } from '../files/sharded-output.ts';
 import { outputBytes } from '../stream/normalize-file.ts';
 import type { Shard } from '../stream/shard.ts';
 import type { Output } from '../terminal/output.ts';
@@ -39,8 +42,11 @@ export function runShard(
       const file = await output.open(shard);
       try {
         const start = performance.now();
-        const outcome = await streamJob(job, started, file, options, signal);
-        await output.commit(shard, file);
+        const outcome = await streamJob(job, started, fileTarget(file), options, signal);
+        await output.commit(shard, file, async () => {
+          await job.source.source.checkAtEnd(job.source.end);
+          if (signal.aborted) throw signal.reason;
+        });
         return summaryOf(job, options, started, outcome, (performance.now() - start) / 1e3);
       } finally {
         await file.close();
@@ -49,7 +55,7 @@ export function runShard(
       await started.backend.dispose();
     }
   };
-  return withJob(input, options, use, shard);
+  return withJob(input, options, signal, use, shard);
 }
 
 /** Options of `--finish`: with an input, all those of the shards. */
@@ -60,17 +66,21 @@ export type FinishOptions = Pick<RunOptions, 'output' | 'force'> & (RunOptions |
  * @param input the file that the shards read, to compare it and the options with theirs; undefined to compare nothing
  * @throws UsageError; RMSNormError
  */
-export function finish(input: string | undefined, options: FinishOptions): Promise<Finished> {
+export function finish(
+  input: string | undefined,
+  options: FinishOptions,
+  { signal, began }: { readonly signal: AbortSignal; readonly began: number },
+): Promise<Finished> {
   if (input === undefined) {
-    if (options.dim === undefined) return finishShards(options.output, options.force);
+    if (options.dim === undefined) return finishShards(options.output, options.force, began);
     throw new UsageError(
       '--finish compares --dim and other options with those of the shards where IN is given: add IN',
     );
   }
   if (options.dim === undefined)
     throw new UsageError('--finish with IN compares all options: give --dim, or leave IN out');
-  return withJob(input, options, (job) =>
-    finishShards(options.output, options.force, (shards) => planOfShards(job, shards, null)),
+  return withJob(input, options, signal, (job) =>
+    finishShards(options.output, options.force, began, (shards) => planOfShards(job, shards, null)),
   );
 }
 
@@ -88,16 +98,17 @@ async function planOfShards(job: RunJob, shards: number, backend: string | null)
   const { source, format, options, weights } = job;
   const { dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting } = options;
   const header = new Uint8Array(source.headerBytes);
-  await readExactly(source.file, header, 0, source.path);
+  await source.source.read(pieceAt(0, header.byteLength), header);
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   return {
     shards,
     bytes: outputBytes(job),
     ...{ rmsnorm: version, backend, format },
-    input: { bytes: source.bytes, header: sha256(header) },
+    input: { bytes: source.bytes, header: sha256(header), modified: source.modified },
     ...{
       tensor: tensorName(job),
       dtype: source.dtype,
+      stored: source.stored,
       shape: source.shape,
     },
     ...{ dim: dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting },
@@ -105,6 +116,13 @@ async function planOfShards(job: RunJob, shards: number, backend: string | null)
   };
 }
 
-function sha256(data: NodeJS.ArrayBufferView): string {
-  return createHash('sha256').update(data).digest('hex');
+/** OpenSSL takes less than 2 GiB at once. */
+const HASHED_AT_ONCE = 2 ** 28;
+
+function sha256({ buffer, byteOffset, byteLength }: NodeJS.ArrayBufferView): string {
+  const hash = createHash('sha256');
+  for (let at = 0; at < byteLength; at += HASHED_AT_ONCE) {
+    hash.update(new Uint8Array(buffer, byteOffset + at, Math.min(HASHED_AT_ONCE, byteLength - at)));
+  }
+  return hash.digest('hex');
 }

@@ -16,7 +16,10 @@ export interface RunSummary {
   /** How many other tensors were copied into the output; and how many were not, as the format changed. */
   readonly othersCarried: number;
   readonly othersLeft: number;
+  /** What was computed with and written. */
   readonly dtype: FloatDType;
+  /** What `--cast` made it of; null where nothing was cast. */
+  readonly cast: string | null;
   readonly shape: readonly number[];
   readonly layout: Layout;
   /** Which part of the work this was; null where it was the whole. */
@@ -44,7 +47,10 @@ export function summaryLines(summary: RunSummary, { paint }: Output): string[] {
   const { layout, rows, backend, streamed, seconds, normalizeSeconds } = summary;
   const name = summary.tensor === null ? '' : `, tensor '${summary.tensor}'`;
   const pairs: [string, string][] = [
-    ['shape', `[${summary.shape.join(', ')}] ${summary.dtype}${name}`],
+    [
+      'shape',
+      `[${summary.shape.join(', ')}] ${summary.dtype}${summary.cast ? `, cast from ${summary.cast}` : ''}${name}`,
+    ],
     ['layout', `${layoutText(layout)}: ${counted(rows.rows, 'row')} of ${counted(layout.size, 'element')}`],
     ['RMS before', rangeText(rows.before, rows.nonFinite.before)],
     ['RMS after', `${rangeText(rows.after, rows.nonFinite.after)}${sampleText(rows)}`],

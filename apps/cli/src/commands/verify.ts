@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { type Report, runConformance } from '@rmsnorm/conformance';
 import { type BackendProvider, RMSNormError } from '@rmsnorm/core';
 import { BACKENDS } from '../backends.ts';
@@ -93,7 +94,9 @@ async function defaultExportOf(path: string): Promise<unknown> {
     const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
     return module.default;
   } catch (error) {
-    throw new RMSNormError('MODULE_NOT_FOUND', `${path} does not load: ${(error as Error).message}`, { cause: error });
+    // What a module throws may be no Error.
+    const message = error instanceof Error ? error.message.split('\n')[0] : inspect(error);
+    throw new RMSNormError('MODULE_NOT_FOUND', `${path} does not load: ${message}`, { cause: error });
   }
 }
 

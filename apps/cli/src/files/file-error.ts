@@ -13,6 +13,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'symbolic links in a circle',
   EIO: 'the disk reports an error',
+  EISDIR: 'it is a folder',
+  EPIPE: 'its reader has closed it',
+  ESTALE: 'the network file system has lost the file',
+  ETXTBSY: 'the file is in use',
+  EXDEV: 'it is on another file system',
 };
 
 /** An error of the operating system as an RMSNormError. An RMSNormError is returned as it is. */

@@ -35,7 +35,7 @@ describe('files of NumPy', () => {
   ])('%s', (name, dtype, shape) => {
     const file = fixture(name);
     const array = parse(file);
-    expect(array).toEqual({ dtype, shape, start: 128, end: file.length });
+    expect(array).toEqual({ stored: dtype, bigEndian: false, shape, start: 128, end: file.length });
   });
 
   test('the elements are where the header says', () => {
@@ -130,6 +130,112 @@ const WRONG_FILES: readonly (readonly [name: string, file: Buffer, message: stri
   ['nothing in the header', withHeader(''), 'has a header that cannot be read'],
 ];
 
+describe('what NumPy reads as well', () => {
+  const of = (descr: string, order = 'False', shape = '(2, 3)'): string =>
+    `{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}, }`;
+
+  test.each([
+    ['float32', 4, ['<f4', '=f4', '|f4', 'f4', 'f', '<f', '=f', 'f04', 'float32', 'single']],
+    ['float16', 2, ['<f2', '=f2', '|f2', 'f2', 'e', '<e', 'float16', 'half']],
+    ['float64', 8, ['<f8', '=f8', '|f8', 'f8', 'd', '<d', 'float64', 'double', 'float']],
+  ] as const)('all names of %s', (stored, bytes, descrs) => {
+    for (const descr of descrs) {
+      expect(parse(withHeader(of(`'${descr}'`), 6 * bytes))).toMatchObject({ stored, bigEndian: false });
+    }
+  });
+
+  test.each([
+    String.raw`'\x3cf4'`,
+    String.raw`'\074f4'`,
+    String.raw`'\u003cf4'`,
+    String.raw`'\U0000003cf\u0034'`,
+    "'<\\\nf4'",
+    '"<f4"',
+    "u'<f4'",
+    "r'<f4'",
+    "'<' 'f4'",
+    "'''<f4'''",
+    "'<'\n  \"f\" r'4'",
+  ])('a string as Python reads it: %j', (descr) => {
+    expect(parse(withHeader(of(descr), 24)).stored).toBe('float32');
+  });
+
+  test.each(['(3,)', '()', '(1, 3, 1)', '(3, 1)', '(1, 1)', '(0, 3)', '(4, 0, 3)'])(
+    'fortran_order: True, where the order means nothing: %s',
+    (shape) => {
+      const count =
+        shape
+          .match(/\d+/g)
+          ?.map(Number)
+          .reduce((product, length) => product * length, 1) ?? 1;
+      expect(parse(withHeader(of("'<f4'", 'True', shape), 4 * count)).stored).toBe('float32');
+    },
+  );
+
+  test.each([
+    ['(0x2, 0b11)', [2, 3]],
+    ['(+2, 0o3,)', [2, 3]],
+    ['(1_0,\r\n\f1)', [10, 1]],
+  ])('a shape as Python reads it: %s', (text, shape) => {
+    const count = shape[0]! * shape[1]!;
+    expect(parse(withHeader(of("'<f4'", 'False', text), 4 * count)).shape).toEqual(shape);
+  });
+
+  test.each([
+    ["'>f4'", 'is big endian (>f4)'],
+    ["'<f4\n'", 'a string without an end'],
+    [String.raw`'\x3'`, 'a wrong escape in a string'],
+    [String.raw`'\N{LESS-THAN SIGN}f4'`, 'a wrong escape in a string'],
+    [String.raw`'\U00110000'`, 'a wrong escape in a string'],
+    [String.raw`'\<f4'`, 'holds \\<f4'],
+    ["b'<f4'", 'has a header that cannot be read'],
+    ["'<float32'", 'holds <float32'],
+    ["'f4,'", 'holds f4,'],
+    ["'<f3'", 'holds <f3'],
+    ["'(1,)f4'", 'holds (1,)f4'],
+    ["'<c8'", 'holds <c8'],
+    ['(0_1, 3)', 'has a header that cannot be read'],
+  ])('and not %s', (descr, message) => {
+    const text = descr.startsWith('(') ? of("'<f4'", 'False', descr) : of(descr);
+    expect(() => parse(withHeader(text, 24))).toThrow(message);
+  });
+
+  test('numbers of any plain type, to be cast', () => {
+    for (const [descr, stored, bytes, bigEndian] of [
+      ['>f4', 'float32', 4, true],
+      ['>f2', 'float16', 2, true],
+      ['<i8', 'int64', 8, false],
+      ['>u2', 'uint16', 2, true],
+      ['|i1', 'int8', 1, false],
+      ['>i1', 'int8', 1, false],
+      ['|b1', 'bool', 1, false],
+      ['?', 'bool', 1, false],
+      ['uint32', 'uint32', 4, false],
+    ] as const) {
+      const file = withHeader(of(`'${descr}'`), 6 * bytes);
+      expect(parseNpy(file.subarray(0, -6 * bytes), file.length, 'x.npy', true)).toMatchObject({ stored, bigEndian });
+      expect(() => parse(file)).toThrow('where this is IN, --cast float32 does the same');
+    }
+  });
+});
+
+test.each([
+  [
+    'PK\x03\x04 an .npz',
+    "it begins with 'PK\\x03\\x04 an .npz', a zip file, such as .npz or PyTorch writes: load it there",
+  ],
+  [
+    'version https://git-lfs.github.com/spec/v1\noid sha256:',
+    "'version https://git-lfs.', a pointer of Git LFS in place of the file: git lfs pull",
+  ],
+  ['<!DOCTYPE html>', "it begins with '<!DOCTYPE html>', a page of HTML or XML"],
+  ['{"error":"\u0438', 'it begins with \'{"error":"\u0438\''],
+  ['a,b\n\x1b[2J', "it begins with 'a,b\\n\\x1b[2J'"],
+])('another kind of file is shown: %s', (text, message) => {
+  expect(() => parse(Buffer.from(text))).toThrow(`RMSNORM_INVALID_FILE: x.npy is not a .npy file: `);
+  expect(() => parse(Buffer.from(text))).toThrow(message);
+});
+
 describe('files that are wrong', () => {
   test.each(WRONG_FILES)('%s', (_name, file, message) => {
     expect(() => parse(file)).toThrow(message);
@@ -138,7 +244,7 @@ describe('files that are wrong', () => {
 
   test('headers of Python 2, and in other styles, are read', () => {
     const file = withHeader(`{"shape": (2L, 3L,),'fortran_order':False,\n 'descr': "<f4"}  \n`, 24);
-    expect(parse(file)).toMatchObject({ dtype: 'float32', shape: [2, 3] });
+    expect(parse(file)).toMatchObject({ stored: 'float32', shape: [2, 3] });
   });
 
   test('any bytes at all give an array or an error of ours', () => {
@@ -174,7 +280,7 @@ test('what is written is read back, whatever the shape', () => {
       const prefix = npyPrefix(dtype, shape);
       const bytes = shape.reduce((n, d) => n * d, 1) * (dtype === 'float32' ? 4 : 2);
       expect(prefix.length % 64).toBe(0);
-      expect(parse(prefix, prefix.length + bytes)).toMatchObject({ dtype, shape, start: prefix.length });
+      expect(parse(prefix, prefix.length + bytes)).toMatchObject({ stored: dtype, shape, start: prefix.length });
     }),
   );
 });

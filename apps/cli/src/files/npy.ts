@@ -1,6 +1,8 @@
 import { type FloatDType, RMSNormError } from '@rmsnorm/core';
-import { bytesPerFileElement, countOf, type FileDType } from './file-dtype.ts';
+import { BEGINNING_BYTES, beginningOf } from './beginning.ts';
+import { descrProblem, type NpyElements, parseDescr } from './npy-descr.ts';
 import { type Literal, parsePythonLiteral } from './python-literal.ts';
+import { bytesPerStored, countOf, isFloatDType, type StoredType } from './stored-type.ts';
 
 /*
  * The .npy format, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html: the magic string, two bytes
@@ -9,8 +11,8 @@ import { type Literal, parsePythonLiteral } from './python-literal.ts';
  */
 const MAGIC = '\x93NUMPY';
 
-/** So many bytes of a file say where its header ends, in any version. */
-export const NPY_START_BYTES = 12;
+/** So many bytes of a file say where its header ends, in any version, or what else it is. */
+export const NPY_START_BYTES: number = BEGINNING_BYTES;
 
 /**
  * NumPy itself refuses headers beyond 10,000 characters, unless told otherwise. Those of float32 and float16 have about
@@ -21,10 +23,9 @@ const MAX_HEADER_BYTES = 1 << 20;
 /** Elements start at a multiple of this, as NumPy writes them. */
 const ALIGNMENT = 64;
 
-const DTYPES: Readonly<Record<string, FileDType>> = { '<f4': 'float32', '<f2': 'float16', '<f8': 'float64' };
-
 export interface NpyArray {
-  readonly dtype: FileDType;
+  readonly stored: StoredType;
+  readonly bigEndian: boolean;
   readonly shape: readonly number[];
   /** Where the elements begin and end in the file. */
   readonly start: number;
@@ -39,7 +40,7 @@ export interface NpyArray {
 export function npyPrefixBytes(start: Uint8Array, fileBytes: number, name: string): number {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
   if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) {
-    throw invalid(name, `is not a .npy file: it does not begin with \\x93NUMPY (${fileBytes} bytes)`);
+    throw invalid(name, `is not a .npy file: it begins with ${beginningOf(start)}`);
   }
   const version = bytes[6] ?? 0;
   if (fileBytes > 7 && (version < 1 || version > 3 || bytes[7] !== 0)) {
@@ -62,32 +63,39 @@ export function npyPrefixBytes(start: Uint8Array, fileBytes: number, name: strin
 /**
  * Reads the header and checks it against the size of the file.
  * @param prefix all bytes before the elements, as many as {@link npyPrefixBytes} says
- * @throws RMSNormError INVALID_FILE; DTYPE where the elements are no little-endian float32, float16 or float64
+ * @param fileBytes null of a stream, which has no size
+ * @param cast whether elements of any plain type will do, in either byte order
+ * @throws RMSNormError INVALID_FILE; DTYPE
  */
-export function parseNpy(prefix: Uint8Array, fileBytes: number, name: string): NpyArray {
+export function parseNpy(prefix: Uint8Array, fileBytes: number | null, name: string, cast = false): NpyArray {
   const version = prefix[6]!;
   const text = Buffer.from(prefix.subarray(version === 1 ? 10 : 12)).toString(version === 3 ? 'utf8' : 'latin1');
   const { descr, fortranOrder, shape } = fieldsOf(text, name);
-
-  const dtype = typeof descr === 'string' ? DTYPES[descr] : undefined;
-  if (dtype === undefined) throw new RMSNormError('DTYPE', `${name} ${dtypeProblem(descr)}`);
-  if (fortranOrder) {
+  const { type, bigEndian } = elementsOf(descr, cast, name);
+  // Of one axis, both orders are the same.
+  if (fortranOrder && shape.filter((length) => length !== 1).length > 1 && !shape.includes(0)) {
     throw invalid(name, 'is in Fortran order; save it in C order: numpy.save(file, numpy.ascontiguousarray(x))');
   }
-  const bytes = countOf(shape) * bytesPerFileElement(dtype);
+  const bytes = countOf(shape) * bytesPerStored(type);
   const start = prefix.byteLength;
-  if (!Number.isSafeInteger(bytes)) {
-    throw invalid(
-      name,
-      `claims shape (${shape.join(', ')}), more than any file holds; the file has ${fileBytes} bytes`,
-    );
+  const end = start + bytes;
+  const size = `(${shape.slice(0, 32).join(', ')}) of ${type}`;
+  if (!Number.isSafeInteger(end)) {
+    const has = fileBytes === null ? '' : `; the file has ${fileBytes} bytes`;
+    throw invalid(name, `claims shape ${size}, more than any file holds${has}`);
   }
-  if (start + bytes !== fileBytes) {
-    const problem = start + bytes > fileBytes ? 'is truncated' : 'has trailing bytes';
-    const expected = `(${shape.join(', ')}) of ${dtype} from byte ${start} on ends at byte ${start + bytes}`;
-    throw invalid(name, `${problem}: ${expected}, the file at ${fileBytes}`);
+  if (fileBytes !== null && end !== fileBytes) {
+    const problem = end > fileBytes ? 'is truncated' : 'has trailing bytes';
+    throw invalid(name, `${problem}: ${size} from byte ${start} on ends at byte ${end}, the file at ${fileBytes}`);
   }
-  return { dtype, shape, start, end: start + bytes };
+  return { stored: type, bigEndian, shape, start, end };
+}
+
+function elementsOf(descr: Literal, cast: boolean, name: string): NpyElements {
+  const elements = typeof descr === 'string' ? parseDescr(descr) : null;
+  const asTheyAre = elements && !elements.bigEndian && (isFloatDType(elements.type) || elements.type === 'float64');
+  if (elements && (asTheyAre || cast)) return elements;
+  throw new RMSNormError('DTYPE', `${name} ${descrProblem(typeof descr === 'string' ? descr : null)}`);
 }
 
 /** The dtypes that .npy has a name for. */
@@ -129,19 +137,6 @@ function fieldsOf(text: string, name: string): { descr: Literal; fortranOrder: b
 function isShape(literal: Literal): literal is { kind: 'tuple'; items: readonly number[] } {
   if (typeof literal !== 'object' || literal === null || !('kind' in literal) || literal.kind !== 'tuple') return false;
   return literal.items.every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
-}
-
-function dtypeProblem(descr: Literal): string {
-  const wanted = 'float32 (<f4) or float16 (<f2) is needed';
-  if (typeof descr !== 'string') return `holds records of a structured dtype; ${wanted}: save one field of it`;
-  const shown = descr.slice(0, 40);
-  if (/^>f[248]$/.test(descr)) {
-    return `is big endian (${shown}); ${wanted}: numpy.save(file, x.astype('${descr.replace('>', '<')}'))`;
-  }
-  if (descr === '<V2' || descr === '|V2') {
-    return `holds ${shown}, perhaps bfloat16, which .npy has no name for; ${wanted}: save bfloat16 as .safetensors`;
-  }
-  return `holds ${shown}; ${wanted}: numpy.save(file, x.astype('<f4'))`;
 }
 
 function invalid(name: string, problem: string): RMSNormError {

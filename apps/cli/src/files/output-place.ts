@@ -1,12 +1,13 @@
-import { link, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { type FileHandle, link, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { RMSNormError } from '@rmsnorm/core';
 
 /** Where an output goes, once links are followed. */
 export interface Place {
   readonly path: string;
-  /** Permissions of the file that is replaced; null where there is none. */
-  readonly mode: number | null;
+  /** The file that is replaced; null where there is none. */
+  readonly replaced: Pick<Stats, 'mode' | 'uid' | 'gid'> | null;
 }
 
 /**
@@ -18,7 +19,7 @@ export async function placeOf(path: string, force: boolean): Promise<Place> {
   const found = await lstat(path).catch(absent);
   if (found === null) {
     await assertFolder(path);
-    return { path, mode: null };
+    return { path, replaced: null };
   }
   if (found.isDirectory()) throw new RMSNormError('INVALID_FILE', `${path} is a folder: name a file in it`);
   if (!force) throw exists(path);
@@ -26,16 +27,16 @@ export async function placeOf(path: string, force: boolean): Promise<Place> {
   const there = await stat(target).catch(absent);
   if (there === null) {
     await assertFolder(target);
-    return { path: target, mode: null };
+    return { path: target, replaced: null };
   }
   if (there.isDirectory()) throw new RMSNormError('INVALID_FILE', `${path} is a link to a folder: name a file in it`);
   if (!there.isFile()) {
     throw new RMSNormError(
       'INVALID_FILE',
-      `${path} is a pipe or a device; the output is a file, put in place in one step when it is complete`,
+      `${path} is a pipe or a device; the output is a file, put in place in one step when it is complete; .npy on stdout: -o -`,
     );
   }
-  return { path: target, mode: there.mode & 0o777 };
+  return { path: target, replaced: there };
 }
 
 /** Where a symbolic link leads, also where there is nothing yet. */
@@ -64,6 +65,43 @@ export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => {});
   await handle?.close();
+}
+
+/**
+ * Moves a complete file, with all of its bytes on the disk, to its place. With `force`, it takes the place of what stands
+ * there now, with its owner and its permissions where the system lets it. Closes `file`.
+ * @param replaced what stood there when the output was begun, and may be gone
+ * @throws RMSNormError FILE_EXISTS, INVALID_FILE; errors of the file system
+ */
+export async function publish(
+  file: FileHandle,
+  from: string,
+  path: string,
+  force: boolean,
+  replaced: Place['replaced'] = null,
+): Promise<Place> {
+  // Again: files and links may have come and gone since the output was begun.
+  const place = await placeOf(path, force);
+  const old = place.replaced ?? replaced;
+  if (old) await copyOwner(file, old);
+  // Before the rename: Windows does not move a file that is open.
+  await file.close();
+  if (force) await rename(from, place.path);
+  else await publishNew(from, place.path);
+  return place;
+}
+
+async function copyOwner(file: FileHandle, { mode, uid, gid }: Pick<Stats, 'mode' | 'uid' | 'gid'>): Promise<void> {
+  // Only root may give files away. Others may give one to another of their groups.
+  await file.chown(uid, gid).catch(() => file.chown(-1, gid).catch(() => {}));
+  const now = await file.stat();
+  let kept = mode & 0o7777;
+  // Another owner's or group's programs do not get their rights.
+  if (now.uid !== uid) kept &= ~0o4000;
+  // Nor does another group get what the group had: no more than what all have.
+  if (now.gid !== gid) kept = (kept & ~0o2070) | ((kept & 0o007) << 3);
+  // Some file systems have no permissions.
+  await file.chmod(kept).catch(() => {});
 }
 
 /**

@@ -21,6 +21,16 @@ export function parsePythonLiteral(text: string): Literal {
   return literal;
 }
 
+/** A line that goes on, a letter, up to three octal digits, a code in hexadecimal digits, anything else. */
+const ESCAPES = /\\(?:(\n)|([\\'"abfnrtv])|([0-7]{1,3})|(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8})|(.))/gsu;
+
+const LETTERS: Readonly<Record<string, string>> = {
+  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+};
+
+/** Also 0x20, 0o40, 0b100000, 1_000, and Python 2's 10L. */
+const INTEGER = /^([-+]?)(0|[1-9](?:_?\d)*|0[xX](?:_?[\da-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+)L?$/;
+
 class Parser {
   readonly #text: string;
   #at = 0;
@@ -36,7 +46,7 @@ class Parser {
     if (char === '{') return this.#dict(depth);
     if (char === '(') return this.#sequence('tuple', ')', depth);
     if (char === '[') return this.#sequence('list', ']', depth);
-    if (char === "'" || char === '"') return this.#string(char);
+    if (/^[uUrR]?['"]/.test(this.#text.slice(this.#at, this.#at + 2))) return this.#strings();
     return this.#word();
   }
 
@@ -72,31 +82,60 @@ class Parser {
     return kind === 'tuple' && items.length === 1 && !comma ? items[0]! : { kind, items };
   }
 
-  #string(quote: string): string {
+  /** Strings that stand side by side are one, as in Python. */
+  #strings(): string {
     let value = '';
-    for (let i = this.#at + 1; i < this.#text.length; i++) {
-      const char = this.#text[i]!;
-      if (char === quote) {
-        this.#at = i + 1;
-        return value;
+    for (;;) {
+      const start = /(?:[uU]|([rR]))?('''|"""|'|")/y;
+      start.lastIndex = this.#at;
+      const [whole, raw, quote] = start.exec(this.#text) ?? [];
+      if (whole === undefined || quote === undefined) return value;
+      this.#at += whole.length;
+      value += this.#string(quote, raw !== undefined);
+      this.#skipSpace();
+    }
+  }
+
+  #string(quote: string, raw: boolean): string {
+    const start = this.#at;
+    for (; this.#at < this.#text.length; this.#at++) {
+      if (this.#text.startsWith(quote, this.#at)) {
+        const inner = this.#text.slice(start, this.#at);
+        this.#at += quote.length;
+        return raw ? inner : this.#unescaped(inner);
       }
-      if (char === '\n') break;
-      value += char === '\\' ? this.#text[++i] : char;
+      const char = this.#text[this.#at];
+      if (char === '\n' && quote.length === 1) break;
+      if (char === '\\') this.#at++;
     }
     throw this.#error('a string without an end');
   }
 
+  #unescaped(inner: string): string {
+    return inner.replace(ESCAPES, (whole, line, letter, octal, code, other) => {
+      if (line !== undefined) return '';
+      if (letter !== undefined) return LETTERS[letter] ?? letter;
+      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
+      const point = code === undefined ? Number.NaN : Number.parseInt(code.slice(1), 16);
+      if (point <= 0x10_ffff) return String.fromCodePoint(point);
+      // Python keeps what is no escape as it stands.
+      if (!'xuUN'.includes(other ?? 'U')) return whole;
+      throw this.#error('a wrong escape in a string');
+    });
+  }
+
   #word(): number | boolean | null {
-    const word = /[-\w]*/y;
+    const word = /[-+]?\w*/y;
     word.lastIndex = this.#at;
     const found = word.exec(this.#text)?.[0] ?? '';
     this.#at += found.length;
     if (found === 'True') return true;
     if (found === 'False') return false;
     if (found === 'None') return null;
-    const digits = /^(-?(?:0|[1-9]\d*))L?$/.exec(found)?.[1];
+    const [, sign, digits] = INTEGER.exec(found) ?? [];
     if (digits === undefined) throw this.#error('expected a string, a number, True, False, a tuple or a dict');
-    return Number(digits);
+    const value = Number(digits.replaceAll('_', ''));
+    return sign === '-' ? -value : value;
   }
 
   #takes(char: string): boolean {
@@ -111,7 +150,7 @@ class Parser {
   }
 
   #skipSpace(): void {
-    while (' \n\t'.includes(this.#text[this.#at] ?? 'x')) this.#at++;
+    while (' \n\t\r\f'.includes(this.#text[this.#at] ?? 'x')) this.#at++;
   }
 
   #error(problem: string): SyntaxError {

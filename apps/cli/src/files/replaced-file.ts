@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type ByteTarget, fileTarget } from './byte-target.ts';
 import { fileError } from './file-error.ts';
-import { type Place, placeOf, publishNew, syncFolder } from './output-place.ts';
+import { type Place, placeOf, publish, syncFolder } from './output-place.ts';
 
 /**
  * Ends the name of a file that is being written. One that stays behind is of a process that was killed, and may be
@@ -28,13 +29,20 @@ export function removePartialFiles(): void {
  * renamed at the end. Until then, what stood at its place stays as it was.
  */
 export class ReplacedFile {
-  readonly file: FileHandle;
-  readonly #target: Place;
+  readonly target: ByteTarget;
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #force: boolean;
   readonly #partial: string;
+  /** What stood at its place when it was begun. */
+  readonly #replaced: Place['replaced'];
 
-  private constructor(file: FileHandle, target: Place, partial: string) {
-    this.file = file;
-    this.#target = target;
+  private constructor(file: FileHandle, path: string, force: boolean, partial: string, replaced: Place['replaced']) {
+    this.#replaced = replaced;
+    this.target = fileTarget(file);
+    this.#file = file;
+    this.#path = path;
+    this.#force = force;
     this.#partial = partial;
   }
 
@@ -44,11 +52,14 @@ export class ReplacedFile {
    */
   static async create(path: string, force: boolean): Promise<ReplacedFile> {
     try {
-      const target = await placeOf(path, force);
-      const partial = join(dirname(target.path), partialName(target.path));
-      const file = await open(partial, 'wx', target.mode ?? 0o666);
+      const place = await placeOf(path, force);
+      const partial = join(dirname(place.path), partialName(place.path));
+      // Nobody may read more of it than of the file that it will replace, whose owner and permissions come at the end.
+      // Made at once, so that no signal comes between the file and the note that there is one.
+      closeSync(openSync(partial, 'wx', place.replaced ? 0o600 : 0o666));
       partials.add(partial);
-      return new ReplacedFile(file, target, partial);
+      const file = await open(partial, 'r+');
+      return new ReplacedFile(file, path, force, partial, place.replaced);
     } catch (error) {
       throw fileError(error, `write ${path}`);
     }
@@ -56,29 +67,27 @@ export class ReplacedFile {
 
   /**
    * Puts the file in its place.
-   * @throws RMSNormError FILE_EXISTS where a file came to stand there meanwhile, INVALID_FILE
+   * @param check is called when all is on the disk, and throws where the file shall not take its place
+   * @throws RMSNormError FILE_EXISTS where a file came to stand there meanwhile and may not be replaced; INVALID_FILE
    */
-  async commit(): Promise<void> {
-    const { path, mode } = this.#target;
+  async commit(check: () => Promise<void>): Promise<void> {
     try {
-      if (mode !== null) await this.file.chmod(mode);
-      await this.file.sync();
-      await this.file.close();
-      if (mode !== null) await rename(this.#partial, path);
-      else await publishNew(this.#partial, path);
+      await this.#file.sync();
+      await check();
+      const place = await publish(this.#file, this.#partial, this.#path, this.#force, this.#replaced);
       partials.delete(this.#partial);
+      await syncFolder(dirname(place.path));
     } catch (error) {
       await this.discard();
-      throw fileError(error, `write ${path}`);
+      throw fileError(error, `write ${this.#path}`);
     }
-    await syncFolder(dirname(path));
   }
 
-  /** Deletes what was written. Never throws. */
+  /** Deletes what was written, unless it is in its place. Never throws. */
   async discard(): Promise<void> {
-    await this.file.close().catch(() => {});
+    await this.#file.close().catch(() => {});
+    if (!partials.delete(this.#partial)) return;
     await rm(this.#partial, { force: true }).catch(() => {});
-    partials.delete(this.#partial);
   }
 }
 

@@ -15,7 +15,7 @@ function file(header: string | Uint8Array, dataBytes: number): Buffer {
 }
 
 function parse(bytes: Uint8Array, fileBytes = bytes.length): SafetensorsTensor[] {
-  const prefix = safetensorsPrefixBytes(bytes.subarray(0, 8), fileBytes, 'x.safetensors');
+  const prefix = safetensorsPrefixBytes(bytes.subarray(0, 64), fileBytes, 'x.safetensors');
   return parseSafetensors(bytes.subarray(0, prefix), fileBytes, 'x.safetensors');
 }
 
@@ -42,6 +42,24 @@ describe('files that are right', () => {
     expect(tensors.map(({ name }) => name)).toEqual(['b', 'aé\n', 'none', '__proto__']);
   });
 
+  test.each(['null', '{}', '{"a":"1","b":"1"}', ' null '])('"__metadata__": %s', (metadata) => {
+    expect(parse(file(`{"__metadata__":${metadata},"a":${tensor(0, 1)}}`, 1))).toHaveLength(1);
+  });
+
+  test('a header of many tensors takes time in proportion to its size', () => {
+    const some = headerOf(20_000);
+    const many = headerOf(200_000);
+    const secondsOf = (bytes: Buffer): number => {
+      const start = performance.now();
+      const found = parse(bytes, bytes.length);
+      expect(() => chooseTensor(found, 'none', 'x', '')).toThrow(`${found.length - 8} more`);
+      return (performance.now() - start) / 1e3;
+    };
+    secondsOf(some);
+    // 11 MB here, a ninth of what the format allows.
+    expect(secondsOf(many)).toBeLessThan(Math.max(1, 60 * secondsOf(some)));
+  });
+
   test('a dtype that is newer than this program is carried over', () => {
     expect(parse(file('{"a":{"dtype":"F2_E1M0","shape":[3],"data_offsets":[0,7]}}', 7))).toHaveLength(1);
   });
@@ -64,7 +82,7 @@ describe('files that are right', () => {
           expect(chooseTensor(tensors, undefined, 'x', '--tensor')).toMatchObject({
             name: well,
             shape,
-            dtype,
+            stored: dtype,
             start: prefix.length,
           });
         },
@@ -72,6 +90,12 @@ describe('files that are right', () => {
     );
   });
 });
+
+/** Tensors of a byte each, last to first. */
+function headerOf(count: number): Buffer {
+  const tensors = Array.from({ length: count }, (_, i) => `"layers.${i}.weight":${tensor(count - i - 1, count - i)}`);
+  return file(`{${tensors.join()}}`, count);
+}
 
 const tensor = (begin: number, end: number): string =>
   `{"dtype":"U8","shape":[${end - begin}],"data_offsets":[${begin},${end}]}`;
@@ -84,9 +108,43 @@ const WRONG_FILES: readonly (readonly [name: string, bytes: Buffer, message: str
     'claims a header of 18446744073709551615 bytes; the format allows 100000000',
   ],
   ['a header past the end', file('{}', 0).subarray(0, 9), 'is truncated: the header ends at byte 10, the file at 9'],
-  ['no JSON', file('not json', 0), "cannot be read: expected '{' at character 0"],
+  ['no JSON', file('not json', 0), "its header does not begin with {. It begins with '"],
   ['bytes that are no UTF-8', file(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 0), 'has a header that cannot be read'],
   ['a name twice', file(`{"a":${tensor(0, 1)},"a":${tensor(1, 2)}}`, 2), "the tensor 'a' stands twice"],
+  [
+    'a key of metadata twice',
+    file('{"__metadata__":{"a":"1","\\u0061":"2"}}', 0),
+    "the key 'a' of __metadata__ stands twice",
+  ],
+  ['metadata twice', file('{"__metadata__":null,"__metadata__":{}}', 0), "the key '__metadata__' stands twice"],
+  ['metadata that are a list', file('{"__metadata__":[]}', 0), "expected '{'"],
+  ['half a character in a name', file(`{"\\ud800":${tensor(0, 1)}}`, 1), 'half a character (a lone surrogate)'],
+  ['half a character in metadata', file('{"__metadata__":{"a":"\\udc00x"}}', 0), 'half a character (a lone surrogate)'],
+  ['half a character in a key of metadata', file('{"__metadata__":{"\\ud83d\\u0041":""}}', 0), 'half a character'],
+  [
+    'half a character in a dtype',
+    file('{"a":{"dtype":"\\udbff","shape":[0],"data_offsets":[0,0]}}', 0),
+    'half a character',
+  ],
+  ['text', Buffer.from('a,b,c\n1,2,3\n'), "is not a .safetensors file: it begins with 'a,b,c\\n1,2,3\\n'"],
+  [
+    'a pointer of Git LFS',
+    Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0'),
+    'a pointer of Git LFS in place of the file: git lfs pull',
+  ],
+  ['a page', Buffer.from('<!DOCTYPE html><html>'), "begins with '<!DOCTYPE html><html>', a page of HTML or XML"],
+  ['JSON alone', Buffer.from('{"a":1}'), 'is not a .safetensors file: it begins with \'{"a":1}\''],
+  ['a .npy file', Buffer.from('\x93NUMPY\x01\x00v\x00{', 'latin1'), 'a .npy file: let its name end in .npy'],
+  [
+    'a checkpoint of PyTorch',
+    Buffer.from('PK\x03\x04\x00\x00\x00\x08\x00\x00'),
+    'a zip file, such as .npz or PyTorch writes',
+  ],
+  [
+    'a header of zeros',
+    Buffer.concat([Buffer.from('0400000000000000', 'hex'), Buffer.alloc(4)]),
+    'header does not begin with {',
+  ],
   ['metadata that are no strings', file('{"__metadata__":{"a":1}}', 0), "expected '\"'"],
   [
     'an unknown field',
@@ -174,7 +232,7 @@ describe('which tensor is meant', () => {
   );
 
   test('the one that is named', () => {
-    expect(chooseTensor(tensors, 'a', 'x', '--tensor NAME')).toMatchObject({ name: 'a', dtype: 'float32' });
+    expect(chooseTensor(tensors, 'a', 'x', '--tensor NAME')).toMatchObject({ name: 'a', stored: 'float32' });
   });
 
   test.each([

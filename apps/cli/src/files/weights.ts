@@ -1,9 +1,9 @@
-import { decode, RMSNormError } from '@rmsnorm/core';
-import { bytesPerFileElement, countOf, type FileDType } from './file-dtype.ts';
+import { RMSNormError } from '@rmsnorm/core';
+import { pieceAt } from './extent.ts';
 import { fileError } from './file-error.ts';
-import { readExactly } from './read-exactly.ts';
-import { floatTensor, listOf, nearest, type SafetensorsTensor } from './safetensors.ts';
+import { listOf, readable, type SafetensorsTensor } from './safetensors.ts';
 import { short } from './safetensors-header.ts';
+import { bytesPerStored, castToFloat32, countOf } from './stored-type.ts';
 import { formatOf, openSafetensors, openTensorFile, type TensorFile } from './tensor-file.ts';
 
 /** What `--gamma` and `--beta` take: a file, and which tensor of it. */
@@ -31,11 +31,11 @@ export interface Weights {
  */
 export async function readWeights(source: WeightSource, option: string, features: number): Promise<Float32Array> {
   const { path } = source;
-  const found = await openTensorFile(path, formatOf(path)!, source.tensor, `${option} ${path}:NAME`);
+  const found = await openTensorFile(path, formatOf(path)!, { tensor: source.tensor, how: `${option} ${path}:NAME` });
   try {
     return await readValues(found, `${option} ${path}`, features);
   } finally {
-    await found.file.close();
+    await found.source.close();
   }
 }
 
@@ -48,7 +48,7 @@ export async function readStateDict(path: string, prefix: string, features: numb
   const { tensors, ...file } = await openSafetensors(path);
   try {
     const values = (tensor: SafetensorsTensor): Promise<Float32Array> => {
-      const place = { ...file, ...floatTensor(tensor, path) };
+      const place = { ...file, ...readable(tensor, path) };
       return readValues(place, `--weights ${path}: '${short(tensor.name)}'`, features);
     };
     const named = (name: string): SafetensorsTensor | undefined => tensors.find((tensor) => tensor.name === name);
@@ -57,7 +57,7 @@ export async function readStateDict(path: string, prefix: string, features: numb
     const bias = named(`${prefix}bias`);
     return { gamma: await values(weight), beta: bias ? await values(bias) : null };
   } finally {
-    await file.file.close();
+    await file.source.close();
   }
 }
 
@@ -66,7 +66,7 @@ type StateDictWeights = Weights & { readonly gamma: Float32Array };
 function noWeight(path: string, tensors: readonly SafetensorsTensor[], prefix: string): RMSNormError {
   const wanted = `${prefix}weight`;
   const others = tensors.filter(({ name }) => name.endsWith('weight'));
-  const near = listOf(nearest(others.length > 0 ? others : tensors, wanted));
+  const near = listOf(others.length > 0 ? others : tensors, wanted);
   return new RMSNormError(
     'INVALID_OPTION',
     `--weights ${path} has no tensor '${short(wanted)}': --prefix is what stands before 'weight', with its dot; ` +
@@ -75,10 +75,13 @@ function noWeight(path: string, tensors: readonly SafetensorsTensor[], prefix: s
 }
 
 /** Where a tensor is. */
-type TensorPlace = Pick<TensorFile, 'path' | 'file' | 'dtype' | 'shape' | 'start'>;
+type TensorPlace = Pick<TensorFile, 'path' | 'source' | 'stored' | 'shape' | 'start' | 'end'>;
+
+/** So many elements are read at once, whatever a gamma's size. */
+const ELEMENTS_AT_ONCE = 1 << 24;
 
 async function readValues(
-  { path, file, dtype, shape, start }: TensorPlace,
+  { path, source, stored, shape, start, end }: TensorPlace,
   who: string,
   features: number,
 ): Promise<Float32Array> {
@@ -86,28 +89,29 @@ async function readValues(
   if (count !== features) {
     throw new RMSNormError(
       'SHAPE',
-      `${who} has shape [${shape.join(', ')}], ${count} elements; --dim asks for ${features}`,
+      `${who} has shape [${shape.slice(0, 32).join(', ')}], ${count} elements; --dim asks for ${features}`,
     );
   }
-  const bytes = new Uint8Array(count * bytesPerFileElement(dtype));
+  const values = zeros(count, who);
+  const size = bytesPerStored(stored);
+  const bytes = new Uint8Array(Math.min(count, ELEMENTS_AT_ONCE) * size);
   try {
-    await readExactly(file, bytes, start, path);
+    for (let at = 0; at < count; at += ELEMENTS_AT_ONCE) {
+      const elements = Math.min(ELEMENTS_AT_ONCE, count - at);
+      await source.read(pieceAt(start + at * size, elements * size), bytes);
+      castToFloat32(bytes.subarray(0, elements * size), stored, false, values.subarray(at, at + elements));
+    }
+    await source.checkAtEnd(end);
   } catch (error) {
     throw fileError(error, `read ${path}`);
   }
-  return asFloat32(bytes.buffer, dtype);
+  return values;
 }
 
-function asFloat32(buffer: ArrayBuffer, dtype: FileDType): Float32Array {
-  switch (dtype) {
-    case 'float64':
-      return Float32Array.from(new Float64Array(buffer));
-    case 'float32':
-      return new Float32Array(buffer);
-    case 'float16':
-    case 'bfloat16':
-      return decode(new Uint16Array(buffer), dtype);
-    default:
-      throw new Error(`no values are known of ${dtype satisfies never}`);
+function zeros(count: number, who: string): Float32Array {
+  try {
+    return new Float32Array(count);
+  } catch (cause) {
+    throw new RMSNormError('OUT_OF_MEMORY', `${who} has ${count} elements, more than an array holds`, { cause });
   }
 }

@@ -59,6 +59,28 @@ describe('where it is cut', () => {
   });
 
   test.each([
+    [{ outer: 1, groups: 1, size: 512, inner: 1_100_000 }, 4, 'inner'],
+    [{ outer: 3, groups: 3, size: 1 << 20, inner: 400 }, 4, 'groups'],
+    [{ outer: 3, groups: 1, size: 1 << 28, inner: 4 }, 2, 'inner'],
+    [{ outer: 3, groups: 1, size: 1, inner: 2 ** 31 }, 4, 'inner'],
+  ])('parts are below 2 GiB, whatever the memory: %j', (large, elementBytes, along) => {
+    const plan = planChunks(large, elementBytes, 2 ** 40);
+    expect(plan.along).toBe(along);
+    expect(plan.largestBytes).toBeLessThan(2 ** 31);
+    for (const chunk of plan.chunks()) {
+      const { bytes, count } = extentOf(large, chunk, elementBytes, 0);
+      expect(bytes * count).toBeLessThanOrEqual(plan.largestBytes);
+    }
+  });
+
+  test('a row of 2 GiB is refused, and no memory would help', () => {
+    const message =
+      'one row of 536870912 elements must be in memory at once and take 2147483648 bytes, ' +
+      'a chunk may take 2147479552 with any --memory: such rows are beyond this program';
+    expect(() => planChunks({ outer: 1, groups: 1, size: 2 ** 29, inner: 1 }, 4, 2 ** 40)).toThrow(message);
+  });
+
+  test.each([
     [
       { outer: 3, groups: 2, size: 1000, inner: 1 },
       'one row of 1000 elements must be in memory at once and take 4.00 kB, a chunk may take 3.00 kB',

@@ -1,4 +1,5 @@
 import { type Layout, RMSNormError } from '@rmsnorm/core';
+import type { Extent } from '../files/extent.ts';
 import { showBytes } from '../terminal/quantities.ts';
 import type { Region } from './shard.ts';
 
@@ -10,17 +11,6 @@ export interface Chunk {
   readonly groups: number;
   readonly innerStart: number;
   readonly width: number;
-}
-
-/**
- * Where a chunk is in a file: `count` pieces of `bytes`, the first at `position`, each `stride` bytes after the one
- * before.
- */
-export interface Extent {
-  readonly position: number;
-  readonly bytes: number;
-  readonly stride: number;
-  readonly count: number;
 }
 
 export interface ChunkPlan {
@@ -37,13 +27,22 @@ export interface ChunkPlan {
 /** Larger chunks would be slower: reading, normalizing and writing overlap later, and buffers do not fit the caches. */
 const PREFERRED_BYTES = 1 << 20;
 
+/** No array and no call of the system has 2^31 bytes or more, whatever the memory. */
+const MOST_CHUNK_BYTES = 2 ** 31 - 2 ** 12;
+
 /**
- * Cuts a tensor into chunks of at most `limit` bytes: along outer; where one slab does not fit, along groups; where one
+ * Cuts a tensor into chunks of at most `memoryLimit` bytes, and less than 2 GiB: along outer; where one slab does not fit, along groups; where one
  * group does not fit, in strips along inner. Rows stay whole. Where inner is more than 1, so is the width of a strip: backends
  * may add up rows in another order where inner is 1.
- * @throws RMSNormError OUT_OF_MEMORY where the narrowest chunk is larger than `limit`
+ * @throws RMSNormError OUT_OF_MEMORY where the narrowest chunk is larger
  */
-export function planChunks(layout: Layout, elementBytes: number, limit: number): ChunkPlan {
+export function planChunks(
+  layout: Layout,
+  elementBytes: number,
+  memoryLimit: number,
+  chunksInMemory: number = CHUNKS_IN_MEMORY,
+): ChunkPlan {
+  const limit = Math.min(memoryLimit, MOST_CHUNK_BYTES);
   const { outer, groups, size, inner } = layout;
   const columnBytes = size * elementBytes;
   const groupBytes = columnBytes * inner;
@@ -59,7 +58,9 @@ export function planChunks(layout: Layout, elementBytes: number, limit: number):
     return plan('groups', layout, elementBytes, 1, Math.max(1, Math.floor(preferred / groupBytes)), [inner]);
   }
   const narrowest = inner === 1 ? 1 : 2 + (inner % 2);
-  if (columnBytes * narrowest > limit) throw rowTooLarge(layout, elementBytes, columnBytes * narrowest, limit);
+  if (columnBytes * narrowest > limit) {
+    throw rowTooLarge(layout, elementBytes, columnBytes * narrowest, { limit, chunksInMemory });
+  }
   return plan('inner', layout, elementBytes, 1, 1, strips(inner, Math.floor(limit / columnBytes)));
 }
 
@@ -71,11 +72,17 @@ export function planRegions(
   layout: Layout,
   regions: readonly Region[],
   elementBytes: number,
-  limit: number,
+  memoryLimit: number,
+  chunksInMemory: number = CHUNKS_IN_MEMORY,
 ): ChunkPlan {
   const plans = regions.map((region) => ({
     region,
-    plan: planChunks({ ...layout, outer: region.outers, groups: region.groups }, elementBytes, limit),
+    plan: planChunks(
+      { ...layout, outer: region.outers, groups: region.groups },
+      elementBytes,
+      memoryLimit,
+      chunksInMemory,
+    ),
   }));
   function* chunks(): Iterable<Chunk> {
     for (const { region, plan } of plans) {
@@ -147,13 +154,20 @@ function strips(inner: number, widest: number): readonly number[] {
   return Array.from({ length: count }, (_, i) => (i < wider ? narrow + 1 : narrow));
 }
 
-function rowTooLarge({ size, inner }: Layout, elementBytes: number, needed: number, limit: number): RMSNormError {
+function rowTooLarge(
+  { size, inner }: Layout,
+  elementBytes: number,
+  needed: number,
+  { limit, chunksInMemory }: { limit: number; chunksInMemory: number },
+): RMSNormError {
   const rows = inner === 1 ? 'one row' : `${needed / size / elementBytes} neighbouring rows`;
-  return new RMSNormError(
-    'OUT_OF_MEMORY',
-    `${rows} of ${size} elements must be in memory at once and take ${showBytes(needed)}, a chunk may take ` +
-      `${showBytes(limit)}: give at least --memory ${Math.ceil((needed * CHUNKS_IN_MEMORY) / 2 ** 20)}MiB`,
-  );
+  const problem = `${rows} of ${size} elements must be in memory at once and take`;
+  const wayOut =
+    needed > MOST_CHUNK_BYTES
+      ? `${needed} bytes, a chunk may take ${MOST_CHUNK_BYTES} with any --memory: such rows are beyond this program`
+      : `${showBytes(needed)}, a chunk may take ${showBytes(limit)}: give at least ` +
+        `--memory ${Math.ceil((needed * chunksInMemory) / 2 ** 20)}MiB`;
+  return new RMSNormError('OUT_OF_MEMORY', `${problem} ${wayOut}`);
 }
 
 /** One is read, one is normalized into another, one is written. */

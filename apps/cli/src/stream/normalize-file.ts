@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import {
   type AbortSignalLike,
   type Backend,
@@ -7,19 +6,27 @@ import {
   type Layout,
   type ResolvedOptions,
 } from '@rmsnorm/core';
+import type { ByteTarget } from '../files/byte-target.ts';
+import { pieceAt } from '../files/extent.ts';
 import { type NpyDType, npyPrefix } from '../files/npy.ts';
-import { writeExactly } from '../files/read-exactly.ts';
 import { safetensorsPrefix } from '../files/safetensors.ts';
+import { bytesPerStored, castToFloat32 } from '../files/stored-type.ts';
 import type { FileFormat, TensorFile } from '../files/tensor-file.ts';
 import type { Weights } from '../files/weights.ts';
 import { ChunkNorms, elements } from './chunk-norms.ts';
-import { CHUNKS_IN_MEMORY, type Chunk, type ChunkPlan, type Extent, extentOf, planRegions } from './chunks.ts';
+import { CHUNKS_IN_MEMORY, type Chunk, type ChunkPlan, extentOf, planRegions } from './chunks.ts';
 import { runPipeline, type Step } from './pipeline.ts';
 import { type RowRms, RowRmsSampler } from './row-rms.ts';
 import { type Range, regionsOf, type Shard, shareOf } from './shard.ts';
 
 export interface Source extends TensorFile {
+  /** What is computed with, and written. */
   readonly dtype: FloatDType;
+}
+
+/** Whether the elements have to be cast to be computed with. */
+export function isCast({ stored, bigEndian, dtype }: Pick<Source, 'stored' | 'bigEndian' | 'dtype'>): boolean {
+  return stored !== dtype || bigEndian;
 }
 
 export interface Work {
@@ -30,7 +37,7 @@ export interface Work {
   readonly options: ResolvedOptions;
   readonly weights: Weights;
   readonly backend: Backend;
-  readonly target: FileHandle;
+  readonly target: ByteTarget;
   readonly format: FileFormat;
   /** The tensor's name in a .safetensors file that is made from .npy. */
   readonly name: string;
@@ -60,19 +67,34 @@ export function planOf({
   memory,
 }: Pick<Work, 'source' | 'layout' | 'shard' | 'memory'>): ChunkPlan {
   const regions = regionsOf(layout, shard);
-  return planRegions(layout, regions, bytesPerElement(source.dtype), Math.floor(memory / CHUNKS_IN_MEMORY));
+  const { elementBytes, chunks } = buffersOf(source);
+  return planRegions(layout, regions, elementBytes, Math.floor(memory / chunks), chunks);
+}
+
+/** How large the elements are that buffers are made for, and how many buffers there are. A cast needs one more. */
+function buffersOf(source: Source): { elementBytes: number; chunks: number } {
+  const written = bytesPerElement(source.dtype);
+  if (!isCast(source)) return { elementBytes: written, chunks: CHUNKS_IN_MEMORY };
+  return { elementBytes: Math.max(written, bytesPerStored(source.stored)), chunks: CHUNKS_IN_MEMORY + 1 };
 }
 
 /** How many bytes `work` reads. */
 export function bytesToRead(work: Pick<Work, 'source' | 'layout' | 'shard' | 'format'>): number {
   const [before, after] = copiedRanges(work);
-  return lengthOf(before) + lengthOf(after) + rowsOf(work) * work.layout.size * bytesPerElement(work.source.dtype);
+  return lengthOf(before) + lengthOf(after) + rowsOf(work) * work.layout.size * bytesPerStored(work.source.stored);
+}
+
+/** Whether the output has a header of its own; otherwise that of the input, and all that stands around the tensor. */
+function hasOwnHeader({ source, format }: Pick<Work, 'source' | 'format'>): boolean {
+  return format !== source.format || isCast(source);
 }
 
 /** The size of the output, of all shards together. */
 export function outputBytes(work: Pick<Work, 'source' | 'format' | 'name'>): number {
-  const { source, format } = work;
-  return format === source.format ? source.bytes : prefixOf(work).byteLength + source.end - source.start;
+  const { source } = work;
+  if (!hasOwnHeader(work)) return source.bytes;
+  const count = (source.end - source.start) / bytesPerStored(source.stored);
+  return prefixOf(work).byteLength + count * bytesPerElement(source.dtype);
 }
 
 /**
@@ -81,51 +103,55 @@ export function outputBytes(work: Pick<Work, 'source' | 'format' | 'name'>): num
  * @throws RMSNormError OUT_OF_MEMORY, INVALID_FILE, what the backend throws; errors of the file system; `signal.reason`
  */
 export async function normalizeFile(work: Work): Promise<Outcome> {
-  const { source, layout, shard, format, memory, target } = work;
+  const { source, layout, shard, memory, target } = work;
   const plan = planOf(work);
   const rows = new RowRmsSampler(rowsOf(work), layout.size, source.dtype);
   const norms = new ChunkNorms(work.options, work.weights);
   const timer = { seconds: 0 };
-  const prefix = format === source.format ? null : prefixOf(work);
-  const shift = prefix ? prefix.byteLength - source.start : 0;
+  const prefix = hasOwnHeader(work) ? prefixOf(work) : null;
   const [before, after] = copiedRanges(work);
   const copied = lengthOf(before) + lengthOf(after);
-  const bufferBytes = Math.max(plan.largestBytes, Math.min(copied, Math.floor(memory / CHUNKS_IN_MEMORY)));
+  const copiedAtOnce = Math.min(copied, Math.floor(memory / CHUNKS_IN_MEMORY), MOST_COPIED_AT_ONCE);
+  const bufferBytes = Math.max(plan.largestBytes, copiedAtOnce);
+  const cast = isCast(source) ? new Float32Array(plan.largestBytes / buffersOf(source).elementBytes) : null;
 
   function* steps(): Iterable<Step> {
-    yield* copies(before, bufferBytes);
+    yield* copies(before, copiedAtOnce);
     for (const chunk of plan.chunks()) {
-      const from = extentOf(layout, chunk, bytesPerElement(source.dtype), source.start);
-      const to = { ...from, position: from.position + shift };
-      yield { from, to, transform: (x, y) => normalizeChunk(work, norms, chunk, { x, y }, rows, timer) };
+      const from = extentOf(layout, chunk, bytesPerStored(source.stored), source.start);
+      const to = extentOf(layout, chunk, bytesPerElement(source.dtype), prefix?.byteLength ?? source.start);
+      yield { from, to, transform: (x, y) => normalizeChunk(work, norms, chunk, { x, y, cast }, rows, timer) };
     }
-    yield* copies(after, bufferBytes);
+    yield* copies(after, copiedAtOnce);
   }
 
   const ownPrefix = shard.index === 0 ? prefix : null;
   try {
-    if (ownPrefix) await writeExactly(target, ownPrefix, 0);
-    const ends = { source: source.file, sourceName: source.path, target };
+    if (ownPrefix) await target.write(pieceAt(0, ownPrefix.byteLength), ownPrefix);
+    const ends = { source: source.source, target };
     await runPipeline(steps(), ends, { bufferBytes, signal: work.signal, onProgress: work.onProgress });
   } finally {
     norms.dispose();
   }
-  const bytesRead = bytesToRead(work);
+  const written = rowsOf(work) * layout.size * bytesPerElement(source.dtype);
   return {
     plan,
     rows: rows.result(),
-    bytesRead,
-    bytesWritten: (ownPrefix?.byteLength ?? 0) + bytesRead,
+    bytesRead: bytesToRead(work),
+    bytesWritten: (ownPrefix?.byteLength ?? 0) + copied + written,
     normalizeSeconds: timer.seconds,
   };
 }
+
+/** More at once is not faster. */
+const MOST_COPIED_AT_ONCE = 64 * 2 ** 20;
 
 /**
  * The bytes of the file that are copied, before and after the tensor. Where the format stays, the first shard copies the
  * header, and each shard its share of the other tensors, which may be most of the file.
  */
 function copiedRanges({ source, shard, format }: Pick<Work, 'source' | 'shard' | 'format'>): readonly [Range, Range] {
-  if (format !== source.format) {
+  if (hasOwnHeader({ source, format })) {
     return [
       { start: 0, end: 0 },
       { start: 0, end: 0 },
@@ -150,19 +176,26 @@ async function normalizeChunk(
   { source, backend }: Work,
   norms: ChunkNorms,
   chunk: Chunk,
-  bytes: { readonly x: Uint8Array; readonly y: Uint8Array },
+  bytes: { readonly x: Uint8Array; readonly y: Uint8Array; readonly cast: Float32Array | null },
   rows: RowRmsSampler,
   timer: { seconds: number },
 ): Promise<void> {
   const { dtype } = source;
   const shape = norms.shapeOf(chunk);
-  const x = { dtype, shape, data: elements(bytes.x, dtype) };
+  const x = { dtype, shape, data: inputOf(source, bytes.x, bytes.cast) };
   const y = { dtype, shape, data: elements(bytes.y, dtype) };
   const norm = norms.of(chunk);
   const start = performance.now();
   await norm.apply(x, backend, { out: y });
   timer.seconds += (performance.now() - start) / 1e3;
   rows.add(chunk, x.data, y.data);
+}
+
+function inputOf(source: Source, bytes: Uint8Array, cast: Float32Array | null): Float32Array | Uint16Array {
+  if (!cast) return elements(bytes, source.dtype);
+  const values = cast.subarray(0, bytes.byteLength / bytesPerStored(source.stored));
+  castToFloat32(bytes, source.stored, source.bigEndian, values);
+  return values;
 }
 
 function lengthOf({ start, end }: Range): number {
@@ -172,7 +205,7 @@ function lengthOf({ start, end }: Range): number {
 function* copies({ start, end }: Range, atOnce: number): Iterable<Step> {
   for (let position = start; position < end; position += atOnce) {
     const bytes = Math.min(atOnce, end - position);
-    const extent: Extent = { position, bytes, stride: bytes, count: 1 };
+    const extent = pieceAt(position, bytes);
     yield { from: extent, to: extent, transform: null };
   }
 }

@@ -1,28 +1,28 @@
-import { read, readSync, write, writeSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
-import type { Extent } from './chunks.ts';
+import type { ByteSource } from '../files/byte-source.ts';
+import type { ByteTarget } from '../files/byte-target.ts';
+import type { Extent } from '../files/extent.ts';
+import { showBytes } from '../terminal/quantities.ts';
 
 /** One step of a stream: bytes that are read, transformed or not, and written. */
 export interface Step {
   readonly from: Extent;
+  /** As many bytes as `from`, unless they are transformed. */
   readonly to: Extent;
   /** Fills `y` from `x`; null where the bytes are copied as they are. */
   readonly transform: ((x: Uint8Array, y: Uint8Array) => Promise<void>) | null;
 }
 
 export interface Ends {
-  readonly source: FileHandle;
-  readonly sourceName: string;
-  readonly target: FileHandle;
+  readonly source: Pick<ByteSource, 'read'>;
+  readonly target: ByteTarget;
 }
 
 export interface PipelineOptions {
   /** The most bytes of a step. */
   readonly bufferBytes: number;
   readonly signal?: AbortSignalLike | undefined;
-  /** After each step, with its bytes. */
+  /** After each step, with the bytes that it read. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
@@ -33,28 +33,29 @@ export interface PipelineOptions {
  */
 export async function runPipeline(steps: Iterable<Step>, ends: Ends, options: PipelineOptions): Promise<void> {
   const { bufferBytes, signal, onProgress } = options;
-  const x = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)] as [Uint8Array, Uint8Array];
-  const y = [new Uint8Array(bufferBytes), new Uint8Array(bufferBytes)] as [Uint8Array, Uint8Array];
+  const x: [Uint8Array, Uint8Array] = [buffer(bufferBytes), buffer(bufferBytes)];
+  const y: [Uint8Array, Uint8Array] = [buffer(bufferBytes), buffer(bufferBytes)];
   const iterator = steps[Symbol.iterator]();
   let reading = Promise.resolve();
   let writing = Promise.resolve();
   try {
     let next = iterator.next();
-    if (!next.done) reading = readExtent(ends, next.value.from, x[0]);
+    if (!next.done) reading = ends.source.read(next.value.from, x[0]);
     for (let slot: 0 | 1 = 0; !next.done; slot = slot === 0 ? 1 : 0) {
       await reading;
       if (signal?.aborted) throw signal.reason;
       const step = next.value;
-      const bytes = step.from.bytes * step.from.count;
+      const bytes = bytesOf(step.from);
+      const written = bytesOf(step.to);
       next = iterator.next();
       // The other x is free: the transform before this one is done. So is this y: the write before the last one is done.
-      if (!next.done) reading = readExtent(ends, next.value.from, x[slot === 0 ? 1 : 0]);
+      if (!next.done) reading = ends.source.read(next.value.from, x[slot === 0 ? 1 : 0]);
       // A failure shows at the next await. Until then it must not count as unhandled.
       reading.catch(() => {});
-      if (step.transform) await step.transform(x[slot].subarray(0, bytes), y[slot].subarray(0, bytes));
+      if (step.transform) await step.transform(x[slot].subarray(0, bytes), y[slot].subarray(0, written));
       else [x[slot], y[slot]] = [y[slot], x[slot]];
       await writing;
-      writing = writeExtent(ends, step.to, y[slot]);
+      writing = ends.target.write(step.to, y[slot]);
       writing.catch(() => {});
       onProgress?.(bytes);
     }
@@ -64,111 +65,15 @@ export async function runPipeline(steps: Iterable<Step>, ends: Ends, options: Pi
   }
 }
 
-/**
- * Smaller pieces are moved by synchronous calls: 3 us each where the file is cached. The thread pool takes 20 to 40 us; it
- * hides the latency of a disk, but not its own.
- */
-const POOL_BYTES = 256 << 10;
-
-/** How many pieces of a strip the thread pool moves at once. */
-const LANES = 64;
-
-async function readExtent({ source, sourceName }: Ends, extent: Extent, into: Uint8Array): Promise<void> {
-  await eachPiece(extent, { waiting: readSync, pooled: read }, source.fd, into, (position, done) => {
-    if (done === extent.bytes) return;
-    throw new RMSNormError(
-      'INVALID_FILE',
-      `${sourceName} ended at byte ${position + done}: it became shorter while it was read`,
-    );
-  });
-}
-
-async function writeExtent({ target }: Ends, extent: Extent, from: Uint8Array): Promise<void> {
-  await eachPiece(extent, { waiting: writeSync, pooled: write }, target.fd, from, () => {});
-}
-
-interface Calls {
-  readonly waiting: (fd: number, buffer: Uint8Array, offset: number, length: number, position: number) => number;
-  readonly pooled: (
-    fd: number,
-    buffer: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null, bytes: number) => void,
-  ) => void;
-}
-
-async function eachPiece(
-  extent: Extent,
-  calls: Calls,
-  fd: number,
-  buffer: Uint8Array,
-  check: (position: number, done: number) => void,
-): Promise<void> {
-  const { position, bytes, stride, count } = extent;
-  if (count > 1 && bytes < POOL_BYTES) {
-    // Lets signals and the progress bar have their turn.
-    await nextTurn();
-    for (let i = 0; i < count; i++) {
-      check(position + i * stride, moveWaiting(calls.waiting, fd, buffer, i * bytes, bytes, position + i * stride));
-    }
-    return;
+function buffer(bytes: number): Uint8Array {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    const message = `the system has no memory for four buffers of ${showBytes(bytes)}: give less as --memory`;
+    throw new RMSNormError('OUT_OF_MEMORY', message, { cause });
   }
-  let next = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (next < count && !failed) {
-      const i = next++;
-      check(position + i * stride, await movePooled(calls.pooled, fd, buffer, i * bytes, bytes, position + i * stride));
-    }
-  };
-  const lanes = Array.from({ length: Math.min(LANES, count) }, () =>
-    lane().catch((error: unknown) => {
-      failed = true;
-      throw error;
-    }),
-  );
-  const failure = (await Promise.allSettled(lanes)).find((outcome) => outcome.status === 'rejected');
-  if (failure) throw failure.reason;
 }
 
-/** Moves all of `bytes`, however few the system takes at once. Fewer only where a file ends. */
-function moveWaiting(
-  call: Calls['waiting'],
-  fd: number,
-  buffer: Uint8Array,
-  offset: number,
-  bytes: number,
-  position: number,
-): number {
-  let done = 0;
-  while (done < bytes) {
-    const moved = call(fd, buffer, offset + done, bytes - done, position + done);
-    if (moved === 0) break;
-    done += moved;
-  }
-  return done;
-}
-
-/** The same as {@link moveWaiting}, through the thread pool. */
-function movePooled(
-  call: Calls['pooled'],
-  fd: number,
-  buffer: Uint8Array,
-  offset: number,
-  bytes: number,
-  position: number,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let done = 0;
-    const step = (): void =>
-      call(fd, buffer, offset + done, bytes - done, position + done, (error, moved) => {
-        if (error) return reject(error);
-        done += moved;
-        if (moved === 0 || done === bytes) return resolve(done);
-        step();
-      });
-    step();
-  });
+function bytesOf({ bytes, count }: Extent): number {
+  return bytes * count;
 }

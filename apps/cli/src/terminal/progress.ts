@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress';
 import { err } from './output.ts';
+import { printable } from './printable.ts';
 
 export interface Progress {
   update(done: number, note?: string): void;
@@ -24,11 +25,12 @@ export function startProgress(total: number, wanted: boolean, caption: Caption):
     format: (_options, params, payload) => {
       const part = total === 0 ? 1 : Math.min(1, params.value / total);
       const full = Math.round(part * BAR_WIDTH);
-      const drawn = `${'█'.repeat(full)}${err.paint('dim', '░'.repeat(BAR_WIDTH - full))}`;
+      const drawn = err.shown(`${'█'.repeat(full)}${err.paint('dim', '░'.repeat(BAR_WIDTH - full))}`);
       const percent = `${Math.floor(part * 100)}%`.padStart(4);
       const seconds = (performance.now() - start) / 1e3;
       const text = `${percent}  ${caption(params.value, total, seconds, String((payload as { note: string }).note))}`;
-      return `${drawn} ${text.slice(0, Math.max(0, (err.stream.columns || 80) - BAR_WIDTH - 2))}`;
+      const room = Math.max(0, (err.stream.columns || 80) - BAR_WIDTH - 2);
+      return `${drawn} ${printable(text).slice(0, room)}`;
     },
   });
   bar.start(total, 0, { note: '' });

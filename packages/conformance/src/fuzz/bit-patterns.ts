@@ -1,6 +1,6 @@
 import type { FloatDType, Guarantee } from '@rmsnorm/core';
-import { decode, encode, FORMATS } from '../formats.ts';
-import type { Random } from '../random.ts';
+import { decode, encode, FORMATS } from '../inputs/formats.ts';
+import type { Random } from '../inputs/random.ts';
 import type { Bits } from './trial.ts';
 
 /** Which numbers may be drawn. */
@@ -28,12 +28,14 @@ export function promisedRange(dtype: FloatDType, promises: readonly Guarantee[])
 /** Squares and products of a few such numbers stay far within float32. */
 export const MODERATE: readonly [number, number] = [-18, 18];
 
-/** One number of a row; `i` counts them. */
-type Draw = (random: Random, i: number) => number;
+/** Draws one number of a row; `i` counts them. */
+type DrawNumber = (random: Random, i: number) => number;
 
-/** How the numbers of a row are drawn. `start(random)` is called for every row. */
-const STYLES: readonly ((random: Random, dtype: FloatDType) => Draw)[] = [
+/** Kinds of rows. Each is called once for a row: what it draws itself, from `start`, is the same for all numbers of it. */
+const ROW_KINDS: readonly ((start: Random, dtype: FloatDType) => DrawNumber)[] = [
+  // Ordinary.
   () => (random) => random.normal(),
+  // Any patterns: here twice, to be drawn twice as often.
   (_, dtype) => (random) => pattern(dtype, random.bits()),
   (_, dtype) => (random) => pattern(dtype, random.bits()),
   // Every pattern of a 16-bit type in turn, from anywhere on: an odd step meets all.
@@ -81,22 +83,22 @@ const STYLES: readonly ((random: Random, dtype: FloatDType) => Draw)[] = [
 
 const INFINITE = Number.POSITIVE_INFINITY;
 
-/** `count` elements, row by row another style; `rowOf` says which row one belongs to. */
+/** `count` elements, each row of a kind of its own; `rowOf` says which row an element belongs to. */
 export function drawElements(random: Random, range: Range, count: number, rowOf: (flat: number) => number): Bits {
   const { dtype } = range;
-  const rows = new Map<number, Draw>();
+  const rows = new Map<number, DrawNumber>();
   const bits = dtype === 'float32' ? new Uint32Array(count) : new Uint16Array(count);
   for (let flat = 0; flat < count; flat++) {
     const row = rowOf(flat);
-    const draw = rows.get(row) ?? random.pick(STYLES)(random, dtype);
+    const draw = rows.get(row) ?? random.pick(ROW_KINDS)(random, dtype);
     rows.set(row, draw);
-    bits[flat] = bitsOf(dtype, within(range, draw(random, flat)), random);
+    bits[flat] = bitsOf(dtype, broughtInto(range, draw(random, flat)), random);
   }
   return bits;
 }
 
-/** Numbers of one draw, as gamma and beta have them. */
-export function drawAlike(random: Random, range: Range, count: number): Bits {
+/** gamma or beta: numbers of one kind. */
+export function drawWeights(random: Random, range: Range, count: number): Bits {
   return drawElements(random, range, count, () => 0);
 }
 
@@ -135,8 +137,8 @@ const NAN_BITS: Readonly<Record<FloatDType, readonly [exponent: number, fraction
   bfloat16: [0x7f80, 0x7f],
 };
 
-/** `value`, or one within the range in its place. */
-function within({ dtype, finite, exponents, least }: Range, value: number): number {
+/** `value`, or a number within the range in its place. */
+function broughtInto({ dtype, finite, exponents, least }: Range, value: number): number {
   if (!Number.isFinite(value) || Math.abs(value) > FORMATS[dtype].max) {
     return finite ? Math.sign(value) || 1 : value;
   }
@@ -148,6 +150,8 @@ function within({ dtype, finite, exponents, least }: Range, value: number): numb
   if (exponent >= low && exponent < high) return value;
   const span = high - low;
   const moved = low + ((((exponent - low) % span) + span) % span);
-  // Twice: a subnormal's factor alone may be beyond float64's largest power.
-  return value * 2 ** Math.trunc((moved - exponent) / 2) * 2 ** (moved - exponent - Math.trunc((moved - exponent) / 2));
+  // In two steps: what a subnormal is multiplied by may be beyond float64's largest power.
+  const shift = moved - exponent;
+  const first = Math.trunc(shift / 2);
+  return value * 2 ** first * 2 ** (shift - first);
 }

@@ -1,5 +1,5 @@
 import type { Counterexample, FuzzReport } from './fuzz.ts';
-import { formatTrial } from './trial.ts';
+import { formatTrial } from './trial-text.ts';
 
 /** The report of a fuzz for people: the largest errors, what failed, and how to run that again. */
 export function formatFuzz(report: FuzzReport, module: string): string {

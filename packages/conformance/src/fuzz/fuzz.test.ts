@@ -3,11 +3,12 @@ import { expect, test } from 'vitest';
 import { OperationsDriver } from '../../test/self-test/operations-driver.ts';
 import { PlainDriver } from '../../test/self-test/plain-driver.ts';
 import { providerOf } from '../../test/self-test/provider.ts';
-import { createRandom } from '../random.ts';
+import { createRandom } from '../inputs/random.ts';
 import { drawTrial } from './draw.ts';
 import { faultOf, runFuzz } from './fuzz.ts';
 import { errorBeforeRounding } from './largest-errors.ts';
-import { formatTrial, parseTrial, rowsIn, type Trial } from './trial.ts';
+import { rowsIn, type Trial } from './trial.ts';
+import { formatTrial, parseTrial } from './trial-text.ts';
 
 test('every operation of the reference passes; the same seed gives the same trials', async () => {
   const first = await runFuzz(reference(), { rows: 3000, seed: 5 });
@@ -55,7 +56,7 @@ test('a wrong driver: a counterexample that is small, and fails again from its t
 test('what a backend does not declare or promise is not drawn', () => {
   const supports = { ...new PlainDriver().supports, features: [], promises: [] };
   for (let i = 0; i < 300; i++) {
-    const trial = drawTrial(createRandom(1, String(i)), supports, 'forward', 'float32');
+    const trial = drawTrial(createRandom(1, String(i)), supports, { op: 'forward', dtype: 'float32' });
     expect([trial.groups, trial.inner, trial.rstd, trial.inputs.beta]).toEqual([1, 1, false, undefined]);
     expect(Object.keys(trial.options).filter((name) => name !== 'eps' && name !== 'scale')).toEqual([]);
     const bits = trial.inputs.x as Uint32Array;
@@ -68,7 +69,7 @@ test('what a backend does not declare or promise is not drawn', () => {
 test('all bits of a trial survive its text, payloads of NaNs too', () => {
   const supports = new PlainDriver().supports;
   for (const dtype of supports.dtypes) {
-    const trial = drawTrial(createRandom(2, dtype), supports, 'forward', dtype);
+    const trial = drawTrial(createRandom(2, dtype), supports, { op: 'forward', dtype });
     expect(parseTrial(formatTrial(trial))).toEqual(trial);
   }
   expect(() => parseTrial('{"op":"nothing"}')).toThrow('RMSNORM_INVALID_OPTION');

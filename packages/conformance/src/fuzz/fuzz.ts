@@ -1,14 +1,15 @@
-import type { AbortSignalLike, Backend, BackendProvider, FloatDType, Op } from '@rmsnorm/core';
-import { describeError } from '../failure.ts';
-import { numbersOf, perform } from '../operations/operation.ts';
-import { createRandom } from '../random.ts';
-import { DEFAULT_SEED } from '../run.ts';
-import { dtypesOf } from '../supported.ts';
-import { withTensors } from '../tensors.ts';
-import { breathe, now } from '../timers.ts';
-import { drawTrial } from './draw.ts';
+import type { AbortSignalLike, Backend, BackendProvider } from '@rmsnorm/core';
+import fc from 'fast-check';
+import { ConformanceFailure, describeError } from '../case/failure.ts';
+import { dtypesOf } from '../case/supported.ts';
+import { withTensors } from '../case/tensors.ts';
+import { createRandom } from '../inputs/random.ts';
+import { numbersOf, perform } from '../operations/run-call.ts';
+import { DEFAULT_SEED } from '../run/run.ts';
+import { breathe, now } from '../run/timers.ts';
+import { anyTrial } from './any-trial.ts';
+import type { TrialKind } from './draw.ts';
 import { type LargestError, LargestErrors } from './largest-errors.ts';
-import { shrink } from './shrink.ts';
 import { preparedOf, rowsIn, type Trial } from './trial.ts';
 
 export interface FuzzOptions {
@@ -37,16 +38,12 @@ export interface FuzzReport {
   readonly largest: readonly LargestError[];
 }
 
-interface Kind {
-  readonly op: Op;
-  readonly dtype: FloatDType;
-}
-
 const BREATH_MS = 100;
 
 /**
  * Random calls of all that a backend declares: shapes, layouts, options, and bit patterns row by row, each result held
- * to the contract as the suite's cases are. Trial number n is the same for the same seed and `supports`.
+ * to the contract as the suite's cases are. Trial number n is the same for the same seed and `supports`, as long as no
+ * earlier one fails.
  *
  * @throws what `provider.create()` rejects with; `signal.reason`
  */
@@ -56,7 +53,7 @@ export async function runFuzz(provider: BackendProvider, options: FuzzOptions): 
   const errors = new LargestErrors();
   const failures: Counterexample[] = [];
   let kinds = backend.supports.ops.flatMap((op) =>
-    dtypesOf(backend.supports, op).map((dtype): Kind => ({ op, dtype })),
+    dtypesOf(backend.supports, op).map((dtype): TrialKind => ({ op, dtype })),
   );
   let rows = 0;
   let trials = 0;
@@ -69,12 +66,14 @@ export async function runFuzz(provider: BackendProvider, options: FuzzOptions): 
         breath = now();
       }
       if (signal?.aborted) throw signal.reason;
-      const random = createRandom(seed, `fuzz/${trials++}`);
-      const kind = random.pick(kinds);
-      const trial = drawTrial(random, backend.supports, kind.op, kind.dtype);
-      rows += rowsIn(trial);
-      if ((await faultOf(backend, trial, errors)) === null) continue;
-      failures.push(await smallest(backend, trial));
+      const kind = kinds[trials % kinds.length]!;
+      const ownSeed = createRandom(seed, `fuzz/${trials++}`).bits() | 0;
+      const failure = await search(backend, kind, { seed: ownSeed }, (trial) => {
+        rows += rowsIn(trial);
+        return errors;
+      });
+      if (failure === null) continue;
+      failures.push(failure);
       kinds = kinds.filter((other) => other !== kind);
     }
   } finally {
@@ -83,13 +82,33 @@ export async function runFuzz(provider: BackendProvider, options: FuzzOptions): 
   return { backend: backend.name, device: backend.device, seed, trials, rows, failures, largest: errors.list() };
 }
 
-/** Shrinks a trial that fails. */
-export async function smallest(backend: Backend, trial: Trial): Promise<Counterexample> {
-  const least = await shrink(trial, async (smaller) => (await faultOf(backend, smaller)) !== null);
-  return {
-    trial: least,
-    message: (await faultOf(backend, least)) ?? 'fails now and then: the same call has just passed',
-  };
+/** Runs a trial; where it fails, it comes back as small as it goes. Null where it passes. */
+export function replay(backend: Backend, trial: Trial): Promise<Counterexample | null> {
+  return search(backend, trial, { examples: [[trial]] });
+}
+
+/**
+ * Runs one trial, drawn from a seed or given. Where it fails, fast-check looks for a smaller one that fails too.
+ * @param onTrial is called with the trial, before any smaller one; what it returns is told the errors of its results
+ */
+async function search(
+  backend: Backend,
+  kind: TrialKind,
+  from: { readonly seed: number } | { examples: [Trial][] },
+  onTrial?: (trial: Trial) => LargestErrors,
+): Promise<Counterexample | null> {
+  let isFirst = true;
+  const property = fc.asyncProperty(anyTrial(backend.supports, kind), async (trial) => {
+    const errors = isFirst ? onTrial?.(trial) : undefined;
+    isFirst = false;
+    const fault = await faultOf(backend, trial, errors);
+    if (fault !== null) throw new ConformanceFailure(fault);
+  });
+  const { counterexample } = await fc.check(property, { ...from, numRuns: 1 });
+  if (counterexample === null) return null;
+  const [trial] = counterexample;
+  const message = await faultOf(backend, trial);
+  return { trial, message: message ?? 'fails now and then: the same call has just passed' };
 }
 
 /** What is wrong with the backend's results, in words; null where nothing is. */
@@ -98,14 +117,13 @@ export async function faultOf(backend: Backend, trial: Trial, errors?: LargestEr
   try {
     const prepared = preparedOf(trial);
     const results = await withTensors(backend, async (tensors) => numbersOf(perform(tensors, prepared)));
-    prepared.compare(
-      results,
-      backend.supports.accuracy,
-      undefined,
-      errors &&
+    prepared.compare(results, {
+      accuracy: backend.supports.accuracy,
+      observe:
+        errors &&
         ((output, got, exact, unit) =>
           errors.add(op, dtype, output, prepared.outputs[output]!.dtype, got, exact, unit)),
-    );
+    });
     return null;
   } catch (error) {
     return describeError(error);

@@ -1,5 +1,5 @@
 import type { DType, FloatDType, Op } from '@rmsnorm/core';
-import { FORMATS, round, ulp } from '../formats.ts';
+import { FORMATS, round, ulp } from '../inputs/formats.ts';
 
 /** The largest error of one output of an operation. */
 export interface LargestError {
@@ -16,8 +16,8 @@ export interface LargestError {
 }
 
 /**
- * How far a result must have been from `exact` before it was rounded to `dtype`, in `unit`s: a 16-bit result that is the
- * nearest one tells of no error, any other one of the distance to the tie that it is on the wrong side of.
+ * How far a result must at least have been from `exact` before it was rounded to `dtype`, in `unit`s. For a 16-bit result
+ * that is nothing where it is the nearest number, else the distance to the tie that it is on the wrong side of.
  */
 export function errorBeforeRounding(dtype: FloatDType, got: number, exact: number, unit: number): number {
   if (got === exact) return 0;
@@ -29,7 +29,7 @@ export function errorBeforeRounding(dtype: FloatDType, got: number, exact: numbe
   return Math.abs((got + neighbour) / 2 - exact) / unit;
 }
 
-/** Collects the largest errors of many calls. Results that are not finite are not measured: there comparing decides. */
+/** Collects the largest errors of many calls, of finite results alone. */
 export class LargestErrors {
   readonly #largest = new Map<string, LargestError>();
 

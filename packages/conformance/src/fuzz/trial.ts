@@ -1,15 +1,10 @@
-import { type FloatDType, type Op, RMSNormError } from '@rmsnorm/core';
-import { decode } from '../formats.ts';
-import type { ForwardOptions, ForwardSpec } from '../forward.ts';
-import type { Distribution } from '../inputs.ts';
-import { ADD_FORWARD } from '../operations/add-forward.ts';
-import { BACKWARD } from '../operations/backward.ts';
-import { FORWARD } from '../operations/forward.ts';
-import { GATED_FORWARD } from '../operations/gated-forward.ts';
-import type { Operation, Prepared } from '../operations/operation.ts';
-import { FORWARD_QUANTIZED } from '../operations/quantized.ts';
-import { SCALE_BY, SUM_SQUARES } from '../operations/sharded.ts';
-import { createRandom } from '../random.ts';
+import type { FloatDType, Op } from '@rmsnorm/core';
+import type { Distribution } from '../inputs/distributions.ts';
+import { decode } from '../inputs/formats.ts';
+import { createRandom } from '../inputs/random.ts';
+import { OPERATIONS } from '../operations/all.ts';
+import type { ForwardOptions, ForwardSpec } from '../operations/forward-spec.ts';
+import type { PreparedCall } from '../operations/operation-model.ts';
 
 /** Raw elements: float32 in 32 bits, the 16-bit types in 16. */
 export type Bits = Uint32Array | Uint16Array;
@@ -35,20 +30,10 @@ export interface Trial {
   readonly inputs: Readonly<Record<string, Bits>>;
 }
 
-const OPERATIONS: Readonly<Record<Op, Operation<never>>> = {
-  forward: FORWARD as Operation<never>,
-  addForward: ADD_FORWARD as Operation<never>,
-  gatedForward: GATED_FORWARD as Operation<never>,
-  backward: BACKWARD as Operation<never>,
-  sumSquares: SUM_SQUARES as Operation<never>,
-  scaleBy: SCALE_BY as Operation<never>,
-  forwardQuantized: FORWARD_QUANTIZED as Operation<never>,
-};
-
 const FLOAT32_INPUTS = new Set(['gamma', 'beta', 'sums']);
 
 /** The dtype of an input. */
-function dtypeOf(trial: Pick<Trial, 'dtype'>, name: string): FloatDType {
+export function dtypeOf(trial: Pick<Trial, 'dtype'>, name: string): FloatDType {
   return FLOAT32_INPUTS.has(name) ? 'float32' : trial.dtype;
 }
 
@@ -58,9 +43,9 @@ export function rowsIn({ outer, groups, inner }: Trial): number {
 }
 
 /** The call as the suite's own cases make and judge it. */
-export function preparedOf(trial: Trial): Prepared {
+export function preparedOf(trial: Trial): PreparedCall {
   const prepared = OPERATIONS[trial.op].prepare(specOf(trial) as never, createRandom(0));
-  // The suite made the elements from numbers, which lose the payload of a NaN: the very bits again.
+  // The suite makes elements from numbers, which lose the payload of a NaN: they are replaced by the trial's own bits.
   const inputs = Object.entries(prepared.inputs).map(([name, operand]) => {
     const bits = trial.inputs[name];
     if (!bits) return [name, operand] as const;
@@ -94,44 +79,7 @@ function specOf(trial: Trial): ForwardSpec {
   return given;
 }
 
+/** The same bits as a tensor takes them. */
 function elementsOf(bits: Bits): Float32Array | Uint16Array {
   return bits instanceof Uint32Array ? new Float32Array(bits.buffer, bits.byteOffset, bits.length) : bits;
-}
-
-/** A trial as one line of JSON, its elements in hexadecimal. */
-export function formatTrial(trial: Trial): string {
-  const inputs = Object.entries(trial.inputs).map(([name, bits]) => {
-    const digits = bits.BYTES_PER_ELEMENT * 2;
-    return [name, Array.from(bits, (value) => value.toString(16).padStart(digits, '0')).join(' ')];
-  });
-  return JSON.stringify({ ...trial, inputs: Object.fromEntries(inputs) });
-}
-
-/**
- * What {@link formatTrial} wrote.
- * @throws RMSNormError INVALID_OPTION where the text is no trial
- */
-export function parseTrial(text: string): Trial {
-  const trial = parsed(text);
-  const known = typeof trial === 'object' && trial !== null && Object.hasOwn(OPERATIONS, (trial as Trial).op);
-  if (!known || typeof (trial as Trial).inputs !== 'object' || (trial as Trial).inputs === null) {
-    throw new RMSNormError(
-      'INVALID_OPTION',
-      'a trial is the JSON that --fuzz printed: { "op", "dtype", "inputs", ... }',
-    );
-  }
-  const { inputs, ...rest } = trial as Trial & { inputs: Record<string, string> };
-  const bits = Object.entries(inputs).map(([name, hex]) => {
-    const values = hex.split(' ').map((digits) => Number.parseInt(digits, 16));
-    return [name, dtypeOf(rest, name) === 'float32' ? Uint32Array.from(values) : Uint16Array.from(values)];
-  });
-  return { ...rest, inputs: Object.fromEntries(bits) };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,9 @@
 import type { FloatDType } from '@rmsnorm/core';
-import { decoded, type Elements } from '../inputs.ts';
+import { decoded, type Elements } from '../inputs/elements.ts';
 
 const DIGITS = { float32: 8, float16: 4, bfloat16: 4 } as const;
 
-/** Elements as hexadecimal digits of their bits: a text that every engine reads without help. */
+/** Elements as the hexadecimal digits of their bits. */
 export function toHex(data: Float32Array | Uint16Array): string {
   const bits = data instanceof Float32Array ? new Uint32Array(data.buffer, data.byteOffset, data.length) : data;
   const digits = 2 * data.BYTES_PER_ELEMENT;

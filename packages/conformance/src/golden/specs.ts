@@ -1,8 +1,8 @@
 import type { FloatDType, RMSNormOptions } from '@rmsnorm/core';
-import { type Elements, elements } from '../inputs.ts';
-import { createRandom } from '../random.ts';
+import { type Elements, elements } from '../inputs/elements.ts';
+import { createRandom } from '../inputs/random.ts';
 
-/** A normalization that a program which is not ours has run; `recorded.ts` holds what it gave. */
+/** A normalization that another program has run; `recorded.ts` holds what it gave. */
 export interface GoldenSpec {
   readonly id: string;
   readonly program: 'RMSNormalization' | 'SimplifiedLayerNormalization' | 'tfjs';
@@ -18,7 +18,7 @@ export interface GoldenSpec {
 const SHAPES: readonly (readonly number[])[] = [[7], [5, 7], [3, 4, 5], [2, 3, 4, 5], [2, 3, 1, 4, 5]];
 const EPS = [1e-5, 0.1, 1e-12, 1e-6, 1e-3];
 
-/** ONNX: an axis and all that follow it. onnxruntime's older operator runs the same kernel: rank 3 is enough of it. */
+/** ONNX: an axis and all that follow it. onnxruntime's older operator runs the same kernel, so rank 3 is enough. */
 const onnx: GoldenSpec[] = (['float32', 'float16'] as const).flatMap((dtype) => [
   ...SHAPES.flatMap((shape) => trailing('RMSNormalization', dtype, shape)),
   ...trailing('SimplifiedLayerNormalization', dtype, [3, 4, 5]),
@@ -31,7 +31,7 @@ const tfjs: GoldenSpec[] = SHAPES.flatMap((shape) =>
 
 export const GOLDEN_SPECS: readonly GoldenSpec[] = [...onnx, ...tfjs];
 
-/** Drawn by the id and without transcendental functions: the same bits in every engine, so that only results are kept. */
+/** Drawn from the id without transcendental functions, thus the same bits in every engine: only results are recorded. */
 export function goldenInputs({ id, dtype, shape, axis, axes }: GoldenSpec): { x: Elements; gamma: Elements } {
   const random = createRandom(0, id);
   const draw = (lengths: readonly number[]): Elements => {
@@ -44,7 +44,7 @@ export function goldenInputs({ id, dtype, shape, axis, axes }: GoldenSpec): { x:
   return { x: draw(shape), gamma: draw(shape.slice(axis, axis + axes)) };
 }
 
-/** The options that stand for what the program was asked. All of them round once. */
+/** The options for what the program was asked to do. All of them round once. */
 export function goldenOptions({ shape, axis, axes, eps }: GoldenSpec): RMSNormOptions {
   return { dim: shape.slice(axis, axis + axes), axis, eps };
 }

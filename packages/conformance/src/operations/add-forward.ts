@@ -1,12 +1,11 @@
-import { type Accuracy, addRmsNorm } from '@rmsnorm/core';
-import { toleranceOf } from '../bounds.ts';
-import { compareForward, compareRstd } from '../compare.ts';
-import { FORMATS, round } from '../formats.ts';
-import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
-import { type Distribution, elements, normal } from '../inputs.ts';
-import { compareResult } from '../results.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
-import { normOperands, weightTensors } from './weights.ts';
+import { addRmsNorm } from '@rmsnorm/core';
+import { compareResult } from '../expected/compare-result.ts';
+import { type Distribution, normal } from '../inputs/distributions.ts';
+import { FORMATS, round } from '../inputs/formats.ts';
+import { compareNorm } from './forward.ts';
+import { type ForwardSpec, inputsOf, likeX, termsOf } from './forward-spec.ts';
+import { normInputs, rstdOutput, weightTensors } from './operands.ts';
+import type { OperationModel } from './operation-model.ts';
 
 export interface AddForwardSpec extends ForwardSpec {
   /** Standard normal unless given. */
@@ -14,55 +13,39 @@ export interface AddForwardSpec extends ForwardSpec {
 }
 
 /** sum = x + residual, rounded to the dtype: no bound, but that one number. y and rstd: those of forward on the sum. */
-export const ADD_FORWARD: Operation<AddForwardSpec> = {
+export const ADD_FORWARD: OperationModel<AddForwardSpec> = {
   op: 'addForward',
-  requires: (spec) => requirementsFor('addForward', spec),
-  prepare(spec, random): Prepared {
+  prepare(spec, random) {
     const inputs = inputsOf(spec, random);
-    const { shape, options, x, beta } = inputs;
+    const { shape, options, x } = inputs;
     const { dtype } = x;
-    const residual = elements(
-      dtype,
-      (spec.residual ?? normal())(random, x.data.length),
-      spec.subnormals ? 'subnormal' : 'normal',
-    );
+    const residual = likeX(spec, spec.residual ?? normal(), random, x.values.length);
     // float64 rounds first: that cannot change the second rounding, as 53 bits are more than twice 24 and 2.
     const sum = x.values.map((value, i) => round(FORMATS[dtype], value + residual.values[i]!));
     const operands = { ...inputs.operands, x: sum };
     const lookAt = spec.lookAt ?? 'what is normalized is the sum after its rounding to the dtype';
     return {
-      inputs: { ...normOperands(inputs), residual: { content: residual, shape } },
+      inputs: { ...normInputs(inputs), residual: { content: residual, shape } },
       outputs: {
-        y: { dtype, shape, inPlace: ['x', 'residual'] },
-        sum: { dtype, shape, inPlace: ['x', 'residual'] },
-        ...(spec.rstd && { rstd: { dtype: 'float32', shape: rstdShape(inputs), made: 'asked' } }),
+        y: { dtype, shape },
+        sum: { dtype, shape },
+        ...rstdOutput(inputs),
       },
       call({ x, residual, ...rest }, { rstd, ...out }) {
         return { ...addRmsNorm(x!, residual!, { ...options, ...weightTensors(rest), out, ...(rstd && { rstd }) }) };
       },
-      compare(results, accuracy: Accuracy, stale, observe) {
+      compare(results, judgement) {
         compareResult(results.sum!, {
           what: 'sum',
           shape,
           expected: (flat) => ({ exact: sum[flat]!, low: sum[flat]!, high: sum[flat]! }),
+          quick: { dtype, exact: sum, relative: 0 },
           bound: `x + residual rounded once to ${dtype}`,
           about: (flat) => `x = ${x.values[flat]}, residual = ${residual.values[flat]}`,
-          stale,
+          stale: judgement.stale,
         });
-        const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
-        const tolerance = toleranceOf(accuracy, terms);
-        compareForward(results.y!, {
-          operands,
-          shape,
-          tolerance,
-          lookAt,
-          observe,
-          ...(stale !== undefined && { stale }),
-        });
-        if (results.rstd) compareRstd(results.rstd, operands, toleranceOf(accuracy, NO_TERMS));
+        compareNorm(results, { operands, shape, terms: termsOf(inputs), lookAt }, judgement);
       },
     };
   },
 };
-
-const NO_TERMS = { weightOffset: false, beta: false };

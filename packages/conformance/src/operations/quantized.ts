@@ -1,42 +1,41 @@
 import { rmsNormQuantized } from '@rmsnorm/core';
-import type { Arrangement } from '../arrangement.ts';
-import { type Tolerance, toleranceOf } from '../bounds.ts';
-import { exactRstd, type Operands } from '../exact.ts';
-import { FORMATS, ulp } from '../formats.ts';
-import { type ForwardSpec, inputsOf } from '../forward.ts';
-import { compareResult, type Expected, show } from '../results.ts';
-import { elementAt, featureOf, unrounded } from './expected-forward.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
-import { normOperands, weightTensors } from './weights.ts';
+import { roundsOnce, unrounded } from '../expected/allowed.ts';
+import { type Tolerance, toleranceOf } from '../expected/bounds.ts';
+import { compareResult, type Expected } from '../expected/compare-result.ts';
+import { elementAt, exactRstd, type ForwardOperands } from '../expected/exact-forward.ts';
+import { show } from '../expected/messages.ts';
+import { featureOf, type Normalization } from '../expected/normalization.ts';
+import { FORMATS, ulp } from '../inputs/formats.ts';
+import { type ForwardSpec, inputsOf, termsOf } from './forward-spec.ts';
+import { normInputs, weightTensors } from './operands.ts';
+import type { OperationModel } from './operation-model.ts';
 
 export interface QuantizedSpec extends ForwardSpec {
   /** The scale that is given; unless given, each (outer, inner) gets its own. */
   readonly scale?: number;
 }
 
-export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
+export const FORWARD_QUANTIZED: OperationModel<QuantizedSpec> = {
   op: 'forwardQuantized',
-  requires: (spec) => requirementsFor('forwardQuantized', spec),
-  prepare(spec, random): Prepared {
+  prepare(spec, random) {
     const inputs = inputsOf(spec, random);
-    const { shape, options, x, beta, operands } = inputs;
-    const { arrangement } = operands;
-    const { outer, inner } = arrangement;
+    const { shape, options, x, operands } = inputs;
+    const { normalization } = operands;
+    const { outer, inner, casting } = normalization;
     return {
-      inputs: normOperands(inputs),
+      inputs: normInputs(inputs),
       outputs: { q: { dtype: 'int8', shape }, scales: { dtype: 'float32', shape: [outer, inner] } },
       call({ x, ...rest }, out) {
         const quantScale = spec.scale ?? null;
         return { ...rmsNormQuantized(x!, { ...options, ...weightTensors(rest), quantScale, out }) };
       },
-      compare(results, accuracy, stale, observe) {
-        const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
-        const values = exactValues(operands, toleranceOf(accuracy, terms));
+      compare(results, { accuracy, stale, observe }) {
+        const values = exactValues(operands, toleranceOf(accuracy, termsOf(inputs)));
         const scales = results.scales!;
-        const expected = expectScales(arrangement, values, {
+        const expected = expectScales(normalization, values, {
           given: spec.scale,
           // Two roundings to a 16-bit type are no number of ulp of float32.
-          unit: x.dtype === 'float32' || arrangement.casting === 'gemma',
+          unit: roundsOnce(casting, x.dtype),
         });
         compareResult(scales, {
           what: 'scales',
@@ -50,11 +49,11 @@ export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
         compareResult(results.q!, {
           what: 'q',
           shape,
-          expected: expectQuantized(arrangement, values, scales),
+          expected: expectQuantized(normalization, values, scales),
           bound: 'exact, but within 1 where y / scale is within 1e-4 of a half',
           about: (flat) =>
-            `x = ${x.values[flat]}, y = ${show(values.y[flat]!)}, scale = ${scales[placeOf(arrangement, flat)]}, ` +
-            `feature ${featureOf(arrangement, flat)}`,
+            `x = ${x.values[flat]}, y = ${show(values.y[flat]!)}, scale = ${scales[placeOf(normalization, flat)]}, ` +
+            `feature ${featureOf(normalization, flat)}`,
           stale: stale === undefined ? undefined : Math.trunc(stale),
           lookAt: spec.lookAt,
         });
@@ -64,7 +63,7 @@ export const FORWARD_QUANTIZED: Operation<QuantizedSpec> = {
 };
 
 /** Which scale, [outer, inner], belongs to an element. */
-function placeOf({ groups, size, inner }: Arrangement, flat: number): number {
+function placeOf({ groups, size, inner }: Normalization, flat: number): number {
   return Math.floor(flat / (groups * size * inner)) * inner + (flat % inner);
 }
 
@@ -75,8 +74,8 @@ interface ExactValues {
   readonly high: Float64Array;
 }
 
-function exactValues(operands: Operands, tolerance: Tolerance): ExactValues {
-  const { arrangement, x, dtype } = operands;
+function exactValues(operands: ForwardOperands, tolerance: Tolerance): ExactValues {
+  const { normalization, x, dtype } = operands;
   const rstd = exactRstd(operands);
   const values = {
     y: new Float64Array(x.length),
@@ -85,7 +84,7 @@ function exactValues(operands: Operands, tolerance: Tolerance): ExactValues {
   };
   for (let flat = 0; flat < x.length; flat++) {
     const element = elementAt(operands, rstd, flat);
-    const interval = unrounded(element, dtype, arrangement.casting, tolerance);
+    const interval = unrounded(element, dtype, normalization.casting, tolerance);
     values.y[flat] = element.y;
     values.low[flat] = interval ? interval.low : Number.NaN;
     values.high[flat] = interval ? interval.high : Number.NaN;
@@ -95,14 +94,14 @@ function exactValues(operands: Operands, tolerance: Tolerance): ExactValues {
 
 /**
  * max|y| / 127 over all groups of an (outer, inner), 1 where that is 0: 4 ulp, and what the largest |y| may be off by.
- * Null where y is not finite in float32, or may vanish: what is to come out then the contract does not say.
+ * Null where the contract does not say what comes out: y is not finite in float32, or may vanish.
  */
 function expectScales(
-  arrangement: Arrangement,
+  normalization: Normalization,
   { y, low, high }: ExactValues,
   { given, unit }: { given: number | undefined; unit: boolean },
 ): readonly (Expected | null)[] {
-  const count = arrangement.outer * arrangement.inner;
+  const count = normalization.outer * normalization.inner;
   if (given !== undefined) {
     const scale = Math.fround(given);
     return new Array(count).fill({ exact: scale, low: scale, high: scale });
@@ -111,7 +110,7 @@ function expectScales(
   const least = new Float64Array(count);
   const most = new Float64Array(count);
   for (let flat = 0; flat < y.length; flat++) {
-    const place = placeOf(arrangement, flat);
+    const place = placeOf(normalization, flat);
     const [from, to] = [low[flat]!, high[flat]!];
     exact[place] = Math.max(exact[place]!, Math.abs(y[flat]!));
     least[place] = Math.max(least[place]!, from > 0 ? from : to < 0 ? -to : 0);
@@ -134,14 +133,14 @@ function expectScales(
   });
 }
 
-/** Where y / scale, by the scale that came out, is within 1e-4 of a half, or y itself is not known better, both sides. */
+/** y / scale by the scale that came out, rounded; either way where it is within 1e-4, or the error of y, of a half. */
 function expectQuantized(
-  arrangement: Arrangement,
+  normalization: Normalization,
   { y, low, high }: ExactValues,
   scales: ArrayLike<number>,
 ): (flat: number) => Expected | null {
   return (flat) => {
-    const scale = scales[placeOf(arrangement, flat)]!;
+    const scale = scales[placeOf(normalization, flat)]!;
     if (!Number.isFinite(scale) || !Number.isFinite(y[flat]! / scale) || Number.isNaN(low[flat]!)) return null;
     const exact = y[flat]! / scale;
     const least = Math.min(exact - 1e-4, low[flat]! / scale);

@@ -1,32 +1,31 @@
 import { type Accuracy, scaleBy, sumSquares } from '@rmsnorm/core';
-import type { Arrangement } from '../arrangement.ts';
-import { describeTolerance, float32Error, toleranceOf } from '../bounds.ts';
-import { FORMATS, ulp } from '../formats.ts';
-import { type ForwardSpec, inputsOf, rstdShape } from '../forward.ts';
-import type { Distribution } from '../inputs.ts';
-import { compareResult, type Expected } from '../results.ts';
-import { expectForward, featureOf, rowOf } from './expected-forward.ts';
-import { type Operation, type Prepared, requirementsFor } from './operation.ts';
-import { float32Elements, normOperands, weightTensors } from './weights.ts';
+import { allowed, roundsOnce, unitOf } from '../expected/allowed.ts';
+import { describeTolerance, float32Error, leastRelativeBound, NO_TERMS, toleranceOf } from '../expected/bounds.ts';
+import { compareResult, type Expected } from '../expected/compare-result.ts';
+import { elementAt, exactForward, rstdOfSum } from '../expected/exact-forward.ts';
+import { featureOf, type Normalization, rowOf, rowsShape } from '../expected/normalization.ts';
+import type { Distribution } from '../inputs/distributions.ts';
+import { FORMATS, ulp } from '../inputs/formats.ts';
+import { type ForwardSpec, inputsOf, termsOf } from './forward-spec.ts';
+import { float32Elements, normInputs, weightTensors } from './operands.ts';
+import type { OperationModel } from './operation-model.ts';
 
-const NO_TERMS = { weightOffset: false, beta: false };
-
-export const SUM_SQUARES: Operation<ForwardSpec> = {
+export const SUM_SQUARES: OperationModel<ForwardSpec> = {
   op: 'sumSquares',
-  requires: (spec) => requirementsFor('sumSquares', spec),
-  prepare(spec, random): Prepared {
+  prepare(spec, random) {
     const inputs = inputsOf({ ...spec, gamma: null, beta: null }, random);
-    const { shape, options, x, operands } = inputs;
-    const exact = exactSums(operands.arrangement, x.values);
+    const { shape, options, x } = inputs;
+    const { normalization } = inputs.operands;
     return {
       inputs: { x: { content: x, shape } },
-      outputs: { sums: { dtype: 'float32', shape: rstdShape(inputs), made: 'always' } },
+      outputs: { sums: { dtype: 'float32', shape: rowsShape(normalization), made: 'always' } },
       call: ({ x }) => ({ sums: sumSquares(x!, options) }),
-      compare({ sums }, accuracy, _stale, observe) {
+      compare({ sums }, { accuracy, observe }) {
+        const exact = exactSums(normalization, x.values);
         compareResult(sums!, {
           what: 'sums',
-          shape: rstdShape(inputs),
-          expected: (row) => expectSum(exact[row]!, operands.arrangement.size, accuracy),
+          shape: rowsShape(normalization),
+          expected: (row) => expectSum(exact[row]!, normalization.size, accuracy),
           bound: `${describeTolerance(toleranceOf(accuracy, NO_TERMS), 'float32')} between size * 2^-98 and 2^126`,
           lookAt: spec.lookAt,
           observe,
@@ -37,16 +36,16 @@ export const SUM_SQUARES: Operation<ForwardSpec> = {
 };
 
 /** The sums of squares of all rows in float64. */
-function exactSums(arrangement: Arrangement, x: ArrayLike<number>): Float64Array {
-  const { outer, groups, inner } = arrangement;
+function exactSums(normalization: Normalization, x: ArrayLike<number>): Float64Array {
+  const { outer, groups, inner } = normalization;
   const sums = new Float64Array(outer * groups * inner);
-  for (let flat = 0; flat < x.length; flat++) sums[rowOf(arrangement, flat)]! += x[flat]! ** 2;
+  for (let flat = 0; flat < x.length; flat++) sums[rowOf(normalization, flat)]! += x[flat]! ** 2;
   return sums;
 }
 
 /**
- * As accurate as forward while the total lies in [size * 2^-98, 2^126]. Beyond, what the total should have been, 0 and
- * infinity are all the same: no more than the total below, no less than 2^126 above.
+ * As accurate as forward while the total lies in [size * 2^-98, 2^126]. Below that, anything from 0 to the total; above it,
+ * anything from 2^126 to infinity.
  */
 function expectSum(exact: number, size: number, accuracy: Accuracy): Expected {
   if (Number.isNaN(exact)) return { exact, low: exact, high: exact };
@@ -63,38 +62,46 @@ export interface ScaleBySpec extends ForwardSpec {
   readonly sums?: Distribution;
 }
 
-export const SCALE_BY: Operation<ScaleBySpec> = {
+export const SCALE_BY: OperationModel<ScaleBySpec> = {
   op: 'scaleBy',
-  requires: (spec) => requirementsFor('scaleBy', spec),
-  prepare(spec, random): Prepared {
+  prepare(spec, random) {
     const inputs = inputsOf(spec, random);
-    const { shape, options, x, beta, operands } = inputs;
-    const { size } = operands.arrangement;
+    const { shape, options, x } = inputs;
+    const { size } = inputs.operands.normalization;
+    const { dtype } = x;
     const count = size + (spec.others ?? 0);
-    // An own scale multiplies x / norm2 of the whole; the default gives rows of RMS 1.
+    // A scale that is given multiplies x / norm2 of the whole; the default gives rows of RMS 1.
     const alpha = options.scale === undefined ? 1 : options.scale / Math.sqrt(count);
-    const arrangement = { ...operands.arrangement, alpha };
-    const own = exactSums(arrangement, x.values);
+    const normalization = { ...inputs.operands.normalization, alpha };
+    const operands = { ...inputs.operands, normalization };
+    const own = exactSums(normalization, x.values);
     const drawn = spec.sums?.(random, own.length) ?? own.map((sum) => (sum * count * (1 + random.uniform())) / size);
     const sums = Float32Array.from(drawn);
-    const rstd = Float64Array.from(sums, (sum) => rstdOfSum(arrangement, sum, count));
     return {
-      inputs: { ...normOperands(inputs), sums: { content: float32Elements(sums), shape: rstdShape(inputs) } },
-      outputs: { y: { dtype: x.dtype, shape, inPlace: ['x'] } },
+      inputs: { ...normInputs(inputs), sums: { content: float32Elements(sums), shape: rowsShape(normalization) } },
+      outputs: { y: { dtype, shape } },
       call: ({ x, sums, ...rest }, { y }) => ({
         y: scaleBy(x!, sums!, count, { ...options, ...weightTensors(rest), ...(y && { out: y }) }),
       }),
-      compare({ y }, accuracy, stale, observe) {
-        const terms = { weightOffset: (options.weightOffset ?? 0) !== 0, beta: beta !== null };
-        const tolerance = toleranceOf(accuracy, terms);
+      compare({ y }, { accuracy, stale, observe }) {
+        const tolerance = toleranceOf(accuracy, termsOf(inputs));
+        const rstd = Float64Array.from(sums, (sum) => rstdOfSum(normalization, sum, count));
+        const { casting } = normalization;
         compareResult(y!, {
           what: 'y',
           shape,
-          expected: expectForward({ ...operands, arrangement }, rstd, tolerance),
-          bound: describeTolerance(tolerance, x.dtype),
+          expected(flat) {
+            const element = elementAt(operands, rstd, flat);
+            const interval = allowed(element, dtype, casting, tolerance);
+            return interval && { exact: element.y, ...interval, unit: unitOf(element, dtype, casting) };
+          },
+          quick: roundsOnce(casting, dtype)
+            ? { dtype, exact: exactForward(operands, rstd), relative: leastRelativeBound(tolerance, operands.beta) }
+            : undefined,
+          bound: describeTolerance(tolerance, dtype),
           about: (flat) =>
-            `x = ${x.values[flat]}, sum = ${sums[rowOf(arrangement, flat)]} over ${count} features, ` +
-            `feature ${featureOf(arrangement, flat)}`,
+            `x = ${x.values[flat]}, sum = ${sums[rowOf(normalization, flat)]} over ${count} features, ` +
+            `feature ${featureOf(normalization, flat)}`,
           stale,
           lookAt: spec.lookAt,
           observe,
@@ -103,8 +110,3 @@ export const SCALE_BY: Operation<ScaleBySpec> = {
     };
   },
 };
-
-/** r / alpha from a sum of squares over `count` features, in float64. */
-function rstdOfSum({ eps, epsMode }: Arrangement, sum: number, count: number): number {
-  return epsMode === 'clamp' ? Math.sqrt(count) / Math.max(Math.sqrt(sum), eps) : 1 / Math.sqrt(sum / count + eps);
-}

@@ -1,5 +1,5 @@
 import type { FloatDType } from '@rmsnorm/core';
-import { FORMATS, ulp } from '../../src/formats.ts';
+import { FORMATS, ulp } from '../../src/inputs/formats.ts';
 
 /** The largest |got - expected|, in ulp of `dtype` at what is expected. */
 export function largestDifference(got: ArrayLike<number>, expected: ArrayLike<number>, dtype: FloatDType): number {

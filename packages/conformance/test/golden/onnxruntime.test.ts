@@ -1,7 +1,8 @@
 import { decode, presets } from '@rmsnorm/core';
 import { afterAll, describe, expect, test } from 'vitest';
-import { elements, gammaOf, normal } from '../../src/inputs.ts';
-import { createRandom } from '../../src/random.ts';
+import { gammaOf, normal } from '../../src/inputs/distributions.ts';
+import { elements } from '../../src/inputs/elements.ts';
+import { createRandom } from '../../src/inputs/random.ts';
 import { largestDifference } from './difference.ts';
 import type { OnnxDType, OnnxNorm } from './norm-model.ts';
 import { runOnnx } from './onnxruntime.ts';

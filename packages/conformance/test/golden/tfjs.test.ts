@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
-import { elements, gammaOf, normal } from '../../src/inputs.ts';
-import { createRandom } from '../../src/random.ts';
+import { gammaOf, normal } from '../../src/inputs/distributions.ts';
+import { elements } from '../../src/inputs/elements.ts';
+import { createRandom } from '../../src/inputs/random.ts';
 import { largestDifference } from './difference.ts';
 import { referenceForward } from './reference-forward.ts';
 import { runTfjs } from './tfjs.ts';

@@ -10,6 +10,7 @@ import {
   type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
+import { unreachable } from '../../src/unreachable.ts';
 import { countElements, countRows, EVERYTHING, floats, type Operands, PlainDriver, type Row } from './plain-driver.ts';
 
 const { fround } = Math;
@@ -131,8 +132,19 @@ export class OperationsDriver extends PlainDriver {
     const given = rstd ? this.given(p, rstd[place.index]!) : null;
     const statistic = given === null ? own : { scale: 1, factor: fround(given), rstd: given / p.alpha };
     const normed = elements.map((value) => this.normed({ ...p, casting: 'gemma' }, value, statistic));
-    const constant = p.epsMode === 'clamp' && Math.sqrt(this.sumOfSquares(elements, p.size, 1)) <= p.eps;
-    return { x: elements, normed, g, r: given ?? p.alpha * own.rstd, constant };
+    return { x: elements, normed, g, r: given ?? p.alpha * own.rstd, constant: this.isConstant(p, elements) };
+  }
+
+  /** Whether r does not change with x. */
+  isConstant({ epsMode, eps, size }: Problem, row: Float32Array): boolean {
+    switch (epsMode) {
+      case 'add':
+        return false;
+      case 'clamp':
+        return Math.sqrt(this.sumOfSquares(row, size, 1)) <= eps;
+      default:
+        return unreachable(epsMode);
+    }
   }
 
   /** r from an rstd that was given. */

@@ -11,6 +11,7 @@ import {
   roundTo,
   type Supports,
 } from '@rmsnorm/core';
+import { unreachable } from '../../src/unreachable.ts';
 import { Heap } from './heap.ts';
 
 const { fround } = Math;
@@ -68,16 +69,16 @@ export class PlainDriver implements Driver<Uint8Array> {
     if (!this.adopted.delete(block)) this.heap.free(block);
   }
 
+  view(block: Uint8Array): Uint8Array {
+    return block;
+  }
+
   write(block: Uint8Array, bytes: Uint8Array): void {
     block.set(bytes);
   }
 
   async read(block: Uint8Array, into: Uint8Array): Promise<void> {
     into.set(block.subarray(0, into.length));
-  }
-
-  view(block: Uint8Array): Uint8Array {
-    return block;
   }
 
   adopt(handle: unknown, bytes: number): Uint8Array {
@@ -176,8 +177,19 @@ export class PlainDriver implements Driver<Uint8Array> {
 
   /** Whether squares may have overflowed or vanished; below, only where eps does not hide it (contract, section 2). */
   isExtreme(p: Problem, sum: number): boolean {
-    const epsOfSum = p.epsMode === 'add' ? p.statSize * p.eps : p.eps * p.eps;
-    return sum > 2 ** 126 || (sum < p.size * 2 ** -98 && epsOfSum < p.size * 2 ** -100);
+    return sum > 2 ** 126 || (sum < p.size * 2 ** -98 && this.epsOfSum(p) < p.size * 2 ** -100);
+  }
+
+  /** What eps amounts to in the units of a sum of squares. */
+  epsOfSum({ epsMode, eps, statSize }: Problem): number {
+    switch (epsMode) {
+      case 'add':
+        return statSize * eps;
+      case 'clamp':
+        return eps * eps;
+      default:
+        return unreachable(epsMode);
+    }
   }
 
   /** The power of two that brings the largest |x| into [1, 2); 1 for rows of zeros and rows with an infinity. */
@@ -189,8 +201,15 @@ export class PlainDriver implements Driver<Uint8Array> {
 
   /** r / alpha of the row multiplied by `scale`. */
   inverseRoot(p: Problem, sum: number, scale: number): number {
-    if (p.epsMode === 'clamp') return Math.sqrt(p.size) / Math.max(Math.sqrt(sum), p.eps * scale);
-    return 1 / Math.sqrt(sum / p.statSize + p.eps * scale * scale);
+    const { epsMode, eps, size, statSize } = p;
+    switch (epsMode) {
+      case 'add':
+        return 1 / Math.sqrt(sum / statSize + eps * scale * scale);
+      case 'clamp':
+        return Math.sqrt(size) / Math.max(Math.sqrt(sum), eps * scale);
+      default:
+        return unreachable(epsMode);
+    }
   }
 
   factor(r: number): number {
@@ -204,7 +223,14 @@ export class PlainDriver implements Driver<Uint8Array> {
   normed(p: Problem, x: number, { scale, factor }: Statistic): number {
     // Where the denominator is 0, elements that are 0 stay 0. The product of three is rounded once: x * scale is exact.
     const normed = x === 0 && Math.abs(factor) === Number.POSITIVE_INFINITY ? 0 : fround(x * scale * factor);
-    return p.casting === 'llama' ? roundTo(p.dtype, normed) : normed;
+    switch (p.casting) {
+      case 'gemma':
+        return normed;
+      case 'llama':
+        return roundTo(p.dtype, normed);
+      default:
+        return unreachable(p.casting);
+    }
   }
 
   weight(p: Problem, gamma: Float32Array | null, feature: number): number {

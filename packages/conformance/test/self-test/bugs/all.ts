@@ -4,7 +4,7 @@ import { DECLARATION_BUGS } from './declarations.ts';
 import { EXTREME_BUGS } from './extremes.ts';
 import { INVARIANCE_BUGS } from './invariance.ts';
 import { LAYOUT_BUGS } from './layout.ts';
-import { MEMORY_BUGS } from './memory.ts';
+import { MEMORY_BUGS } from './memory/index.ts';
 import { OPERATION_BUGS } from './operations.ts';
 import { PRECISION_BUGS } from './precision.ts';
 import { RSTD_BUGS } from './rstd.ts';

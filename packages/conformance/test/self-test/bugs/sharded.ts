@@ -1,5 +1,4 @@
-import type { Problem, ScaleByIO } from '@rmsnorm/core';
-import { roundTo } from '@rmsnorm/core';
+import { type Problem, roundTo, type ScaleByIO } from '@rmsnorm/core';
 import type { Bug } from '../bug.ts';
 import { OperationsDriver } from '../operations-driver.ts';
 

@@ -19,7 +19,7 @@ class QueuedDriver extends PlainDriver {
 
   constructor() {
     super();
-    // What a driver cannot do, it does not have.
+    // A driver that cannot do something lacks the method.
     Object.assign(this, { view: undefined, adopt: undefined, hostForward: undefined });
   }
 
@@ -39,7 +39,7 @@ class QueuedDriver extends PlainDriver {
   override read(block: Uint8Array, into: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.queue.push(() => void super.read(block, into).then(resolve, reject));
-      setTimeout(() => this.flush());
+      setImmediate(() => this.flush());
     });
   }
 

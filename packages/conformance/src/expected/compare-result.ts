@@ -1,0 +1,105 @@
+import type { FloatDType } from '@rmsnorm/core';
+import { ConformanceFailure } from '../case/failure.ts';
+import { FORMATS, round } from '../inputs/formats.ts';
+import { type Interval, isInside } from './bounds.ts';
+import { show, showIndex } from './messages.ts';
+import { countOf } from './normalization.ts';
+
+/** What one element of a result may be, ends included. Both ends are NaN where it must be NaN. */
+export interface Expected extends Interval {
+  readonly exact: number;
+  /** The unit of the bound, where it has one: an ulp of float32, or 2^-24 of a sum of terms. */
+  readonly unit?: number | undefined;
+}
+
+/** Is told every element that has a bound in units. */
+export type Observe = (what: string, got: number, exact: number, unit: number) => void;
+
+/** Tells most right elements without their bound: elements by the million take most of the suite's time. */
+export interface QuickCheck {
+  readonly dtype: FloatDType;
+  /** The exact value of each element, not rounded. The nearest number of a 16-bit type is always right. */
+  readonly exact: ArrayLike<number>;
+  /** Of float32: an error, relative to the exact value, that every bound allows. */
+  readonly relative: number;
+}
+
+/** Whether `value` is right as the element at `flat`, whatever its bound. False where only the bound can tell. */
+export function passesQuickly(value: number, { dtype, exact, relative }: QuickCheck, flat: number): boolean {
+  const expected = exact[flat]!;
+  if (dtype !== 'float32') return value === round(FORMATS[dtype], expected);
+  const difference = Math.abs(value - expected);
+  return difference < Number.POSITIVE_INFINITY && difference <= relative * Math.abs(expected);
+}
+
+export interface ResultCheck {
+  /** What is compared, for the message. */
+  readonly what: string;
+  readonly shape: readonly number[];
+  /** null where the contract leaves the element open. */
+  readonly expected: (flat: number) => Expected | null;
+  /** Where most elements pass this, `expected` is called for few. */
+  readonly quick?: QuickCheck | undefined;
+  /** The bound in words. */
+  readonly bound: string;
+  /** The operands of one element, in words. */
+  readonly about?: (flat: number) => string;
+  /** What the output was filled with before: an element that still holds it was not written. */
+  readonly stale?: number | undefined;
+  readonly lookAt?: string | undefined;
+  readonly observe?: Observe | undefined;
+}
+
+/**
+ * Holds every element of `got` to what is expected of it.
+ * @throws ConformanceFailure with the worst element: index, got, expected, bound, operands, and what to look at
+ */
+export function compareResult(got: ArrayLike<number>, check: ResultCheck): void {
+  const { what, shape, expected, observe } = check;
+  const count = countOf(shape);
+  if (got.length !== count) throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
+  const quick = observe ? undefined : check.quick;
+  let wrong = 0;
+  let worst = -1;
+  let worstExcess = -1;
+  let stale = check.stale !== undefined;
+  for (let flat = 0; flat < count; flat++) {
+    const value = got[flat]!;
+    if (quick && passesQuickly(value, quick, flat)) continue;
+    const allowed = expected(flat);
+    if (allowed === null) continue;
+    if (observe && allowed.unit !== undefined) observe(what, value, allowed.exact, allowed.unit);
+    if (isInside(value, allowed)) continue;
+    wrong++;
+    if (!Object.is(value, check.stale)) stale = false;
+    const excess = excessOf(value, allowed);
+    if (excess > worstExcess) {
+      worstExcess = excess;
+      worst = flat;
+    }
+  }
+  if (wrong > 0) throw new ConformanceFailure(explain(got, check, { wrong, worst, stale }));
+}
+
+/** How far a wrong value is off, in units of what is allowed. */
+function excessOf(value: number, { exact, low, high }: Expected): number {
+  const excess = Math.abs(value - exact) / Math.max(high - exact, exact - low);
+  return Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess;
+}
+
+function explain(
+  got: ArrayLike<number>,
+  { what, shape, expected, bound, about, stale: before, lookAt }: ResultCheck,
+  { wrong, worst, stale }: { wrong: number; worst: number; stale: boolean },
+): string {
+  const allowed = expected(worst)!;
+  const excess = excessOf(got[worst]!, allowed);
+  const times = Number.isFinite(excess) ? `, ${show(excess)} times what is allowed` : '';
+  const operands = about ? ` (${about(worst)})` : '';
+  const hints = [stale && `they hold ${before}, which stood there before: they were not written`, lookAt];
+  return (
+    `${wrong} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst, shape)}: ` +
+    `got ${got[worst]}, expected ${show(allowed.exact)}${times}, bound ${bound}${operands}` +
+    hints.flatMap((hint) => (hint ? [`; ${hint}`] : [])).join('')
+  );
+}

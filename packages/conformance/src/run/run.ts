@@ -1,0 +1,69 @@
+import { type AbortSignalLike, type BackendProvider, RMSNormError } from '@rmsnorm/core';
+import { listCases } from '../cases/list.ts';
+import type { Filter } from './filter.ts';
+import type { CaseResult, Report } from './report.ts';
+import { openSession } from './session.ts';
+import { breathe, now } from './timers.ts';
+
+export const DEFAULT_SEED = 20_261_123;
+
+/** How long a run may keep the event loop to itself. */
+const BREATH_MS = 30;
+
+export interface RunOptions {
+  /** Which cases: part of an id, a pattern with `*`, or a predicate. All where it is left out. */
+  readonly filter?: Filter;
+  /** Of all random inputs. The report names it, so that a failure can be repeated. */
+  readonly seed?: number;
+  /** After each case, in order. */
+  readonly onResult?: (result: CaseResult, progress: { readonly done: number; readonly total: number }) => void;
+  /** Ends the run between two cases: `runConformance` then rejects with `signal.reason`. */
+  readonly signal?: AbortSignalLike;
+  /** Milliseconds after which a case that does not come back is failed; 60,000 unless given. */
+  readonly timeout?: number;
+}
+
+/**
+ * Runs the cases that `filter` takes against a backend of `provider`, one after another, and reports. A case that
+ * throws, crashes its backend or never comes back is a failure of that case; the run goes on with a fresh backend.
+ *
+ * @throws RMSNormError INVALID_OPTION where no case matches; what `provider.create()` rejects with; `signal.reason`
+ */
+export async function runConformance(provider: BackendProvider, options: RunOptions = {}): Promise<Report> {
+  const { seed = DEFAULT_SEED, signal } = options;
+  const cases = listCases(options.filter);
+  if (cases.length === 0) {
+    throw new RMSNormError(
+      'INVALID_OPTION',
+      `filter ${JSON.stringify(String(options.filter))} takes none of the ${listCases().length} cases; listCases() gives their ids`,
+    );
+  }
+  const session = await openSession(provider, { seed, ...options });
+  const results: CaseResult[] = [];
+  let breath = now();
+  try {
+    for (const entry of cases) {
+      if (now() - breath > BREATH_MS) {
+        await breathe();
+        breath = now();
+      }
+      if (signal?.aborted) throw signal.reason;
+      const result = await session.run(entry);
+      results.push(result);
+      options.onResult?.(result, { done: results.length, total: cases.length });
+    }
+  } finally {
+    await session.close();
+  }
+  const count = (status: CaseResult['status']): number => results.filter((result) => result.status === status).length;
+  return {
+    backend: session.backend,
+    device: session.device,
+    supports: session.supports,
+    seed,
+    passed: count('pass'),
+    failed: count('fail'),
+    skipped: count('skip'),
+    results,
+  };
+}
