@@ -42,10 +42,10 @@ async function sizes(): Promise<Sizes> {
   return { entry: sum([...first]), later: sum(chunks.filter((chunk) => !first.has(chunk))) + worker };
 }
 
-test('what an application loads, the module inlined, is below 20 KB gzipped, and what threads need beside it below 6', async () => {
+test('what an application loads, the module inlined, is below 21 KB gzipped, and what threads need beside it below 6', async () => {
   const { entry, later } = await sizes();
   expect(entry).toBeGreaterThan(10 * 1024);
-  expect(entry).toBeLessThan(20 * 1024);
+  expect(entry).toBeLessThan(21 * 1024);
   expect(later).toBeGreaterThan(1024);
   expect(later).toBeLessThan(6 * 1024);
 });

@@ -25,30 +25,45 @@ export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u3
   const size = call.size;
   const groups = call.groups;
   const bytes = <usize>size << 2;
-  const most = max(1, min(ROWS, ELEMENTS / size));
-  const interleaved = call.interleaved !== 0 && call.statSize === size && !sumsAreGiven();
+  const most = batchRows(ELEMENTS);
+  const given = sumsAreGiven();
+  const interleaved = call.interleaved !== 0 && call.statSize === size && !given;
   let summed = false;
   for (let row: u32 = 0; row < rows; ) {
     const batch = min(most, rows - row);
-    if (sumsAreGiven()) copyGivenSums(row, batch, sums);
+    if (given) copyGivenSums(row, batch, sums);
     else if (!summed) sumRows(x, bytes, call.statSize, batch, sums);
-    summed = false;
-    if (factorsOf(sums, batch, sums + FACTORS, rstd ? rstd + (<usize>row << 2) : 0, false) === batch) {
-      summed = interleaved && row + 2 * most <= rows;
-      if (call.roundsProducts) roundBatch(x, batch);
-      if (call.beta) scaleBatch<With>(x, y, batch, group, summed);
-      else scaleBatch<Without>(x, y, batch, group, summed);
-    } else {
-      for (let i: u32 = 0; i < batch; i++) {
-        const offset = i * bytes;
-        scaleRow(row + i, (group + i) % groups, x + offset, y + offset, rstd, load<f64>(sums + (<usize>i << 3)));
-      }
-    }
+    summed = scaleSummed(row, batch, group, x, y, rstd, interleaved && row + 2 * most <= rows);
     row += batch;
     x += batch * bytes;
     y += batch * bytes;
     group = (group + batch) % groups;
   }
+}
+
+/** The most rows of a batch of so many elements, or one row. */
+export function batchRows(elements: u32): u32 {
+  return max(1, min(ROWS, elements / call.size));
+}
+
+/**
+ * Scales the rows of a batch, whose sums of squares are in the kernel's memory. The first has index `row` and is of group `group`.
+ * `sumNext` puts the sums of as many rows after them in place of theirs. Returns whether it did: rows that do not fit float32 are scaled
+ * one by one.
+ */
+export function scaleSummed(row: u32, rows: u32, group: u32, x: usize, y: usize, rstd: usize, sumNext: bool): bool {
+  const sums = call.kernelMemory;
+  if (factorsOf(sums, rows, sums + FACTORS, rstd ? rstd + (<usize>row << 2) : 0, false) === rows) {
+    if (call.roundsProducts) roundBatch(x, rows);
+    if (call.beta) scaleBatch<With>(x, y, rows, group, sumNext);
+    else scaleBatch<Without>(x, y, rows, group, sumNext);
+    return sumNext;
+  }
+  const bytes = <usize>call.size << 2;
+  for (let i: u32 = 0; i < rows; i++, x += bytes, y += bytes) {
+    scaleRow(row + i, (group + i) % call.groups, x, y, rstd, load<f64>(sums + (<usize>i << 3)));
+  }
+  return false;
 }
 
 function scaleBatch<Beta>(x: usize, y: usize, rows: u32, group: u32, sumNext: bool): void {
