@@ -3,6 +3,9 @@
 // One formula serves every epsMode, each with coefficients of its own:
 //
 //     rstd = numerator / max(sqrt(sum * sumFactor + epsUnderRoot), leastNorm)
+//
+// Its derivative is in operations/backward/gradient.ts, which relies on d rstd/dx = -rstd^3 x / statSize, or 0 where 'clamp' takes eps for
+// the norm. No compiler says so to who adds an epsMode below.
 
 import { Call, call } from './call';
 import { EpsMode, Op } from './descriptor';

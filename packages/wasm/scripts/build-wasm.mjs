@@ -18,7 +18,7 @@ async function compile(layout) {
     [
       'assembly/index.ts',
       '--textFile=module.wat',
-      // What assembly/index.ts exports as `layout`: the host compares it with its own.
+      // What assembly/index.ts exports as `layoutHash`: the host compares it with its own.
       `--use=LAYOUT=${layout}`,
       '--runtime=stub',
       // The host creates the memory, so that it can choose the maximum.

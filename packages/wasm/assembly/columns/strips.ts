@@ -62,15 +62,15 @@ export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u3
       continue;
     }
     const sum = load<f64>(sums);
-    let scale = rstdOf(sum);
-    const r = call.alpha * scale;
+    let rstdOfRow = rstdOf(sum);
+    const r = call.alpha * rstdOfRow;
     store<f32>(factors, <f32>r);
     if (!fitsFloat32(sum, r)) {
       scaleStrip(strip, at, columns, done, c - done, feature, values);
-      scale = columnInFloat64(strip, at + (<usize>c << call.elementShift), values + (<usize>c << 2), <usize>columns << 2, row + c, feature);
+      rstdOfRow = columnInFloat64(strip, at + (<usize>c << call.elementShift), values + (<usize>c << 2), <usize>columns << 2, row + c, feature);
       done = c + 1;
     }
-    if (rstd) store<f32>(rstd, <f32>scale);
+    if (rstd) store<f32>(rstd, <f32>rstdOfRow);
     c++;
   }
   if (strip.interleaved && done === 0) done = scaleWhileSummingNext(strip, slab, column, columns, feature);
@@ -186,7 +186,7 @@ function columnInFloat64(strip: Strip, at: usize, v: usize, stride: usize, row: 
     }
     moveRows(LOAD, at, v, stride, 1, call.size);
   }
-  const scale = rowInFloat64(DType.float32, v, v, stride, row, feature);
+  const rstd = rowInFloat64(DType.float32, v, v, stride, row, feature);
   if (call.stage !== KEEP) moveRows(LEAVE, at, v, stride, 1, call.size);
-  return scale;
+  return rstd;
 }

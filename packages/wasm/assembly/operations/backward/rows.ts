@@ -15,9 +15,9 @@ import { dotRow, sumBoth } from './row-sums';
 const BLOCK: u32 = 2048;
 const BLOCK_BYTES: usize = 8192;
 
-// The operation's memory: r of four rows, their slopes (float32), their sums of squares, their sums of products (float64), then float32
+// The operation's memory: r of four rows, their middle factors (float32), their sums of squares, their sums of products (float64), then float32
 // blocks: four of x, four of dy, and one of dsum.
-const SLOPES: usize = 16;
+const MIDDLES: usize = 16;
 const SQUARES: usize = 32;
 const DOTS: usize = 64;
 const BLOCKS: usize = 128;
@@ -95,18 +95,18 @@ function sumRows(at: usize, pitch: usize, rows: u32, feature: u32): void {
   }
 }
 
-/** Stores r and slope of the rows that fit float32. Returns a bit for each of these. */
+/** Stores r and the middle factor of the rows that fit float32. Returns a bit for each of these. */
 function fittingOf(row: u32, at: usize, pitch: usize, rows: u32): u32 {
   const four = call.operationMemory;
   // The rows of one group are neighbours in rstd only if there are no other groups.
   let j: u32 = 0;
-  if (!call.rstd || call.groups === 1) j = pairsThatFit(row, four + SQUARES, four + DOTS, four, four + SLOPES, rows);
+  if (!call.rstd || call.groups === 1) j = pairsThatFit(row, four + SQUARES, four + DOTS, four, four + MIDDLES, rows);
   let fitting: u32 = (1 << j) - 1;
   for (; j < rows; j++) {
     const factor = four + (<usize>j << 2);
     const sum = load<f64>(four + SQUARES + (<usize>j << 3));
     const dot = load<f64>(four + DOTS + (<usize>j << 3));
-    if (gradientFits(row + j * call.groups, sum, dot, at + j * pitch, 1 << call.elementShift, factor, factor + SLOPES)) fitting |= 1 << j;
+    if (gradientFits(row + j * call.groups, sum, dot, at + j * pitch, 1 << call.elementShift, factor, factor + MIDDLES)) fitting |= 1 << j;
   }
   return fitting;
 }
@@ -117,10 +117,10 @@ function gradients(at: usize, pitch: usize, rows: u32, fitting: u32, feature: u3
   const statSize = call.statSize;
   const direct = isFloat32();
   for (let i: u32 = 0; i < size; ) {
-    // A block ends where the statistic ends: after that there is no slope.
+    // A block ends where the statistic ends: after that the middle factor is 0.
     const blockEnd = min(size, (i / BLOCK + 1) * BLOCK);
     const length = (i < statSize ? min(blockEnd, statSize) : blockEnd) - i;
-    if (i === statSize) v128.store(call.operationMemory + SLOPES, i64x2.splat(0));
+    if (i === statSize) v128.store(call.operationMemory + MIDDLES, i64x2.splat(0));
     const block = at + (<usize>i << call.elementShift);
     gradientsOfBlock(block, pitch, rows, fitting, feature + i, i & (BLOCK - 1), length, !direct && size > BLOCK);
     i += length;
