@@ -17,6 +17,7 @@ function printed(command: string): string {
 
 test('dispatches are printed one after another, each with what it binds and its grid', () => {
   const text = printed('forward --dtype float16 --shape 3x65537 --rstd');
+  expect(text).toMatch(/^\/\/ The key of a shader is kernel:choices:buffers, /);
   const headings = text.split('\n').filter((line) => /^\/\/ (Dispatch|Bindings|Grid|Between| {2}\d)/.test(line));
   expect(headings).toEqual([
     '// Between dispatches: r, 12 bytes',

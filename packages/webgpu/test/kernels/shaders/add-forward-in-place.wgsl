@@ -1,4 +1,6 @@
 // pnpm wgsl addForward --shape 8x32 --rstd --dtype float16 --casting llama --float16 bits --in-place
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:addForward,float16,rows,quad,subgroup4x64/0,2full,gammarounds,rstd:x! residual! gamma rstd!>residual x
 // Bindings:
 //   0 x (read_write)

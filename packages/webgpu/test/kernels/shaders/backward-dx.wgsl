@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 2x3x5 --dtype bfloat16 --dispatch 3
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 3 of 4: dx:bfloat16,true,false,dx:x dy dx! gamma statistics
 // Bindings:
 //   0 x (read)

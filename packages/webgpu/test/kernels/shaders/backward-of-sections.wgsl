@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 4x10000 --no-affine --subgroups 4 --dispatch 2
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 2: gradient:float32,sections,quad,workgroup32x1/4,64/0array,false,false,true,false,false:x dy dx! sections>dx
 // Bindings:
 //   0 x (read)

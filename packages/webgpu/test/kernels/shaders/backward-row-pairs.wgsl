@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 7x27 --groups 3 --dtype float16 --dsum --subgroups 4 --dispatch 1
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 2: gradient:float16,resident-row-pairs,features-of-pair,invocation1x4/0,8/4arraytogether,true,false,true,true,false,apart:x dy dsum dx! gamma weight_sums!>dx
 // Bindings:
 //   0 x (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 8x32 --bias --dispatch 1
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 2: gradient:float32,rows,quad,subgroup4x64/0,2/2,true,false,true,true,true:x dy dx! gamma weight_sums!>dx
 // Bindings:
 //   0 x (read)

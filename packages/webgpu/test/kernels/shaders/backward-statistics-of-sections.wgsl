@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 1x65537 --dtype bfloat16 --dispatch 2
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 5: gradient-combined:bfloat16,rows,unaligned,invocation1x256/0,true:sections statistics!
 // Bindings:
 //   0 sections (read)

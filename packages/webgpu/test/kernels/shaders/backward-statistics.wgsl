@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 2x64x3 --dtype bfloat16 --dispatch 1
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 2: gradient-statistics:bfloat16,columns,one,shared8x32/32,true,false,true:x dy gamma statistics!
 // Bindings:
 //   0 x (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 4x10000 --dispatch 1
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 3: gradient-sections:float32,sections,quad,workgroup256x1/32,true,true:x dy gamma sections!
 // Bindings:
 //   0 x (read)

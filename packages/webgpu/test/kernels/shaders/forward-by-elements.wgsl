@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 2x64x3 --dtype bfloat16 --dispatch 2
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 2: elementwise:forward,bfloat16,gamma:x y! gamma r exponents>y
 // Bindings:
 //   0 x (read)

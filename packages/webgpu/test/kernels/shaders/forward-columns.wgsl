@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 2x9x4x4
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float32,columns,quad,shared2x128/128,8,gamma,:x y! gamma>y
 // Bindings:
 //   0 x (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 8x20000
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: loop elements to y:forward,float32,rows,quad,workgroup256x1/32,gamma,:x y! gamma>y
 // Bindings:
 //   0 x (read)

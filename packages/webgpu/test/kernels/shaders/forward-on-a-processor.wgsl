@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 8x1024 --rstd --subgroups 4
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float32,rows,quad,subgroup4x64/0,64full,gamma,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 1000x30 --rstd --dtype bfloat16 --axis -1 --partial 0.5
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,bfloat16,rows,ragged,partial,subgroup4x64/0,2full,gamma,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 7x9 --dtype float16 --bias
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,2,gammabeta,:x y! gamma beta>y
 // Bindings:
 //   0 x (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl forwardQuantized --shape 8x128 --groups 4
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: quantized-loop:float32,rows,quad,subgroup4x4/0,gamma,false,true:x gamma scales! q!
 // Bindings:
 //   0 x (read)

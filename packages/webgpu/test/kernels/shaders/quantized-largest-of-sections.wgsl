@@ -1,4 +1,6 @@
 // pnpm wgsl forwardQuantized --shape 2x100000 --no-affine --dispatch 2
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 3: quantized-sections largest:float32,sections,quad,workgroup256x1/32,,false:x sections largest_of_sections!
 // Bindings:
 //   0 x (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl forwardQuantized --shape 8x32
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: quantized:float32,rows,quad,subgroup4x64/0,2full,gamma,false:x gamma scales! q!
 // Bindings:
 //   0 x (read)

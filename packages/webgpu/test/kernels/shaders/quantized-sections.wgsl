@@ -1,4 +1,6 @@
 // pnpm wgsl forwardQuantized --shape 2x100000 --dispatch 3
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 3 of 3: quantized-sections q:float32,sections,quad,workgroup256x1/32,gamma,false:x gamma sections largest_of_sections scales! q!
 // Bindings:
 //   0 x (read)

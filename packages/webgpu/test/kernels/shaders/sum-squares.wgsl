@@ -1,4 +1,6 @@
 // pnpm wgsl sumSquares --shape 8x32
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: loop elements to sums:forward,float32,rows,quad,subgroup4x64/0,,:x sums!
 // Bindings:
 //   0 x (read)
