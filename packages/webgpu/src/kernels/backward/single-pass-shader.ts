@@ -14,7 +14,7 @@ import { STATISTIC, STATISTIC_OF_RSTD, statisticOfSums, TIMES_R } from '../wgsl/
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { usesSubgroups } from '../wgsl/teamwork.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
-import { type GradientCall, gradientMean, gradientStatistic, scaledAndAdded } from './gradient.ts';
+import { GRADIENT_MEAN, type GradientCall, gradientStatistic, scaledAndAdded } from './gradient.ts';
 import { type SummingKernel, sumsOfPairsApart, weightSums } from './weight-sums.ts';
 
 /** Tiles of x and dy in registers, of a team that goes from tile to tile. */
@@ -47,14 +47,14 @@ function code(kernel: SinglePassKernel): string {
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
     ${STATISTIC}
-    ${squares && statisticOfSums(problem)}
+    ${squares && statisticOfSums(problem, { slope: true })}
     ${rstdGiven && STATISTIC_OF_RSTD}
     ${TIMES_R}
-    ${squares && !sections && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
-    ${squares && sections && statisticOfSections(false)}
+    ${squares && !sections && [SUM_OF_SQUARES, rescaling({ slope: true })]}
+    ${squares && sections && statisticOfSections({ slope: true })}
     ${sections && MEAN_OF_SECTIONS}
     ${rstdGiven && loadRowValues('rstd', layout)}
-    ${gradientMean(problem)}
+    ${GRADIENT_MEAN}
     ${TOTAL}
     ${(dgamma || dbeta) && weightSums(kernel)}
 
@@ -185,21 +185,21 @@ function readTile({ layout, residency, dxBuffer }: SinglePassKernel): string {
   `;
 }
 
-/** `s`, `special`, `clamped`; and in `n`, which was x, x * rstd. */
+/** `s`, `special`, `slope_factor`; and in `n`, which was x, x * rstd. */
 function statisticOfTile({ layout, residency, rstdGiven, squares }: SinglePassKernel): string {
   const sections = layout.kind === 'sections';
   const pairs = layout.kind === 'resident-row-pairs';
   return wgsl`
     var s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'Statistic(RowValues(), RowInts())'};
     var special = ${rstdGiven ? 'any(s.exponent != RowInts())' : 'false'};
-    var clamped = RowBools();
+    var slope_factor = RowValues(1.0);
     ${
       squares &&
       sections &&
       wgsl`
         let all = statistic_of_sections(tile);
         ${!rstdGiven && 's = all.statistic;\nspecial = s.exponent != 0;'}
-        clamped = all.clamped & (params.eps_clamps != 0u);
+        slope_factor = all.slope_factor;
       `
     }
     ${
@@ -235,7 +235,7 @@ function meanOfTile({ layout, residency }: SinglePassKernel): string {
       )
     }
     var mean = ${sections ? 'mean_of_sections(tile, s)' : 'team_sum(sum_per_row(products)) * params.reciprocal_count'};
-    mean = gradient_mean(mean, clamped, s);
+    mean = gradient_mean(mean, slope_factor, s);
   `;
 }
 

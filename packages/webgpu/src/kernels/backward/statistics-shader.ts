@@ -13,9 +13,9 @@ import { STATISTIC, STATISTIC_OF_RSTD, statisticOfSums, TIMES_R } from '../wgsl/
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import {
+  GRADIENT_MEAN,
   type GradientCall,
   gradientInputs,
-  gradientMean,
   gradientStatistic,
   loadWeightedDy,
   ROW_STATISTICS,
@@ -58,13 +58,13 @@ function code(kernel: StatisticsKernel): string {
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
     ${STATISTIC}
-    ${squares && statisticOfSums(problem)}
+    ${squares && statisticOfSums(problem, { slope: true })}
     ${rstdGiven && STATISTIC_OF_RSTD}
     ${TIMES_R}
-    ${squares && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
+    ${squares && [SUM_OF_SQUARES, rescaling({ slope: true })]}
     ${rstdGiven && loadRowValues('rstd', layout)}
     ${storeStatistics(layout)}
-    ${gradientMean(problem)}
+    ${GRADIENT_MEAN}
     ${TOTAL}
     ${loadWeightedDy(gamma, COMPONENTS[access] === 4 && weights === 'consecutive')}
 
@@ -73,12 +73,12 @@ ${SUM_OF_PRODUCTS}
           team,
           wgsl`
         var s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'Statistic(RowValues(), RowInts())'};
-        var clamped = RowBools();
+        var slope_factor = RowValues(1.0);
         ${squares && gradientStatistic('sum_of_squares(tile, RowValues(1.0))', rstdGiven)}
 
         let mean = team_sum(sum_of_products(tile, s)) * params.reciprocal_count;
         if (has_tile && member() == 0u) {
-          store_statistics(tile, s, gradient_mean(mean, clamped, s));
+          store_statistics(tile, s, gradient_mean(mean, slope_factor, s));
         }
       `,
         )}

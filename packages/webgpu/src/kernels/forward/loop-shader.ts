@@ -58,12 +58,12 @@ function code(kernel: LoopKernel): string {
     ${(sums || writes) && [elementwise(fusion, problem, access), normInput(fusion, problem, access)]}
     ${sums && (sumAccess === access ? NORM_INPUT_FOR_SUM : normInput(fusion, problem, sumAccess, '_for_sum'))}
     ${STATISTIC}
-    ${statisticOfSums(problem, rstd)}
+    ${statisticOfSums(problem, { rstd })}
     ${writes && TIMES_R}
     ${sums && SUM_OF_SQUARES}
     ${sums && pass.to !== 'sums' && rescaling({ rstd })}
     ${pass.from === 'sums' && [STATISTIC_OF_SUM, loadRowValues('sums', layout)]}
-    ${pass.from === 'sections' && (pass.to === 'sums' ? VALUE_OF_SECTIONS : statisticOfSections(rstd))}
+    ${pass.from === 'sections' && (pass.to === 'sums' ? VALUE_OF_SECTIONS : statisticOfSections({ rstd }))}
     ${pass.to === 'sums' && storeRowValues('sums', layout)}
     ${pass.to === 'r' && [storeRowValues('r', layout), storeRowValues('exponents', layout, 'RowInts')]}
     ${rstd && storeRowValues('rstd', layout)}

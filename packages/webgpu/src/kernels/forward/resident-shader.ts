@@ -49,7 +49,7 @@ function code(kernel: ResidentKernel): string {
     ${normInput(fusion, problem, access)}
     ${NORM_INPUT_FOR_SUM}
     ${STATISTIC}
-    ${statisticOfSums(problem, rstd)}
+    ${statisticOfSums(problem, { rstd })}
     ${TIMES_R}
     ${SUM_OF_SQUARES}
     ${rescaling({ rstd })}

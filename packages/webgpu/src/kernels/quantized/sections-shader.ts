@@ -31,7 +31,7 @@ function code(kernel: SectionsQuantizedKernel): string {
     ${STATISTIC}
     ${statisticOfSums(problem)}
     ${TIMES_R}
-    ${statisticOfSections(false)}
+    ${statisticOfSections()}
     ${weighting(affine, layout.weights, layout.access)}
     ${finds === 'q' && quantizing(layout)}
     ${mainWithoutIdleTeams(

@@ -1,4 +1,5 @@
 import { reads, type ShaderBuffer } from './bindings.ts';
+import type { StatisticUses } from './statistic.ts';
 import { wgsl } from './template.ts';
 
 // The sum of squares of a row that is split, in two dispatches. First of each section, as sum * 4^exponent (exponent 0 where
@@ -94,26 +95,25 @@ export const VALUE_OF_SECTIONS: string = wgsl`
 `;
 
 /** `statistic_of_sections(tile)`: the statistic of a row from its sections. */
-export function statisticOfSections(rstd: boolean): string {
+export function statisticOfSections({ rstd = false, slope = false }: StatisticUses = {}): string {
   return wgsl`
     ${SUM_OF_SECTIONS}
 
-    // clamped: whether eps is the denominator.
-    struct StatisticOfSections { statistic: Statistic, rstd: f32, clamped: bool }
+    struct StatisticOfSections { statistic: Statistic, rstd: f32, slope_factor: f32 }
 
     fn statistic_of_sections(tile: Tile) -> StatisticOfSections {
       let all = sum_of_sections(tile);
       let sum = all.sum;
       let exponent = all.exponent;
       if (exponent == 0 && is_plain(sum)) {
-        return StatisticOfSections(Statistic(plain_r(sum), 0), ${rstd ? 'plain_rstd(sum)' : '0.0'}, sum <= params.eps_least);
+        return StatisticOfSections(Statistic(plain_r(sum), 0), ${rstd ? 'plain_rstd(sum)' : '0.0'}, ${slope ? 'plain_slope_factor(sum)' : '1.0'});
       }
       let least = clamp(max(exponent, params.eps_exponent), -126, 126);
       let scaled = sum * power_of_two(exponent - least) * power_of_two(exponent - least);
       return StatisticOfSections(
         scaled_statistic(all.largest, scaled, least, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent),
         ${rstd ? 'value_of(scaled_statistic(all.largest, scaled, least, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent))' : '0.0'},
-        scaled <= scaled_eps(least),
+        ${slope ? 'scaled_slope_factor(scaled, least)' : '1.0'},
       );
     }
   `;

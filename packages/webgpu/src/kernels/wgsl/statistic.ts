@@ -155,13 +155,56 @@ const ADDED_OR_CLAMPED = wgsl`
   }
 `;
 
-/** The statistic from sums of squares; and rstd, where it is written. */
-export function statisticOfSums(problem: KernelProblem, rstd = false): string {
+/** How rstd changes with its row, from a plain sum and from a scaled one. */
+function slopeFactors({ epsMode }: KernelProblem): string {
+  switch (epsMode) {
+    case 'add':
+    case 'clamp':
+      return ONE_UNLESS_CLAMPED;
+    default:
+      return unreachable(epsMode);
+  }
+}
+
+const ONE_UNLESS_CLAMPED = wgsl`
+  // f in d rstd/dx = -f rstd^3 x / stat_size: 1, or 0 where eps is the denominator, as r is a constant there.
+  fn slope_factor(eps_is_more: RowBools) -> RowValues {
+    return select(RowValues(1.0), RowValues(), eps_is_more & RowBools(params.eps_clamps != 0u));
+  }
+
+  fn plain_slope_factor(sum: RowValues) -> RowValues { return slope_factor(sum <= RowValues(params.eps_least)); }
+
+  fn scaled_slope_factor(scaled: RowValues, scaling: RowInts) -> RowValues { return slope_factor(scaled <= scaled_eps(scaling)); }
+`;
+
+/** Whether the slope factor depends on the row's sum of squares. Else it is 1. */
+export function slopeNeedsSum({ epsMode }: KernelProblem): boolean {
+  switch (epsMode) {
+    case 'add':
+      return false;
+    case 'clamp':
+      return true;
+    default:
+      return unreachable(epsMode);
+  }
+}
+
+/** What a shader needs of a row beside r. */
+export interface StatisticUses {
+  /** rstd, which is written. */
+  readonly rstd?: boolean;
+  /** The factor of rstd's slope, for a gradient. */
+  readonly slope?: boolean;
+}
+
+/** The statistic from sums of squares. */
+export function statisticOfSums(problem: KernelProblem, { rstd = false, slope = false }: StatisticUses = {}): string {
   return wgsl`
     ${PLAIN_STATISTIC}
     ${SCALED_STATISTIC}
     ${denominators(problem)}
     ${rstd && PLAIN_RSTD}
+    ${slope && slopeFactors(problem)}
   `;
 }
 

@@ -1,3 +1,4 @@
+import type { StatisticUses } from './statistic.ts';
 import { wgsl } from './template.ts';
 
 /** How many numbers are added one after the other. The sums of such chains are added with what each addition loses (Knuth's TwoSum). */
@@ -42,7 +43,7 @@ export const SUM_OF_SQUARES: string = wgsl`
  * `rescaled(tile, sum)`: recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain
  * rows keep theirs.
  */
-export function rescaling(uses: { readonly rstd?: boolean; readonly clamped?: boolean } = {}): string {
+export function rescaling(uses: StatisticUses = {}): string {
   return wgsl`
     // The bits of one member's largest magnitude.
     fn largest_magnitude(tile: Tile) -> RowBits {
@@ -53,8 +54,7 @@ export function rescaling(uses: { readonly rstd?: boolean; readonly clamped?: bo
       return max_per_row(largest);
     }
 
-    // clamped: whether eps is the denominator.
-    struct Rescaled { statistic: Statistic, rstd: RowValues, clamped: RowBools }
+    struct Rescaled { statistic: Statistic, rstd: RowValues, slope_factor: RowValues }
 
     // Recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain rows keep theirs.
     fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
@@ -63,9 +63,9 @@ export function rescaling(uses: { readonly rstd?: boolean; readonly clamped?: bo
       let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
       let plain = is_plain(sum);
       let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
-      var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowBools());
+      var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
       ${uses.rstd && RESCALED_RSTD}
-      ${uses.clamped && 'result.clamped = select(scaled <= scaled_eps(scaling), sum <= RowValues(params.eps_least), plain);'}
+      ${uses.slope && 'result.slope_factor = select(scaled_slope_factor(scaled, scaling), plain_slope_factor(sum), plain);'}
       return result;
     }
   `;

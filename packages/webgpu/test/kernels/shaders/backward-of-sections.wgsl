@@ -40,6 +40,22 @@ fn team_max(v: RowBits) -> RowBits {
   return max(max(max(max(max(max(max(bitcast<RowBits>(last[0]), bitcast<RowBits>(last[1])), bitcast<RowBits>(last[2])), bitcast<RowBits>(last[3])), bitcast<RowBits>(last[4])), bitcast<RowBits>(last[5])), bitcast<RowBits>(last[6])), bitcast<RowBits>(last[7]));
 }
 
+fn statistic_of_sections(tile: Tile) -> StatisticOfSections {
+  let all = sum_of_sections(tile);
+  let sum = all.sum;
+  let exponent = all.exponent;
+  if (exponent == 0 && is_plain(sum)) {
+    return StatisticOfSections(Statistic(plain_r(sum), 0), 0.0, plain_slope_factor(sum));
+  }
+  let least = clamp(max(exponent, params.eps_exponent), -126, 126);
+  let scaled = sum * power_of_two(exponent - least) * power_of_two(exponent - least);
+  return StatisticOfSections(
+    scaled_statistic(all.largest, scaled, least, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent),
+    0.0,
+    scaled_slope_factor(scaled, least),
+  );
+}
+
 // g; 0 beyond the row's end, whatever stands there in gamma.
 fn weighted_dy(place: Place, dy: Elements) -> Elements {
   let g = dy;
@@ -79,11 +95,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
     var s = Statistic(RowValues(), RowInts());
     var special = false;
-    var clamped = RowBools();
+    var slope_factor = RowValues(1.0);
     let all = statistic_of_sections(tile);
     s = all.statistic;
     special = s.exponent != 0;
-    clamped = all.clamped & (params.eps_clamps != 0u);
+    slope_factor = all.slope_factor;
     for (var slot = 0u; slot < 64u; slot++) {
       let step = member() + slot * TEAM_WIDTH;
       if (step >= steps_of(tile)) { break; }
@@ -91,7 +107,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     }
 
     var mean = mean_of_sections(tile, s);
-    mean = gradient_mean(mean, clamped, s);
+    mean = gradient_mean(mean, slope_factor, s);
 
     if (has_tile) {
       for (var slot = 0u; slot < 64u; slot++) {
@@ -114,9 +130,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/float16.ts: rounded
 //   backward-rows.wgsl: load_dy, store_dx, Total, opaque_total, add, add_totals, value_of_total, less_mean
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
 //   src/kernels/wgsl/sections.ts: SumOfSections, sum_exponent, sum_of_sections, StatisticOfSections, products_exponent, mean_of_sections
-//   forward-of-sections.wgsl: statistic_of_sections
 //   src/kernels/backward/gradient.ts: gradient_mean
 //   src/kernels/backward/single-pass-shader.ts: times_tile_r
 //   src/kernels/backward/block-shader.ts: 

@@ -125,7 +125,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
     var s = Statistic(RowValues(), RowInts());
     var special = false;
-    var clamped = RowBools();
+    var slope_factor = RowValues(1.0);
     var squares = Elements();
     for (var slot = 0u; slot < 8u; slot++) {
       let step = member() + slot * TEAM_WIDTH;
@@ -133,15 +133,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
       let v = within_statistic(tile, step, n[slot]); squares = fma(v, v, squares);
     }
     let sum = team_sum(sum_per_row(squares));
-    clamped = sum <= RowValues(params.eps_least);
+    slope_factor = plain_slope_factor(sum);
     s.r = plain_r(sum);
     if (team_any(!is_plain(sum))) {
       let result = rescaled(tile, sum);
-      clamped = result.clamped;
+      slope_factor = result.slope_factor;
       s = result.statistic;
       special = true;
     }
-    clamped = clamped & RowBools(params.eps_clamps != 0u);
     for (var slot = 0u; slot < 8u; slot++) {
       let step = member() + slot * TEAM_WIDTH;
       if (step >= steps_of(tile)) { break; }
@@ -156,7 +155,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
       products = fma(weighted_dy(place_at(tile, step), dy[slot]), n[slot], products);
     }
     var mean = team_sum(sum_per_row(products)) * params.reciprocal_count;
-    mean = gradient_mean(mean, clamped, s);
+    mean = gradient_mean(mean, slope_factor, s);
 
     if (has_tile) {
       for (var slot = 0u; slot < 8u; slot++) {
@@ -195,7 +194,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-row-pairs.wgsl: widen, narrow, load_x, neighbour_x
 //   forward-shader-f16.wgsl: rounded
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   backward-rows.wgsl: rescaled, Total, opaque_total, add, add_totals, value_of_total, TermTotal, opaque_term, add_term, add_term_totals, value_of_term_total, less_mean
 //   src/kernels/backward/gradient.ts: gradient_mean

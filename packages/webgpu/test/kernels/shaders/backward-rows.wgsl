@@ -33,8 +33,8 @@ fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
   let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
   let plain = is_plain(sum);
   let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowBools());
-  result.clamped = select(scaled <= scaled_eps(scaling), sum <= RowValues(params.eps_least), plain);
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
+  result.slope_factor = select(scaled_slope_factor(scaled, scaling), plain_slope_factor(sum), plain);
   return result;
 }
 
@@ -134,20 +134,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
     var s = Statistic(RowValues(), RowInts());
     var special = false;
-    var clamped = RowBools();
+    var slope_factor = RowValues(1.0);
     var squares = Elements();
     { let step = member() + 0u * TEAM_WIDTH; let v = within_statistic(tile, step, n0); squares = fma(v, v, squares); }
     { let step = member() + 1u * TEAM_WIDTH; let v = within_statistic(tile, step, n1); squares = fma(v, v, squares); }
     let sum = team_sum(sum_per_row(squares));
-    clamped = sum <= RowValues(params.eps_least);
+    slope_factor = plain_slope_factor(sum);
     s.r = plain_r(sum);
     if (team_any(!is_plain(sum))) {
       let result = rescaled(tile, sum);
-      clamped = result.clamped;
+      slope_factor = result.slope_factor;
       s = result.statistic;
       special = true;
     }
-    clamped = clamped & RowBools(params.eps_clamps != 0u);
     { let step = member() + 0u * TEAM_WIDTH; n0 = times_tile_r(n0, s, special); }
     { let step = member() + 1u * TEAM_WIDTH; n1 = times_tile_r(n1, s, special); }
 
@@ -155,7 +154,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     { let step = member() + 0u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy0), n0, products); }
     { let step = member() + 1u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy1), n1, products); }
     var mean = team_sum(sum_per_row(products)) * params.reciprocal_count;
-    mean = gradient_mean(mean, clamped, s);
+    mean = gradient_mean(mean, slope_factor, s);
 
     if (has_tile) {
       {
@@ -219,7 +218,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   src/kernels/backward/gradient.ts: gradient_mean
 //   src/kernels/backward/weight-sums.ts: term_of, total_across_teams, store_weight_sum

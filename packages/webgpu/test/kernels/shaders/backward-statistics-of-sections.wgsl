@@ -26,8 +26,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tile = tile_at(tile_index);
   let all = statistic_of_sections(tile);
   let s = all.statistic;
-  let clamped = all.clamped & (params.eps_clamps != 0u);
-  store_statistics(tile, s, gradient_mean(mean_of_sections(tile, s), clamped, s));
+  let slope_factor = all.slope_factor;
+  store_statistics(tile, s, gradient_mean(mean_of_sections(tile, s), slope_factor, s));
 }
 
 // Elsewhere:
@@ -36,8 +36,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   backward-row-pairs.wgsl: member, team_sum, team_max
 //   forward-long-rows.wgsl: team_any
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor
 //   src/kernels/wgsl/sections.ts: SumOfSections, sum_exponent, sum_of_sections, StatisticOfSections, products_exponent, mean_of_sections
-//   forward-of-sections.wgsl: statistic_of_sections
+//   backward-of-sections.wgsl: statistic_of_sections
 //   backward-statistics.wgsl: store_statistics
 //   src/kernels/backward/gradient.ts: gradient_mean

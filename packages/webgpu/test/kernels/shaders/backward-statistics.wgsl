@@ -43,20 +43,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tile = tile_at(min(tile_index, tile_count() - 1u));
   let has_tile = tile_index < tile_count();
   var s = Statistic(RowValues(), RowInts());
-  var clamped = RowBools();
+  var slope_factor = RowValues(1.0);
   let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
-  clamped = sum <= RowValues(params.eps_least);
+  slope_factor = plain_slope_factor(sum);
   s.r = plain_r(sum);
   if (team_any(!is_plain(sum))) {
     let result = rescaled(tile, sum);
-    clamped = result.clamped;
+    slope_factor = result.slope_factor;
     s = result.statistic;
   }
-  clamped = clamped & RowBools(params.eps_clamps != 0u);
 
   let mean = team_sum(sum_of_products(tile, s)) * params.reciprocal_count;
   if (has_tile && member() == 0u) {
-    store_statistics(tile, s, gradient_mean(mean, clamped, s));
+    store_statistics(tile, s, gradient_mean(mean, slope_factor, s));
   }
 }
 
@@ -69,7 +68,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-without-subgroups.wgsl: team_any
 //   src/kernels/wgsl/float16.ts: widen
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   backward-rows.wgsl: rescaled, Total, opaque_total, add, add_totals, value_of_total
 //   src/kernels/backward/gradient.ts: gradient_mean

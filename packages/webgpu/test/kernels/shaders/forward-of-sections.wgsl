@@ -21,14 +21,14 @@ fn statistic_of_sections(tile: Tile) -> StatisticOfSections {
   let sum = all.sum;
   let exponent = all.exponent;
   if (exponent == 0 && is_plain(sum)) {
-    return StatisticOfSections(Statistic(plain_r(sum), 0), 0.0, sum <= params.eps_least);
+    return StatisticOfSections(Statistic(plain_r(sum), 0), 0.0, 1.0);
   }
   let least = clamp(max(exponent, params.eps_exponent), -126, 126);
   let scaled = sum * power_of_two(exponent - least) * power_of_two(exponent - least);
   return StatisticOfSections(
     scaled_statistic(all.largest, scaled, least, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent),
     0.0,
-    scaled <= scaled_eps(least),
+    1.0,
   );
 }
 

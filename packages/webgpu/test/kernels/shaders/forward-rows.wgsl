@@ -146,7 +146,7 @@ fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
   let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
   let plain = is_plain(sum);
   let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowBools());
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
   let root = value_of(scaled_statistic(largest, scaled, scaling, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent));
   result.rstd = select(root, plain_rstd(sum), plain);
   return result;
