@@ -3,9 +3,7 @@
 // One formula serves every epsMode, each with coefficients of its own:
 //
 //     rstd = numerator / max(sqrt(sum * sumFactor + epsUnderRoot), leastNorm)
-//
-// Its derivative is in operations/backward/gradient.ts, which relies on d rstd/dx = -rstd^3 x / statSize, or 0 where 'clamp' takes eps for
-// the norm. No compiler says so to who adds an epsMode below.
+//     d rstd/dx = -f rstd^3 x / statSize, with the slope factor f: 1, or 0 where leastNorm is the denominator, as rstd is a constant there
 
 import { Call, call } from './call';
 import { EpsMode, Op } from './descriptor';
@@ -69,6 +67,20 @@ export function rstdOf(sum: f64): f64 {
   return call.numerator / max(sqrt(sum * call.sumFactor + call.epsUnderRoot), call.leastNorm);
 }
 
+/** The slope factor of a row. For an epsMode of another slope, this is what changes. */
+// @ts-ignore: decorator
+@inline
+export function slopeFactor(sum: f64): f64 {
+  return sqrt(sum) <= call.clampedNorm ? 0 : 1;
+}
+
+/** Whether the slope factor depends on the sum. Else it is 1, whatever number is given for the sum. */
+// @ts-ignore: decorator
+@inline
+export function slopeNeedsSum(): bool {
+  return call.clampedNorm >= 0;
+}
+
 /**
  * Whether a row may be computed in float32: its sum of squares neither overflowed nor lost terms, and r is a normal number.
  * False where the row has a NaN or an infinity, and where the denominator is 0. float64-row.ts does such rows.
@@ -86,6 +98,12 @@ export function fitsFloat32(sum: f64, r: f64): bool {
 export function rstdOf2(call: Call, sums: v128): v128 {
   const root = f64x2.sqrt(f64x2.add(f64x2.mul(sums, f64x2.splat(call.sumFactor)), f64x2.splat(call.epsUnderRoot)));
   return f64x2.div(f64x2.splat(call.numerator), f64x2.pmax(root, f64x2.splat(call.leastNorm)));
+}
+
+// @ts-ignore: decorator
+@inline
+export function slopeFactor2(call: Call, sums: v128): v128 {
+  return v128.andnot(f64x2.splat(1), f64x2.le(f64x2.sqrt(sums), f64x2.splat(call.clampedNorm)));
 }
 
 // @ts-ignore: decorator

@@ -1,22 +1,24 @@
 // The formulas of backward. With g = dy * w,
 //
-//     dx = g r - x m (+ dsum), with the middle factor m = r^3 / alpha^2 * sum(g x) / statSize within the statistic, else 0
+//     dx = g r - x m (+ dsum), with the middle factor m = f r^3 / alpha^2 * sum(g x) / statSize within the statistic, else 0
 //     dgamma = sum of dy x r, dbeta = sum of dy over all rows, in float64 accumulators
+//
+// f is the slope factor (statistic.ts).
 
 import { call } from '../../call';
 import { loadElement, storeElement } from '../../elements/runs';
 import { sumInFloat64 } from '../../rows/float64-row';
-import { bothFitFloat32, fitsFloat32, rstdOf, rstdOf2 } from '../../statistic';
+import { bothFitFloat32, fitsFloat32, rstdOf, rstdOf2, slopeFactor, slopeFactor2, slopeNeedsSum } from '../../statistic';
 
 const MIN_NORMAL = 1.1754943508222875e-38; // 2^-126
 const MAX_MIDDLE = 8.507059173023462e37; // 2^126
 const LOW_DOT = 7.888609052210118e-31; // 2^-100
 
-/** Whether sums of squares are needed: to compute rstd, or to know whether 'clamp' is active. */
+/** Whether sums of squares are needed: to compute rstd, or its slope. */
 // @ts-ignore: decorator
 @inline
 export function needsSquares(): bool {
-  return !call.rstd || call.clampedNorm >= 0;
+  return !call.rstd || slopeNeedsSum();
 }
 
 /** Bytes from a feature's sum for dgamma to its sum for dbeta. */
@@ -38,13 +40,14 @@ function rstdOfRow(row: u32, sum: f64): f64 {
 @inline
 function middleOf(rstd: f64, sum: f64, dot: f64): f64 {
   const cubed = call.alpha * rstd * rstd * rstd;
+  const factor = slopeFactor(sum);
   const mean = dot / <f64>call.statSize;
-  return mean === 0 || sqrt(sum) <= call.clampedNorm ? 0 : mean * cubed;
+  return mean === 0 || factor === 0 ? 0 : mean * factor * cubed;
 }
 
 /**
- * Whether the gradient of a row fits float32. If so, its r and middle factor are stored at `factor` and `middle` as float32. Its first element
- * lies `at` bytes into the tensors, and neighbours lie `stride` bytes apart.
+ * Whether the gradient of a row fits float32. If so, its r and middle factor are stored at `factor` and `middle` as float32. Its first
+ * element lies `at` bytes into the tensors, and neighbours lie `stride` bytes apart.
  */
 export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: usize, factor: usize, middle: usize): bool {
   const rstd = rstdOfRow(row, sum);
@@ -53,7 +56,7 @@ export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: us
   if (!fitsFloat32(needsSquares() ? sum : 1, r) || !(abs(dot) <= MAX_MIDDLE)) return false;
   if (s !== 0 && abs(dot) >= LOW_DOT * <f64>call.size) {
     if (!(abs(s) >= MIN_NORMAL && abs(s) <= MAX_MIDDLE)) return false;
-  } else if (!(needsSquares() && sqrt(sum) <= call.clampedNorm)) {
+  } else if (slopeFactor(sum) !== 0) {
     // The products may have underflowed, unless all are 0.
     if (!isZero(call.dy + at, stride)) return false;
   }
@@ -64,7 +67,7 @@ export function gradientFits(row: u32, sum: f64, dot: f64, at: usize, stride: us
 
 /**
  * The same for rows from `row` on, two at once, given arrays of their sums of squares and of products. Returns how many were done before a
- * pair one of which does not fit, or is clamped.
+ * pair one of which does not fit, or has a slope of 0.
  */
 export function pairsThatFit(row: u32, squares: usize, dots: usize, factors: usize, middles: usize, count: u32): u32 {
   let done: u32 = 0;
@@ -73,7 +76,7 @@ export function pairsThatFit(row: u32, squares: usize, dots: usize, factors: usi
     const products = v128.load(dots);
     const rstds = call.rstd ? f64x2.promote_low_f32x4(v128.load64_zero(call.rstd + (<usize>(row + done) << 2))) : rstdOf2(call, sums);
     const rs = f64x2.mul(rstds, f64x2.splat(call.alpha));
-    const means = f64x2.div(products, f64x2.splat(<f64>call.statSize));
+    const means = f64x2.mul(f64x2.div(products, f64x2.splat(<f64>call.statSize)), slopeFactor2(call, sums));
     const ss = f64x2.mul(f64x2.mul(f64x2.mul(rs, rstds), rstds), means);
     const dot = f64x2.abs(products);
     const middle = f64x2.abs(ss);
@@ -81,8 +84,7 @@ export function pairsThatFit(row: u32, squares: usize, dots: usize, factors: usi
       v128.and(f64x2.ge(dot, f64x2.splat(LOW_DOT * <f64>call.size)), f64x2.le(dot, f64x2.splat(MAX_MIDDLE))),
       v128.and(f64x2.ge(middle, f64x2.splat(MIN_NORMAL)), f64x2.le(middle, f64x2.splat(MAX_MIDDLE))),
     );
-    const free = f64x2.gt(f64x2.sqrt(sums), f64x2.splat(call.clampedNorm));
-    if (!bothFitFloat32(call, sums, rs) || !i64x2.all_true(v128.and(normal, free))) break;
+    if (!bothFitFloat32(call, sums, rs) || !i64x2.all_true(normal)) break;
     v128.store64_lane(factors, f32x4.demote_f64x2_zero(rs), 0);
     v128.store64_lane(middles, f32x4.demote_f64x2_zero(ss), 0);
     squares += 16;
