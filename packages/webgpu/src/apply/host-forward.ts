@@ -1,4 +1,4 @@
-import type { ForwardIO, HostForwardIO, Problem } from '@rmsnorm/core';
+import { type ForwardIO, type HostForwardIO, type Problem, RMSNormError } from '@rmsnorm/core';
 import type { Block } from '../memory/block.ts';
 import { gathered, type Slice, scatter, slicesOf } from './host-slices.ts';
 
@@ -19,7 +19,8 @@ const MOST_SLICES = 2;
  * of the array and the device's limits do not matter.
  *
  * @param largest bytes that a buffer, and a binding, may have
- * @throws RMSNormError OUT_OF_MEMORY, UNSUPPORTED where a single row is too large; what the device reports
+ * @throws RMSNormError OUT_OF_MEMORY, UNSUPPORTED where a single row is too large; SHAPE where x or y loses its memory
+ *   meanwhile; what the device reports
  */
 export async function hostForward(
   device: HostForwardDevice,
@@ -35,7 +36,10 @@ export async function hostForward(
     device.write(block, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return block;
   };
+  // The caller may transfer or resize an array's memory while slices wait for the device.
+  const [bytesOfX, bytesOfY] = [x.length, y.length];
   const forward = async (slice: Slice, io: { gamma: Block | null; beta: Block | null }): Promise<void> => {
+    requireMemory('x', x, bytesOfX);
     const packed = gathered(slice, x);
     const block = device.alloc(Math.ceil(packed.length / 4) * 4);
     try {
@@ -45,6 +49,9 @@ export async function hostForward(
       const result = slice.pieces === 1 ? gathered(slice, y) : packed;
       await device.read(block, result);
       scatter(slice, result, y);
+    } catch (error) {
+      requireMemory('out', y, bytesOfY);
+      throw error;
     } finally {
       device.free(block);
     }
@@ -65,4 +72,13 @@ export async function hostForward(
     await Promise.allSettled(pending);
     for (const block of weights) device.free(block);
   }
+}
+
+/** @throws RMSNormError SHAPE */
+function requireMemory(name: string, array: Uint8Array, bytes: number): void {
+  if (array.length === bytes) return;
+  throw new RMSNormError(
+    'SHAPE',
+    `the array of ${name} had ${bytes} bytes when apply() began, and has ${array.length} now: its memory was transferred or resized, which must wait for apply()`,
+  );
 }
