@@ -10,11 +10,16 @@ const DIM = 64;
 const ROWS = 20_000;
 const plain = new RMSNorm({ dim: DIM, axis: -1, affine: false });
 
+// Newer than the ES2022 that this workspace's types are of.
+type Sized<M> = new (bytes: number, options: { maxByteLength: number }) => M & { resize(bytes: number): void };
+const ResizableBuffer = ArrayBuffer as unknown as Sized<ArrayBuffer>;
+const GrowableSharedBuffer = SharedArrayBuffer as unknown as Sized<SharedArrayBuffer>;
+
 /** Memory of an array, more than is copied at once: it is shared, can be resized, or both. */
 const MEMORY: Readonly<Record<string, (bytes: number) => ArrayBufferLike>> = {
   SharedArrayBuffer: (bytes) => new SharedArrayBuffer(bytes),
-  'a SharedArrayBuffer that can grow': (bytes) => new SharedArrayBuffer(bytes, { maxByteLength: 2 * bytes }),
-  'an ArrayBuffer that can be resized': (bytes) => new ArrayBuffer(bytes, { maxByteLength: 2 * bytes }),
+  'a SharedArrayBuffer that can grow': (bytes) => new GrowableSharedBuffer(bytes, { maxByteLength: 2 * bytes }),
+  'an ArrayBuffer that can be resized': (bytes) => new ResizableBuffer(bytes, { maxByteLength: 2 * bytes }),
   'WebAssembly memory of threads': (bytes) => {
     const pages = Math.ceil(bytes / 65536);
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
@@ -137,19 +142,27 @@ describeOnDevice('memory that goes away while apply() waits for the device', () 
   });
 
   const COUNT = 200 * DIM;
-  const LAYOUTS: readonly (readonly [string, readonly number[], RMSNorm])[] = [
-    ['rows', [200, DIM], plain],
-    ['columns', [1, DIM, 200], new RMSNorm({ dim: DIM, affine: false })],
+  const LAYOUTS = [
+    { layout: 'rows', shape: [200, DIM], norm: plain },
+    { layout: 'columns', shape: [1, DIM, 200], norm: new RMSNorm({ dim: DIM, affine: false }) },
   ];
-  const LOSSES: readonly (readonly [string, () => ArrayBuffer, (memory: ArrayBuffer) => void])[] = [
-    ['transferred', () => new ArrayBuffer(4 * COUNT), (memory) => structuredClone(memory, { transfer: [memory] })],
-    ['shrunk', () => new ArrayBuffer(4 * COUNT, { maxByteLength: 4 * COUNT }), (memory) => memory.resize(8)],
+  const LOSSES = [
+    {
+      loss: 'transferred',
+      memoryOf: () => new ArrayBuffer(4 * COUNT),
+      lose: (memory: ArrayBuffer) => void structuredClone(memory, { transfer: [memory] }),
+    },
+    {
+      loss: 'shrunk',
+      memoryOf: () => new ResizableBuffer(4 * COUNT, { maxByteLength: 4 * COUNT }),
+      lose: (memory: ArrayBuffer) => (memory as InstanceType<typeof ResizableBuffer>).resize(8),
+    },
   ];
   const cases = LAYOUTS.flatMap((layout) =>
-    LOSSES.flatMap((loss) => (['x', 'out'] as const).map((name) => [name, ...loss, ...layout] as const)),
+    LOSSES.flatMap((loss) => (['x', 'out'] as const).map((name) => ({ name, ...layout, ...loss }))),
   );
 
-  test.each(cases)('%s is %s: an error that says so', async (name, _loss, memoryOf, lose, _layout, shape, norm) => {
+  test.each(cases)('$name in $layout, $loss: an error that says so', async ({ name, shape, norm, memoryOf, lose }) => {
     const memory = memoryOf();
     const lost = { dtype: 'float32', shape, data: new Float32Array(memory, 0, COUNT).fill(3) } as const;
     const kept = { dtype: 'float32', shape, data: new Float32Array(COUNT).fill(3) } as const;
