@@ -1,11 +1,13 @@
 import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
-import { type Compiled, compileInlined, type Refusal } from './compile.ts';
-import { DEVICE, WasmDriver } from './driver.ts';
-import { ADDRESS_SPACE, Heap, LEAST_BYTES } from './heap.ts';
+import { type Compiled, compileOneThread, type Refusal } from './compile.ts';
+import { oneThreadFor } from './device.ts';
+import { WasmDriver } from './driver.ts';
+import { Heap } from './heap.ts';
 import { instantiate } from './instantiate.ts';
-import { PAGE_BYTES } from './kernels.ts';
+import { messageOf } from './message-of.ts';
+import { newMemory } from './new-memory.ts';
 import { checkedOptions, type WasmOptions } from './options.ts';
-import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts';
+import type { WasmModule } from './web-assembly.ts';
 
 /**
  * The WebAssembly backend. It runs wherever WebAssembly has SIMD: in Node, browsers, workers.
@@ -16,55 +18,49 @@ import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.ts
  */
 export function wasm(options: WasmOptions = {}): BackendProvider {
   const { module, maxBytes, threads = 1 } = checkedOptions(options);
-  // The module is compiled once for the probe and all backends of this provider.
+  // What was compiled serves the probe and all backends of this provider; what failed is tried again.
   let compiled: Promise<Compiled | Refusal> | undefined;
-  const compile = (): Promise<Compiled | Refusal> => {
-    compiled ??= outcomeOf(threads, module);
-    return compiled;
+  const compile = async (): Promise<Compiled | Refusal> => {
+    try {
+      compiled ??= outcomeOf(threads, module);
+      const outcome = await compiled;
+      if ('code' in outcome) compiled = undefined;
+      return outcome;
+    } catch (error) {
+      compiled = undefined;
+      const why = `the code for threads was not loaded (${messageOf(error)})`;
+      return compileOneThread(module, () => oneThreadFor(threads, why));
+    }
   };
   return {
     name: 'wasm',
     apiVersion: 1,
     probe: async () => {
       const outcome = await compile();
-      return 'module' in outcome ? { ok: true, device: outcome.device ?? DEVICE } : { ok: false, ...outcome };
+      return 'code' in outcome ? { ok: false, ...outcome } : { ok: true, device: outcome.device };
     },
     create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<Backend> => {
       throwIfAborted(signal);
       const outcome = await compile();
       throwIfAborted(signal);
-      if (!('module' in outcome)) throw new RMSNormError(outcome.code, `${outcome.reason}: ${outcome.hint}`);
-      const { driverOf } = outcome;
-      const memory = newMemory(maxBytes, !!driverOf);
-      const kernels = await instantiate(outcome.module, memory);
+      if ('code' in outcome) throw new RMSNormError(outcome.code, `${outcome.reason}: ${outcome.hint}`);
+      const { driverOf, device } = outcome;
+      const room = newMemory(maxBytes, !!driverOf);
+      const kernels = await instantiate(outcome.module, room.memory);
       throwIfAborted(signal);
       return createBackend(
         driverOf
-          ? await driverOf(kernels, memory, maxBytes, signal)
-          : new WasmDriver(kernels, new Heap(memory, maxBytes), outcome.device),
+          ? await driverOf(kernels, room, signal)
+          : new WasmDriver(kernels, new Heap(room.memory, room.limit, room.limitedBy), device),
       );
     },
   };
 }
 
+/** Rejects where import() does: service workers and worklets forbid it, and a file may be missing. */
 async function outcomeOf(threads: number, module: WasmModule | undefined): Promise<Compiled | Refusal> {
   if (threads > 1) return (await import('./threads/index.ts')).compileThreaded(threads, module);
-  return module ? { module } : compileInlined();
-}
-
-/** A small memory, which will grow. */
-function newMemory(maxBytes: number = ADDRESS_SPACE, shared: boolean): WasmMemory {
-  try {
-    return new (webAssembly()!.Memory)({
-      initial: LEAST_BYTES / PAGE_BYTES,
-      maximum: Math.floor(maxBytes / PAGE_BYTES),
-      shared,
-    });
-  } catch (cause) {
-    throw new RMSNormError('OUT_OF_MEMORY', 'the engine has no room for another WebAssembly memory: dispose backends', {
-      cause,
-    });
-  }
+  return compileOneThread(module);
 }
 
 function throwIfAborted(signal: AbortSignalLike | undefined): void {

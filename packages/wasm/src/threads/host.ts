@@ -22,7 +22,6 @@ interface Host {
   };
   readonly crossOriginIsolated?: boolean;
   readonly Worker?: unknown;
-  readonly console?: { warn(message: string): void };
 }
 
 export function host(): Host {
