@@ -1,5 +1,12 @@
 /** Whether the whole suite runs in every environment, or once, and elsewhere what shows that each path is there; see CONTRIBUTING.md. */
-export const whole: boolean = (import.meta as { env?: Record<string, string> }).env?.RMSNORM_WHOLE === '1';
+export const whole: boolean = environment().RMSNORM_WHOLE === '1';
+
+/** Node's, or in a page what vitest.config.ts hands on. */
+function environment(): Record<string, string | undefined> {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  const env = (import.meta as { env?: Record<string, string> }).env;
+  return { ...env, ...process?.env };
+}
 
 /** The first `count` cases of each family, by their ids (`family:parameters`): enough to show that all of a backend works here too. */
 export function someOfEachFamily(ids: readonly string[], count: number): ReadonlySet<string> {

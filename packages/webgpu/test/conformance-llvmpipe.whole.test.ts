@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { testBackend } from '@rmsnorm/conformance/vitest';
 import { test } from 'vitest';
+import { TIMEOUT } from './halves.ts';
 
 // Mesa's driver in software has what SwiftShader has not: shader-f16, and subgroups of eight. Cases that it compiles in
 // little time. Where it is missing (.ci/run installs it), one skipped test says so.
@@ -18,6 +19,7 @@ if (adapter?.features.has('shader-f16')) {
       /^forward\/(values|channels-first|groups|golden|extremes|rounding):|\/two-steps:/.test(id) &&
       // Half a minute each to compile.
       !/2x512x4x4|3x4099/.test(id),
+    timeout: TIMEOUT,
   });
 } else {
   test('shader-f16 on llvmpipe', ({ skip }) => {

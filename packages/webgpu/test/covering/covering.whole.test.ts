@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { whole } from '../../../../.ci/some-cases.ts';
 import { cover, uncovered } from './cover.ts';
 import { shadersOfCases } from './shaders-of-cases.ts';
 
@@ -13,4 +14,8 @@ test('the cases of cases.txt cover all pairs of choices that shaders are made by
     [...uncovered(shaders, new Set(cases))],
     'choose anew: RMSNORM_WHOLE=1 RMSNORM_UPDATE=1 pnpm test --project webgpu covering',
   ).toEqual([]);
+});
+
+test('where files of this kind run, so do all cases', () => {
+  expect(whole).toBe(true);
 });

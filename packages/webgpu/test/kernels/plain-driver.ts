@@ -1,15 +1,23 @@
 import {
+  type AddForwardIO,
   type Backend,
+  type BackwardIO,
   createBackend,
   type Driver,
-  FEATURES,
-  FLOAT_DTYPES,
-  type Op,
+  type ForwardIO,
+  type ForwardQuantizedIO,
+  type GatedForwardIO,
+  type Problem,
+  type ScaleByIO,
+  type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
+import type { GatedProblem, QuantizedProblem, ScaleByProblem } from '@rmsnorm/core/driver';
 import { create, globals } from 'webgpu';
+import { capabilitiesOf } from '../../src/device/capabilities.ts';
 import { plan as planners } from '../../src/kernels/index.ts';
-import type { Capabilities, Plan } from '../../src/plan.ts';
+import type { Capabilities, Plan, Planner } from '../../src/plan.ts';
+import { supportsOf } from '../../src/supports.ts';
 
 Object.assign(globalThis, globals);
 
@@ -23,30 +31,15 @@ export async function plainBackend(
   const adapter = await GPU_OF_DAWN.requestAdapter();
   if (!adapter) throw new Error('no adapter: is VK_ICD_FILENAMES set?');
   const device = await adapter.requestDevice({
-    requiredFeatures: ['subgroups', 'timestamp-query'] as GPUFeatureName[],
+    requiredFeatures: ['subgroups', 'timestamp-query'],
     requiredLimits: {
       maxStorageBufferBindingSize: 2 ** 30,
       maxBufferSize: 2 ** 30,
       maxStorageBuffersPerShaderStage: 8,
     },
   });
-  const info = adapter.info as GPUAdapterInfo & { subgroupMinSize: number; subgroupMaxSize: number };
-  const { limits } = device;
-  const capabilities: Capabilities = {
-    subgroups: { least: info.subgroupMinSize, most: info.subgroupMaxSize },
-    toFloat16: 'bits',
-    ...changed,
-    limits: {
-      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-      maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
-      minStorageBufferOffsetAlignment: limits.minStorageBufferOffsetAlignment,
-      ...changed.limits,
-    },
-  };
+  const found = await capabilitiesOf(device, { subgroups: true, f16: false });
+  const capabilities = { ...found, ...changed, limits: { ...found.limits, ...changed.limits } };
   const driver = new PlainDriver(device, capabilities);
   return Object.assign(createBackend(driver), { plain: driver });
 }
@@ -58,13 +51,7 @@ type Buffers = Readonly<Record<string, GPUBuffer | null>>;
 export class PlainDriver implements Driver<GPUBuffer> {
   readonly name = 'webgpu';
   readonly device = 'plain';
-  readonly supports: Supports = {
-    ops: Object.keys(planners) as Op[],
-    dtypes: FLOAT_DTYPES,
-    accuracy: 'webgpu',
-    features: FEATURES,
-    promises: ['extremes', 'nonFinite', 'invariance'],
-  };
+  readonly supports: Supports = supportsOf(planners);
   readonly pipelines: Map<string, GPUComputePipeline> = new Map();
   readonly gpu: GPUDevice;
   readonly capabilities: Capabilities;
@@ -155,7 +142,35 @@ export class PlainDriver implements Driver<GPUBuffer> {
     return pipeline;
   }
 
-  #call(op: keyof typeof planners, p: never, io: Buffers): void {
+  forward(problem: Problem, io: ForwardIO<GPUBuffer>): void {
+    this.#call(planners.forward, problem, { ...io });
+  }
+
+  addForward(problem: Problem, io: AddForwardIO<GPUBuffer>): void {
+    this.#call(planners.addForward, problem, { ...io });
+  }
+
+  gatedForward(problem: GatedProblem, io: GatedForwardIO<GPUBuffer>): void {
+    this.#call(planners.gatedForward, problem, { ...io });
+  }
+
+  backward(problem: Problem, io: BackwardIO<GPUBuffer>): void {
+    this.#call(planners.backward, problem, { ...io });
+  }
+
+  sumSquares(problem: Problem, io: SumSquaresIO<GPUBuffer>): void {
+    this.#call(planners.sumSquares, problem, { ...io });
+  }
+
+  scaleBy(problem: ScaleByProblem, io: ScaleByIO<GPUBuffer>): void {
+    this.#call(planners.scaleBy, problem, { ...io });
+  }
+
+  forwardQuantized(problem: QuantizedProblem, io: ForwardQuantizedIO<GPUBuffer>): void {
+    this.#call(planners.forwardQuantized, problem, { ...io });
+  }
+
+  #call<P>(planner: Planner<P>, problem: P, io: Buffers): void {
     const names = Object.keys(io).filter((name) => io[name]);
     const present = new Set(names);
     const inPlace: Record<string, string> = {};
@@ -165,17 +180,8 @@ export class PlainDriver implements Driver<GPUBuffer> {
       );
       if (present.has(output) && input) inPlace[output] = input;
     }
-    this.run(planners[op](p, { present, inPlace, writable: new Set() }, this.capabilities), io);
+    this.run(planner(problem, { present, inPlace, writable: new Set() }, this.capabilities), io);
   }
-
-  forward = (p: unknown, io: object): void => this.#call('forward', p as never, io as Buffers);
-  addForward = (p: unknown, io: object): void => this.#call('addForward', p as never, io as Buffers);
-  gatedForward = (p: unknown, io: object): void => this.#call('gatedForward', p as never, io as Buffers);
-  backward = (p: unknown, io: object): void => this.#call('backward' as never, p as never, io as Buffers);
-  sumSquares = (p: unknown, io: object): void => this.#call('sumSquares' as never, p as never, io as Buffers);
-  scaleBy = (p: unknown, io: object): void => this.#call('scaleBy' as never, p as never, io as Buffers);
-  forwardQuantized = (p: unknown, io: object): void =>
-    this.#call('forwardQuantized' as never, p as never, io as Buffers);
 
   dispose(): void {
     this.gpu.destroy();
