@@ -43,8 +43,14 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
     name: 'webgpu',
     apiVersion: 1,
     probe: async () => {
-      const found = await find(checked);
-      return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.name };
+      try {
+        const found = await find(checked);
+        return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.name };
+      } catch (error) {
+        // What was handed in may lack parts of WebGPU.
+        const reason = `looking for a device failed (${error instanceof Error ? error.message : String(error)})`;
+        return { ok: false, code: 'DEVICE_ERROR', reason };
+      }
     },
     create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<WebGPUBackend> => {
       throwIfAborted(signal);

@@ -19,11 +19,35 @@ test('in Node, without a GPU object, the reason is NO_WEBGPU and the way out is 
 
 test.each([
   ['gives none', async () => null, /requestAdapter\(\) gave none/],
+  ['gives nothing at all', async () => undefined as never, /requestAdapter\(\) gave none/],
   ['fails', async () => Promise.reject(new Error('blocked')), /requestAdapter\(\) failed \(blocked\)/],
 ])('where requestAdapter() %s the reason is NO_ADAPTER', async (_, requestAdapter, reason) => {
   const provider = webgpu({ gpu: { requestAdapter } });
   expect(await provider.probe()).toMatchObject({ ok: false, code: 'NO_ADAPTER', reason, hint: /driver/ });
   await expect(provider.create()).rejects.toMatchObject({ code: 'NO_ADAPTER' });
+});
+
+test.each([
+  ['a device', { device: { createComputePipeline() {} } }],
+  [
+    'an adapter',
+    {
+      adapter: {
+        requestDevice() {},
+        get info(): never {
+          throw new Error('not yet');
+        },
+      },
+    },
+  ],
+])('a probe never throws: %s that lacks what belongs to it', async (_, options) => {
+  const provider = webgpu(options as never);
+  expect(await provider.probe()).toEqual({
+    ok: false,
+    code: 'DEVICE_ERROR',
+    reason: expect.stringMatching(/^looking for a device failed \(.+\)$/),
+  });
+  await expect(pickBackend([provider, reference()])).resolves.toMatchObject({ name: 'reference' });
 });
 
 test.each([

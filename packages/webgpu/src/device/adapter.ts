@@ -21,13 +21,14 @@ export async function findAdapter({
 }: CheckedOptions): Promise<GPUAdapterLike | Refusal> {
   const source = gpu ?? navigatorGPU();
   if (given === undefined && source === undefined) return noWebGPU();
-  let adapter: GPUAdapterLike | null;
+  let adapter: GPUAdapterLike | null | undefined;
   try {
     adapter = given ?? (await source!.requestAdapter(powerPreference && { powerPreference }));
   } catch (error) {
     return noAdapter(`requestAdapter() failed (${error instanceof Error ? error.message : String(error)})`);
   }
-  if (adapter === null) return noAdapter('requestAdapter() gave none');
+  // Undefined is what stand-ins for WebGPU may give.
+  if (adapter === null || adapter === undefined) return noAdapter('requestAdapter() gave none');
   if (!software && isSoftware(adapter)) return onlySoftware(adapter.info);
   return adapter;
 }
