@@ -1,5 +1,5 @@
 import { FORMATS } from '../inputs/formats.ts';
-import { exactRstd, type ForwardOperands, isConstant } from './exact-forward.ts';
+import { exactRstd, type ForwardOperands, slopeOf } from './exact-forward.ts';
 
 export interface BackwardOperands extends ForwardOperands {
   readonly dy: ArrayLike<number>;
@@ -33,7 +33,7 @@ export interface ExactGradients {
  */
 export function exactGradients(operands: BackwardOperands): ExactGradients {
   const { normalization, x, dy, dsum, gamma } = operands;
-  const { outer, groups, size, inner, statSize, eps, epsMode, alpha, weightOffset } = normalization;
+  const { outer, groups, size, inner, statSize, alpha, weightOffset } = normalization;
   const rstd = operands.rstd ?? exactRstd(operands);
   const features = groups * size;
   const gradients: ExactGradients = {
@@ -62,13 +62,11 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
         const product = dy[first + i * inner]! * weight * value;
         dot += product;
         absolute += Math.abs(product);
-        squares += value * value;
+        if (i < statSize) squares += value * value;
       }
-      // Where r does not change with x, it has no derivative.
-      const constant = isConstant(epsMode, eps, squares);
-      const cubed = alpha * statistic ** 3;
-      const slope = constant ? 0 : finiteProduct(dot / statSize, cubed);
-      const slopeScale = constant ? 0 : finiteProduct(absolute / statSize, Math.abs(cubed));
+      const rstdSlope = slopeOf(normalization, statistic, squares);
+      const slope = rstdSlope === null ? 0 : finiteProduct(dot / statSize, alpha * rstdSlope);
+      const slopeScale = rstdSlope === null ? 0 : finiteProduct(absolute / statSize, Math.abs(alpha * rstdSlope));
       for (let i = 0; i < size; i++) {
         const at = first + i * inner;
         const feature = firstFeature + i;

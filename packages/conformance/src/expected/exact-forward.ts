@@ -1,4 +1,4 @@
-import type { EpsMode, FloatDType } from '@rmsnorm/core';
+import type { FloatDType } from '@rmsnorm/core';
 import { unreachable } from '../unreachable.ts';
 import { featureOf, type Normalization, rowOf } from './normalization.ts';
 
@@ -32,7 +32,7 @@ export function exactRstd({ normalization, x }: Pick<ForwardOperands, 'normaliza
   return rstd;
 }
 
-/** r / alpha of a row, from the sum of the squares of `count` features: the statistic's; with 'clamp' that is all. */
+/** r / alpha of a row, from the sum of the squares of its first `count` features: statSize, which is size under 'clamp'. */
 export function rstdOfSum({ epsMode, eps }: Normalization, sum: number, count: number): number {
   switch (epsMode) {
     case 'add':
@@ -45,13 +45,17 @@ export function rstdOfSum({ epsMode, eps }: Normalization, sum: number, count: n
   }
 }
 
-/** Whether r does not change with x, because eps stands in place of the norm. */
-export function isConstant(epsMode: EpsMode, eps: number, sum: number): boolean {
+/**
+ * How r / alpha changes with its row: the c of d(r / alpha)/dx = -c * x / statSize. Null where r is a constant, because eps
+ * stands in place of the norm.
+ * @param rstd r / alpha of this row
+ */
+export function slopeOf({ epsMode, eps }: Normalization, rstd: number, sum: number): number | null {
   switch (epsMode) {
     case 'add':
-      return false;
+      return rstd ** 3;
     case 'clamp':
-      return Math.sqrt(sum) <= eps;
+      return Math.sqrt(sum) <= eps ? null : rstd ** 3;
     default:
       return unreachable(epsMode);
   }
