@@ -1,19 +1,22 @@
 import type { AbortSignalLike, ErrorCode } from '@rmsnorm/core';
 import { decodeText } from './decode-text.ts';
 import { DEVICE } from './device.ts';
-import type { WasmDriver } from './driver.ts';
-import type { Kernels } from './kernels.ts';
+import { WasmDriver } from './driver.ts';
+import { Heap } from './heap.ts';
+import { instantiate } from './instantiate.ts';
 import { messageOf } from './message-of.ts';
-import type { Room } from './new-memory.ts';
+import { newMemory } from './new-memory.ts';
 import { type WasmModule, webAssembly } from './web-assembly.ts';
 
-/** A module that runs here. */
+/** What runs here. */
 export interface Compiled {
-  readonly module: WasmModule;
   /** In words. A driver has its own: where workers do not start, it has one thread. */
   readonly device: string;
-  /** With threads: makes the driver. The memory must be shared. */
-  readonly driverOf?: (kernels: Kernels, room: Room, signal: AbortSignalLike | undefined) => Promise<WasmDriver>;
+  /**
+   * Makes a driver, on a memory of its own.
+   * @throws RMSNormError OUT_OF_MEMORY, INVALID_OPTION for a module that is not ours; the signal's reason
+   */
+  readonly driver: (maxBytes: number | undefined, signal: AbortSignalLike | undefined) => Promise<WasmDriver>;
 }
 
 /** Why no module runs here: a code, what was found, and what to do. */
@@ -24,16 +27,30 @@ export interface Refusal {
 }
 
 /**
- * A module that runs on one thread.
- * @param given the caller's, or undefined for the inlined one
- * @param device called where there is one
+ * What runs on one thread.
+ * @param given a module of the caller, or undefined for the inlined one
+ * @param deviceOf called where there is one
  */
 export async function compileOneThread(
   given: WasmModule | undefined,
-  device: () => string = () => DEVICE,
+  deviceOf: () => string = () => DEVICE,
 ): Promise<Compiled | Refusal> {
   const compiled = given ? { module: given } : await compileInlined();
-  return 'module' in compiled ? { ...compiled, device: device() } : compiled;
+  if ('code' in compiled) return compiled;
+  const device = deviceOf();
+  return {
+    device,
+    driver: async (maxBytes, signal) => {
+      const { memory, limit, limitedBy } = newMemory(maxBytes, false);
+      const kernels = await instantiate(compiled.module, memory);
+      throwIfAborted(signal);
+      return new WasmDriver(kernels, new Heap(memory, limit, limitedBy), device);
+    },
+  };
+}
+
+export function throwIfAborted(signal: AbortSignalLike | undefined): void {
+  if (signal?.aborted) throw signal.reason;
 }
 
 /**
@@ -43,15 +60,15 @@ export async function compileOneThread(
 export async function compileInlined(
   edit: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
 ): Promise<{ module: WasmModule } | Refusal> {
-  const api = webAssembly();
-  if (api === undefined) {
-    return {
-      code: 'WRONG_RUNTIME',
-      reason: 'this engine has no WebAssembly',
-      hint: 'take reference() of @rmsnorm/core',
-    };
-  }
   try {
+    const api = webAssembly();
+    if (!api) {
+      return {
+        code: 'WRONG_RUNTIME',
+        reason: 'this engine has no WebAssembly',
+        hint: 'take reference() of @rmsnorm/core',
+      };
+    }
     const bytes = decodeText();
     if (!api.validate(bytes)) {
       return {

@@ -1,11 +1,7 @@
 import { type AbortSignalLike, type Backend, type BackendProvider, createBackend, RMSNormError } from '@rmsnorm/core';
-import { type Compiled, compileOneThread, type Refusal } from './compile.ts';
+import { type Compiled, compileOneThread, type Refusal, throwIfAborted } from './compile.ts';
 import { oneThreadFor } from './device.ts';
-import { WasmDriver } from './driver.ts';
-import { Heap } from './heap.ts';
-import { instantiate } from './instantiate.ts';
 import { messageOf } from './message-of.ts';
-import { newMemory } from './new-memory.ts';
 import { checkedOptions, type WasmOptions } from './options.ts';
 import type { WasmModule } from './web-assembly.ts';
 
@@ -28,8 +24,7 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
       return outcome;
     } catch (error) {
       compiled = undefined;
-      const why = `the code for threads was not loaded (${messageOf(error)})`;
-      return compileOneThread(module, () => oneThreadFor(threads, why));
+      return compileOneThread(module, () => oneThreadFor(threads, messageOf(error)));
     }
   };
   return {
@@ -44,25 +39,17 @@ export function wasm(options: WasmOptions = {}): BackendProvider {
       const outcome = await compile();
       throwIfAborted(signal);
       if ('code' in outcome) throw new RMSNormError(outcome.code, `${outcome.reason}: ${outcome.hint}`);
-      const { driverOf, device } = outcome;
-      const room = newMemory(maxBytes, !!driverOf);
-      const kernels = await instantiate(outcome.module, room.memory);
-      throwIfAborted(signal);
-      return createBackend(
-        driverOf
-          ? await driverOf(kernels, room, signal)
-          : new WasmDriver(kernels, new Heap(room.memory, room.limit, room.limitedBy), device),
-      );
+      return createBackend(await outcome.driver(maxBytes, signal));
     },
   };
 }
 
-/** Rejects where import() does: service workers and worklets forbid it, and a file may be missing. */
+/** Rejects where threads cannot be had for now, which one thread can do without. */
 async function outcomeOf(threads: number, module: WasmModule | undefined): Promise<Compiled | Refusal> {
-  if (threads > 1) return (await import('./threads/index.ts')).compileThreaded(threads, module);
-  return compileOneThread(module);
-}
-
-function throwIfAborted(signal: AbortSignalLike | undefined): void {
-  if (signal?.aborted) throw signal.reason;
+  if (threads === 1) return compileOneThread(module);
+  // Service workers and worklets forbid import(), and a file may be missing.
+  const { compileThreaded } = await import('./threads/index.ts').catch((error: unknown) => {
+    throw new Error(`the code for threads was not loaded (${messageOf(error)})`);
+  });
+  return compileThreaded(threads, module);
 }

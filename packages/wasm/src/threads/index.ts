@@ -1,6 +1,10 @@
+import type { AbortSignalLike } from '@rmsnorm/core';
 import { type Compiled, compileInlined, compileOneThread, type Refusal } from '../compile.ts';
 import { oneThreadFor } from '../device.ts';
 import { WasmDriver } from '../driver.ts';
+import { instantiate } from '../instantiate.ts';
+import { messageOf } from '../message-of.ts';
+import { newMemory, type Room } from '../new-memory.ts';
 import type { WasmModule } from '../web-assembly.ts';
 import { whyNoThreads } from './host.ts';
 import { SharedHeap } from './shared-heap.ts';
@@ -18,18 +22,27 @@ const HOW_TO_START_WORKERS =
  * What a provider with more than one thread runs: the module on shared memory, and workers. Where there can be none, it is
  * one thread; a warning says so, once, and so does the name of the device.
  * @param given a module of the caller, for shared memory, or undefined for the inlined one
+ * @throws Error why there are no threads, for now
  */
 export async function compileThreaded(threads: number, given: WasmModule | undefined): Promise<Compiled | Refusal> {
   const why = whyNoThreads();
   if (why !== null) return compileOneThread(given, () => oneThreadFor(threads, why, HOW_TO_ISOLATE));
   const compiled = given ? { module: given } : await compileInlined(withSharedMemory);
-  if (!('module' in compiled)) return compiled;
+  if ('code' in compiled) throw new Error(compiled.reason);
   const { module } = compiled;
   const device = `WebAssembly SIMD, ${threads} threads`;
   return {
-    module,
     device,
-    driverOf: async (kernels, room, signal) => {
+    driver: async (maxBytes, signal) => {
+      let room: Room;
+      try {
+        room = newMemory(maxBytes, true);
+      } catch (error) {
+        // A module of the caller's runs on shared memory alone.
+        if (given) throw error;
+        return driverWithoutSharing(error, threads, maxBytes, signal);
+      }
+      const kernels = await instantiate(module, room.memory);
       try {
         return await startDriver(device, threads, { module, kernels, ...room }, { signal, maySleep: mayWait() });
       } catch (error) {
@@ -40,6 +53,19 @@ export async function compileThreaded(threads: number, given: WasmModule | undef
       }
     },
   };
+}
+
+/** One thread, on a memory that is not shared. */
+async function driverWithoutSharing(
+  error: unknown,
+  threads: number,
+  maxBytes: number | undefined,
+  signal: AbortSignalLike | undefined,
+): Promise<WasmDriver> {
+  const why = `the engine refused a shared memory (${messageOf((error as Error).cause)})`;
+  const alone = await compileOneThread(undefined, () => oneThreadFor(threads, why));
+  if ('code' in alone) throw error;
+  return alone.driver(maxBytes, signal);
 }
 
 /** Whether this thread may sleep. The main thread of a page must not. */
