@@ -11,7 +11,10 @@ const MIB = 2 ** 20;
 
 const rawFile = new URL(import.meta.resolve('@rmsnorm/wasm/rmsnorm.wasm'));
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 describe('wasm()', () => {
   test('is available here', async () => {
@@ -144,22 +147,54 @@ describe('where it cannot run', () => {
     });
   });
 
-  test('a probe never throws, and what it found is not kept', async () => {
-    const provider = wasm();
-    const hostile = {
-      ...api(),
-      validate: () => {
-        throw new Error('not today');
-      },
-    };
-    vi.stubGlobal('WebAssembly', hostile);
-    const refused = { ok: false, code: 'WRONG_RUNTIME', reason: 'compiling WebAssembly was refused (not today)' };
-    expect(await provider.probe()).toMatchObject(refused);
-    await expect(provider.create()).rejects.toThrow(coded('WRONG_RUNTIME', /not today/));
-    vi.unstubAllGlobals();
-    expect(await provider.probe()).toMatchObject({ ok: true });
-    expect((await provider.create()).name).toBe('wasm');
-  });
+  const throws = (error: unknown) => () => {
+    throw error;
+  };
+  const UNPRINTABLE = Object.create(null) as object;
+  const HOSTILE: Readonly<Record<string, { stub: PropertyDescriptor; says: RegExp }>> = {
+    'is a getter that throws': { stub: { get: throws(new Error('not here')) }, says: /refused \(not here\)/ },
+    'throws what cannot be shown': { stub: { get: throws(UNPRINTABLE) }, says: /an error that cannot be shown/ },
+    'is null': { stub: { value: null }, says: /has no WebAssembly/ },
+    'has nothing': { stub: { value: {} }, says: /refused \(.+\)/ },
+    'does not validate': {
+      stub: { value: { ...api(), validate: throws(new Error('not today')) } },
+      says: /refused \(not today\)/,
+    },
+    'throws a symbol': {
+      stub: { value: { ...api(), compile: throws(Symbol('no')) } },
+      says: /refused \(Symbol\(no\)\)/,
+    },
+    'rejects with nothing': {
+      stub: { value: { ...api(), compile: () => Promise.reject() } },
+      says: /refused \(undefined\)/,
+    },
+  };
+  const cases = Object.keys(HOSTILE).flatMap((what) => [1, 2].map((threads) => ({ what, threads })));
+
+  test.each(cases)(
+    'a probe never throws, and what it found is not kept: WebAssembly $what, $threads threads',
+    async ({ what, threads }) => {
+      const provider = wasm({ threads });
+      const { stub, says } = HOSTILE[what]!;
+      const real = Object.getOwnPropertyDescriptor(globalThis, 'WebAssembly')!;
+      Object.defineProperty(globalThis, 'WebAssembly', { ...stub, configurable: true });
+      try {
+        expect(await provider.probe()).toEqual({
+          ok: false,
+          code: 'WRONG_RUNTIME',
+          reason: expect.stringMatching(says),
+          hint: expect.any(String),
+        });
+        await expect(provider.create()).rejects.toThrow(coded('WRONG_RUNTIME', says));
+      } finally {
+        Object.defineProperty(globalThis, 'WebAssembly', real);
+      }
+      expect(await provider.probe()).toMatchObject({ ok: true });
+      const backend = await provider.create();
+      expect(backend.device).toContain(threads === 1 ? 'one thread' : '2 threads');
+      await backend.dispose();
+    },
+  );
 
   test('says OUT_OF_MEMORY where the engine has no room for a memory', async () => {
     class NoMemory {
@@ -202,11 +237,14 @@ describe.each([1, 2])('an engine that refuses a memory of the largest size: %i t
 
   test('is asked from maxBytes on, and for no less than is needed', async () => {
     const asked: number[] = [];
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
     vi.stubGlobal('WebAssembly', engineOf(0, asked));
     await expect(wasm({ threads, maxBytes: 10 * MIB }).create()).rejects.toThrow(
       coded('OUT_OF_MEMORY', /no room for a WebAssembly memory of maxBytes 10485760, nor of 1310720: dispose backends/),
     );
-    expect(asked).toEqual([10, 5, 2.5, 1.25].map((size) => size * MIB));
+    const each = [10, 5, 2.5, 1.25].map((size) => size * MIB);
+    // Where no shared memory can be had, one that is not shared is asked for.
+    expect(asked).toEqual(threads === 1 ? each : [...each, ...each]);
     vi.unstubAllGlobals();
     vi.stubGlobal('WebAssembly', engineOf(5 * MIB));
     const backend = await wasm({ threads, maxBytes: 10 * MIB }).create();

@@ -6,6 +6,7 @@ import { lossOf, lostError } from './device/loss.ts';
 import { requestDevice } from './device/request-device.ts';
 import { WebGPUDriver } from './driver.ts';
 import type { GPUCommandEncoderLike } from './gpu-types.ts';
+import { messageOf } from './message-of.ts';
 import { type CheckedOptions, checkedOptions, type WebGPUOptions } from './options.ts';
 import type { Capabilities } from './plan.ts';
 
@@ -43,20 +44,14 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
     name: 'webgpu',
     apiVersion: 1,
     probe: async () => {
-      try {
-        const found = await find(checked);
-        return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.name };
-      } catch (error) {
-        // What was handed in may lack parts of WebGPU.
-        const reason = `looking for a device failed (${error instanceof Error ? error.message : String(error)})`;
-        return { ok: false, code: 'DEVICE_ERROR', reason };
-      }
+      const found = await find(checked);
+      return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.name };
     },
     create: async ({ signal }: { signal?: AbortSignalLike } = {}): Promise<WebGPUBackend> => {
       throwIfAborted(signal);
       const found = await find(checked);
       throwIfAborted(signal);
-      if ('code' in found) throw new RMSNormError(found.code, `${found.reason}: ${found.hint}`);
+      if ('code' in found) throw new RMSNormError(found.code, [found.reason, found.hint].filter(Boolean).join(': '));
       const device = await found.device();
       try {
         throwIfAborted(signal);
@@ -76,7 +71,17 @@ interface Found {
   device(): Promise<GPUDevice>;
 }
 
+/** Never rejects. */
 async function find(options: CheckedOptions): Promise<Found | Refusal> {
+  try {
+    return await lookFor(options);
+  } catch (error) {
+    // What was handed in, or stands in for WebGPU here, may lack parts of it.
+    return { code: 'DEVICE_ERROR', reason: `looking for a device failed (${messageOf(error)})` };
+  }
+}
+
+async function lookFor(options: CheckedOptions): Promise<Found | Refusal> {
   const { software } = options;
   if (options.device !== undefined) {
     const device = deviceOf(options.device);
@@ -91,8 +96,9 @@ async function find(options: CheckedOptions): Promise<Found | Refusal> {
 }
 
 function refusalOf({ code, message }: RMSNormError): Refusal {
-  const [reason, hint] = message.slice(`RMSNORM_${code}: `.length).split('): ');
-  return { code, reason: `${reason})`, hint: hint! };
+  // What the device says may have any text in it; the hint has no '): '.
+  const at = message.lastIndexOf('): ');
+  return { code, reason: message.slice(`RMSNORM_${code}: `.length, at + 1), hint: message.slice(at + 3) };
 }
 
 function backendOn(

@@ -98,6 +98,41 @@ describeOnDevice('arrays of any memory', () => {
   });
 });
 
+describeOnDevice('weights that lost their memory, or grew with it, since they were set', () => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await webgpu({ device: await newDevice() }).create();
+  });
+  afterAll(() => backend.dispose());
+
+  const CHANGES: Readonly<Record<string, { change: (memory: ArrayBuffer) => void; bytes: number }>> = {
+    transferred: { change: (memory) => void structuredClone(memory, { transfer: [memory] }), bytes: 0 },
+    shrunk: { change: (memory) => (memory as InstanceType<typeof ResizableBuffer>).resize(8), bytes: 8 },
+    grown: { change: (memory) => (memory as InstanceType<typeof ResizableBuffer>).resize(8 * DIM), bytes: 8 * DIM },
+  };
+  const changes = Object.keys(CHANGES).flatMap((how) => (['gamma', 'beta'] as const).map((which) => ({ how, which })));
+
+  test.each(changes)('$which, $how: an error that says so', async ({ how, which }) => {
+    const { change, bytes } = CHANGES[how]!;
+    const memory = new ResizableBuffer(4 * DIM, { maxByteLength: 8 * DIM });
+    const norm = new RMSNorm({ dim: DIM, axis: -1, bias: true });
+    norm[which] = { dtype: 'float32', shape: [DIM], data: new Float32Array(memory) };
+    change(memory);
+    const x = { dtype: 'float32', shape: [1, DIM], data: new Float32Array(DIM).fill(3) } as const;
+    await expect(norm.apply(x, backend, { out: x })).rejects.toMatchObject({
+      code: 'SHAPE',
+      message: expect.stringContaining(
+        `the array of ${which} had ${4 * DIM} bytes when it was set, and has ${bytes} now: its memory was transferred`,
+      ),
+    });
+    expect(x.data).toEqual(new Float32Array(DIM).fill(3));
+    expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
+    const tensor = backend.tensor(x.data, x.shape);
+    expect(() => norm.forward(tensor)).toThrow(expect.objectContaining({ code: 'SHAPE' }));
+    tensor.dispose();
+  });
+});
+
 describeOnDevice('a view() of threaded WASM', () => {
   test('goes to the device, and the process lives', async () => {
     const code = `

@@ -19,8 +19,8 @@ const MOST_SLICES = 2;
  * of the array and the device's limits do not matter.
  *
  * @param largest bytes that a buffer, and a binding, may have
- * @throws RMSNormError OUT_OF_MEMORY, UNSUPPORTED where a single row is too large; SHAPE where x or y loses its memory
- *   meanwhile; what the device reports
+ * @throws RMSNormError OUT_OF_MEMORY, UNSUPPORTED where a single row is too large; SHAPE where an array lost its memory;
+ *   what the device reports
  */
 export async function hostForward(
   device: HostForwardDevice,
@@ -29,8 +29,9 @@ export async function hostForward(
   largest: number,
 ): Promise<void> {
   const weights: Block[] = [];
-  const upload = (values: Float32Array | null): Block | null => {
+  const upload = (name: string, values: Float32Array | null): Block | null => {
     if (values === null) return null;
+    requireMemory(name, values, problem.groups * problem.size * 4, 'it was set');
     const block = device.alloc(values.byteLength);
     weights.push(block);
     device.write(block, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -39,7 +40,7 @@ export async function hostForward(
   // The caller may transfer or resize an array's memory while slices wait for the device.
   const [bytesOfX, bytesOfY] = [x.length, y.length];
   const forward = async (slice: Slice, io: { gamma: Block | null; beta: Block | null }): Promise<void> => {
-    requireMemory('x', x, bytesOfX);
+    requireMemory('x', x, bytesOfX, 'apply() began');
     const packed = gathered(slice, x);
     const block = device.alloc(Math.ceil(packed.length / 4) * 4);
     try {
@@ -50,7 +51,7 @@ export async function hostForward(
       await device.read(block, result);
       scatter(slice, result, y);
     } catch (error) {
-      requireMemory('out', y, bytesOfY);
+      requireMemory('out', y, bytesOfY, 'apply() began');
       throw error;
     } finally {
       device.free(block);
@@ -59,7 +60,7 @@ export async function hostForward(
 
   const pending: Promise<void>[] = [];
   try {
-    const io = { gamma: upload(gamma), beta: upload(beta) };
+    const io = { gamma: upload('gamma', gamma), beta: upload('beta', beta) };
     for (const slice of slicesOf(problem, largest)) {
       if (pending.length === MOST_SLICES) await pending.shift();
       const running = forward(slice, io);
@@ -75,10 +76,10 @@ export async function hostForward(
 }
 
 /** @throws RMSNormError SHAPE */
-function requireMemory(name: string, array: Uint8Array, bytes: number): void {
-  if (array.length === bytes) return;
+function requireMemory(name: string, { byteLength }: Uint8Array | Float32Array, bytes: number, since: string): void {
+  if (byteLength === bytes) return;
   throw new RMSNormError(
     'SHAPE',
-    `the array of ${name} had ${bytes} bytes when apply() began, and has ${array.length} now: its memory was transferred or resized, which must wait for apply()`,
+    `the array of ${name} had ${bytes} bytes when ${since}, and has ${byteLength} now: its memory was transferred or resized`,
   );
 }
