@@ -9,10 +9,10 @@ const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-test('what an application loads is as small as the README says, the module inlined, and below 20 KB', async () => {
+test('what an application loads is as small as the README says, the module inlined, and below 21 KB', async () => {
   const { entry } = await bundledSize(dist);
   expect(entry).toBeGreaterThan(10 * 1024);
-  expect(entry).toBeLessThan(20 * 1024);
+  expect(entry).toBeLessThan(21 * 1024);
   expect(Math.abs(entry - claimedSize(readme))).toBeLessThan(103);
 });
 

@@ -10,6 +10,9 @@ const here = fileURLToPath(new URL('..', import.meta.url));
 
 const NORMALIZED = [expect.closeTo(3 / Math.sqrt(12.5), 5), expect.closeTo(4 / Math.sqrt(12.5), 5)];
 
+// The first half, an import that gives a module, is for Cloudflare Workers.
+const [, forVite] = codeUnder('Options')[0]!.split('\n\n');
+
 /** Messages are sent at once, long before the worker's modules are loaded, and each must be answered. */
 const PAGES = {
   worker: `
@@ -26,6 +29,20 @@ for (const rows of sent) worker.postMessage(rows, [rows.buffer]);`,
 import { RMSNorm } from '@rmsnorm/core';
 const y = new RMSNorm(2).forward(backend.tensor([3, 4], [1, 2]));
 globalThis.result = [...(await y.data())];`,
+
+  module: `
+import { RMSNorm } from '@rmsnorm/core';
+import { wasm } from '@rmsnorm/wasm';
+${forVite}
+const y = new RMSNorm(2).forward(other.tensor([3, 4], [1, 2]));
+globalThis.result = [...(await y.data())];`,
+
+  chunk: `
+import { wasm } from '@rmsnorm/wasm';
+const provider = wasm({ threads: 2 });
+const missing = await provider.probe();
+const { device } = await provider.create();
+globalThis.result = { missing, created: device, later: await provider.probe() };`,
 };
 
 let site: Site;
@@ -59,4 +76,20 @@ test('a worker answers every message, those too that came before it was ready', 
 test('static imports, for where import() is forbidden', async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
   expect(await site.resultOf('static')).toEqual(NORMALIZED);
+});
+
+test('a module that Vite serves as a file', async ({ skip }) => {
+  if (!chromiumPath) return lacking(skip, howToGetChromium);
+  expect(await site.resultOf('module')).toEqual(NORMALIZED);
+});
+
+test('where the code for threads is 404 it is one thread, and is loaded later', async ({ skip }) => {
+  if (!chromiumPath) return lacking(skip, howToGetChromium);
+  const result = (await site.resultOf('chunk', undefined, /\/threads-[^/]+\.js$/)) as Record<string, unknown>;
+  const device = /^WebAssembly SIMD, one thread, not 2: the code for threads was not loaded \(.+\)$/;
+  expect(result.missing).toEqual({ ok: true, device: expect.stringMatching(device) });
+  // The page is not isolated, which the code for threads says where it is loaded.
+  const isolated = 'WebAssembly SIMD, one thread, not 2: the page is not cross-origin isolated';
+  expect(result.created).toBe(isolated);
+  expect(result.later).toEqual({ ok: true, device: isolated });
 });

@@ -20,8 +20,11 @@ interface Project {
 
 /** A project that Vite built, served, and a browser. */
 export interface Site {
-  /** What `read` gives in a page, once it is something: its `globalThis.result` unless given. Whatever fails there fails. */
-  resultOf(page: string, read?: () => unknown): Promise<unknown>;
+  /**
+   * What `read` gives in a page, once it is something: its `globalThis.result` unless given. Whatever fails there fails.
+   * @param missing an address whose first request is answered by 404
+   */
+  resultOf(page: string, read?: () => unknown, missing?: RegExp): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -52,12 +55,14 @@ export async function siteOf({ packages, pages, sources = {}, plain = {} }: Proj
   const browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumFlags });
 
   return {
-    resultOf: async (page, read = () => (globalThis as unknown as { result: unknown }).result) => {
+    resultOf: async (page, read = () => (globalThis as unknown as { result: unknown }).result, missing) => {
       const tab = await browser.newPage();
       const failures: string[] = [];
+      if (missing) await tab.route(missing, (route) => route.fulfill({ status: 404 }), { times: 1 });
       tab.on('pageerror', (error) => failures.push(String(error)));
       tab.on('console', (message) => {
-        if (message.type() === 'error') failures.push(message.text());
+        if (message.type() !== 'error') return;
+        if (!missing?.test(message.location().url)) failures.push(message.text());
       });
       await tab.goto(`${server.resolvedUrls!.local[0]}${page}.html`);
       const result = await tab.waitForFunction(read, undefined, { timeout: 30_000 }).catch((error) => {

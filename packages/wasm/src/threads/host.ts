@@ -24,7 +24,7 @@ interface Host {
   readonly Worker?: unknown;
 }
 
-export function host(): Host {
+function host(): Host {
   return globalThis as unknown as Host;
 }
 
