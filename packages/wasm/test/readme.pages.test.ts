@@ -13,7 +13,16 @@ const NORMALIZED = [expect.closeTo(3 / Math.sqrt(12.5), 5), expect.closeTo(4 / M
 // The first half, an import that gives a module, is for Cloudflare Workers.
 const [, forVite] = codeUnder('Options')[0]!.split('\n\n');
 
-/** Messages are sent at once, long before the worker's modules are loaded, and each must be answered. */
+/** On a slow engine messages are there long before a backend is. */
+const SLOW = `
+const { compile } = WebAssembly;
+WebAssembly.compile = async (bytes) => {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return compile(bytes);
+};
+`;
+
+/** Messages are sent at once, and each must be answered. */
 const PAGES = {
   worker: `
 const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
@@ -52,7 +61,7 @@ beforeAll(async () => {
   site = await siteOf({
     packages: { '@rmsnorm/wasm': here, '@rmsnorm/core': `${here}node_modules/@rmsnorm/core` },
     pages: PAGES,
-    sources: { 'worker.ts': codeUnder('A worker')[0]! },
+    sources: { 'worker.ts': `${SLOW}${codeUnder('A worker')[0]}` },
     plain: { 'script-tag.html': `${HEAD}${codeUnder('A page without a bundler')[0]}` },
   });
 });

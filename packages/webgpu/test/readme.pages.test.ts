@@ -15,6 +15,15 @@ const PACKAGES = [
 
 const [inWorker, inPage] = codeUnder('A worker') as [string, string];
 
+/** Where a device takes long the message is there before it. */
+const SLOW = `
+const requestAdapter = navigator.gpu.requestAdapter.bind(navigator.gpu);
+navigator.gpu.requestAdapter = async (options) => {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return requestAdapter(options);
+};
+`;
+
 const [withImport, withoutImport] = codeUnder('Vite, and every other bundler') as [string, string];
 
 const NORM = `
@@ -92,7 +101,7 @@ beforeAll(async () => {
       ...Object.fromEntries(PACKAGES.map((name) => [name, `${here}node_modules/${name}`])),
     },
     pages: PAGES,
-    sources: { 'worker.ts': inWorker },
+    sources: { 'worker.ts': SLOW + inWorker },
     plain: { 'script-tag.html': `${HEAD}${codeUnder('A page without a bundler')[0]}`, 'model.onnx': MODEL },
   });
 });
