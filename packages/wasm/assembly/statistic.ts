@@ -3,6 +3,9 @@
 // One formula serves every epsMode, each with coefficients of its own:
 //
 //     rstd = numerator / max(sqrt(sum * sumFactor + epsUnderRoot), leastNorm)
+//
+// Its derivative is in operations/backward/gradient.ts, which relies on d rstd/dx = -rstd^3 x / statSize, or 0 where 'clamp' takes eps for
+// the norm. No compiler says so to who adds an epsMode below.
 
 import { Call, call } from './call';
 import { EpsMode, Op } from './descriptor';
@@ -51,10 +54,14 @@ export function sumsAreGiven(): bool {
   return call.op === Op.scaleBy;
 }
 
-// @ts-ignore: decorator
-@inline
 export function givenSum(row: u32): f64 {
   return load<f32>(call.sums + (<usize>row << 2));
+}
+
+/** Writes `count` given sums, from index `row` on, to the float64 numbers at `to`. */
+export function copyGivenSums(row: u32, count: u32, to: usize): void {
+  let from = call.sums + (<usize>row << 2);
+  for (const end = from + (<usize>count << 2); from < end; from += 4, to += 8) store<f64>(to, load<f32>(from));
 }
 
 /** rstd, which is r / alpha, of a row whose first statSize squares add up to `sum`. */
@@ -93,9 +100,9 @@ export function bothFitFloat32(call: Call, sums: v128, r: v128): bool {
   );
 }
 
-/** Whether a sum of squares in float32 neither overflowed nor lost terms, whatever eps is. */
+/** Whether a sum of squares of `size` elements in float32 neither overflowed nor lost terms, whatever eps is. */
 // @ts-ignore: decorator
 @inline
-export function isInRange(sum: f64): bool {
-  return sum >= LEAST * <f64>call.size && sum <= MOST;
+export function isInRange(sum: f64, size: u32): bool {
+  return sum >= LEAST * <f64>size && sum <= MOST;
 }

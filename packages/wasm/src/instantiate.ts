@@ -12,8 +12,8 @@ import { webAssembly } from './web-assembly.ts';
 export async function instantiate(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
   const exports = await exportsOf(module, memory);
   // The rmsnorm.wasm of another version may expect other fields in descriptors.
-  const layout = (exports.layout as { readonly value: unknown } | undefined)?.value;
-  if (layout !== LAYOUT) throw wrongModule(`its layout is ${layout}, not ${LAYOUT}`);
+  const layoutHash = (exports.layoutHash as { readonly value: unknown } | undefined)?.value;
+  if (layoutHash !== LAYOUT) throw wrongModule(`its layout is ${layoutHash}, not ${LAYOUT}`);
   return exports as unknown as Kernels;
 }
 

@@ -6,6 +6,9 @@ export const FEATURES = ['inner', 'groups', 'partial', 'clamp', 'beta', 'weightO
 /** What a driver may leave out; a call that needs a feature that is not named throws UNSUPPORTED. */
 export type Feature = (typeof FEATURES)[number];
 
+/** Those that one value of an option needs: EPS_MODES and CASTINGS say which. */
+export type FeatureOfValue = 'clamp' | 'llama';
+
 export const GUARANTEES = ['extremes', 'nonFinite', 'subnormals', 'invariance'] as const;
 
 /** What a driver may decline to promise; a promise that is not named is not checked, and the report says so. */
