@@ -56,7 +56,7 @@ function mayClamp({ epsMode }: KernelProblem): boolean {
   }
 }
 
-/** r without alpha, for the sums of squares are rstd's. */
+/** These kernels work with rstd; alpha is multiplied in at the end (scaledAndAdded). */
 export const GRADIENT_UNIFORMS: Uniforms = { alphaApart: true };
 
 export function gradientBytes(problem: KernelProblem): BytesPerSlab {
@@ -81,7 +81,10 @@ export function gradientBuffers({ problem, gamma, dsum }: GradientCall, access: 
   ];
 }
 
-/** What is kept of every row between two dispatches: r, its power of two, the mean of g n; as bits, for one is no float. */
+/**
+ * What is kept of every row between two dispatches: r and exponent of its Statistic, and the mean of g n; as u32, since the
+ * exponent is an i32.
+ */
 export const ROW_STATISTICS: ShaderBuffer = reads('statistics', 'array<vec4u>');
 
 /** Bytes of a row's. */
@@ -93,8 +96,8 @@ export function storeStatistics(layout: TileLayout): string {
     fn store_statistics(tile: Tile, s: Statistic, mean: RowValues) {
       ${eachRow(
         layout,
-        (row, lane) =>
-          `statistics[${row}] = vec4u(bitcast<u32>(s.r${lane}), bitcast<u32>(s.power${lane}), bitcast<u32>(mean${lane}), 0u);`,
+        (row, component) =>
+          `statistics[${row}] = vec4u(bitcast<u32>(s.r${component}), bitcast<u32>(s.exponent${component}), bitcast<u32>(mean${component}), 0u);`,
       )}
     }
   `;
@@ -135,7 +138,7 @@ export function gradientMean({ epsMode }: KernelProblem): string {
     case 'clamp':
       return wgsl`
         fn gradient_mean(mean: RowValues, clamped: RowBools, s: Statistic) -> RowValues {
-          return select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
+          return select(mean, RowValues(), clamped | (s.exponent == RowInts(R_IS_INFINITE)));
         }
       `;
     default:

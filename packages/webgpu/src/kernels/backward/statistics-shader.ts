@@ -1,4 +1,4 @@
-import { LANES } from '../planning/access.ts';
+import { COMPONENTS } from '../planning/access.ts';
 import { readingLayoutOf, tilesOf } from '../planning/layout.ts';
 import { gradientResidencyOf } from '../planning/residency.ts';
 import { loopTeam } from '../planning/team.ts';
@@ -66,7 +66,7 @@ function code(kernel: StatisticsKernel): string {
     ${storeStatistics(layout)}
     ${gradientMean(problem)}
     ${TOTAL}
-    ${loadWeightedDy(gamma, LANES[access] === 4 && weights === 'consecutive')}
+    ${loadWeightedDy(gamma, COMPONENTS[access] === 4 && weights === 'consecutive')}
 
 ${SUM_OF_PRODUCTS}
         ${mainOverTiles(
@@ -77,7 +77,7 @@ ${SUM_OF_PRODUCTS}
         ${squares && gradientStatistic('sum_of_squares(tile, RowValues(1.0))', rstdGiven)}
 
         let mean = team_sum(sum_of_products(tile, s)) * params.reciprocal_count;
-        if (has_tile && lane() == 0u) {
+        if (has_tile && member() == 0u) {
           store_statistics(tile, s, gradient_mean(mean, clamped, s));
         }
       `,
@@ -89,7 +89,7 @@ const SUM_OF_PRODUCTS = wgsl`
   // One member's part, in the order of where columns are kept in registers.
   fn sum_of_products(tile: Tile, s: Statistic) -> RowValues {
     var total = Total();
-    for (var start = lane(); start < steps_of(tile); start += CHAIN * TEAM_WIDTH) {
+    for (var start = member(); start < steps_of(tile); start += CHAIN * TEAM_WIDTH) {
       var block = Elements();
       for (var step = start; step < min(start + CHAIN * TEAM_WIDTH, steps_of(tile)); step += TEAM_WIDTH) {
         let place = place_at(tile, step);
