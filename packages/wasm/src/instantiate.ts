@@ -1,6 +1,7 @@
 import { RMSNormError } from '@rmsnorm/core';
 import { LAYOUT } from './generated/descriptor/index.ts';
 import type { Kernels } from './kernels.ts';
+import { messageOf } from './message-of.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
 
@@ -20,7 +21,7 @@ async function exportsOf(module: WasmModule, memory: WasmMemory): Promise<Readon
   try {
     return (await webAssembly()!.instantiate(module, { env: { memory } })).exports;
   } catch (cause) {
-    throw wrongModule(cause instanceof Error ? cause.message : String(cause), cause);
+    throw wrongModule(messageOf(cause), cause);
   }
 }
 
