@@ -99,7 +99,7 @@ const SHAPES: Readonly<Record<Extent, string>> = {
   elements: '[outer, groups, size, inner]',
   features: '[groups, size]',
   rows: '[outer, groups, inner]',
-  columns: '[outer, inner]',
+  positions: '[outer, inner]',
 };
 
 function tables(): string {

@@ -11,7 +11,9 @@ export class Call extends Descriptor {
   sumFactor: f64;
   epsUnderRoot: f64;
   leastNorm: f64;
+  /** Sums of squares below this may have lost terms to underflow: such rows are done in float64. */
   leastSum: f64;
+  /** eps under 'clamp': where the norm is no larger, r does not depend on x. Else -1. */
   clampedNorm: f64;
 
   // half/packed-weights.ts: the group whose weights are packed, and the largest magnitude among these weights.

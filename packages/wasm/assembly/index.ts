@@ -27,7 +27,7 @@ import { prepareWeights } from './weights';
 
 /** A checksum of the descriptor's fields. The host compares it with the one in src/generated/descriptor/. */
 // @ts-ignore: defined by scripts/build-wasm.mjs
-export const layout: i32 = LAYOUT;
+export const layoutHash: i32 = LAYOUT;
 
 checkSize();
 

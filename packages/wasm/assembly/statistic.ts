@@ -3,6 +3,7 @@
 // One formula serves every epsMode, each with coefficients of its own:
 //
 //     rstd = numerator / max(sqrt(sum * sumFactor + epsUnderRoot), leastNorm)
+//     d rstd/dx = -f rstd^3 x / statSize, with the slope factor f: 1, or 0 where leastNorm is the denominator, as rstd is a constant there
 
 import { Call, call } from './call';
 import { EpsMode, Op } from './descriptor';
@@ -51,15 +52,33 @@ export function sumsAreGiven(): bool {
   return call.op === Op.scaleBy;
 }
 
-// @ts-ignore: decorator
-@inline
 export function givenSum(row: u32): f64 {
   return load<f32>(call.sums + (<usize>row << 2));
+}
+
+/** Writes `count` given sums, from index `row` on, to the float64 numbers at `to`. */
+export function copyGivenSums(row: u32, count: u32, to: usize): void {
+  let from = call.sums + (<usize>row << 2);
+  for (const end = from + (<usize>count << 2); from < end; from += 4, to += 8) store<f64>(to, load<f32>(from));
 }
 
 /** rstd, which is r / alpha, of a row whose first statSize squares add up to `sum`. */
 export function rstdOf(sum: f64): f64 {
   return call.numerator / max(sqrt(sum * call.sumFactor + call.epsUnderRoot), call.leastNorm);
+}
+
+/** The slope factor of a row. For an epsMode of another slope, this is what changes. */
+// @ts-ignore: decorator
+@inline
+export function slopeFactor(sum: f64): f64 {
+  return sqrt(sum) <= call.clampedNorm ? 0 : 1;
+}
+
+/** Whether the slope factor depends on the sum. Else it is 1, whatever number is given for the sum. */
+// @ts-ignore: decorator
+@inline
+export function slopeNeedsSum(): bool {
+  return call.clampedNorm >= 0;
 }
 
 /**
@@ -83,6 +102,12 @@ export function rstdOf2(call: Call, sums: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
+export function slopeFactor2(call: Call, sums: v128): v128 {
+  return v128.andnot(f64x2.splat(1), f64x2.le(f64x2.sqrt(sums), f64x2.splat(call.clampedNorm)));
+}
+
+// @ts-ignore: decorator
+@inline
 export function bothFitFloat32(call: Call, sums: v128, r: v128): bool {
   const magnitude = f64x2.abs(r);
   return i64x2.all_true(
@@ -93,9 +118,9 @@ export function bothFitFloat32(call: Call, sums: v128, r: v128): bool {
   );
 }
 
-/** Whether a sum of squares in float32 neither overflowed nor lost terms, whatever eps is. */
+/** Whether a sum of squares of `size` elements in float32 neither overflowed nor lost terms, whatever eps is. */
 // @ts-ignore: decorator
 @inline
-export function isInRange(sum: f64): bool {
-  return sum >= LEAST * <f64>call.size && sum <= MOST;
+export function isInRange(sum: f64, size: u32): bool {
+  return sum >= LEAST * <f64>size && sum <= MOST;
 }

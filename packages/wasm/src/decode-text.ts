@@ -1,3 +1,5 @@
+import { WASM_TEXT } from './generated/wasm-text.ts';
+
 /** How many bytes, the most frequent ones, are encoded as one character. */
 const PAGE = 91;
 
@@ -11,7 +13,7 @@ const PAGE = 91;
  * from space to ~ without ' and \, by its place in that order. After one of the last two characters, places count from 91
  * or from 182.
  */
-export function decodeText(text: string): Uint8Array<ArrayBuffer> {
+export function decodeText(text: string = WASM_TEXT): Uint8Array<ArrayBuffer> {
   const order: number[] = [];
   for (const sort of [1, 0]) {
     for (let byte = 0; byte < 256; byte++) {

@@ -13,6 +13,7 @@ import type {
   Supports,
 } from '@rmsnorm/core';
 import type { Block } from './block.ts';
+import { DEVICE } from './device.ts';
 import { OP, OPS } from './generated/descriptor/index.ts';
 import { blockAt, handleOf, type WasmBuffer } from './handle.ts';
 import type { Heap } from './heap.ts';
@@ -23,8 +24,6 @@ import { streamForward } from './stream-forward.ts';
 
 // A second-level cache holds a part of this size. Sizes from 128 to 512 KiB differ little.
 const STAGE_BYTES = 256 * 1024;
-
-export const DEVICE = 'WebAssembly SIMD, one thread';
 
 /** The driver of this package: tensors in the WebAssembly memory, and the kernels that run on them. */
 export class WasmDriver implements Driver<Block> {

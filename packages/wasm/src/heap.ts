@@ -20,12 +20,19 @@ export class Heap {
   readonly memory: WasmMemory;
   /** The most bytes that the memory may have. */
   readonly limit: number;
+  readonly #limitedBy: string;
   readonly #allocator: Allocator = new Allocator(HEAP_BASE);
   #bytes!: Uint8Array;
 
-  constructor(memory: WasmMemory, limit: number = ADDRESS_SPACE) {
+  /** @param limitedBy what set the limit, in words to follow it */
+  constructor(
+    memory: WasmMemory,
+    limit: number = ADDRESS_SPACE,
+    limitedBy: string = limit < ADDRESS_SPACE ? ' (maxBytes of wasm())' : '',
+  ) {
     this.memory = memory;
     this.limit = limit;
+    this.#limitedBy = limitedBy;
     this.#refresh();
   }
 
@@ -66,7 +73,7 @@ export class Heap {
     const size = this.bytes.length;
     const most = this.#end(roundDownToPage(this.limit));
     const least = size - this.#allocator.tail + roundUp(bytes);
-    if (least > most) throw this.#outOfMemory(bytes, `it has ${size} bytes and may grow to ${most}`);
+    if (least > most) throw this.#outOfMemory(bytes, `it has ${size} bytes and may grow to ${most}${this.#limitedBy}`);
     try {
       this.#grow(Math.min(Math.max(least, size + LEAST_BYTES, size * 1.25), most) - size);
     } catch {
@@ -93,10 +100,9 @@ export class Heap {
   }
 
   #outOfMemory(bytes: number, why: string, cause?: unknown): RMSNormError {
-    const raise = this.limit < ADDRESS_SPACE ? ', raise maxBytes of wasm()' : '';
     return new RMSNormError(
       'OUT_OF_MEMORY',
-      `no ${bytes} bytes in the WebAssembly memory: ${this.used} are in use, ${why}; dispose tensors${raise}, or let norm.apply() stream arrays of any size`,
+      `no ${bytes} bytes in the WebAssembly memory: ${this.used} are in use, ${why}; dispose tensors, or let norm.apply() stream arrays of any size`,
       { cause },
     );
   }

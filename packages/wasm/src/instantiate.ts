@@ -1,6 +1,7 @@
 import { RMSNormError } from '@rmsnorm/core';
 import { LAYOUT } from './generated/descriptor/index.ts';
 import type { Kernels } from './kernels.ts';
+import { messageOf } from './message-of.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
 
@@ -11,8 +12,8 @@ import { webAssembly } from './web-assembly.ts';
 export async function instantiate(module: WasmModule, memory: WasmMemory): Promise<Kernels> {
   const exports = await exportsOf(module, memory);
   // The rmsnorm.wasm of another version may expect other fields in descriptors.
-  const layout = (exports.layout as { readonly value: unknown } | undefined)?.value;
-  if (layout !== LAYOUT) throw wrongModule(`its layout is ${layout}, not ${LAYOUT}`);
+  const layoutHash = (exports.layoutHash as { readonly value: unknown } | undefined)?.value;
+  if (layoutHash !== LAYOUT) throw wrongModule(`its layout is ${layoutHash}, not ${LAYOUT}`);
   return exports as unknown as Kernels;
 }
 
@@ -20,7 +21,7 @@ async function exportsOf(module: WasmModule, memory: WasmMemory): Promise<Readon
   try {
     return (await webAssembly()!.instantiate(module, { env: { memory } })).exports;
   } catch (cause) {
-    throw wrongModule(cause instanceof Error ? cause.message : String(cause), cause);
+    throw wrongModule(messageOf(cause), cause);
   }
 }
 

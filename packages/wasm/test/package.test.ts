@@ -1,53 +1,29 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'vite';
 import { expect, test } from 'vitest';
+import { bundledSize, claimedSize } from './bundled-size.ts';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
-interface Sizes {
-  readonly entry: number;
-  /** What threads load: by import(), and as their workers. */
-  readonly later: number;
-}
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-/**
- * Bytes of the package alone as a page loads it: bundled and minified by Vite, without its own loader of chunks, and
- * gzipped.
- */
-async function sizes(): Promise<Sizes> {
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      write: false,
-      ssr: true,
-      minify: true,
-      rolldownOptions: { input: `${dist}index.js`, preserveEntrySignatures: 'strict', external: [/^@rmsnorm\/core/] },
-    },
-  });
-  const chunks = [built]
-    .flat()
-    .flatMap((result) => ('output' in result ? result.output : []))
-    .filter((chunk) => chunk.type === 'chunk');
-  const first = new Set(chunks.filter(({ isEntry }) => isEntry));
-  // A set goes on with what is added to it meanwhile.
-  for (const { imports } of first) {
-    for (const chunk of chunks) if (imports.includes(chunk.fileName)) first.add(chunk);
-  }
-  const sum = (parts: typeof chunks): number =>
-    parts.reduce((total, { code }) => total + gzipSync(code, { level: 9 }).length, 0);
-  const worker = gzipSync(await readFile(`${dist}generated/worker.js`), { level: 9 }).length;
-  return { entry: sum([...first]), later: sum(chunks.filter((chunk) => !first.has(chunk))) + worker };
-}
-
-test('what an application loads, the module inlined, is below 20 KB gzipped, and what threads need beside it below 6', async () => {
-  const { entry, later } = await sizes();
+test('what an application loads is as small as the README says, the module inlined, and below 21 KB', async () => {
+  const { entry } = await bundledSize(dist);
   expect(entry).toBeGreaterThan(10 * 1024);
-  expect(entry).toBeLessThan(20 * 1024);
-  expect(later).toBeGreaterThan(1024);
-  expect(later).toBeLessThan(6 * 1024);
+  expect(entry).toBeLessThan(21 * 1024);
+  expect(Math.abs(entry - claimedSize(readme))).toBeLessThan(103);
+});
+
+test('what threads need beside it is below 6 KB, the workers a file of 2 KB of that', async () => {
+  const { later } = await bundledSize(dist);
+  const worker = await readFile(`${dist}generated/worker.js`);
+  const all = later + gzipSync(worker, { level: 9 }).length;
+  expect(all).toBeGreaterThan(1024);
+  expect(all).toBeLessThan(6 * 1024);
+  expect(readme).toContain("The workers' script is a file of 2 KB");
+  expect(Math.abs(worker.length - 2048)).toBeLessThan(103);
 });
 
 test('the inlined module is the raw file', async () => {

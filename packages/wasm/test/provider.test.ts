@@ -7,9 +7,14 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 const coded = (code: string, message: RegExp): unknown =>
   expect.objectContaining({ code, message: expect.stringMatching(message) });
 
+const MIB = 2 ** 20;
+
 const rawFile = new URL(import.meta.resolve('@rmsnorm/wasm/rmsnorm.wasm'));
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 describe('wasm()', () => {
   test('is available here', async () => {
@@ -145,6 +150,55 @@ describe('where it cannot run', () => {
     });
   });
 
+  const throws = (error: unknown) => () => {
+    throw error;
+  };
+  const UNPRINTABLE = Object.create(null) as object;
+  const HOSTILE: Readonly<Record<string, { stub: PropertyDescriptor; says: RegExp }>> = {
+    'is a getter that throws': { stub: { get: throws(new Error('not here')) }, says: /refused \(not here\)/ },
+    'throws what cannot be shown': { stub: { get: throws(UNPRINTABLE) }, says: /an error that cannot be shown/ },
+    'is null': { stub: { value: null }, says: /has no WebAssembly/ },
+    'has nothing': { stub: { value: {} }, says: /refused \(.+\)/ },
+    'does not validate': {
+      stub: { value: { ...api(), validate: throws(new Error('not today')) } },
+      says: /refused \(not today\)/,
+    },
+    'throws a symbol': {
+      stub: { value: { ...api(), compile: throws(Symbol('no')) } },
+      says: /refused \(Symbol\(no\)\)/,
+    },
+    'rejects with nothing': {
+      stub: { value: { ...api(), compile: () => Promise.reject() } },
+      says: /refused \(undefined\)/,
+    },
+  };
+  const cases = Object.keys(HOSTILE).flatMap((what) => [1, 2].map((threads) => ({ what, threads })));
+
+  test.each(cases)(
+    'a probe never throws, and what it found is not kept: WebAssembly $what, $threads threads',
+    async ({ what, threads }) => {
+      const provider = wasm({ threads });
+      const { stub, says } = HOSTILE[what]!;
+      const real = Object.getOwnPropertyDescriptor(globalThis, 'WebAssembly')!;
+      Object.defineProperty(globalThis, 'WebAssembly', { ...stub, configurable: true });
+      try {
+        expect(await provider.probe()).toEqual({
+          ok: false,
+          code: 'WRONG_RUNTIME',
+          reason: expect.stringMatching(says),
+          hint: expect.any(String),
+        });
+        await expect(provider.create()).rejects.toThrow(coded('WRONG_RUNTIME', says));
+      } finally {
+        Object.defineProperty(globalThis, 'WebAssembly', real);
+      }
+      expect(await provider.probe()).toMatchObject({ ok: true });
+      const backend = await provider.create();
+      expect(backend.device).toContain(threads === 1 ? 'one thread' : '2 threads');
+      await backend.dispose();
+    },
+  );
+
   test('says OUT_OF_MEMORY where the engine has no room for a memory', async () => {
     class NoMemory {
       constructor() {
@@ -153,6 +207,61 @@ describe('where it cannot run', () => {
     }
     vi.stubGlobal('WebAssembly', { ...api(), Memory: NoMemory });
     await expect(wasm().create()).rejects.toThrow(coded('OUT_OF_MEMORY', /dispose backends/));
+  });
+});
+
+/** An engine that reserves all that a memory may become, and has no more than `most` bytes. */
+function engineOf(most: number, asked: number[] = []): object {
+  class Reserved extends WebAssembly.Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      const bytes = descriptor.maximum! * 65536;
+      asked.push(bytes);
+      if (bytes > most) throw new RangeError('could not allocate memory');
+      super(descriptor);
+    }
+  }
+  return { ...api(), Memory: Reserved };
+}
+
+describe.each([1, 2])('an engine that refuses a memory of the largest size: %i threads', (threads) => {
+  test('is asked for half, and so on; what it gives is the limit', async () => {
+    const asked: number[] = [];
+    vi.stubGlobal('WebAssembly', engineOf(100 * MIB, asked));
+    const backend = await wasm({ threads }).create();
+    expect(asked).toEqual([4096, 2048, 1024, 512, 256, 128, 64].map((size) => size * MIB));
+    expect(backend.device).toContain(threads === 1 ? 'one thread' : '2 threads');
+    const x = backend.tensor(new Float32Array(8 * MIB).fill(2), [MIB, 8]);
+    expect(new RMSNorm({ dim: 8, axis: -1 }).forward(x, x).view!()[8 * MIB - 1]).toBeCloseTo(1, 6);
+    expect(() => backend.empty([8 * MIB])).toThrow(
+      coded('OUT_OF_MEMORY', /may grow to 67108864 \(the engine refused more\)/),
+    );
+    await backend.dispose();
+  });
+
+  test('is asked from maxBytes on, and for no less than is needed', async () => {
+    const asked: number[] = [];
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    vi.stubGlobal('WebAssembly', engineOf(0, asked));
+    await expect(wasm({ threads, maxBytes: 10 * MIB }).create()).rejects.toThrow(
+      coded('OUT_OF_MEMORY', /no room for a WebAssembly memory of maxBytes 10485760, nor of 1310720: dispose backends/),
+    );
+    const each = [10, 5, 2.5, 1.25].map((size) => size * MIB);
+    // Where no shared memory can be had, one that is not shared is asked for.
+    expect(asked).toEqual(threads === 1 ? each : [...each, ...each]);
+    vi.unstubAllGlobals();
+    vi.stubGlobal('WebAssembly', engineOf(5 * MIB));
+    const backend = await wasm({ threads, maxBytes: 10 * MIB }).create();
+    expect(() => backend.empty([2 * MIB])).toThrow(coded('OUT_OF_MEMORY', /5242880 \(the engine refused more\)/));
+    await backend.dispose();
+  });
+
+  test('says maxBytes where that is the limit, and nothing where addresses are', async () => {
+    const backend = await wasm({ threads, maxBytes: 4 * MIB }).create();
+    expect(() => backend.empty([MIB])).toThrow(coded('OUT_OF_MEMORY', /may grow to 4194304 \(maxBytes of wasm\(\)\);/));
+    await backend.dispose();
+    const largest = await wasm({ threads }).create();
+    expect(() => largest.empty([2 ** 30])).toThrow(coded('OUT_OF_MEMORY', /may grow to 4294967232;/));
+    await largest.dispose();
   });
 });
 

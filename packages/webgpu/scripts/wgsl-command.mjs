@@ -151,6 +151,11 @@ function capabilitiesFrom(values) {
   };
 }
 
+/** How to read what is printed. */
+const LEGEND = `// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
+`;
+
 /** A dispatch with a heading that says what runs, on which buffers, and in which grid. */
 function textOf({ shader, bindings, uniforms, workgroups }, index, count) {
   const buffers = bindings.map(({ buffer, access, offset = 0, size }, binding) => {
@@ -194,7 +199,7 @@ function textOfCall(args) {
   }
   const between = scratch.map(({ name, bytes }) => `// Between dispatches: ${name}, ${bytes} bytes\n`);
   const texts = dispatches.map((dispatch, i) => textOf(dispatch, i, dispatches.length));
-  return only === undefined ? [...between, ...texts].join('\n') : texts[only - 1];
+  return LEGEND + (only === undefined ? [...between, ...texts].join('\n') : texts[only - 1]);
 }
 
 /**

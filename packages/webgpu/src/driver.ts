@@ -33,6 +33,7 @@ import { type Block, setTaint } from './memory/block.ts';
 import { Buffers } from './memory/buffers.ts';
 import { Readback } from './memory/readback.ts';
 import { Scratch } from './memory/scratch.ts';
+import { writeInWords } from './memory/upload.ts';
 import type { Capabilities, Planners } from './plan.ts';
 import { SIGNATURES } from './signatures.ts';
 import { supportsOf } from './supports.ts';
@@ -103,13 +104,7 @@ export class WebGPUDriver implements Driver<Block> {
     this.#loss.check();
     // The queue writes before it runs what is not submitted yet.
     if (block.memory.batch === this.#work.batch) this.#work.submit();
-    const whole = bytes.length - (bytes.length % 4);
-    if (whole > 0) this.#upload(block, 0, bytes, whole);
-    if (whole < bytes.length) {
-      const rest = new Uint8Array(4);
-      rest.set(bytes.subarray(whole));
-      this.#upload(block, whole, rest, 4);
-    }
+    writeInWords(bytes, (offset, data, length) => this.#upload(block, offset, data, length));
     this.#work.noteUpload({ blocks: [block], inputs: 0, fault: null });
   }
 
@@ -198,11 +193,11 @@ export class WebGPUDriver implements Driver<Block> {
     if (this.#owned) this.#device.destroy();
   }
 
-  #upload(block: Block, offset: number, bytes: Uint8Array, length: number): void {
+  #upload(block: Block, offset: number, data: Uint8Array, length: number): void {
     const { buffer } = block.memory;
     this.#scopes.watch(
       'validation',
-      () => this.#device.queue.writeBuffer(buffer, block.offset + offset, bytes, 0, length),
+      () => this.#device.queue.writeBuffer(buffer, block.offset + offset, data, 0, length),
       (error) => {
         if (error) setTaint(block, deviceError(error, 'the device refused an upload'));
       },

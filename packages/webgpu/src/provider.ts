@@ -8,6 +8,7 @@ import { requestDevice } from './device/request-device.ts';
 import { WebGPUDriver } from './driver.ts';
 import type { GPUCommandEncoderLike } from './gpu-types.ts';
 import type { Block } from './memory/block.ts';
+import { messageOf } from './message-of.ts';
 import { type CheckedOptions, checkedOptions, type WebGPUOptions } from './options.ts';
 import type { Capabilities } from './plan.ts';
 import type { WebGPUBackend, WebGPUTensor } from './tensor.ts';
@@ -35,7 +36,7 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
       throwIfAborted(signal);
       const found = await find(checked);
       throwIfAborted(signal);
-      if ('code' in found) throw new RMSNormError(found.code, `${found.reason}: ${found.hint}`);
+      if ('code' in found) throw new RMSNormError(found.code, [found.reason, found.hint].filter(Boolean).join(': '));
       const device = await found.device();
       try {
         throwIfAborted(signal);
@@ -55,7 +56,17 @@ interface Found {
   device(): Promise<GPUDevice>;
 }
 
+/** Never rejects. */
 async function find(options: CheckedOptions): Promise<Found | Refusal> {
+  try {
+    return await lookFor(options);
+  } catch (error) {
+    // What was handed in, or stands in for WebGPU here, may lack parts of it.
+    return { code: 'DEVICE_ERROR', reason: `looking for a device failed (${messageOf(error)})` };
+  }
+}
+
+async function lookFor(options: CheckedOptions): Promise<Found | Refusal> {
   const { software } = options;
   if (options.device !== undefined) {
     const device = deviceOf(options.device);
@@ -70,8 +81,9 @@ async function find(options: CheckedOptions): Promise<Found | Refusal> {
 }
 
 function refusalOf({ code, message }: RMSNormError): Refusal {
-  const [reason, hint] = message.slice(`RMSNORM_${code}: `.length).split('): ');
-  return { code, reason: `${reason})`, hint: hint! };
+  // What the device says may have any text in it; the hint has no '): '.
+  const at = message.lastIndexOf('): ');
+  return { code, reason: message.slice(`RMSNORM_${code}: `.length, at + 1), hint: message.slice(at + 3) };
 }
 
 function backendOn(

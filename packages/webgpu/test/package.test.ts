@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { bundledSize, claimedSize } from '../../wasm/test/bundled-size.ts';
+import { readme } from './readme.ts';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 
@@ -26,6 +28,12 @@ test('imports nothing but core, and names nothing that only Node, or only a page
     for (const specifier of imported) expect(specifier).toMatch(/^(\.{1,2}\/|@rmsnorm\/core(\/driver)?$)/);
     expect(code).not.toMatch(/\b(window|document|Buffer|require|eval|Function|Blob|fetch)\b\s*[.(]/);
   }
+});
+
+test('what an application loads is as small as the README says', async () => {
+  const { entry, later } = await bundledSize(dist);
+  expect(Math.abs(entry - claimedSize(readme.text))).toBeLessThan(512);
+  expect(later).toBe(0);
 });
 
 /** The declarations that a user's compiler reads: index.d.ts, and what that imports, without comments. */

@@ -19,11 +19,86 @@ test('in Node, without a GPU object, the reason is NO_WEBGPU and the way out is 
 
 test.each([
   ['gives none', async () => null, /requestAdapter\(\) gave none/],
+  ['gives nothing at all', async () => undefined as never, /requestAdapter\(\) gave none/],
   ['fails', async () => Promise.reject(new Error('blocked')), /requestAdapter\(\) failed \(blocked\)/],
 ])('where requestAdapter() %s the reason is NO_ADAPTER', async (_, requestAdapter, reason) => {
   const provider = webgpu({ gpu: { requestAdapter } });
   expect(await provider.probe()).toMatchObject({ ok: false, code: 'NO_ADAPTER', reason, hint: /driver/ });
   await expect(provider.create()).rejects.toMatchObject({ code: 'NO_ADAPTER' });
+});
+
+const UNPRINTABLE = Object.create(null) as object;
+const throws = (error: unknown) => () => {
+  throw error;
+};
+const device = { createComputePipeline() {} };
+const adapter = { requestDevice() {} };
+const hostile = (of: object, name: string, error: unknown): object =>
+  Object.defineProperty({ ...of }, name, { get: throws(error) });
+
+test.each([
+  ['a device that lacks what belongs to it', { device }, /./],
+  ['a device whose loss has no words', { device: { ...device, lost: Promise.resolve() } }, /./],
+  ['a device that cannot be asked', { device: hostile(device, 'lost', UNPRINTABLE) }, /an error that cannot be shown/],
+  ['an adapter that throws', { adapter: hostile(adapter, 'info', new Error('not yet')) }, /not yet/],
+  [
+    'an adapter that throws anything',
+    { adapter: hostile(adapter, 'info', UNPRINTABLE) },
+    /an error that cannot be shown/,
+  ],
+  ['an adapter that is a text', { gpu: { requestAdapter: async () => 'GPU 0' } }, /./],
+])('a probe never throws: %s', async (_, options, reason) => {
+  const provider = webgpu(options as never);
+  expect(await provider.probe()).toEqual({
+    ok: false,
+    code: 'DEVICE_ERROR',
+    reason: expect.stringMatching(/^looking for a device failed \(.+\)$/),
+  });
+  expect(await provider.probe()).toMatchObject({ reason: expect.stringMatching(reason) });
+  await expect(provider.create()).rejects.toMatchObject({
+    code: 'DEVICE_ERROR',
+    message: expect.stringMatching(reason),
+  });
+  await expect(pickBackend([provider, reference()])).resolves.toMatchObject({ name: 'reference' });
+});
+
+test.each([
+  ['a getter that throws', { get: throws(new Error('not here')) }, 'DEVICE_ERROR', /\(not here\)/],
+  ['a getter that throws anything', { get: throws(UNPRINTABLE) }, 'DEVICE_ERROR', /an error that cannot be shown/],
+  ['null', { value: null }, 'NO_WEBGPU', /navigator.gpu is undefined/],
+  ['nothing of what belongs to it', { value: { gpu: {} } }, 'NO_ADAPTER', /requestAdapter\(\) failed/],
+])('a probe never throws, and what it found is not kept: navigator is %s', async (_, navigator, code, reason) => {
+  const provider = webgpu();
+  const real = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  const refused = { ok: false, code, reason: expect.stringMatching(reason) };
+  try {
+    Object.defineProperty(globalThis, 'navigator', { ...navigator, configurable: true });
+    expect(await provider.probe()).toMatchObject(refused);
+    await expect(provider.create()).rejects.toMatchObject({ code });
+    const found = { gpu: { requestAdapter: async () => ({ requestDevice() {}, info: { vendor: 'late' } }) } };
+    Object.defineProperty(globalThis, 'navigator', { value: found, configurable: true });
+    expect(await provider.probe()).toEqual({ ok: true, device: 'late' });
+  } finally {
+    Reflect.deleteProperty(globalThis, 'navigator');
+    if (real) Object.defineProperty(globalThis, 'navigator', real);
+  }
+});
+
+test('an adapter that lacks what belongs to it makes create() reject, with a code', async () => {
+  const provider = webgpu({ gpu: { requestAdapter: async () => adapter } } as never);
+  expect(await provider.probe()).toMatchObject({ ok: true });
+  await expect(provider.create()).rejects.toMatchObject({ code: 'DEVICE_ERROR' });
+});
+
+test('a device that is lost: the reason is the whole of what it says', async () => {
+  const lost = Promise.resolve({ message: 'driver reset (code 7): try later', reason: 'unknown' });
+  const provider = webgpu({ device: { ...device, lost } } as never);
+  expect(await provider.probe()).toEqual({
+    ok: false,
+    code: 'DEVICE_LOST',
+    reason: 'the GPU device was lost (driver reset (code 7): try later)',
+    hint: expect.stringMatching(/^tensors on it are gone/),
+  });
 });
 
 test.each([

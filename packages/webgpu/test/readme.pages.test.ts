@@ -1,33 +1,46 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onnxModel } from '@rmsnorm/onnx-model';
-import { type Browser, chromium } from 'playwright-core';
-import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chromiumFlags, chromiumPath, howToGetChromium } from '../../../.ci/chromium.ts';
+import { chromiumPath, howToGetChromium } from '../../../.ci/chromium.ts';
 import { lacking } from '../../../.ci/requirements.ts';
-import { codeUnder } from './readme.ts';
+import { readme } from './readme.ts';
+import { HEAD, type Site, siteOf } from './site.ts';
 
+const { codeUnder } = readme;
+const here = fileURLToPath(new URL('..', import.meta.url));
 const PACKAGES = [
-  ...['core', 'wasm', 'webgpu'].map((name) => `@rmsnorm/${name}`),
+  ...['core', 'wasm'].map((name) => `@rmsnorm/${name}`),
   ...['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu', 'onnxruntime-web'],
 ];
 
 const [inWorker, inPage] = codeUnder('A worker') as [string, string];
 
-const HEAD = '<!doctype html><link rel="icon" href="data:,">';
+/** Where a device takes long the message is there before it. */
+const SLOW = `
+const requestAdapter = navigator.gpu.requestAdapter.bind(navigator.gpu);
+navigator.gpu.requestAdapter = async (options) => {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return requestAdapter(options);
+};
+`;
+
+const [withImport, withoutImport] = codeUnder('Vite, and every other bundler') as [string, string];
 
 const NORM = `
 import { RMSNorm } from '@rmsnorm/core';
 const norm = new RMSNorm({ dim: 8, axis: -1 });`;
 
+/** Of a backend that was picked. */
+const PICKED = `
+import { RMSNorm as Norm } from '@rmsnorm/core';
+const y = new Norm(2).forward(backend.tensor([3, 4], [1, 2]));
+globalThis.result = { backend: backend.name, y: [...(await y.data())] };`;
+
 /** The README's own lines; around them what they leave open, and what their result is. */
 const PAGES: Readonly<Record<string, string>> = {
-  vite: `${codeUnder('Vite, and every other bundler')[0]}
-const y = new RMSNorm(2).forward(backend.tensor([3, 4], [1, 2]));
-globalThis.result = { backend: backend.name, y: [...(await y.data())] };`,
+  vite: `${withImport}${PICKED}`,
+
+  static: `${withoutImport}${PICKED}`,
 
   worker: `${inPage}
 worker.addEventListener('message', ({ data }) => {
@@ -38,15 +51,33 @@ worker.addEventListener('message', ({ data }) => {
 const model = '/model.onnx';
 const feeds = { x: new ort.Tensor('float32', new Float32Array(16).fill(3), [2, 8]) };
 ${codeUnder('With ONNX Runtime Web')[0]}
-const next = await session.run({ x: input });
-const numbers = async (tensor) => [...(await backend.wrap(tensor.gpuBuffer, tensor.dims).data())];
-globalThis.result = { hidden: await numbers(hidden), dims: input.dims, next: await numbers(next.hidden) };`,
+const numbers = async (tensor) => {
+  const wrapped = backend.wrap(tensor.gpuBuffer, tensor.dims);
+  const values = [...(await wrapped.data())];
+  wrapped.dispose();
+  return values;
+};
+globalThis.result = { dims: input.dims, next: await numbers(next), tensors: backend.memory().tensors };`,
 
   tfjs: `${NORM}
 await tf.setBackend('webgpu');
-const tensor = tf.tidy(() => tf.add(tf.fill([2, 8], 1), 2));
 ${codeUnder('With TensorFlow.js')[0]}
-globalThis.result = { shape: result.shape, y: [...(await tf.neg(result).data())] };`,
+const threes = new Float32Array(16).fill(3);
+const computed = () => tf.tidy(() => tf.add(tf.fill([2, 8], 1), 2));
+const outcome = async (made) => {
+  const y = normalize(made);
+  const values = [...(await tf.neg(y).data())];
+  for (const tensor of [made, y]) tensor.dispose();
+  return values;
+};
+const fresh = await outcome(tf.tensor(threes, [2, 8]));
+const late = await outcome(computed());
+const memory = () => ({ bytes: tf.memory().numBytesInGPU, ours: backend.memory() });
+const before = memory();
+for (let i = 0; i < 10; i++) {
+  for (const made of [tf.tensor(threes, [2, 8]), computed()]) tf.dispose([normalize(made), made]);
+}
+globalThis.result = { fresh, late, before, after: memory() };`,
 };
 
 /** One node that doubles: what a session makes of `x` is `hidden`. */
@@ -60,91 +91,56 @@ const MODEL = onnxModel(
   17,
 );
 
-let site: string;
-let server: PreviewServer;
-let browser: Browser;
+let site: Site;
 
-/** A project of a user's: packages in node_modules, and a page for each example. */
 beforeAll(async () => {
   if (!chromiumPath) return;
-  site = realpathSync(mkdtempSync(join(tmpdir(), 'rmsnorm-readme-')));
-  const here = fileURLToPath(new URL('..', import.meta.url));
-  for (const name of PACKAGES) {
-    const installed = name === '@rmsnorm/webgpu' ? here : join(here, 'node_modules', name);
-    mkdirSync(join(site, 'node_modules', dirname(name)), { recursive: true });
-    symlinkSync(realpathSync(installed), join(site, 'node_modules', name));
-  }
-  for (const [name, code] of Object.entries(PAGES)) {
-    writeFileSync(join(site, `${name}.js`), code);
-    writeFileSync(join(site, `${name}.html`), `${HEAD}<script type="module" src="./${name}.js"></script>`);
-  }
-  writeFileSync(join(site, 'worker.ts'), inWorker);
-  // What Vite leaves as it is.
-  mkdirSync(join(site, 'public'));
-  writeFileSync(join(site, 'public/script-tag.html'), `${HEAD}${codeUnder('A page without a bundler')[0]}`);
-  writeFileSync(join(site, 'public/model.onnx'), MODEL);
-  const input = Object.keys(PAGES).map((name) => join(site, `${name}.html`));
-  const project = { root: site, configFile: false, logLevel: 'error' } as const;
-  await build({ ...project, build: { rolldownOptions: { input } } });
-  symlinkSync(join(site, 'node_modules'), join(site, 'dist/node_modules'));
-  server = await preview({ ...project, preview: { host: 'localhost', port: 0 } });
-  browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumFlags });
+  site = await siteOf({
+    packages: {
+      '@rmsnorm/webgpu': here,
+      ...Object.fromEntries(PACKAGES.map((name) => [name, `${here}node_modules/${name}`])),
+    },
+    pages: PAGES,
+    sources: { 'worker.ts': SLOW + inWorker },
+    plain: { 'script-tag.html': `${HEAD}${codeUnder('A page without a bundler')[0]}`, 'model.onnx': MODEL },
+  });
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-  if (site) rmSync(site, { recursive: true, force: true });
-});
-
-/** What `read` gives in the page, once it is something. */
-async function resultOf(page: string, read: () => unknown): Promise<unknown> {
-  const tab = await browser.newPage();
-  const failures: string[] = [];
-  tab.on('pageerror', (error) => failures.push(String(error)));
-  tab.on('console', (message) => {
-    if (message.type() === 'error') failures.push(message.text());
-  });
-  await tab.goto(`${server.resolvedUrls!.local[0]}${page}.html`);
-  const result = await tab.waitForFunction(read, undefined, { timeout: 30_000 }).catch((error) => {
-    throw new Error(`the page gave no result: ${failures.join('\n') || error}`);
-  });
-  expect(failures).toEqual([]);
-  const value = await result.jsonValue();
-  await tab.close();
-  return value;
-}
-
-const result = (page: string): Promise<unknown> =>
-  resultOf(page, () => (globalThis as unknown as { result: unknown }).result);
+afterAll(() => site?.close());
 
 /** Numbers that are all close to one. */
 const all = (length: number, value: number): unknown[] => new Array(length).fill(expect.closeTo(value, 5));
 
+const NORMALIZED = [expect.closeTo(3 / Math.sqrt(12.5), 5), expect.closeTo(4 / Math.sqrt(12.5), 5)];
+
 test('a page with a script tag and an import map, without a bundler', async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
-  const text = await resultOf('script-tag', () => document.body.textContent?.trim());
-  const numbers = String(text).split(',').map(Number);
-  expect(numbers).toEqual([expect.closeTo(3 / Math.sqrt(12.5), 5), expect.closeTo(4 / Math.sqrt(12.5), 5)]);
+  const text = await site.resultOf('script-tag', () => document.body.textContent?.trim());
+  expect(String(text).split(',').map(Number)).toEqual(NORMALIZED);
 });
 
-test('Vite: a software adapter is refused, and WebAssembly takes over', async ({ skip }) => {
-  if (!chromiumPath) return lacking(skip, howToGetChromium);
-  const y = [expect.closeTo(3 / Math.sqrt(12.5), 5), expect.closeTo(4 / Math.sqrt(12.5), 5)];
-  expect(await result('vite')).toEqual({ backend: 'wasm', y });
-});
+test.for(['vite', 'static'])(
+  '%s: a software adapter is refused, and WebAssembly takes over',
+  async (page, { skip }) => {
+    if (!chromiumPath) return lacking(skip, howToGetChromium);
+    expect(await site.resultOf(page)).toEqual({ backend: 'wasm', y: NORMALIZED });
+  },
+);
 
 test('a worker', async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
-  expect(await result('worker')).toEqual({ length: 8 * 4096, y: all(2, 1) });
+  expect(await site.resultOf('worker')).toEqual({ length: 8 * 4096, y: all(2, 1) });
 });
 
-test('a device shared with ONNX Runtime Web, tensors in and out without a copy', async ({ skip }) => {
+test('a device shared with ONNX Runtime Web, tensors in and out without a copy, and none left', async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
-  expect(await result('onnxruntime')).toEqual({ hidden: all(16, 6), dims: [2, 8], next: all(16, 2) });
+  // What is left is gamma, uploaded.
+  expect(await site.resultOf('onnxruntime')).toEqual({ dims: [2, 8], next: all(16, 2), tensors: 1 });
 });
 
-test('a device shared with TensorFlow.js, tensors in and out without a copy', async ({ skip }) => {
+test('a device shared with TensorFlow.js, of fresh tensors too, and none left', async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
-  expect(await result('tfjs')).toEqual({ shape: [2, 8], y: all(16, -1) });
+  const result = (await site.resultOf('tfjs')) as Record<string, unknown>;
+  expect(result).toMatchObject({ fresh: all(16, -1), late: all(16, -1) });
+  expect(result.after).toEqual(result.before);
 });

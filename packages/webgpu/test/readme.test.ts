@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { describeOnDevice } from './node-webgpu.ts';
-import { codeUnder, countCode } from './readme.ts';
+import { readme } from './readme.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -11,7 +11,7 @@ describeOnDevice('the README', () => {
     ['Node', /^Float32Array\(16384\) \[/],
     ['Your device, your buffers', /^(1(\.000000\d+)?|0\.999999\d+)\n$/],
   ])('what stands under "%s" runs in Node', (heading, output) => {
-    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', codeUnder(heading)[0]!], {
+    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', readme.codeUnder(heading)[0]!], {
       cwd: root,
       encoding: 'utf8',
       timeout: 50_000,
@@ -22,7 +22,7 @@ describeOnDevice('the README', () => {
   });
 
   test('has no code but these two and what readme.pages.test.ts runs', () => {
-    expect(countCode()).toBe(8);
+    expect(readme.countCode()).toBe(9);
   });
 });
 

@@ -17,10 +17,11 @@ function printed(command: string): string {
 
 test('dispatches are printed one after another, each with what it binds and its grid', () => {
   const text = printed('forward --dtype float16 --shape 3x65537 --rstd');
+  expect(text).toMatch(/^\/\/ The key of a shader is kernel:choices:buffers, /);
   const headings = text.split('\n').filter((line) => /^\/\/ (Dispatch|Bindings|Grid|Between| {2}\d)/.test(line));
   expect(headings).toEqual([
     '// Between dispatches: r, 12 bytes',
-    '// Between dispatches: powers, 12 bytes',
+    '// Between dispatches: exponents, 12 bytes',
     '// Between dispatches: sections, 432 bytes',
     expect.stringMatching(/^\/\/ Dispatch 1 of 3: loop elements to section:forward,float16,/),
     '// Bindings:',
@@ -33,7 +34,7 @@ test('dispatches are printed one after another, each with what it binds and its 
     '//   0 sections (read)',
     '//   1 rstd (read_write)',
     '//   2 r (read_write)',
-    '//   3 powers (read_write)',
+    '//   3 exponents (read_write)',
     '//   4 params (uniform, 144 bytes)',
     '// Grid: 1 x 1 x 1 workgroups',
     expect.stringMatching(/^\/\/ Dispatch 3 of 3: elementwise:/),
@@ -42,7 +43,7 @@ test('dispatches are printed one after another, each with what it binds and its 
     '//   1 y (read_write)',
     '//   2 gamma (read)',
     '//   3 r (read)',
-    '//   4 powers (read)',
+    '//   4 exponents (read)',
     '//   5 params (uniform, 144 bytes)',
     '// Grid: 769 x 1 x 1 workgroups',
   ]);

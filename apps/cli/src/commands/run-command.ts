@@ -16,7 +16,7 @@ import {
   parseShard,
   parseWeights,
 } from './arguments.ts';
-import { CASTINGS, EPS_MODES } from './choices.ts';
+import { CASTINGS, type Choices, EPS_MODES, namesOf } from './choices.ts';
 import { checkStreamUsage, type RunOptions } from './run-options.ts';
 import type { FinishOptions, ShardFinishedBefore } from './run-shard.ts';
 import type { RunSummary } from './run-summary.ts';
@@ -78,11 +78,11 @@ function addNormOptions(command: Command): void {
     .addOption(value('--groups <N>', 'groups of features, each normalized on its own', parseCount).default(1))
     .addOption(value('--axis <N>', 'where dim stands in the shape; -1 is the last axis', parseInteger).default(1))
     .addOption(value('--eps <N>', 'keeps the denominator from 0', parseEps).default(1e-6, '1e-6'))
-    .addOption(choice('--eps-mode <MODE>', 'eps inside the root, or as the least norm', EPS_MODES, 'add'))
+    .addOption(choiceOf('--eps-mode <MODE>', EPS_MODES, 'add'))
     .addOption(value('--scale <N>', 'what multiplies x / norm2(x) (default: sqrt(dim / groups))', parseScale))
     .addOption(value('--partial <P>', 'fraction of each row that enters its mean', parsePartial).default(1))
     .addOption(value('--weight-offset <N>', 'added to gamma: 1 for Gemma', parseNumber).default(0))
-    .addOption(choice('--casting <MODE>', 'round once, or before gamma too', CASTINGS, 'gemma'));
+    .addOption(choiceOf('--casting <MODE>', CASTINGS, 'gemma'));
 }
 
 function addShardOptions(command: Command): void {
@@ -118,6 +118,11 @@ function value<T>(flags: string, text: string, parse: (text: string) => T): Opti
 /** Not by commander's own choices(): its help and messages show the values in quotes. */
 function choice<T extends string>(flags: string, text: string, choices: readonly T[], preset: T): Option {
   return value(flags, `${text}: ${choices.join(', ')}`, oneOf(choices)).default(preset, preset);
+}
+
+function choiceOf<Name extends string>(flags: string, choices: Choices<Name>, preset: Name): Option {
+  const names = namesOf(choices);
+  return choice(flags, names.map((name) => choices[name].help).join(', or '), names, preset);
 }
 
 /** What commander gives. The action sees to it that what {@link RunOptions} needs is there. */

@@ -2,6 +2,7 @@ import type { Casting, EpsMode } from '@rmsnorm/core';
 import { type FileFormat, formatOf } from '../files/tensor-file.ts';
 import type { WeightSource } from '../files/weights.ts';
 import { UsageError } from '../usage-error.ts';
+import { EPS_MODES, namesOf } from './choices.ts';
 
 /** In place of a file: stdin as IN, stdout as OUT. Both are .npy. */
 export const STREAM = '-';
@@ -75,15 +76,10 @@ function formatOfEnd(which: string, path: string): FileFormat {
 }
 
 function checkPartial({ partial, epsMode }: RunOptions): void {
-  switch (epsMode) {
-    case 'add':
-      return;
-    case 'clamp':
-      if (partial === 1) return;
-      throw new UsageError(`--partial ${partial} needs --eps-mode add: clamp takes the norm of the whole row`);
-    default:
-      throw new UsageError(`there is no --eps-mode ${epsMode satisfies never}`);
-  }
+  const { wholeRow } = EPS_MODES[epsMode];
+  if (partial === 1 || wholeRow === null) return;
+  const others = namesOf(EPS_MODES).filter((name) => EPS_MODES[name].wholeRow === null);
+  throw new UsageError(`--partial ${partial} needs --eps-mode ${others.join(' or ')}: ${wholeRow}`);
 }
 
 function checkWeightsUsage({ gamma, beta, weights, prefix, weightOffset }: RunOptions): void {

@@ -2,7 +2,7 @@ import type { Accuracy, FloatDType } from '@rmsnorm/core';
 import { FORMATS, round, ulp } from '../inputs/formats.ts';
 import { unreachable } from '../unreachable.ts';
 
-/** The error that contract section 2 allows before the rounding to a 16-bit type. */
+/** The error that is allowed before the rounding to a 16-bit type: the README's tables, under Accuracy. */
 export interface Tolerance {
   readonly accuracy: Accuracy;
   /** In float32 ulp of max(|x * r * w|, |beta|). 'loose' does not count in ulp: it is {@link LOOSE_RELATIVE}. */

@@ -1,5 +1,5 @@
 import { FORMATS } from '../inputs/formats.ts';
-import { exactRstd, type ForwardOperands, slopeOf } from './exact-forward.ts';
+import { exactRstd, type ForwardOperands, rstdSlopeOf } from './exact-forward.ts';
 
 export interface BackwardOperands extends ForwardOperands {
   readonly dy: ArrayLike<number>;
@@ -51,8 +51,8 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
     for (let column = 0; column < inner; column++) {
       const row = block * inner + column;
       const first = block * size * inner + column;
-      const statistic = rstd[row]!;
-      const r = alpha * statistic;
+      const rstdOfRow = rstd[row]!;
+      const r = alpha * rstdOfRow;
       let dot = 0;
       let absolute = 0;
       let squares = 0;
@@ -64,17 +64,17 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
         absolute += Math.abs(product);
         if (i < statSize) squares += value * value;
       }
-      const rstdSlope = slopeOf(normalization, statistic, squares);
-      const slope = rstdSlope === null ? 0 : finiteProduct(dot / statSize, alpha * rstdSlope);
-      const slopeScale = rstdSlope === null ? 0 : finiteProduct(absolute / statSize, Math.abs(alpha * rstdSlope));
+      const rstdSlope = rstdSlopeOf(normalization, rstdOfRow, squares);
+      const middleFactor = rstdSlope === null ? 0 : finiteProduct(dot / statSize, alpha * rstdSlope);
+      const middleScale = rstdSlope === null ? 0 : finiteProduct(absolute / statSize, Math.abs(alpha * rstdSlope));
       for (let i = 0; i < size; i++) {
         const at = first + i * inner;
         const feature = firstFeature + i;
         const weight = gamma ? weightOffset + gamma[feature]! : 1;
         const direct = finiteProduct(dy[at]! * weight, r);
         const within = i < statSize;
-        dx[at] = direct - (within ? finiteProduct(x[at]!, slope) : 0) + (dsum ? dsum[at]! : 0);
-        dxScale[at] = Math.abs(direct) + (within ? finiteProduct(Math.abs(x[at]!), slopeScale) : 0);
+        dx[at] = direct - (within ? finiteProduct(x[at]!, middleFactor) : 0) + (dsum ? dsum[at]! : 0);
+        dxScale[at] = Math.abs(direct) + (within ? finiteProduct(Math.abs(x[at]!), middleScale) : 0);
         const normed = finiteProduct(x[at]!, r);
         if (Number.isFinite(normed) && Math.abs(normed) > FORMATS.float32.max) gradients.overflowing.add(feature);
         const term = dy[at]! * normed;

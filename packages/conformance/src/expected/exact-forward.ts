@@ -46,11 +46,11 @@ export function rstdOfSum({ epsMode, eps }: Normalization, sum: number, count: n
 }
 
 /**
- * How r / alpha changes with its row: the c of d(r / alpha)/dx = -c * x / statSize. Null where r is a constant, because eps
- * stands in place of the norm.
- * @param rstd r / alpha of this row
+ * How rstd = r / alpha changes with its row: the c of d rstd/dx = -c * x / statSize. Null where r is a constant, because
+ * eps stands in place of the norm.
+ * @param rstd of this row
  */
-export function slopeOf({ epsMode, eps }: Normalization, rstd: number, sum: number): number | null {
+export function rstdSlopeOf({ epsMode, eps }: Normalization, rstd: number, sum: number): number | null {
   switch (epsMode) {
     case 'add':
       return rstd ** 3;

@@ -18,7 +18,7 @@ export interface Normalization {
   readonly casting: Casting;
 }
 
-/** What contract section 1 makes of `options` on a tensor of `shape`. */
+/** What `options` mean on a tensor of `shape`, by the formula and the layout that core's Problem documents. */
 export function normalizationOf(options: RMSNormOptions, shape: readonly number[]): Normalization {
   const dims = typeof options.dim === 'number' ? [options.dim] : options.dim;
   const { groups = 1, axis = 1, partial = 1 } = options;

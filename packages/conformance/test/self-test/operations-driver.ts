@@ -38,8 +38,8 @@ export interface GradientRow {
   /** dy * weight. */
   readonly g: Float32Array;
   readonly r: number;
-  /** r does not depend on x: 'clamp' is active. */
-  readonly constant: boolean;
+  /** The factor f in d rstd/dx = -f * rstd^3 * x / statSize; null where r does not change with x. */
+  readonly slopeFactor: number | null;
 }
 
 type Quantize = Problem & { readonly scale: number | null };
@@ -112,10 +112,10 @@ export class OperationsDriver extends PlainDriver {
 
   gradients(p: Problem, operands: GradientOperands, place: Row, dx: Float32Array, sums: GradientSums): void {
     const row = this.gradientRow(p, operands, place);
-    const middle = row.constant ? 0 : this.middle(p, row);
+    const middle = this.middle(p, row);
     for (let i = 0; i < p.size; i++) {
       const at = place.start + i * place.stride;
-      dx[at] = this.slope(p, row, i, i < p.statSize ? middle : 0);
+      dx[at] = this.dxOf(p, row, i, i < p.statSize ? middle : 0);
       this.accumulate(sums, this.feature(p, place, i), operands.dy[at]!, row.normed[i]!, row);
     }
   }
@@ -132,16 +132,19 @@ export class OperationsDriver extends PlainDriver {
     const given = rstd ? this.given(p, rstd[place.index]!) : null;
     const statistic = given === null ? own : { scale: 1, factor: fround(given), rstd: given / p.alpha };
     const normed = elements.map((value) => this.normed({ ...p, casting: 'gemma' }, value, statistic));
-    return { x: elements, normed, g, r: given ?? p.alpha * own.rstd, constant: this.isConstant(p, elements) };
+    return { x: elements, normed, g, r: given ?? p.alpha * own.rstd, slopeFactor: this.slopeFactor(p, elements) };
   }
 
-  /** Whether r does not change with x. */
-  isConstant({ epsMode, eps, size }: Problem, row: Float32Array): boolean {
+  /**
+   * {@link GradientRow.slopeFactor}. In each mode listed here rstd has the form (a * sum of squares + b)^(-1/2), whose
+   * slope has rstd^3.
+   */
+  slopeFactor({ epsMode, eps, size }: Problem, row: Float32Array): number | null {
     switch (epsMode) {
       case 'add':
-        return false;
+        return 1;
       case 'clamp':
-        return Math.sqrt(this.sumOfSquares(row, size, 1)) <= eps;
+        return Math.sqrt(this.sumOfSquares(row, size, 1)) <= eps ? null : 1;
       default:
         return unreachable(epsMode);
     }
@@ -152,14 +155,16 @@ export class OperationsDriver extends PlainDriver {
     return p.alpha * rstd;
   }
 
-  /** What x * r is multiplied by in the middle term, before r: the mean of g x r over alpha^2. */
-  middle(p: Problem, { g, normed }: GradientRow): number {
+  /** What x * r is multiplied by in the middle term, before r: the mean of g x r, times the slope's factor over alpha^2. */
+  middle(p: Problem, { g, normed, slopeFactor }: GradientRow): number {
+    if (slopeFactor === null) return 0;
     let dot = 0;
     for (let i = 0; i < p.size; i++) dot += g[i]! * normed[i]!;
-    return dot / (p.statSize * p.alpha * p.alpha);
+    return (slopeFactor * dot) / (p.statSize * p.alpha * p.alpha);
   }
 
-  slope(_p: Problem, { g, normed, r }: GradientRow, i: number, middle: number): number {
+  /** One element of dx, in which x * r is multiplied by `middle`. */
+  dxOf(_p: Problem, { g, normed, r }: GradientRow, i: number, middle: number): number {
     const inner = g[i]! - normed[i]! * middle;
     return inner === 0 ? 0 : inner * r;
   }

@@ -175,7 +175,7 @@ export class PlainDriver implements Driver<Uint8Array> {
     return total;
   }
 
-  /** Whether squares may have overflowed or vanished; below, only where eps does not hide it (contract, section 2). */
+  /** Whether squares may have overflowed, or have vanished in a row where eps is too small to hide that. */
   isExtreme(p: Problem, sum: number): boolean {
     return sum > 2 ** 126 || (sum < p.size * 2 ** -98 && this.epsOfSum(p) < p.size * 2 ** -100);
   }

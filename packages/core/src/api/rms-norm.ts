@@ -176,10 +176,10 @@ export class RMSNorm {
    * The gradients of forward, and through `dsum` of addForward:
    *
    *     g  = dy * (weightOffset + gamma)
-   *     dx = r * g - x * r^3 / (alpha^2 * statSize) * sum(g * x) + dsum      the middle term within the statistic alone
+   *     dx = r * g - x * r^3 / (alpha^2 * statSize) * sum(g * x) + dsum      the middle term only for the first statSize elements
    *     dgamma = sum over rows of dy * x * r        dbeta = sum over rows of dy
    *
-   * Rounding counts as identity; where 'clamp' is active r is a constant.
+   * Rounding is differentiated as the identity; where 'clamp' takes eps as the norm, r is a constant.
    * @param dy shape and dtype of x
    * @param given `out` may name a tensor for each of the three results, which it overwrites
    * @throws RMSNormError as {@link forward}

@@ -2,7 +2,14 @@ import type { Driver } from '../driver/driver.ts';
 import type { Op } from '../driver/io.ts';
 import { OPS } from '../driver/operations.ts';
 import { CASTINGS, EPS_MODES, type Problem } from '../driver/problem.ts';
-import { ACCURACIES, FEATURES, type Feature, GUARANTEES, type Supports } from '../driver/supports.ts';
+import {
+  ACCURACIES,
+  FEATURES,
+  type Feature,
+  type FeatureOfValue,
+  GUARANTEES,
+  type Supports,
+} from '../driver/supports.ts';
 import { FLOAT_DTYPES } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { checkKeys, keysOf } from '../values/keys.ts';
@@ -109,19 +116,17 @@ export function requireSupport(
 }
 
 function featuresOf(problem: Problem, { beta, rstd }: CallFeatures): Feature[] {
-  const epsMode = EPS_MODES[problem.epsMode].feature;
-  const casting = CASTINGS[problem.casting].feature;
-  const needed: Readonly<Record<Feature, boolean>> = {
+  const ofValues: readonly (Feature | null)[] = [EPS_MODES[problem.epsMode].feature, CASTINGS[problem.casting].feature];
+  const ofCall: Readonly<Record<Exclude<Feature, FeatureOfValue>, boolean>> = {
     inner: problem.inner > 1,
     groups: problem.groups > 1,
     partial: problem.statSize < problem.size,
-    clamp: epsMode === 'clamp',
     beta,
     weightOffset: problem.weightOffset !== 0,
-    llama: casting === 'llama',
     rstd,
   };
-  return FEATURES.filter((feature) => needed[feature]);
+  const needed: Readonly<Partial<Record<Feature, boolean>>> = ofCall;
+  return FEATURES.filter((feature) => needed[feature] || ofValues.includes(feature));
 }
 
 function unknownName(driver: string, what: string, value: string, known: readonly string[]): RMSNormError {

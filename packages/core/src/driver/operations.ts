@@ -8,9 +8,9 @@ import type { OperationProblem, Problem } from './problem.ts';
  *     'elements'   as x          [outer, groups, size, inner]
  *     'features'   as gamma      [groups, size]
  *     'rows'       as rstd       [outer, groups, inner]
- *     'columns'    as scales     [outer, inner]
+ *     'positions'  as scales     [outer, inner]
  */
-export type Extent = 'elements' | 'features' | 'rows' | 'columns';
+export type Extent = 'elements' | 'features' | 'rows' | 'positions';
 
 /**
  * When an operand is there; else a driver is given null. `'gamma'` and `'beta'`: if the norm has one. `'given'`: if the
@@ -111,7 +111,7 @@ const OPERANDS: { readonly [O in Op]: Listed<OperationIO<object>[O]> } = {
     gamma: GAMMA,
     beta: BETA,
     q: { role: 'output', extent: 'elements', dtype: 'int8', present: 'always' },
-    scales: { role: 'output', extent: 'columns', dtype: 'float32', present: 'always' },
+    scales: { role: 'output', extent: 'positions', dtype: 'float32', present: 'always' },
   },
 };
 
@@ -167,7 +167,7 @@ export function operandLength(extent: Extent, { outer, groups, size, inner }: Pr
       return groups * size;
     case 'rows':
       return outer * groups * inner;
-    case 'columns':
+    case 'positions':
       return outer * inner;
     default:
       return unreachable(extent, 'extent');

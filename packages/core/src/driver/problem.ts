@@ -1,11 +1,13 @@
 import type { FloatDType } from '../values/dtype.ts';
-import type { Feature } from './supports.ts';
+import type { FeatureOfValue } from './supports.ts';
 
 /** `'add'`: eps inside the root. `'clamp'`: eps is the least value of the norm. */
 export type EpsMode = 'add' | 'clamp';
 
 /** Of each epsMode: the feature that a driver declares for it, and whether a part of a row may be its statistic. */
-export const EPS_MODES: Readonly<Record<EpsMode, { readonly feature: Feature | null; readonly partial: boolean }>> = {
+export const EPS_MODES: Readonly<
+  Record<EpsMode, { readonly feature: FeatureOfValue | null; readonly partial: boolean }>
+> = {
   add: { feature: null, partial: true },
   clamp: { feature: 'clamp', partial: false },
 };
@@ -14,7 +16,7 @@ export const EPS_MODES: Readonly<Record<EpsMode, { readonly feature: Feature | n
 export type Casting = 'gemma' | 'llama';
 
 /** Of each casting: the feature that a driver declares for it. */
-export const CASTINGS: Readonly<Record<Casting, { readonly feature: Feature | null }>> = {
+export const CASTINGS: Readonly<Record<Casting, { readonly feature: FeatureOfValue | null }>> = {
   gemma: { feature: null },
   llama: { feature: 'llama' },
 };

@@ -3,17 +3,29 @@ import type { Op } from './io.ts';
 
 export const FEATURES = ['inner', 'groups', 'partial', 'clamp', 'beta', 'weightOffset', 'llama', 'rstd'] as const;
 
-/** What a driver may leave out; a call that needs a feature that is not named throws UNSUPPORTED. */
+/**
+ * What a driver may leave out; a call that needs a feature that is not named throws UNSUPPORTED. Not to be mixed up with
+ * the features of a tensor, which are the elements of `dim`.
+ */
 export type Feature = (typeof FEATURES)[number];
+
+/** Those that one value of an option needs: EPS_MODES and CASTINGS say which. */
+export type FeatureOfValue = 'clamp' | 'llama';
 
 export const GUARANTEES = ['extremes', 'nonFinite', 'subnormals', 'invariance'] as const;
 
-/** What a driver may decline to promise; a promise that is not named is not checked, and the report says so. */
+/**
+ * A promise on the results that a driver may decline, listed in {@link Supports.promises}. The conformance suite checks
+ * those that are listed, and reports the others as not declared.
+ */
 export type Guarantee = (typeof GUARANTEES)[number];
 
 export const ACCURACIES = ['ieee', 'webgpu', 'loose'] as const;
 
-/** The class of accuracy (contract, section 2) that a driver declares; the bounds belong to the class. */
+/**
+ * The class of accuracy that a driver declares. The README of @rmsnorm/conformance has the bounds of each, under
+ * Accuracy.
+ */
 export type Accuracy = (typeof ACCURACIES)[number];
 
 /** What a driver can do: literals of its own, so that what core gains later is not claimed for it. */

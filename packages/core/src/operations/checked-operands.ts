@@ -120,7 +120,7 @@ function shapeOf({ extent }: Operand, problem: Problem, shapeOfX: readonly numbe
       return [problem.groups, problem.size];
     case 'rows':
       return [problem.outer, problem.groups, problem.inner];
-    case 'columns':
+    case 'positions':
       return [problem.outer, problem.inner];
     default:
       return unreachable(extent, 'extent');

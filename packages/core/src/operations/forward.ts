@@ -1,6 +1,7 @@
 /*
- * The folder `operations/`: one file for each operation, which checks a call's tensors against the table OPERATIONS,
- * allocates the results and calls the driver. It imports from values/, driver/, options/ and backend/.
+ * The folder `operations/`: one file for each operation, which checks a call's tensors against the table OPERATIONS
+ * (forward's checks are written out), allocates the results and calls the driver. It imports from values/, driver/,
+ * options/ and backend/.
  */
 
 import type { Tensor } from '../backend/backend.ts';
@@ -32,8 +33,8 @@ export function forwardTargets(target: Tensor | ForwardTargets | undefined, form
 }
 
 /**
- * forward of a supported problem. The checks of CheckedOperands are written out: what it remembers costs a small forward
- * more than its kernel.
+ * forward of a supported problem. It makes the checks of CheckedOperands inline: the linked list there would cost a small
+ * forward more than the kernel does.
  * @throws RMSNormError as CheckedOperands, and what the driver throws
  */
 export function runForward<B, X extends Tensor>(

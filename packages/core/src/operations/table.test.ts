@@ -21,8 +21,8 @@ const backend = createBackend(new ReferenceDriver());
 
 /** Shapes in which as many operands as possible are alike, so that one tensor can stand for two of them. */
 const SETTINGS = [
-  { dim: 4, groups: 4, elements: [1, 4, 1], features: [1, 4, 1], rows: [1, 4, 1], columns: [1, 1] },
-  { dim: 1, groups: 1, elements: [1, 1], features: [1, 1], rows: [1, 1, 1], columns: [1, 1] },
+  { dim: 4, groups: 4, elements: [1, 4, 1], features: [1, 4, 1], rows: [1, 4, 1], positions: [1, 1] },
+  { dim: 1, groups: 1, elements: [1, 1], features: [1, 1], rows: [1, 1, 1], positions: [1, 1] },
 ] as const;
 type Setting = (typeof SETTINGS)[number];
 

@@ -54,7 +54,10 @@ export interface ResolvedOptions {
   readonly eps: number;
   readonly epsMode: EpsMode;
   readonly scale: number;
-  /** Whether `scale` was given: then it counts for the whole of a sharded row, while the default makes RMS 1 of any part. */
+  /**
+   * Whether `scale` was given. When features are sharded, a given scale refers to the whole row, not to a shard; by
+   * default the whole row gets RMS 1.
+   */
   readonly scaleGiven: boolean;
   readonly alpha: number;
   readonly partial: number;

@@ -1,6 +1,6 @@
 import type { Problem } from '../driver/problem.ts';
 import { rowsOf, sumOfSquares, times } from './rows.ts';
-import { rstdOf, slopeOf } from './statistic.ts';
+import { rstdOf, rstdSlopeOf } from './statistic.ts';
 
 export interface BackwardOperands {
   readonly x: Float64Array;
@@ -17,7 +17,7 @@ export interface Gradients {
   readonly dbeta: Float64Array;
 }
 
-/** The gradients of forward, from y = x * r * w + beta, and r's own slope within the statistic. */
+/** The gradients of forward, from y = x * r * w + beta, where r changes with x too: by the middle term of dx. */
 export function backward(problem: Problem, { x, dy, gamma, rstd, dsum }: BackwardOperands): Gradients {
   const { groups, size, statSize, alpha, weightOffset } = problem;
   const dx = new Float64Array(x.length);
@@ -25,20 +25,20 @@ export function backward(problem: Problem, { x, dy, gamma, rstd, dsum }: Backwar
   const dbeta = new Float64Array(groups * size);
   for (const row of rowsOf(problem)) {
     const sum = sumOfSquares(problem, x, row);
-    const statistic = rstd ? rstd[row.index]! : rstdOf(problem, sum, statSize);
-    const r = alpha * statistic;
+    const rstdOfRow = rstd ? rstd[row.index]! : rstdOf(problem, sum, statSize);
+    const r = alpha * rstdOfRow;
     const g = (k: number): number =>
       dy[row.start + k * row.step]! * (gamma ? weightOffset + gamma[row.feature + k]! : 1);
 
     let dot = 0;
     for (let k = 0; k < size; k++) dot += g(k) * x[row.start + k * row.step]!;
-    const slope = slopeOf(problem, statistic, sum);
-    const fromRow = slope === null ? 0 : times(dot / statSize, alpha * slope);
+    const rstdSlope = rstdSlopeOf(problem, rstdOfRow, sum);
+    const middleFactor = rstdSlope === null ? 0 : times(dot / statSize, alpha * rstdSlope);
 
     for (let k = 0; k < size; k++) {
       const at = row.start + k * row.step;
-      const throughStatistic = k < statSize ? times(x[at]!, fromRow) : 0;
-      dx[at] = times(g(k), r) - throughStatistic + (dsum ? dsum[at]! : 0);
+      const middle = k < statSize ? times(x[at]!, middleFactor) : 0;
+      dx[at] = times(g(k), r) - middle + (dsum ? dsum[at]! : 0);
       dgamma[row.feature + k]! += dy[at]! * times(x[at]!, r);
       dbeta[row.feature + k]! += dy[at]!;
     }

@@ -24,13 +24,13 @@ export function forward(
   const y = new Float64Array(x.length);
   const rstd = new Float64Array(outer * groups * inner);
   for (const row of rowsOf(problem)) {
-    const statistic = whole
+    const rstdOfRow = whole
       ? rstdOf(problem, whole.sums[row.index]!, whole.count)
       : rstdOf(problem, sumOfSquares(problem, x, row), statSize);
-    rstd[row.index] = statistic;
+    rstd[row.index] = rstdOfRow;
     for (let k = 0; k < size; k++) {
       const at = row.start + k * row.step;
-      y[at] = normalized(problem, x[at]!, statistic, row.feature + k, weights, round);
+      y[at] = normalized(problem, x[at]!, rstdOfRow, row.feature + k, weights, round);
     }
   }
   return { y, rstd };

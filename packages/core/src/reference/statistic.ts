@@ -14,10 +14,10 @@ export function rstdOf({ epsMode, eps }: Problem, sum: number, count: number): n
 }
 
 /**
- * How r / alpha changes with its row: the c of d(r / alpha)/dx = -c * x / statSize. Null where r is a constant.
- * @param rstd r / alpha of this row
+ * How rstd = r / alpha changes with its row: the c of d rstd/dx = -c * x / statSize. Null where r is a constant.
+ * @param rstd of this row
  */
-export function slopeOf({ epsMode, eps }: Problem, rstd: number, sum: number): number | null {
+export function rstdSlopeOf({ epsMode, eps }: Problem, rstd: number, sum: number): number | null {
   switch (epsMode) {
     case 'add':
       return rstd ** 3;

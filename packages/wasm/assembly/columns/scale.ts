@@ -17,27 +17,27 @@ export function scaleColumns<Beta>(
   stride: usize,
   toStride: usize,
   columns: u32,
-  rows: u32,
+  features: u32,
   factors: usize,
   w: usize,
   b: usize,
 ): void {
   if (!inBlocks(columns)) {
-    scaleRows<Beta>(from, to, stride, toStride, columns, rows, factors, w, b);
+    scaleFeatures<Beta>(from, to, stride, toStride, columns, features, factors, w, b);
     return;
   }
   for (const end = factors + (<usize>columns << 2); factors < end; from += 64, to += 64, factors += 64) {
-    scale16Columns<Beta>(from, to, stride, toStride, rows, factors, w, b);
+    scale16Columns<Beta>(from, to, stride, toStride, features, factors, w, b);
   }
 }
 
-function scaleRows<Beta>(
+function scaleFeatures<Beta>(
   from: usize,
   to: usize,
   stride: usize,
   toStride: usize,
   columns: u32,
-  rows: u32,
+  features: u32,
   factors: usize,
   w: usize,
   b: usize,
@@ -45,7 +45,7 @@ function scaleRows<Beta>(
   const wide = factors + (<usize>(columns & ~15) << 2);
   const vectors = factors + (<usize>(columns & ~3) << 2);
   const last = factors + (<usize>columns << 2);
-  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
+  for (const end = w + (<usize>features << 2); w < end; w += 4) {
     const weight = v128.load32_splat(w);
     const bias = has<Beta>() ? v128.load32_splat(b) : weight;
     let p = from;
@@ -70,12 +70,12 @@ function scaleRows<Beta>(
   }
 }
 
-function scale16Columns<Beta>(p: usize, q: usize, stride: usize, toStride: usize, rows: u32, factors: usize, w: usize, b: usize): void {
+function scale16Columns<Beta>(p: usize, q: usize, stride: usize, toStride: usize, features: u32, factors: usize, w: usize, b: usize): void {
   const r0 = v128.load(factors);
   const r1 = v128.load(factors, 16);
   const r2 = v128.load(factors, 32);
   const r3 = v128.load(factors, 48);
-  for (const end = w + (<usize>rows << 2); w < end; w += 4) {
+  for (const end = w + (<usize>features << 2); w < end; w += 4) {
     const weight = v128.load32_splat(w);
     const bias = has<Beta>() ? v128.load32_splat(b) : weight;
     v128.store(q, scaled<Beta>(v128.load(p), r0, weight, bias));
@@ -89,8 +89,8 @@ function scale16Columns<Beta>(p: usize, q: usize, stride: usize, toStride: usize
 }
 
 /**
- * scaleColumns of the strip at `from` and sumColumns of the one at `next`, in turn for each cache line of 4 rows. So reading and writing
- * overlap beyond the caches. `columns` is a multiple of 16, `rows` of 4.
+ * scaleColumns of the strip at `from` and sumColumns of the one at `next`, in turn for each cache line of 4 features. So reading and writing
+ * overlap beyond the caches. `columns` is a multiple of 16, `features` of 4.
  */
 export function scaleColumnsSumNext<Beta>(
   from: usize,
@@ -98,13 +98,13 @@ export function scaleColumnsSumNext<Beta>(
   next: usize,
   stride: usize,
   columns: u32,
-  rows: u32,
+  features: u32,
   factors: usize,
   sums: usize,
   w: usize,
   b: usize,
 ): void {
-  for (const last = w + (<usize>rows << 2); w < last; w += 16) {
+  for (const last = w + (<usize>features << 2); w < last; w += 16) {
     for (let at: usize = 0, end = <usize>columns << 2; at < end; at += 64) {
       sum16Columns(next + at, stride, 4, sums + 2 * at);
       scale16Columns<Beta>(from + at, to + at, stride, stride, 4, factors + at, w, b);

@@ -15,7 +15,7 @@ import { rowInFloat64 } from '../rows/float64-row';
 import { beyondCaches } from '../rows/rows';
 import { multiplyBy } from '../rows/scale';
 import { runMemory } from '../scratch';
-import { fitsFloat32, givenSum, rstdOf, sumsAreGiven } from '../statistic';
+import { copyGivenSums, fitsFloat32, rstdOf, sumsAreGiven } from '../statistic';
 import { PIECE, weightsOf } from '../weights';
 import { scaleColumns, scaleColumnsSumNext } from './scale';
 import { interleavedWidth, startStrips, Strip } from './strip';
@@ -46,7 +46,7 @@ export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u3
   const at = offsetOf(slab, column);
   const row = slab * call.inner + column;
   const values = strip.values + (call.stage === KEEP ? <usize>(feature * columns) << 2 : 0);
-  if (sumsAreGiven()) for (let c: u32 = 0; c < columns; c++) store<f64>(strip.sums + (<usize>c << 3), givenSum(row + c));
+  if (sumsAreGiven()) copyGivenSums(row, columns, strip.sums);
   else if (!strip.summed) sumStrip(strip, at, columns, values);
   strip.summed = 0;
   // Columns that do not fit float32 are done alone, and those between them together. None is done twice, as y may be x.
@@ -62,15 +62,15 @@ export function normalizeStrip(strip: Strip, slab: u32, column: u32, columns: u3
       continue;
     }
     const sum = load<f64>(sums);
-    let scale = rstdOf(sum);
-    const r = call.alpha * scale;
+    let rstdOfRow = rstdOf(sum);
+    const r = call.alpha * rstdOfRow;
     store<f32>(factors, <f32>r);
     if (!fitsFloat32(sum, r)) {
       scaleStrip(strip, at, columns, done, c - done, feature, values);
-      scale = columnInFloat64(strip, at + (<usize>c << call.elementShift), values + (<usize>c << 2), <usize>columns << 2, row + c, feature);
+      rstdOfRow = columnInFloat64(strip, at + (<usize>c << call.elementShift), values + (<usize>c << 2), <usize>columns << 2, row + c, feature);
       done = c + 1;
     }
-    if (rstd) store<f32>(rstd, <f32>scale);
+    if (rstd) store<f32>(rstd, <f32>rstdOfRow);
     c++;
   }
   if (strip.interleaved && done === 0) done = scaleWhileSummingNext(strip, slab, column, columns, feature);
@@ -186,7 +186,7 @@ function columnInFloat64(strip: Strip, at: usize, v: usize, stride: usize, row: 
     }
     moveRows(LOAD, at, v, stride, 1, call.size);
   }
-  const scale = rowInFloat64(DType.float32, v, v, stride, row, feature);
+  const rstd = rowInFloat64(DType.float32, v, v, stride, row, feature);
   if (call.stage !== KEEP) moveRows(LEAVE, at, v, stride, 1, call.size);
-  return scale;
+  return rstd;
 }

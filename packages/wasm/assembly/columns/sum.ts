@@ -13,20 +13,20 @@ export function inBlocks(columns: u32): bool {
   return columns <= NARROW && (columns & 15) === 0;
 }
 
-/** Adds the squares of `rows` rows, `stride` bytes apart, to the float64 `sums` of their columns. */
-export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
-  if (inBlocks(columns) && rows >= 4) {
-    const fours = rows & ~3;
+/** Adds the squares of `features` features, `stride` bytes apart, to the float64 `sums` of their columns. */
+export function sumColumns(from: usize, stride: usize, columns: u32, features: u32, sums: usize): void {
+  if (inBlocks(columns) && features >= 4) {
+    const fours = features & ~3;
     for (let column: u32 = 0; column < columns; column += 16) {
       sum16Columns(from + (<usize>column << 2), stride, fours, sums + (<usize>column << 3));
     }
     from += fours * stride;
-    rows -= fours;
+    features -= fours;
   }
   const vectors = columns & ~3;
-  const most: u32 = columns < 16 ? rows : 8;
-  while (rows > 0) {
-    const height = min(rows, most);
+  const most: u32 = columns < 16 ? features : 8;
+  while (features > 0) {
+    const height = min(features, most);
     const fours = height & ~3;
     if (height === 8) sumEights(from, stride, vectors, sums);
     else {
@@ -37,11 +37,11 @@ export function sumColumns(from: usize, stride: usize, columns: u32, rows: u32, 
       sumColumn(from + (<usize>column << 2), stride, height, sums + (<usize>column << 3));
     }
     from += height * stride;
-    rows -= height;
+    features -= height;
   }
 }
 
-/** 8 rows. `columns` is a multiple of 4. */
+/** 8 features. `columns` is a multiple of 4. */
 function sumEights(p: usize, stride: usize, columns: u32, sums: usize): void {
   const s2 = 2 * stride;
   const s4 = 4 * stride;
@@ -56,8 +56,8 @@ function sumEights(p: usize, stride: usize, columns: u32, sums: usize): void {
   }
 }
 
-/** 16 columns, whose sums stay in registers. `rows` is a multiple of 4. */
-export function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): void {
+/** 16 columns, whose sums stay in registers. `features` is a multiple of 4. */
+export function sum16Columns(p: usize, stride: usize, features: u32, sums: usize): void {
   let a0 = v128.load(sums);
   let a1 = v128.load(sums, 16);
   let b0 = v128.load(sums, 32);
@@ -66,7 +66,7 @@ export function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): v
   let c1 = v128.load(sums, 80);
   let d0 = v128.load(sums, 96);
   let d1 = v128.load(sums, 112);
-  const end = p + rows * stride;
+  const end = p + features * stride;
   while (p !== end) {
     const q = p + stride;
     const r = q + stride;
@@ -95,10 +95,10 @@ export function sum16Columns(p: usize, stride: usize, rows: u32, sums: usize): v
   v128.store(sums, d1, 112);
 }
 
-/** 4 rows at a time. `rows` and `columns` are multiples of 4. */
-function sumFours(from: usize, stride: usize, columns: u32, rows: u32, sums: usize): void {
+/** 4 features at a time. `features` and `columns` are multiples of 4. */
+function sumFours(from: usize, stride: usize, columns: u32, features: u32, sums: usize): void {
   const vectors = sums + (<usize>columns << 3);
-  for (let i: u32 = 0; i < rows; i += 4, from += 4 * stride) {
+  for (let i: u32 = 0; i < features; i += 4, from += 4 * stride) {
     let p = from;
     for (let to = sums; to < vectors; to += 32, p += 16) {
       const r = p + 2 * stride;
@@ -124,12 +124,12 @@ function square(p: usize): f32 {
 }
 
 /** One column that is left after all vectors: the same operations in the same order. */
-function sumColumn(p: usize, stride: usize, rows: u32, to: usize): void {
+function sumColumn(p: usize, stride: usize, features: u32, to: usize): void {
   let sum = load<f64>(to);
-  for (; rows >= 4; rows -= 4, p += 4 * stride) {
+  for (; features >= 4; features -= 4, p += 4 * stride) {
     const r = p + 2 * stride;
     sum += <f64>(square(p) + square(p + stride) + (square(r) + square(r + stride)));
   }
-  for (; rows > 0; rows--, p += stride) sum += <f64>square(p);
+  for (; features > 0; features--, p += stride) sum += <f64>square(p);
   store<f64>(to, sum);
 }

@@ -1,6 +1,6 @@
 // Conversion between x's dtype and float32: of runs of consecutive elements, and of single ones.
 
-import { call, isFloat32 } from '../call';
+import { call } from '../call';
 import { DType } from '../descriptor';
 import { fromFloat32, toFloat32 } from '../half/convert';
 import { anyFloat16, toBFloat16, toFloat16 } from '../half/special';
@@ -20,15 +20,17 @@ function copyRun(from: usize, to: usize, length: u32): void {
 
 /** Converts elements of x's dtype to float32. */
 export function loadRun(from: usize, to: usize, length: u32): void {
-  if (isFloat32()) copyRun(from, to, length);
-  else if (call.dtype === DType.float16) toFloat32<Float16>(from, to, length);
+  const dtype = call.dtype;
+  if (dtype === DType.float32) copyRun(from, to, length);
+  else if (dtype === DType.float16) toFloat32<Float16>(from, to, length);
   else toFloat32<BFloat16>(from, to, length);
 }
 
 /** Rounds float32 elements to x's dtype. */
 export function storeRun(from: usize, to: usize, length: u32): void {
-  if (isFloat32()) copyRun(from, to, length);
-  else if (call.dtype === DType.float16) fromFloat32<Float16>(from, to, length);
+  const dtype = call.dtype;
+  if (dtype === DType.float32) copyRun(from, to, length);
+  else if (dtype === DType.float16) fromFloat32<Float16>(from, to, length);
   else fromFloat32<BFloat16>(from, to, length);
 }
 

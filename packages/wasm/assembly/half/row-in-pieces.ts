@@ -28,12 +28,12 @@ export function rowInPieces(from: usize, to: usize, row: u32, feature: u32, valu
   for (let at: u32 = ((size - 1) / PIECE) * PIECE; ; at -= PIECE) {
     const piece = from + (<usize>at << 1);
     loadRun(piece, values, min(size - at, PIECE));
-    if (at < call.statSize) sum += sumOf(piece, values, min(call.statSize - at, PIECE));
+    if (at < call.statSize && !sumsAreGiven()) sum += sumOf(piece, values, min(call.statSize - at, PIECE));
     if (at === 0) break;
   }
   if (sumsAreGiven()) sum = givenSum(row);
-  const scale = rstdOf(sum);
-  const r = call.alpha * scale;
+  const rstd = rstdOf(sum);
+  const r = call.alpha * rstd;
   if (!fitsFloat32(sum, r)) return rowInFloat64(call.dtype, from, to, 2, row, feature);
   for (let at: u32 = 0; at < size; at += PIECE) {
     const count = min(size - at, PIECE);
@@ -43,5 +43,5 @@ export function rowInPieces(from: usize, to: usize, row: u32, feature: u32, valu
     else scalePiece(values, feature + at, values, count, <f32>r);
     storeRun(values, target, count);
   }
-  return scale;
+  return rstd;
 }

@@ -57,18 +57,18 @@ export function rows16(x: usize, y: usize, rstd: usize, rows: u32, group: u32): 
   let alone: u32 = 0;
   for (let row: u32 = 0; row < rows; ) {
     const batch: u32 = alone ? 1 : min(most, rows - row);
-    const statistics = rstd ? rstd + (<usize>row << 2) : 0;
+    const rstdAt = rstd ? rstd + (<usize>row << 2) : 0;
     if (fast) sumRows16(x, size, batch, sums);
     const w = fast ? packedOf(group, table) : 0;
-    if (fast && call.largestWeight < LARGE && factorsOf(sums, batch, sums + FACTORS, statistics, call.dtype === DType.float16) === batch) {
+    if (fast && call.largestWeight < LARGE && factorsOf(sums, batch, sums + FACTORS, rstdAt, call.dtype === DType.float16) === batch) {
       scaleRows16(x, y, sums + FACTORS, batch, call.gamma ? group : 0, w, table);
     } else if (batch > 1) {
       alone = batch;
       continue;
     } else {
       forgetPacked();
-      const scale = rowInPieces(x, y, row, group * size, table);
-      if (statistics) store<f32>(statistics, <f32>scale);
+      const rstdOfRow = rowInPieces(x, y, row, group * size, table);
+      if (rstdAt) store<f32>(rstdAt, <f32>rstdOfRow);
     }
     if (alone) alone--;
     row += batch;

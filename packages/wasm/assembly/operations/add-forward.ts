@@ -5,10 +5,12 @@ import { call, isFloat32 } from '../call';
 import { normalizeStrips } from '../columns/strips';
 import { addFloat32 } from '../elements/add';
 import { RUN } from '../elements/runs';
+import { batchRows, scaleSummed } from '../rows/batches';
 import { normalizeRows } from '../rows/normalize';
 import { beyondCaches, scaleRow } from '../rows/rows';
 import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
 import { tileRows } from '../rows/tiles';
+import { allWeightsAtOnce, PIECE } from '../weights';
 import { ADD, ENTER, moveRows, setStage } from './stages';
 
 /** Shorter rows are faster in tiles, unless they exceed the caches. */
@@ -39,16 +41,26 @@ export function addForward(): void {
   }
 }
 
-/** Adds and normalizes float32 rows one by one. */
+/** Elements of a batch, or one row: x, residual, sum and y of it lie in a first-level cache, even where they compete for the same places. */
+const BATCH: u32 = 512;
+
+/** Adds and normalizes float32 rows in batches. */
 function addRows(rows: u32): void {
   const bytes = <usize>call.size << 2;
+  const most: u32 = call.size <= PIECE && allWeightsAtOnce() ? batchRows(BATCH) : 1;
   let offset: usize = 0;
   let group: u32 = 0;
-  for (let row: u32 = 0; row < rows; row++, offset += bytes) {
-    const sum = call.sum + offset;
-    const squares = addSumSquares(call.x + offset, call.residual + offset, sum);
-    scaleRow(row, group, sum, call.y + offset, call.rstd, squares);
-    if (++group === call.groups) group = 0;
+  for (let row: u32 = 0; row < rows; row += most) {
+    const batch = min(most, rows - row);
+    const first = offset;
+    let sum: f64 = 0;
+    for (let i: u32 = 0; i < batch; i++, offset += bytes) {
+      sum = addSumSquares(call.x + offset, call.residual + offset, call.sum + offset);
+      store<f64>(call.kernelMemory + (<usize>i << 3), sum);
+    }
+    if (most === 1) scaleRow(row, group, call.sum + first, call.y + first, call.rstd, sum);
+    else scaleSummed(row, batch, group, call.sum + first, call.y + first, call.rstd, false);
+    group = (group + batch) % call.groups;
   }
 }
 

@@ -4,19 +4,20 @@ import { call, isFloat32 } from '../call';
 import { startStrips } from '../columns/strip';
 import { offsetOf, sumStrip } from '../columns/strips';
 import { loadRun } from '../elements/runs';
+import { ROWS } from '../rows/factors';
 import { sumInFloat64 } from '../rows/float64-row';
-import { sumSquares as sumRow } from '../rows/sum';
+import { sumRows } from '../rows/sum';
 import { tileRows } from '../rows/tiles';
 import { isInRange } from '../statistic';
 import { PLAIN, setStage } from './stages';
 
 export function sumSquares(): void {
   const rows = call.outer * call.groups;
-  if (call.inner > 1) sumColumns(rows);
-  else sumRows(rows);
+  if (call.inner > 1) ofColumns(rows);
+  else ofRows(rows);
 }
 
-function sumColumns(slabs: u32): void {
+function ofColumns(slabs: u32): void {
   setStage(PLAIN, call.x, 0);
   const strip = startStrips();
   for (let slab: u32 = 0; slab < slabs; slab++) {
@@ -24,34 +25,39 @@ function sumColumns(slabs: u32): void {
       const columns = min(strip.width, call.endColumn - column);
       const at = offsetOf(slab, column);
       sumStrip(strip, at, columns, strip.values);
-      const row = slab * call.inner + column;
-      for (let c: u32 = 0; c < columns; c++) {
-        storeSum(load<f64>(strip.sums + (<usize>c << 3)), call.x + at + (<usize>c << call.elementShift), row + c);
-      }
+      storeSums(strip.sums, columns, slab * call.inner + column, call.x + at, <usize>1 << call.elementShift);
     }
   }
 }
 
-function sumRows(rows: u32): void {
+function ofRows(rows: u32): void {
   const size = call.size;
   const bytes = <usize>size << call.elementShift;
-  const most = tileRows(1);
-  for (let first: u32 = 0; first < rows; first += most) {
-    const count = min(most, rows - first);
-    let original = call.x + first * bytes;
-    let from = original;
+  const most = min(ROWS, tileRows(1));
+  const sums = call.kernelMemory;
+  let x = call.x;
+  for (let row: u32 = 0; row < rows; row += most, x += most * bytes) {
+    const count = min(most, rows - row);
+    let from = x;
     if (!isFloat32()) {
-      loadRun(original, call.operationMemory, count * size);
       from = call.operationMemory;
+      loadRun(x, from, count * size);
     }
-    for (let row: u32 = 0; row < count; row++, from += <usize>size << 2, original += bytes) {
-      storeSum(sumRow(from, size), original, first + row);
-    }
+    sumRows(from, <usize>size << 2, size, count, sums);
+    storeSums(sums, count, row, x, bytes);
   }
 }
 
-/** Stores the sum of a row, which begins at `x`. If it is out of range, it is computed again in float64. */
-function storeSum(sum: f64, x: usize, row: u32): void {
-  if (!isInRange(sum)) sum = sumInFloat64(call.dtype, x, <usize>call.inner << call.elementShift);
-  store<f32>(call.sums + (<usize>row << 2), <f32>sum);
+/**
+ * Stores `count` float64 sums, of rows from index `row` on, which begin at `x`, `pitch` bytes from one another. Those out of range are
+ * computed again in float64.
+ */
+function storeSums(sums: usize, count: u32, row: u32, x: usize, pitch: usize): void {
+  const size = call.size;
+  let to = call.sums + (<usize>row << 2);
+  for (const end = to + (<usize>count << 2); to < end; to += 4, sums += 8, x += pitch) {
+    let sum = load<f64>(sums);
+    if (!isInRange(sum, size)) sum = sumInFloat64(call.dtype, x, <usize>call.inner << call.elementShift);
+    store<f32>(to, <f32>sum);
+  }
 }

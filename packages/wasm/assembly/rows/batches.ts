@@ -3,10 +3,11 @@
 
 import { call } from '../call';
 import { has, With, Without } from '../elements/generic';
+import { copyGivenSums, sumsAreGiven } from '../statistic';
 import { weightsOf } from '../weights';
 import { FACTORS, factorsOf, ROWS } from './factors';
 import { scaleRow } from './rows';
-import { scaleLine, scaleRest, scaleRows } from './scale';
+import { multiply, round, scaleLine, scaleRest, scaleRows } from './scale';
 import { promoteHigh, storeSum, sumOfSquares, sumRows } from './sum';
 
 /** Elements of a batch, or one row. A first-level cache holds so many of x, of the next batch's x, of y and of the weights. */
@@ -14,7 +15,7 @@ const ELEMENTS: u32 = 2048;
 
 /**
  * Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. The weights of
- * all groups must be in memory at once.
+ * all groups must be in memory at once. Where products are rounded, `y` must be `x`.
  *
  * If the host asks for it, a batch is scaled while the next is summed. One loop then does both for each element, so this takes a
  * statistic of whole rows.
@@ -24,23 +25,15 @@ export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u3
   const size = call.size;
   const groups = call.groups;
   const bytes = <usize>size << 2;
-  const most = max(1, min(ROWS, ELEMENTS / size));
-  const interleaved = call.interleaved !== 0 && call.statSize === size;
+  const most = batchRows(ELEMENTS);
+  const given = sumsAreGiven();
+  const interleaved = call.interleaved !== 0 && call.statSize === size && !given;
   let summed = false;
   for (let row: u32 = 0; row < rows; ) {
     const batch = min(most, rows - row);
-    if (!summed) sumRows(x, bytes, call.statSize, batch, sums);
-    summed = false;
-    if (factorsOf(sums, batch, sums + FACTORS, rstd ? rstd + (<usize>row << 2) : 0, false) === batch) {
-      summed = interleaved && row + 2 * most <= rows;
-      if (call.beta) scaleBatch<With>(x, y, batch, group, summed);
-      else scaleBatch<Without>(x, y, batch, group, summed);
-    } else {
-      for (let i: u32 = 0; i < batch; i++) {
-        const offset = i * bytes;
-        scaleRow(row + i, (group + i) % groups, x + offset, y + offset, rstd, load<f64>(sums + (<usize>i << 3)));
-      }
-    }
+    if (given) copyGivenSums(row, batch, sums);
+    else if (!summed) sumRows(x, bytes, call.statSize, batch, sums);
+    summed = scaleSummed(row, batch, group, x, y, rstd, interleaved && row + 2 * most <= rows);
     row += batch;
     x += batch * bytes;
     y += batch * bytes;
@@ -48,23 +41,60 @@ export function rowBatches(x: usize, y: usize, rstd: usize, rows: u32, group: u3
   }
 }
 
+/** The most rows of a batch of so many elements, or one row. */
+export function batchRows(elements: u32): u32 {
+  return max(1, min(ROWS, elements / call.size));
+}
+
+/**
+ * Scales the rows of a batch, whose sums of squares are in the kernel's memory. The first has index `row` and is of group `group`.
+ * `sumNext` puts the sums of as many rows after them in place of theirs. Returns whether it did: rows that do not fit float32 are scaled
+ * one by one.
+ */
+export function scaleSummed(row: u32, rows: u32, group: u32, x: usize, y: usize, rstd: usize, sumNext: bool): bool {
+  const sums = call.kernelMemory;
+  if (factorsOf(sums, rows, sums + FACTORS, rstd ? rstd + (<usize>row << 2) : 0, false) === rows) {
+    if (call.roundsProducts) roundBatch(x, rows);
+    if (call.beta) scaleBatch<With>(x, y, rows, group, sumNext);
+    else scaleBatch<Without>(x, y, rows, group, sumNext);
+    return sumNext;
+  }
+  const bytes = <usize>call.size << 2;
+  for (let i: u32 = 0; i < rows; i++, x += bytes, y += bytes) {
+    scaleRow(row + i, (group + i) % call.groups, x, y, rstd, load<f64>(sums + (<usize>i << 3)));
+  }
+  return false;
+}
+
 function scaleBatch<Beta>(x: usize, y: usize, rows: u32, group: u32, sumNext: bool): void {
   const size = call.size;
   const w = weightsOf(0, size);
-  const groupBytes: usize = call.gamma ? <usize>size << 2 : 0;
-  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, groupBytes, group);
-  else scaleRows<Beta>(x, y, call.kernelMemory + FACTORS, rows, size, w, groupBytes, call.beta, group, call.groups);
+  if (sumNext) scaleRowsSumNext<Beta>(x, y, rows, w, group);
+  else scaleRows<Beta>(x, y, call.kernelMemory + FACTORS, rows, size, w, call.beta, group);
+}
+
+/** For 'llama', in place: x * factor is rounded to x's dtype before the weight multiplies it. The factors become 1. */
+function roundBatch(x: usize, rows: u32): void {
+  const size = call.size;
+  const factors = call.kernelMemory + FACTORS;
+  for (let i: u32 = 0; i < rows; i++) {
+    const factor = factors + (<usize>i << 2);
+    multiply(x + (<usize>(i * size) << 2), size, load<f32>(factor));
+    store<f32>(factor, 1);
+  }
+  round(x, rows * size);
 }
 
 /**
  * scaleRows of these rows, and sumRows of as many rows after them, in one loop. So reading overlaps with writing, and multiplying with
  * adding.
  */
-function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, groupBytes: usize, group: u32): void {
+function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, group: u32): void {
   const size = call.size;
   const groups = call.groups;
   const beta = call.beta;
   const bytes = <usize>size << 2;
+  const groupBytes: usize = call.gamma ? bytes : 0;
   const toY = y - x;
   const toNext = rows * bytes;
   const rest = size & 15;

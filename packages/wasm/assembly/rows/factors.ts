@@ -25,7 +25,7 @@ const BELOW_OVERFLOW: f64 = 65000 * 65000;
  */
 export function factorsOf(sums: usize, count: u32, factors: usize, rstd: usize, half: bool): u32 {
   const c = call;
-  const most = min(1e30, BELOW_OVERFLOW / (c.largestWeight * c.largestWeight));
+  const most: f64 = half ? min(1e30, BELOW_OVERFLOW / (c.largestWeight * c.largestWeight)) : 0;
   // If the number of rows is odd, the last is computed twice.
   const end = sums + (<usize>count << 3);
   store<f64>(end, load<f64>(end - 8));

@@ -1,7 +1,7 @@
 // Contiguous float32 rows (inner = 1).
 //
-// The speed of memory limits, then the number of instructions. So most rows are done in batches (batches.ts). One by one are done: a
-// single row, rows longer than a piece, rows with given sums or rounded products, and rows whose weights are made again for each.
+// Memory bandwidth is the first limit, the number of instructions the second. So most rows are done in batches (batches.ts). A single
+// row, rows longer than a piece, and rows whose weights are made again for each, are done one by one.
 
 import { call } from '../call';
 import { DType } from '../descriptor';
@@ -22,7 +22,7 @@ export function beyondCaches(rows: u32): bool {
 
 /** Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. */
 export function float32Rows(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
-  const batches = rows > 1 && call.size <= PIECE && !sumsAreGiven() && !call.roundsProducts && allWeightsAtOnce();
+  const batches = rows > 1 && call.size <= PIECE && allWeightsAtOnce();
   if (!batches) oneByOne(x, y, rstd, rows, group);
   else rowBatches(x, y, rstd, rows, group);
 }
@@ -44,11 +44,11 @@ export function scaleRow(row: u32, group: u32, from: usize, to: usize, rstd: usi
   const size = call.size;
   const feature = group * size;
   const rounds = call.roundsProducts;
-  let scale = rstdOf(sum);
-  let r = call.alpha * scale;
+  let rstdOfRow = rstdOf(sum);
+  let r = call.alpha * rstdOfRow;
   const fits = fitsFloat32(sum, r);
   if (!fits) {
-    scale = rowInFloat64(DType.float32, from, to, 4, row, rounds ? UNWEIGHTED : feature);
+    rstdOfRow = rowInFloat64(DType.float32, from, to, 4, row, rounds ? UNWEIGHTED : feature);
     r = 1;
   }
   if (fits || rounds) {
@@ -59,5 +59,5 @@ export function scaleRow(row: u32, group: u32, from: usize, to: usize, rstd: usi
       else scalePiece(from + offset, feature + at, to + offset, count, <f32>r);
     }
   }
-  if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>scale);
+  if (rstd) store<f32>(rstd + (<usize>row << 2), <f32>rstdOfRow);
 }

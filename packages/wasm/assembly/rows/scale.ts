@@ -38,16 +38,17 @@ export function scaleRest<Beta>(x: usize, end: usize, r: v128, toY: usize, toW: 
 
 /**
  * y = x * factor * w (+ b) for `rows` rows of `count` elements. Their float32 factors begin at `factors`. The first row is of group
- * `group`; the weights of group 0 begin at `w`, those of each next group `groupBytes` later; beta likewise at `b`, one row for each
- * group.
+ * `group`; `w` and `b` are the addresses for group 0. Without gamma all groups have the same weights.
  *
  * Only the pointer to x moves. y, w and b are kept as distances from it, which may wrap around: V8 spends one instruction on each of
  * them, but three on another moving pointer.
  */
 export function scaleRows<Beta>(
-  x: usize, y: usize, factors: usize, rows: u32, count: u32, w: usize, groupBytes: usize, b: usize, group: u32, groups: u32,
+  x: usize, y: usize, factors: usize, rows: u32, count: u32, w: usize, b: usize, group: u32,
 ): void {
+  const groups = call.groups;
   const bytes = <usize>count << 2;
+  const groupBytes: usize = call.gamma ? bytes : 0;
   const toY = y - x;
   for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
     const r = v128.load32_splat(factors);
@@ -65,13 +66,13 @@ export function scaleRows<Beta>(
 export function scalePiece(x: usize, feature: u32, y: usize, count: u32, factor: f32): void {
   const w = weightsOf(feature, count);
   const at = spilled(factor);
-  if (call.beta) scaleRows<With>(x, y, at, 1, count, w, 0, call.beta + (<usize>feature << 2), 0, 1);
-  else scaleRows<Without>(x, y, at, 1, count, w, 0, 0, 0, 1);
+  if (call.beta) scaleRows<With>(x, y, at, 1, count, w, call.beta + (<usize>feature << 2), 0);
+  else scaleRows<Without>(x, y, at, 1, count, w, 0, 0);
 }
 
 /** y = x * w along one row. */
 export function multiplyBy(x: usize, w: usize, y: usize, count: u32): void {
-  scaleRows<Without>(x, y, spilled(1), 1, count, w, 0, 0, 0, 1);
+  scaleRows<Without>(x, y, spilled(1), 1, count, w, 0, 0);
 }
 
 /** scalePiece in place, for 'llama': x * factor is rounded to x's dtype before the weight multiplies it. */
@@ -81,14 +82,16 @@ export function scaleRounded(x: usize, feature: u32, count: u32, factor: f32): v
   scalePiece(x, feature, x, count, 1);
 }
 
-function multiply(x: usize, count: u32, factor: f32): void {
+/** x = x * factor. */
+export function multiply(x: usize, count: u32, factor: f32): void {
   const r = splat(factor);
   const end = x + (<usize>count << 2);
   for (; x + 16 <= end; x += 16) v128.store(x, f32x4.mul(v128.load(x), r));
   for (; x < end; x += 4) store<f32>(x, load<f32>(x) * factor);
 }
 
-function round(p: usize, count: u32): void {
+/** Rounds float32 elements to x's dtype. */
+export function round(p: usize, count: u32): void {
   const run = runMemory();
   while (count > 0) {
     const length = min(count, RUN);

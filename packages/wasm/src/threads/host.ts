@@ -22,10 +22,9 @@ interface Host {
   };
   readonly crossOriginIsolated?: boolean;
   readonly Worker?: unknown;
-  readonly console?: { warn(message: string): void };
 }
 
-export function host(): Host {
+function host(): Host {
   return globalThis as unknown as Host;
 }
 

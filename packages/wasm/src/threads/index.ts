@@ -1,43 +1,71 @@
-import { type Compiled, compileInlined, type Refusal } from '../compile.ts';
+import type { AbortSignalLike } from '@rmsnorm/core';
+import { type Compiled, compileInlined, compileOneThread, type Refusal } from '../compile.ts';
+import { oneThreadFor } from '../device.ts';
+import { WasmDriver } from '../driver.ts';
+import { instantiate } from '../instantiate.ts';
+import { messageOf } from '../message-of.ts';
+import { newMemory, type Room } from '../new-memory.ts';
 import type { WasmModule } from '../web-assembly.ts';
-import { host, whyNoThreads } from './host.ts';
+import { whyNoThreads } from './host.ts';
+import { SharedHeap } from './shared-heap.ts';
 import { withSharedMemory } from './shared-module.ts';
 import { startDriver } from './start-driver.ts';
+import { NoWorkers } from './start-team.ts';
 
-/** Whether the warning was given, which is given once. */
-let warned = false;
+const HOW_TO_ISOLATE =
+  '; pages send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp to be';
+
+const HOW_TO_START_WORKERS =
+  ": generated/worker.js of @rmsnorm/wasm must be loadable, from where a page's Content-Security-Policy allows workers and with its Cross-Origin-Embedder-Policy (Vite's dev server: optimizeDeps.exclude); Node's permissions need --allow-worker";
 
 /**
- * What a provider with more than one thread runs: the module on shared memory, and workers. Without shared memory it is
- * what one thread runs; a warning says so, once, and so does the name of the device.
+ * What a provider with more than one thread runs: the module on shared memory, and workers. Where there can be none, it is
+ * one thread; a warning says so, once, and so does the name of the device.
  * @param given a module of the caller, for shared memory, or undefined for the inlined one
+ * @throws Error why there are no threads, for now
  */
 export async function compileThreaded(threads: number, given: WasmModule | undefined): Promise<Compiled | Refusal> {
   const why = whyNoThreads();
-  if (why !== null) return onOneThread(threads, given, why);
+  if (why !== null) return compileOneThread(given, () => oneThreadFor(threads, why, HOW_TO_ISOLATE));
   const compiled = given ? { module: given } : await compileInlined(withSharedMemory);
-  if (!('module' in compiled)) return compiled;
+  if ('code' in compiled) throw new Error(compiled.reason);
   const { module } = compiled;
   const device = `WebAssembly SIMD, ${threads} threads`;
   return {
-    module,
     device,
-    driverOf: (kernels, memory, maxBytes, signal) =>
-      startDriver(device, threads, { module, kernels, memory, maxBytes }, { signal, maySleep: mayWait() }),
+    driver: async (maxBytes, signal) => {
+      let room: Room;
+      try {
+        room = newMemory(maxBytes, true);
+      } catch (error) {
+        // A module of the caller's runs on shared memory alone.
+        if (given) throw error;
+        return driverWithoutSharing(error, threads, maxBytes, signal);
+      }
+      const kernels = await instantiate(module, room.memory);
+      try {
+        return await startDriver(device, threads, { module, kernels, ...room }, { signal, maySleep: mayWait() });
+      } catch (error) {
+        if (!(error instanceof NoWorkers)) throw error;
+        // A new heap does not know the blocks of the threads, of which nothing is left.
+        const heap = new SharedHeap(room.memory, room.limit, room.limitedBy);
+        return new WasmDriver(kernels, heap, oneThreadFor(threads, error.message, HOW_TO_START_WORKERS));
+      }
+    },
   };
 }
 
-async function onOneThread(threads: number, given: WasmModule | undefined, why: string): Promise<Compiled | Refusal> {
-  const compiled = given ? { module: given } : await compileInlined();
-  if (!('module' in compiled)) return compiled;
-  if (!warned) {
-    host().console?.warn(
-      `wasm({ threads: ${threads} }) of @rmsnorm/wasm runs on one thread, as ${why}; pages send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp to be`,
-    );
-  }
-  warned = true;
-  const device = `WebAssembly SIMD, one thread, not ${threads}: ${why}`;
-  return { ...compiled, device };
+/** One thread, on a memory that is not shared. */
+async function driverWithoutSharing(
+  error: unknown,
+  threads: number,
+  maxBytes: number | undefined,
+  signal: AbortSignalLike | undefined,
+): Promise<WasmDriver> {
+  const why = `the engine refused a shared memory (${messageOf((error as Error).cause)})`;
+  const alone = await compileOneThread(undefined, () => oneThreadFor(threads, why));
+  if ('code' in alone) throw error;
+  return alone.driver(maxBytes, signal);
 }
 
 /** Whether this thread may sleep. The main thread of a page must not. */

@@ -35,7 +35,7 @@ function elementOf({ extent }: Operand, { slab, firstGroup }: Chunk, { groups, s
       return slab * size * inner;
     case 'rows':
       return slab * inner;
-    case 'columns':
+    case 'positions':
       return (slab / groups) * inner;
     case 'features':
       return firstGroup * size;

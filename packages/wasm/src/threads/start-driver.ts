@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from '@rmsnorm/core';
 import { DESCRIPTOR_BYTES } from '../generated/descriptor/index.ts';
 import type { Kernels } from '../kernels.ts';
+import type { Room } from '../new-memory.ts';
 import { Scratch } from '../scratch.ts';
 import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 import { CHUNKS_PER_THREAD } from './plan.ts';
@@ -10,11 +11,10 @@ import { ThreadedDriver } from './threaded-driver.ts';
 import { SIZES, type Sizes, ThreadedKernels } from './threaded-kernels.ts';
 
 /** A module for shared memory, and its instance for the calling thread. */
-interface Instance {
+interface Instance extends Partial<Room> {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
   readonly kernels: Kernels;
-  readonly maxBytes?: number | undefined;
 }
 
 interface StartOptions {
@@ -27,15 +27,15 @@ interface StartOptions {
 /**
  * Starts the workers for `threads` threads, including the calling one, and returns the driver that shares its work with
  * them.
- * @throws RMSNormError WRONG_RUNTIME, OUT_OF_MEMORY
+ * @throws NoWorkers; RMSNormError OUT_OF_MEMORY
  */
 export async function startDriver(
   device: string,
   threads: number,
-  { module, memory, kernels, maxBytes }: Instance,
+  { module, kernels, memory, limit, limitedBy }: Instance,
   { signal, maySleep, sizes = SIZES }: StartOptions,
 ): Promise<ThreadedDriver> {
-  const heap = new SharedHeap(memory, maxBytes);
+  const heap = new SharedHeap(memory, limit, limitedBy);
   const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
   const chunks = heap.alloc(threads * CHUNKS_PER_THREAD * DESCRIPTOR_BYTES);
   const { control, stop } = await startTeam(threads, module, memory, chunks, signal);

@@ -1,4 +1,5 @@
-import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
+import type { AbortSignalLike } from '@rmsnorm/core';
+import { messageOf } from '../message-of.ts';
 import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 import { controlBuffer } from './control.ts';
 import type { Task } from './messages.ts';
@@ -13,6 +14,9 @@ export interface Team {
   stop(): Promise<void>;
 }
 
+/** Workers did not start: the message says why. */
+export class NoWorkers extends Error {}
+
 /** Resolves when the signal is aborted. */
 function whenAborted(signal: AbortSignalLike | undefined): Promise<void> {
   return new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
@@ -21,7 +25,7 @@ function whenAborted(signal: AbortSignalLike | undefined): Promise<void> {
 /**
  * Starts the workers for `threads` threads, including the calling one.
  * @param chunks the address of the chunks' descriptors
- * @throws RMSNormError WRONG_RUNTIME if one does not start; then none is left
+ * @throws NoWorkers if one does not start; then none is left
  */
 export async function startTeam(
   threads: number,
@@ -49,11 +53,8 @@ export async function startTeam(
   } catch (cause) {
     await stop();
     if (signal?.aborted) throw signal.reason;
-    throw new RMSNormError(
-      'WRONG_RUNTIME',
-      `the ${threads - 1} worker${threads > 2 ? 's' : ''} of wasm({ threads: ${threads} }) did not start (${cause instanceof Error ? cause.message : String(cause)}): generated/worker.js of @rmsnorm/wasm must be loadable, from where a page's Content-Security-Policy allows workers and with its Cross-Origin-Embedder-Policy (Vite's dev server: optimizeDeps.exclude); Node's permissions need --allow-worker; or leave threads out`,
-      { cause },
-    );
+    const workers = threads > 2 ? `${threads - 1} workers` : '1 worker';
+    throw new NoWorkers(`its ${workers} did not start (${messageOf(cause)})`, { cause });
   }
   return { control, stop };
 }

@@ -1,4 +1,4 @@
-import type { ForwardIO, HostForwardIO, Problem } from '@rmsnorm/core';
+import { type ForwardIO, type HostForwardIO, type Problem, RMSNormError } from '@rmsnorm/core';
 import type { Block } from '../memory/block.ts';
 import { gathered, type Slice, scatter, slicesOf } from './host-slices.ts';
 
@@ -19,7 +19,8 @@ const MOST_SLICES = 2;
  * of the array and the device's limits do not matter.
  *
  * @param largest bytes that a buffer, and a binding, may have
- * @throws RMSNormError OUT_OF_MEMORY, UNSUPPORTED where a single row is too large; what the device reports
+ * @throws RMSNormError OUT_OF_MEMORY, UNSUPPORTED where a single row is too large; SHAPE where an array lost its memory;
+ *   what the device reports
  */
 export async function hostForward(
   device: HostForwardDevice,
@@ -28,14 +29,18 @@ export async function hostForward(
   largest: number,
 ): Promise<void> {
   const weights: Block[] = [];
-  const upload = (values: Float32Array | null): Block | null => {
+  const upload = (name: string, values: Float32Array | null): Block | null => {
     if (values === null) return null;
+    requireMemory(name, values, problem.groups * problem.size * 4, 'it was set');
     const block = device.alloc(values.byteLength);
     weights.push(block);
     device.write(block, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return block;
   };
+  // The caller may transfer or resize an array's memory while slices wait for the device.
+  const [bytesOfX, bytesOfY] = [x.length, y.length];
   const forward = async (slice: Slice, io: { gamma: Block | null; beta: Block | null }): Promise<void> => {
+    requireMemory('x', x, bytesOfX, 'apply() began');
     const packed = gathered(slice, x);
     const block = device.alloc(Math.ceil(packed.length / 4) * 4);
     try {
@@ -45,6 +50,9 @@ export async function hostForward(
       const result = slice.pieces === 1 ? gathered(slice, y) : packed;
       await device.read(block, result);
       scatter(slice, result, y);
+    } catch (error) {
+      requireMemory('out', y, bytesOfY, 'apply() began');
+      throw error;
     } finally {
       device.free(block);
     }
@@ -52,7 +60,7 @@ export async function hostForward(
 
   const pending: Promise<void>[] = [];
   try {
-    const io = { gamma: upload(gamma), beta: upload(beta) };
+    const io = { gamma: upload('gamma', gamma), beta: upload('beta', beta) };
     for (const slice of slicesOf(problem, largest)) {
       if (pending.length === MOST_SLICES) await pending.shift();
       const running = forward(slice, io);
@@ -65,4 +73,13 @@ export async function hostForward(
     await Promise.allSettled(pending);
     for (const block of weights) device.free(block);
   }
+}
+
+/** @throws RMSNormError SHAPE */
+function requireMemory(name: string, { byteLength }: Uint8Array | Float32Array, bytes: number, since: string): void {
+  if (byteLength === bytes) return;
+  throw new RMSNormError(
+    'SHAPE',
+    `the array of ${name} had ${bytes} bytes when ${since}, and has ${byteLength} now: its memory was transferred or resized`,
+  );
 }

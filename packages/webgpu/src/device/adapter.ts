@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@rmsnorm/core';
 import type { GPUAdapterInfoLike, GPUAdapterLike } from '../gpu-types.ts';
+import { messageOf } from '../message-of.ts';
 import type { CheckedOptions } from '../options.ts';
 import { navigatorGPU } from './gpu.ts';
 
@@ -7,7 +8,7 @@ import { navigatorGPU } from './gpu.ts';
 export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: string;
-  readonly hint: string;
+  readonly hint?: string;
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render|\bwarp\b/i;
@@ -21,13 +22,14 @@ export async function findAdapter({
 }: CheckedOptions): Promise<GPUAdapterLike | Refusal> {
   const source = gpu ?? navigatorGPU();
   if (given === undefined && source === undefined) return noWebGPU();
-  let adapter: GPUAdapterLike | null;
+  let adapter: GPUAdapterLike | null | undefined;
   try {
     adapter = given ?? (await source!.requestAdapter(powerPreference && { powerPreference }));
   } catch (error) {
-    return noAdapter(`requestAdapter() failed (${error instanceof Error ? error.message : String(error)})`);
+    return noAdapter(`requestAdapter() failed (${messageOf(error)})`);
   }
-  if (adapter === null) return noAdapter('requestAdapter() gave none');
+  // Undefined is what stand-ins for WebGPU may give.
+  if (adapter === null || adapter === undefined) return noAdapter('requestAdapter() gave none');
   if (!software && isSoftware(adapter)) return onlySoftware(adapter.info);
   return adapter;
 }

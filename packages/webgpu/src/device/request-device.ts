@@ -1,4 +1,5 @@
 import { RMSNormError } from '@rmsnorm/core';
+import { messageOf } from '../message-of.ts';
 
 /** What makes kernels faster, where the adapter has it; timestamp-query is for those who measure. */
 const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;
@@ -19,15 +20,15 @@ const LIMITS = [
  * @throws RMSNormError DEVICE_ERROR
  */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  // An older browser may not know a limit.
-  const requiredLimits = Object.fromEntries(
-    LIMITS.filter((name) => adapter.limits[name] !== undefined).map((name) => [name, adapter.limits[name]]),
-  );
-  const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name));
   try {
+    // An older browser may not know a limit.
+    const requiredLimits = Object.fromEntries(
+      LIMITS.filter((name) => adapter.limits[name] !== undefined).map((name) => [name, adapter.limits[name]]),
+    );
+    const requiredFeatures = FEATURES.filter((name) => adapter.features.has(name));
     return await adapter.requestDevice({ label: '@rmsnorm/webgpu', requiredFeatures, requiredLimits });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause);
+    const message = messageOf(cause).trim().split('\n')[0];
     throw new RMSNormError(
       'DEVICE_ERROR',
       `the adapter gave no device (${message}): an adapter gives one only; hand in gpu, or the device itself`,

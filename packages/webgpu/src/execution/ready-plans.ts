@@ -21,8 +21,8 @@ export class ReadyPlans {
   readonly #buffers: Buffers;
   readonly #limits: HostLimits;
   readonly #byKey = new Map<string, ReadyPlan>();
-  // The plan that a problem was last used for: core keeps one problem object for each call that it has planned, so that a
-  // repeated call finds its plan without the key.
+  // The plan that a problem was last used for: core gives the same object for the same call again, so that a repeated call
+  // finds its plan without the key.
   readonly #byProblem = new WeakMap<Problem, ReadyPlan>();
   #clock = 0;
 

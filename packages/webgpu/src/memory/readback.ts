@@ -4,6 +4,7 @@ import { BUFFER_USAGE, MAP_READ } from '../device/gpu.ts';
 import type { DeviceLoss } from '../device/loss.ts';
 import type { Entry } from '../execution/journal.ts';
 import type { WorkQueue } from '../execution/work-queue.ts';
+import { messageOf } from '../message-of.ts';
 import { type Block, type Memory, roundUp, taintOf } from './block.ts';
 import type { Buffers } from './buffers.ts';
 import { Pool } from './pool.ts';
@@ -104,8 +105,7 @@ export class Readback {
     const known = staging.fault ?? event.taint;
     // An error of each read's own: the stack says which.
     if (known) return new RMSNormError(known.code, withoutCode(known), { cause: known.cause });
-    const message = error instanceof Error ? error.message : String(error);
-    return new RMSNormError('DEVICE_ERROR', `reading from the device failed: ${message}`, { cause: error });
+    return new RMSNormError('DEVICE_ERROR', `reading from the device failed: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -65,7 +65,7 @@ describe.each(Object.entries(DEVICES))('plans for a device with %s', (_name, cap
           backward(p, operands(['x', 'dy', 'dx']), capabilities),
           sumSquares(p, operands(['x', 'sums']), capabilities),
           forwardQuantized({ ...p, scale: null }, operands(['x', 'q', 'scales']), capabilities),
-        ].map(({ dispatches }) => /,(?:lane|shared)(\d+)x/.exec(dispatches[0]!.shader.key)![1]);
+        ].map(({ dispatches }) => /,(?:invocation|shared)(\d+)x/.exec(dispatches[0]!.shader.key)![1]);
       });
       expect(widths, `${size} features`).toEqual(Array(3).fill(widths[0]));
     }

@@ -13,7 +13,7 @@ import { PIECE, weightsOf } from '../../weights';
 import { LEAVE, LOAD, moveRows, PLAIN, setStage } from '../stages';
 import { columnGradients } from './column-gradients';
 import { dotColumns, sumBothOfFour } from './column-sums';
-import { gradientFits, gradientInFloat64, needsSquares } from './gradient';
+import { gradientFits, gradientInFloat64, needsSquares, pairsThatFit } from './gradient';
 
 /** Elements of a strip in scratch memory: 512 KB of x, and of dy. */
 const STRIP: u32 = 1 << 17;
@@ -35,9 +35,10 @@ class GradientStrip {
   target: usize;
   /** Bytes from one feature to the next in x, d and target; and bytes of the columns, filled up to whole vectors. */
   stride: usize;
-  width: usize;
+  widthBytes: usize;
   /**
-   * For each column: float64 sums of squares, then of products; from `factors` on float32 r, then slope, then room for a feature of dsum.
+   * For each column: float64 sums of squares, then of products; from `factors` on float32 r, then the middle factors, then room for a
+   * feature of dsum.
    */
   squares: usize;
   factors: usize;
@@ -96,40 +97,40 @@ function stripGradients(slab: u32, column: u32, columns: u32, direct: bool): boo
   gradients(strip, feature);
   if (call.dsum) addDsum(strip);
   if (unfit) unfitColumns(strip, feature);
-  if (!direct) moveRows(LEAVE, strip.at, strip.d, strip.width, columns, call.size);
+  if (!direct) moveRows(LEAVE, strip.at, strip.d, strip.widthBytes, columns, call.size);
   return true;
 }
 
 function layOut(slab: u32, column: u32, columns: u32, direct: bool): GradientStrip {
   const strip = changetype<GradientStrip>(call.operationMemory);
-  const width = <usize>padded(columns) << 2;
+  const widthBytes = <usize>padded(columns) << 2;
   const at = (<usize>slab * call.size * call.inner + column) << call.elementShift;
   const own = call.operationMemory + STRIP_BYTES;
-  const bytes = <usize>call.size * width;
+  const bytes = <usize>call.size * widthBytes;
   strip.row = slab * call.inner + column;
   strip.columns = columns;
   strip.at = at;
   strip.direct = u32(direct);
-  strip.width = width;
-  strip.stride = direct ? pitchOf() : width;
+  strip.widthBytes = widthBytes;
+  strip.stride = direct ? pitchOf() : widthBytes;
   strip.x = direct ? call.x + at : own;
   strip.d = direct ? call.dy + at : own + bytes;
   strip.target = direct ? call.dx + at : strip.d;
   strip.squares = direct ? own : own + 2 * bytes;
-  strip.factors = strip.squares + 4 * width;
+  strip.factors = strip.squares + 4 * widthBytes;
   return strip;
 }
 
 function loadStrip(strip: GradientStrip): void {
-  const width = strip.width;
+  const widthBytes = strip.widthBytes;
   // Zeros after the columns, in their last vector.
   if (strip.columns & 3) {
-    for (let last = strip.x + width - 16; last < strip.squares; last += width) v128.store(last, i64x2.splat(0));
+    for (let last = strip.x + widthBytes - 16; last < strip.squares; last += widthBytes) v128.store(last, i64x2.splat(0));
   }
   setStage(PLAIN, call.x, call.dx);
-  moveRows(LOAD, strip.at, strip.x, width, strip.columns, call.size);
+  moveRows(LOAD, strip.at, strip.x, widthBytes, strip.columns, call.size);
   setStage(PLAIN, call.dy, call.dx);
-  moveRows(LOAD, strip.at, strip.d, width, strip.columns, call.size);
+  moveRows(LOAD, strip.at, strip.d, widthBytes, strip.columns, call.size);
 }
 
 /** Few features at once, so that x is still in a cache when dy multiplies it. */
@@ -137,40 +138,41 @@ function sumStrip(strip: GradientStrip, feature: u32): void {
   const size = call.size;
   const statSize = call.statSize;
   const stride = strip.stride;
-  const width = strip.width;
+  const widthBytes = strip.widthBytes;
   const squares = strip.squares;
-  const dots = squares + 2 * width;
+  const dots = squares + 2 * widthBytes;
   const summed = needsSquares();
   const height: u32 = strip.direct && strip.columns > 64 ? 4 : PIECE;
-  memory.fill(squares, 0, 6 * width);
+  memory.fill(squares, 0, 6 * widthBytes);
   for (let i: u32 = 0, p = strip.x, q = strip.d; i < size; i += height, p += height * stride, q += height * stride) {
     const rows = min(size - i, height);
     const w = weightsOf(feature + i, rows);
     if (height === 4 && i + 4 <= statSize && summed) {
-      sumBothOfFour(p, q, stride, width, w, squares, dots);
+      sumBothOfFour(p, q, stride, widthBytes, w, squares, dots);
       continue;
     }
     if (i < statSize && summed) sumColumns(p, stride, strip.columns, min(rows, statSize - i), squares);
-    dotColumns(p, q, stride, width, w, rows, dots);
+    dotColumns(p, q, stride, widthBytes, w, rows, dots);
   }
 }
 
 /**
- * Stores r and slope of each column. Returns how many columns do not fit float32. They are marked by a NaN as their sum of squares; in
+ * Stores r and the middle factor of each column. Returns how many columns do not fit float32. They are marked by a NaN as their sum of squares; in
  * scratch memory their elements become zeros, which do not change the sums.
  */
 function factorsOf(strip: GradientStrip): u32 {
   const columns = strip.columns;
-  const width = strip.width;
+  const widthBytes = strip.widthBytes;
   let unfit: u32 = 0;
-  for (let c: u32 = 0; c < columns; c++) {
+  let c = pairsThatFit(strip.row, strip.squares, strip.squares + 2 * widthBytes, strip.factors, strip.factors + widthBytes, columns);
+  for (; c < columns; c++) {
     const squares = strip.squares + (<usize>c << 3);
     const sum = load<f64>(squares);
-    const dot = load<f64>(squares + 2 * width);
+    const dot = load<f64>(squares + 2 * widthBytes);
     const at = strip.at + (<usize>c << call.elementShift);
     const narrow = <usize>c << 2;
     const factor = strip.factors + narrow;
-    if (gradientFits(strip.row + c, sum, dot, at, pitchOf(), factor, factor + width)) continue;
+    if (gradientFits(strip.row + c, sum, dot, at, pitchOf(), factor, factor + widthBytes)) continue;
     unfit++;
     if (strip.direct) break;
     store<f64>(squares, NaN);
@@ -186,12 +188,12 @@ function gradients(strip: GradientStrip, feature: u32): void {
   const size = call.size;
   const statSize = call.statSize;
   const stride = strip.stride;
-  const width = strip.width;
+  const widthBytes = strip.widthBytes;
   const factors = strip.factors;
-  const slopes = factors + width;
+  const middles = factors + widthBytes;
   for (let i: u32 = 0; i < size; ) {
-    // A part ends where the statistic ends: after that there is no slope.
-    if (i === statSize) memory.fill(slopes, 0, width);
+    // A part ends where the statistic ends: after that the middle factor is 0.
+    if (i === statSize) memory.fill(middles, 0, widthBytes);
     const rows = min((i < statSize ? statSize : size) - i, PIECE);
     const from = i * stride;
     const x = strip.x + from;
@@ -199,15 +201,15 @@ function gradients(strip: GradientStrip, feature: u32): void {
     const target = strip.target + from;
     const w = weightsOf(feature + i, rows);
     const sums = call.gradientSums + (<usize>(feature + i) << 3);
-    if (call.dbeta) columnGradients<With>(x, d, target, stride, width, factors, slopes, w, rows, sums);
-    else columnGradients<Without>(x, d, target, stride, width, factors, slopes, w, rows, sums);
+    if (call.dbeta) columnGradients<With>(x, d, target, stride, widthBytes, factors, middles, w, rows, sums);
+    else columnGradients<Without>(x, d, target, stride, widthBytes, factors, middles, w, rows, sums);
     i += rows;
   }
 }
 
 /** Adds dsum to dx. */
 function addDsum(strip: GradientStrip): void {
-  const row = strip.factors + 2 * strip.width;
+  const row = strip.factors + 2 * strip.widthBytes;
   let to = strip.target;
   let from = call.dsum + strip.at;
   for (let i: u32 = 0; i < call.size; i++, to += strip.stride, from += pitchOf()) {

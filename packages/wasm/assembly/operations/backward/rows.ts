@@ -8,17 +8,16 @@ import { loadRun, storeRun } from '../../elements/runs';
 import { sumSquares } from '../../rows/sum';
 import { weightsOf } from '../../weights';
 import { fourRows, oneRow } from './four-rows';
-import { followFromSums, gradientFits, gradientInFloat64, needsSquares, twoGradientsFit } from './gradient';
+import { gradientFits, gradientInFloat64, needsSquares, pairsThatFit } from './gradient';
 import { dotRow, sumBoth } from './row-sums';
 
 /** Elements of a row that are done at once. */
 const BLOCK: u32 = 2048;
 const BLOCK_BYTES: usize = 8192;
 
-// The operation's memory: r and slope of four rows (float32), their sums of squares and of products (float64), then float32 blocks: four
-// of x, four of dy, and one of dsum.
-const FACTORS: usize = 0;
-const SLOPES: usize = 16;
+// The operation's memory: r of four rows, their middle factors (float32), their sums of squares, their sums of products (float64), then float32
+// blocks: four of x, four of dy, and one of dsum.
+const MIDDLES: usize = 16;
 const SQUARES: usize = 32;
 const DOTS: usize = 64;
 const BLOCKS: usize = 128;
@@ -37,7 +36,7 @@ export function backwardRows(): void {
       const feature = g * size;
       const row = o * groups + g;
       const at = (<usize>row * size) << call.elementShift;
-      for (let j: u32 = 0; j < rows; j++) sumRow(at + j * pitch, feature, j);
+      sumRows(at, pitch, rows, feature);
       const fitting = fittingOf(row, at, pitch, rows);
       gradients(at, pitch, rows, fitting, feature);
       for (let j: u32 = 0; j < rows; j++) {
@@ -66,43 +65,48 @@ function inFloat32(p: usize, block: usize, length: u32): usize {
   return block;
 }
 
-/** Sums row `j` of four, from its last block to the first. If it was converted, the first stays in memory. */
-function sumRow(at: usize, feature: u32, j: u32): void {
-  const squares = call.operationMemory + SQUARES + (<usize>j << 3);
-  const dots = call.operationMemory + DOTS + (<usize>j << 3);
+/** Sums up to four rows, from their last block to the first. If they were converted, their first blocks stay in memory. */
+function sumRows(at: usize, pitch: usize, rows: u32, feature: u32): void {
   const size = call.size;
   const statSize = call.statSize;
-  store<f64>(squares, 0);
-  store<f64>(dots, 0);
+  const four = call.operationMemory;
+  v128.store(four + SQUARES, i64x2.splat(0));
+  v128.store(four + SQUARES + 16, i64x2.splat(0));
+  v128.store(four + DOTS, i64x2.splat(0));
+  v128.store(four + DOTS + 16, i64x2.splat(0));
   for (let i: u32 = ((size - 1) / BLOCK) * BLOCK; ; i -= BLOCK) {
     const length = min(size - i, BLOCK);
-    const offset = at + (<usize>i << call.elementShift);
-    const x = inFloat32(call.x + offset, blockOf(j), length);
-    const d = inFloat32(call.dy + offset, blockOf(j + 4), length);
     const w = weightsOf(feature + i, length);
-    if (needsSquares() && i + length <= statSize) {
-      sumBoth(x, d, w, length, squares, dots);
-    } else {
+    const squared: u32 = needsSquares() && i < statSize ? min(length, statSize - i) : 0;
+    let offset = at + (<usize>i << call.elementShift);
+    for (let j: u32 = 0; j < rows; j++, offset += pitch) {
+      const x = inFloat32(call.x + offset, blockOf(j), length);
+      const d = inFloat32(call.dy + offset, blockOf(j + 4), length);
+      const squares = four + SQUARES + (<usize>j << 3);
+      const dots = squares + (DOTS - SQUARES);
+      if (squared === length) {
+        sumBoth(x, d, w, length, squares, dots);
+        continue;
+      }
       store<f64>(dots, load<f64>(dots) + dotRow(x, d, w, length));
-      if (i < statSize && needsSquares()) store<f64>(squares, load<f64>(squares) + sumSquares(x, min(length, statSize - i)));
+      if (squared) store<f64>(squares, load<f64>(squares) + sumSquares(x, squared));
     }
     if (i === 0) break;
   }
 }
 
-/** Stores r and slope of the rows that fit float32. Returns a bit for each of these. */
+/** Stores r and the middle factor of the rows that fit float32. Returns a bit for each of these. */
 function fittingOf(row: u32, at: usize, pitch: usize, rows: u32): u32 {
   const four = call.operationMemory;
-  if (rows === 4 && followFromSums()) {
-    const first = twoGradientsFit(four + SQUARES, four + DOTS, four + FACTORS, four + SLOPES);
-    if (first && twoGradientsFit(four + SQUARES + 16, four + DOTS + 16, four + FACTORS + 8, four + SLOPES + 8)) return ALL_FIT;
-  }
-  let fitting: u32 = 0;
-  for (let j: u32 = 0; j < rows; j++, row += call.groups, at += pitch) {
+  // The rows of one group are neighbours in rstd only if there are no other groups.
+  let j: u32 = 0;
+  if (!call.rstd || call.groups === 1) j = pairsThatFit(row, four + SQUARES, four + DOTS, four, four + MIDDLES, rows);
+  let fitting: u32 = (1 << j) - 1;
+  for (; j < rows; j++) {
+    const factor = four + (<usize>j << 2);
     const sum = load<f64>(four + SQUARES + (<usize>j << 3));
     const dot = load<f64>(four + DOTS + (<usize>j << 3));
-    const factor = four + FACTORS + (<usize>j << 2);
-    if (gradientFits(row, sum, dot, at, 1 << call.elementShift, factor, factor + SLOPES)) fitting |= 1 << j;
+    if (gradientFits(row + j * call.groups, sum, dot, at + j * pitch, 1 << call.elementShift, factor, factor + MIDDLES)) fitting |= 1 << j;
   }
   return fitting;
 }
@@ -113,10 +117,10 @@ function gradients(at: usize, pitch: usize, rows: u32, fitting: u32, feature: u3
   const statSize = call.statSize;
   const direct = isFloat32();
   for (let i: u32 = 0; i < size; ) {
-    // A block ends where the statistic ends: after that there is no slope.
+    // A block ends where the statistic ends: after that the middle factor is 0.
     const blockEnd = min(size, (i / BLOCK + 1) * BLOCK);
     const length = (i < statSize ? min(blockEnd, statSize) : blockEnd) - i;
-    if (i === statSize) v128.store(call.operationMemory + SLOPES, i64x2.splat(0));
+    if (i === statSize) v128.store(call.operationMemory + MIDDLES, i64x2.splat(0));
     const block = at + (<usize>i << call.elementShift);
     gradientsOfBlock(block, pitch, rows, fitting, feature + i, i & (BLOCK - 1), length, !direct && size > BLOCK);
     i += length;
@@ -127,6 +131,8 @@ function gradients(at: usize, pitch: usize, rows: u32, fitting: u32, feature: u3
  * The same for `length` elements of each row, from `at` bytes and `feature` on. They lie from element `first` of their block on. `load`:
  * the blocks hold other elements and must be loaded again.
  */
+// @ts-ignore: decorator
+@inline
 function gradientsOfBlock(at: usize, pitch: usize, rows: u32, fitting: u32, feature: u32, first: u32, length: u32, load: bool): void {
   const direct = isFloat32();
   const block = blockOf(0) + (<usize>first << 2);
@@ -140,12 +146,13 @@ function gradientsOfBlock(at: usize, pitch: usize, rows: u32, fitting: u32, feat
   const d = direct ? call.dy + at : block + 4 * BLOCK_BYTES;
   const target = direct ? call.dx + at : d;
   const step = direct ? pitch : BLOCK_BYTES;
-  const factors = call.operationMemory + FACTORS;
+  const factors = call.operationMemory;
   const w = weightsOf(feature, length);
   const sums = call.gradientSums + (<usize>feature << 3);
   if (fitting === ALL_FIT) {
     if (call.dbeta) fourRows<With>(x, d, target, step, factors, w, sums, length);
     else fourRows<Without>(x, d, target, step, factors, w, sums, length);
+    if (direct && !call.dsum) return;
   }
   for (let j: u32 = 0; j < rows; j++) {
     if (!(fitting & (1 << j))) continue;

@@ -139,7 +139,7 @@ function eachTerm({ problem, gamma, dsum, invocations }: BlockKernel): string {
       let n = times_r(load_x(place), s);
       let g = dy${gamma && ' * of_each_element(weights, second)'};
       // At a zero denominator the mean is 0, and n may be infinite.
-      let in_statistic = (features_of(first, second) < ${statSize}) & (s.power != RowInts(ZERO_ROW));
+      let in_statistic = (features_of(first, second) < ${statSize}) & (s.exponent != RowInts(R_IS_INFINITE));
       let scaled = times_r(select(g, fma(-n, row.mean, g), in_statistic), s);
       store_dx(place, ${scaledAndAdded('scaled', dsum && 'load_dsum(place)')});
       gamma_sum = add(gamma_sum, of_each_feature(dy * (n * params.alpha), second));

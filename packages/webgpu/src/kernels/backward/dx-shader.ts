@@ -43,7 +43,7 @@ function code({ problem, gamma, dsum, dxBuffer }: GradientCall, buffers: readonl
       let g = load_dy(place)${gamma && ` * ${withOffset('load_gamma(place)')}`};
       let less_mean = fma(-times_r(load_x(place), s), mean, g);
       // At a zero denominator the mean is 0, and n may be infinite.
-      let gradient = select(g, less_mean, (features_in_group(first) < vec4u(params.stat_size)) & (s.power != RowInts(ZERO_ROW)));
+      let gradient = select(g, less_mean, (features_in_group(first) < vec4u(params.stat_size)) & (s.exponent != RowInts(R_IS_INFINITE)));
       let scaled = times_r(gradient, s);
       store_dx(place, ${scaledAndAdded('scaled', dsum && 'load_dsum(place)')});
     `)}

@@ -1,5 +1,4 @@
 import type { Capabilities, Operands } from '../../plan.ts';
-import { unreachable } from '../../unreachable.ts';
 import type { Access } from '../planning/access.ts';
 import type { TileLayout } from '../planning/layout.ts';
 import type { BytesPerSlab } from '../planning/slabs.ts';
@@ -9,6 +8,7 @@ import { elementArray, reads, type ShaderBuffer, weightArray, writes } from '../
 import { withOffset } from '../wgsl/load-store.ts';
 import type { Uniforms } from '../wgsl/parameters.ts';
 import { eachRow } from '../wgsl/row-values.ts';
+import { slopeNeedsSum } from '../wgsl/statistic.ts';
 import { wgsl } from '../wgsl/template.ts';
 
 /** What all kernels of a call of backward are made from. */
@@ -18,7 +18,7 @@ export interface GradientCall {
   readonly capabilities: Capabilities;
   readonly gamma: boolean;
   readonly rstdGiven: boolean;
-  /** Whether squares have to be summed up: for rstd, or to see where eps clamps. */
+  /** Whether squares have to be summed up: for rstd, or for the slope of rstd. */
   readonly squares: boolean;
   readonly dsum: boolean;
   readonly dgamma: boolean;
@@ -36,7 +36,7 @@ export function gradientCall(problem: KernelProblem, operands: Operands, capabil
     capabilities,
     gamma: present.has('gamma'),
     rstdGiven,
-    squares: !rstdGiven || mayClamp(problem),
+    squares: !rstdGiven || slopeNeedsSum(problem),
     dsum: present.has('dsum'),
     dgamma: present.has('dgamma'),
     dbeta: present.has('dbeta'),
@@ -44,19 +44,7 @@ export function gradientCall(problem: KernelProblem, operands: Operands, capabil
   };
 }
 
-/** Whether eps may be the denominator: r is a constant there. */
-function mayClamp({ epsMode }: KernelProblem): boolean {
-  switch (epsMode) {
-    case 'add':
-      return false;
-    case 'clamp':
-      return true;
-    default:
-      return unreachable(epsMode);
-  }
-}
-
-/** r without alpha, for the sums of squares are rstd's. */
+/** These kernels work with rstd; alpha is multiplied in at the end (scaledAndAdded). */
 export const GRADIENT_UNIFORMS: Uniforms = { alphaApart: true };
 
 export function gradientBytes(problem: KernelProblem): BytesPerSlab {
@@ -81,7 +69,10 @@ export function gradientBuffers({ problem, gamma, dsum }: GradientCall, access: 
   ];
 }
 
-/** What is kept of every row between two dispatches: r, its power of two, the mean of g n; as bits, for one is no float. */
+/**
+ * What is kept of every row between two dispatches: r and exponent of its Statistic, and the mean of g n; as u32, since the
+ * exponent is an i32.
+ */
 export const ROW_STATISTICS: ShaderBuffer = reads('statistics', 'array<vec4u>');
 
 /** Bytes of a row's. */
@@ -93,8 +84,8 @@ export function storeStatistics(layout: TileLayout): string {
     fn store_statistics(tile: Tile, s: Statistic, mean: RowValues) {
       ${eachRow(
         layout,
-        (row, lane) =>
-          `statistics[${row}] = vec4u(bitcast<u32>(s.r${lane}), bitcast<u32>(s.power${lane}), bitcast<u32>(mean${lane}), 0u);`,
+        (row, component) =>
+          `statistics[${row}] = vec4u(bitcast<u32>(s.r${component}), bitcast<u32>(s.exponent${component}), bitcast<u32>(mean${component}), 0u);`,
       )}
     }
   `;
@@ -111,37 +102,28 @@ export function loadWeightedDy(gamma: boolean, bounded: boolean): string {
 }
 
 /**
- * From one member's sum of `squares`: `clamped`, whether eps is the denominator, and the statistic `s`, unless rstd is given.
- * `special` is set where the tile is not plain.
+ * From one member's sum of `squares`: `slope_factor`, and the statistic `s`, unless rstd is given. `special` is set where the
+ * tile is not plain.
  */
 export function gradientStatistic(squares: string, rstdGiven: boolean, special = ''): string {
   return wgsl`
     let sum = team_sum(${squares});
-    clamped = sum <= RowValues(params.eps_least);
+    slope_factor = plain_slope_factor(sum);
     ${!rstdGiven && 's.r = plain_r(sum);'}
     if (team_any(!is_plain(sum))) {
       let result = rescaled(tile, sum);
-      clamped = result.clamped;
+      slope_factor = result.slope_factor;
       ${!rstdGiven && ['s = result.statistic;', special]}
     }
-    clamped = clamped & RowBools(params.eps_clamps != 0u);
   `;
 }
 
-/** `gradient_mean(mean, clamped, s)`: what dx takes the mean of g n for: 0 where r is a constant, as eps or 0 is the denominator. */
-export function gradientMean({ epsMode }: KernelProblem): string {
-  switch (epsMode) {
-    case 'add':
-    case 'clamp':
-      return wgsl`
-        fn gradient_mean(mean: RowValues, clamped: RowBools, s: Statistic) -> RowValues {
-          return select(mean, RowValues(), clamped | (s.power == RowInts(ZERO_ROW)));
-        }
-      `;
-    default:
-      return unreachable(epsMode);
+/** `gradient_mean(mean, slope_factor, s)`: what dx takes the mean of g n for: 0 where r is a constant, or the denominator is 0. */
+export const GRADIENT_MEAN: string = wgsl`
+  fn gradient_mean(mean: RowValues, slope_factor: RowValues, s: Statistic) -> RowValues {
+    return select(mean * slope_factor, RowValues(), (slope_factor == RowValues()) | (s.exponent == RowInts(R_IS_INFINITE)));
   }
-}
+`;
 
 /** dx from the gradient before alpha. */
 export function scaledAndAdded(gradient: string, dsum: string | false): string {

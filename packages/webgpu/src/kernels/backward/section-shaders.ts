@@ -20,9 +20,9 @@ import { STATISTIC, STATISTIC_OF_RSTD, statisticOfSums } from '../wgsl/statistic
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import {
+  GRADIENT_MEAN,
   type GradientCall,
   gradientInputs,
-  gradientMean,
   loadWeightedDy,
   ROW_STATISTICS,
   storeStatistics,
@@ -92,20 +92,20 @@ function statisticsCode(kernel: SectionKernel): string {
   return wgsl`
     ${preamble(kernel)}
     ${STATISTIC}
-    ${squares && statisticOfSums(problem)}
+    ${squares && statisticOfSums(problem, { slope: true })}
     ${rstdGiven && STATISTIC_OF_RSTD}
-    ${squares && statisticOfSections(false)}
+    ${squares && statisticOfSections({ slope: true })}
     ${MEAN_OF_SECTIONS}
     ${rstdGiven && loadRowValues('rstd', layout)}
     ${storeStatistics(layout)}
-    ${gradientMean(problem)}
+    ${GRADIENT_MEAN}
     ${mainWithoutIdleTeams(
       team,
       wgsl`
         ${squares && 'let all = statistic_of_sections(tile);'}
         let s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'all.statistic'};
-        let clamped = ${squares ? 'all.clamped & (params.eps_clamps != 0u)' : 'false'};
-        store_statistics(tile, s, gradient_mean(mean_of_sections(tile, s), clamped, s));
+        let slope_factor = ${squares ? 'all.slope_factor' : '1.0'};
+        store_statistics(tile, s, gradient_mean(mean_of_sections(tile, s), slope_factor, s));
       `,
     )}
   `;

@@ -1,5 +1,5 @@
 import type { Shader } from '../../plan.ts';
-import { type Access, LANES } from '../planning/access.ts';
+import { type Access, COMPONENTS } from '../planning/access.ts';
 import { workgroupSize } from '../planning/team.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import { TOTAL } from '../wgsl/compensated.ts';
@@ -14,7 +14,7 @@ import { STATISTIC, STATISTIC_OF_RSTD, statisticOfSums, TIMES_R } from '../wgsl/
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { usesSubgroups } from '../wgsl/teamwork.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
-import { type GradientCall, gradientMean, gradientStatistic, scaledAndAdded } from './gradient.ts';
+import { GRADIENT_MEAN, type GradientCall, gradientStatistic, scaledAndAdded } from './gradient.ts';
 import { type SummingKernel, sumsOfPairsApart, weightSums } from './weight-sums.ts';
 
 /** Tiles of x and dy in registers, of a team that goes from tile to tile. */
@@ -38,7 +38,7 @@ function code(kernel: SinglePassKernel): string {
   const sections = layout.kind === 'sections';
   return wgsl`
     ${preamble(kernel, usesSubgroups(team) || (residency.together && team.teams > 1))}
-    ${conversions(problem, LANES[access])}
+    ${conversions(problem, COMPONENTS[access])}
     ${loadElements('x', 'x', dtype, access)}
     ${loadElements('dy', 'dy', dtype, access)}
     ${dsum && (pairs ? loadByWords('dsum') : loadElements('dsum', 'dsum', dtype, access))}
@@ -47,14 +47,14 @@ function code(kernel: SinglePassKernel): string {
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
     ${STATISTIC}
-    ${squares && statisticOfSums(problem)}
+    ${squares && statisticOfSums(problem, { slope: true })}
     ${rstdGiven && STATISTIC_OF_RSTD}
     ${TIMES_R}
-    ${squares && !sections && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
-    ${squares && sections && statisticOfSections(false)}
+    ${squares && !sections && [SUM_OF_SQUARES, rescaling({ slope: true })]}
+    ${squares && sections && statisticOfSections({ slope: true })}
     ${sections && MEAN_OF_SECTIONS}
     ${rstdGiven && loadRowValues('rstd', layout)}
-    ${gradientMean(problem)}
+    ${GRADIENT_MEAN}
     ${TOTAL}
     ${(dgamma || dbeta) && weightSums(kernel)}
 
@@ -64,7 +64,7 @@ function code(kernel: SinglePassKernel): string {
       return ${present(kernel) ? `select(Elements(), g, ${present(kernel)})` : 'g'};
     }
 
-    // special: whether any power is not 0.
+    // special: whether any exponent is not 0.
     fn times_tile_r(v: Elements, s: Statistic, special: bool) -> Elements {
       if (special) { return times_scaled_r(v, s); }
       return v * s.r;
@@ -73,7 +73,7 @@ function code(kernel: SinglePassKernel): string {
     // g - n * mean, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
     fn less_mean(tile: Tile, step: u32, g: Elements, n: Elements, mean: RowValues, s: Statistic) -> Elements {
       let v = fma(-n, Elements(mean), g);
-      return select(${layout.partial ? 'select(v, g, within_statistic(tile, step, Elements(1.0)) == Elements())' : 'v'}, g, s.power == RowInts(ZERO_ROW));
+      return select(${layout.partial ? 'select(v, g, within_statistic(tile, step, Elements(1.0)) == Elements())' : 'v'}, g, s.exponent == RowInts(R_IS_INFINITE));
     }
 
     ${
@@ -107,7 +107,7 @@ function gradientByWords(partial: boolean, gamma: boolean): string {
       let own = statistic_by_words(place, s);
       let g = dy${gamma && ` * ${withOffset('gamma_by_words(place, step)')}`};
       let v = fma(-n, row_values_by_words(place, mean), g);
-      return times_tile_r(select(${partial ? `select(v, g, ${outside})` : 'v'}, g, own.power == RowInts(ZERO_ROW)), own, special);
+      return times_tile_r(select(${partial ? `select(v, g, ${outside})` : 'v'}, g, own.exponent == RowInts(R_IS_INFINITE)), own, special);
     }
   `;
 }
@@ -128,14 +128,15 @@ function main(kernel: SinglePassKernel): string {
       let section = ${sections ? '(workgroup_index / groups) % params.sections' : '0u'};
       let chunk = workgroup_index / (groups${sections && ' * params.sections'});
       if (chunk >= params.chunks) { return; }
-      let tiles_of_slab = params.inner / ${columns ? LANES[layout.access] : 1}u;
+      let tiles_of_slab = params.inner / ${columns ? COMPONENTS[layout.access] : 1}u;
       let slabs = ${pairs ? 'tile_count()' : 'params.rows / params.inner'};
       let count = select(0u, (slabs - group + groups - 1u) / groups, group < slabs) * tiles_of_slab;
-      let first = chunk * params.chunk_tiles * TEAMS + team_index(0u);
+      let first = chunk * params.chunk_tiles * TEAMS + local_team();
 
-      ${declareValues(residency, 'x', 'Elements')}
+      // n = x * rstd. Until rstd is known it is x, which it replaces.
+      ${declareValues(residency, 'n', 'Elements')}
       ${declareValues(residency, 'dy', 'Elements')}
-      ${pairs && [declareValues(residency, 'x_neighbour', 'f32'), declareValues(residency, 'dy_neighbour', 'f32')]}
+      ${pairs && [declareValues(residency, 'n_neighbour', 'f32'), declareValues(residency, 'dy_neighbour', 'f32')]}
       ${dgamma && declareValues(residency, 'dgamma_sum', 'TermTotal')}
       ${dbeta && declareValues(residency, 'dbeta_sum', 'TermTotal')}
 
@@ -169,8 +170,8 @@ function readTile({ layout, residency, dxBuffer }: SinglePassKernel): string {
   const pairs = layout.kind === 'resident-row-pairs';
   return wgsl`
     ${eachStep(residency, ({ of }) => {
-      const read = `let place = place_at(tile, step); ${of('x')} = load_x(place); ${of('dy')} = load_dy(place);`;
-      const neighbours = `${of('x_neighbour')} = neighbour_x(place); ${of('dy_neighbour')} = neighbour_dy(place);`;
+      const read = `let place = place_at(tile, step); ${of('n')} = load_x(place); ${of('dy')} = load_dy(place);`;
+      const neighbours = `${of('n_neighbour')} = neighbour_x(place); ${of('dy_neighbour')} = neighbour_dy(place);`;
       return pairs ? `${read}\n${neighbours}` : read;
     })}
     ${
@@ -184,21 +185,21 @@ function readTile({ layout, residency, dxBuffer }: SinglePassKernel): string {
   `;
 }
 
-/** `s`, `special`, `clamped`; and x becomes n. */
+/** `s`, `special`, `slope_factor`; and in `n`, which was x, x * rstd. */
 function statisticOfTile({ layout, residency, rstdGiven, squares }: SinglePassKernel): string {
   const sections = layout.kind === 'sections';
   const pairs = layout.kind === 'resident-row-pairs';
   return wgsl`
     var s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'Statistic(RowValues(), RowInts())'};
-    var special = ${rstdGiven ? 'any(s.power != RowInts())' : 'false'};
-    var clamped = RowBools();
+    var special = ${rstdGiven ? 'any(s.exponent != RowInts())' : 'false'};
+    var slope_factor = RowValues(1.0);
     ${
       squares &&
       sections &&
       wgsl`
         let all = statistic_of_sections(tile);
-        ${!rstdGiven && 's = all.statistic;\nspecial = s.power != 0;'}
-        clamped = all.clamped & (params.eps_clamps != 0u);
+        ${!rstdGiven && 's = all.statistic;\nspecial = s.exponent != 0;'}
+        slope_factor = all.slope_factor;
       `
     }
     ${
@@ -207,14 +208,14 @@ function statisticOfTile({ layout, residency, rstdGiven, squares }: SinglePassKe
         sumOverSteps(
           residency,
           'squares',
-          ({ of }, block) => `let v = within_statistic(tile, step, ${of('x')}); ${block} = fma(v, v, ${block});`,
+          ({ of }, block) => `let v = within_statistic(tile, step, ${of('n')}); ${block} = fma(v, v, ${block});`,
         ),
         gradientStatistic('sum_per_row(squares)', rstdGiven, 'special = true;'),
       ]
     }
     ${eachStep(residency, ({ of }) => {
-      const n = `${of('x')} = times_tile_r(${of('x')}, s, special);`;
-      const neighbour = of('x_neighbour');
+      const n = `${of('n')} = times_tile_r(${of('n')}, s, special);`;
+      const neighbour = of('n_neighbour');
       const times = `times_tile_r(Elements(${neighbour}), statistic_of_neighbour(s), special)`;
       return pairs ? `${n}\n${neighbour} = ${times}.x;` : n;
     })}
@@ -230,11 +231,11 @@ function meanOfTile({ layout, residency }: SinglePassKernel): string {
       sumOverSteps(
         residency,
         'products',
-        ({ of }, block) => `${block} = fma(weighted_dy(place_at(tile, step), ${of('dy')}), ${of('x')}, ${block});`,
+        ({ of }, block) => `${block} = fma(weighted_dy(place_at(tile, step), ${of('dy')}), ${of('n')}, ${block});`,
       )
     }
     var mean = ${sections ? 'mean_of_sections(tile, s)' : 'team_sum(sum_per_row(products)) * params.reciprocal_count'};
-    mean = gradient_mean(mean, clamped, s);
+    mean = gradient_mean(mean, slope_factor, s);
   `;
 }
 
@@ -242,15 +243,15 @@ function writeTile({ layout, residency, dsum, dgamma, dbeta }: SinglePassKernel)
   const pairs = layout.kind === 'resident-row-pairs';
   const added = dsum && (pairs ? 'load_dsum_by_words(place)' : 'load_dsum(place)');
   return eachStep(residency, ({ of }) => {
-    const [x, dy] = [of('x'), of('dy')];
-    const ofPair = `gradient_by_words(place, step, by_words(place, ${x}, ${of('x_neighbour')}), by_words(place, ${dy}, ${of('dy_neighbour')}), mean, s, special)`;
-    const ofRow = `times_tile_r(less_mean(tile, step, weighted_dy(place, ${dy}), ${x}, mean, s), s, special)`;
+    const [n, dy] = [of('n'), of('dy')];
+    const ofPair = `gradient_by_words(place, step, by_words(place, ${n}, ${of('n_neighbour')}), by_words(place, ${dy}, ${of('dy_neighbour')}), mean, s, special)`;
+    const ofRow = `times_tile_r(less_mean(tile, step, weighted_dy(place, ${dy}), ${n}, mean, s), s, special)`;
     const [gammaSum, betaSum] = [of('dgamma_sum'), of('dbeta_sum')];
     return wgsl`
       let place = place_at(tile, step);
       let gradient = ${pairs ? ofPair : ofRow};
       store_dx(place, ${scaledAndAdded('gradient', added)});
-      ${dgamma && `${gammaSum} = add_term(${gammaSum}, term_of(${dy} * (${x} * params.alpha)));`}
+      ${dgamma && `${gammaSum} = add_term(${gammaSum}, term_of(${dy} * (${n} * params.alpha)));`}
       ${dbeta && `${betaSum} = add_term(${betaSum}, term_of(${dy}));`}
     `;
   });
@@ -262,7 +263,7 @@ function storeSums(kernel: SinglePassKernel): string {
   const store = (sum: string, start: string): string => wgsl`
     {
       let v = total_across_teams(${sum});
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
+      if (local_team() == 0u && step < steps_of(tile)) {
         store_weight_sum(${start}, tile, tile.first_step + step, value_of_term_total(v));
       }
     }

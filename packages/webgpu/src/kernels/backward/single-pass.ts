@@ -1,6 +1,13 @@
 import type { Plan } from '../../plan.ts';
-import { LANES } from '../planning/access.ts';
-import { bySections, layoutOf, powerOfTwoFrom, residentPairs, SECTION, type TileLayout } from '../planning/layout.ts';
+import { COMPONENTS } from '../planning/access.ts';
+import {
+  bySections,
+  powerOfTwoFrom,
+  residentPairs,
+  SECTION,
+  type TileLayout,
+  tileLayoutOf,
+} from '../planning/layout.ts';
 import { type GradientResidency, gradientResidencyOf } from '../planning/residency.ts';
 import type { SlabRange } from '../planning/slabs.ts';
 import type { KernelProblem } from '../problem.ts';
@@ -63,7 +70,7 @@ export function planSinglePass(call: GradientCall): Plan | null {
 
 /** By sections, where a row is too long for registers. */
 function layoutOfGradient(problem: KernelProblem): TileLayout | null {
-  const layout = layoutOf(problem);
+  const layout = tileLayoutOf(problem);
   if (layout?.kind === 'row-pairs' && problem.size <= SECTION) return residentPairs(layout);
   return layout?.kind === 'rows' && problem.size > SECTION ? bySections(layout) : layout;
 }
@@ -92,7 +99,7 @@ function tilesOfGroup(problem: KernelProblem, layout: TileLayout, { count }: Sla
   const { kind, access } = layout;
   const groups = groupsOf(problem, layout);
   if (kind === 'resident-row-pairs') return Math.ceil(Math.ceil(count / 2) / groups);
-  return Math.ceil(count / groups) * (kind === 'columns' ? problem.inner / LANES[access] : 1);
+  return Math.ceil(count / groups) * (kind === 'columns' ? problem.inner / COMPONENTS[access] : 1);
 }
 
 /** Where groups are many and rows few, no more teams than tiles: a workgroup has one group's. */

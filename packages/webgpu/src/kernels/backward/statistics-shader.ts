@@ -1,4 +1,4 @@
-import { LANES } from '../planning/access.ts';
+import { COMPONENTS } from '../planning/access.ts';
 import { readingLayoutOf, tilesOf } from '../planning/layout.ts';
 import { gradientResidencyOf } from '../planning/residency.ts';
 import { loopTeam } from '../planning/team.ts';
@@ -13,9 +13,9 @@ import { STATISTIC, STATISTIC_OF_RSTD, statisticOfSums, TIMES_R } from '../wgsl/
 import { rescaling, SUM_OF_SQUARES } from '../wgsl/sums.ts';
 import { shaderOf, wgsl } from '../wgsl/template.ts';
 import {
+  GRADIENT_MEAN,
   type GradientCall,
   gradientInputs,
-  gradientMean,
   gradientStatistic,
   loadWeightedDy,
   ROW_STATISTICS,
@@ -58,27 +58,27 @@ function code(kernel: StatisticsKernel): string {
     fn norm_input_for_sum(place: Place) -> Elements { return load_x(place); }
 
     ${STATISTIC}
-    ${squares && statisticOfSums(problem)}
+    ${squares && statisticOfSums(problem, { slope: true })}
     ${rstdGiven && STATISTIC_OF_RSTD}
     ${TIMES_R}
-    ${squares && [SUM_OF_SQUARES, rescaling({ clamped: true })]}
+    ${squares && [SUM_OF_SQUARES, rescaling({ slope: true })]}
     ${rstdGiven && loadRowValues('rstd', layout)}
     ${storeStatistics(layout)}
-    ${gradientMean(problem)}
+    ${GRADIENT_MEAN}
     ${TOTAL}
-    ${loadWeightedDy(gamma, LANES[access] === 4 && weights === 'consecutive')}
+    ${loadWeightedDy(gamma, COMPONENTS[access] === 4 && weights === 'consecutive')}
 
 ${SUM_OF_PRODUCTS}
         ${mainOverTiles(
           team,
           wgsl`
         var s = ${rstdGiven ? 'statistic_of_rstd(load_rstd(tile))' : 'Statistic(RowValues(), RowInts())'};
-        var clamped = RowBools();
+        var slope_factor = RowValues(1.0);
         ${squares && gradientStatistic('sum_of_squares(tile, RowValues(1.0))', rstdGiven)}
 
         let mean = team_sum(sum_of_products(tile, s)) * params.reciprocal_count;
-        if (has_tile && lane() == 0u) {
-          store_statistics(tile, s, gradient_mean(mean, clamped, s));
+        if (has_tile && member() == 0u) {
+          store_statistics(tile, s, gradient_mean(mean, slope_factor, s));
         }
       `,
         )}
@@ -89,7 +89,7 @@ const SUM_OF_PRODUCTS = wgsl`
   // One member's part, in the order of where columns are kept in registers.
   fn sum_of_products(tile: Tile, s: Statistic) -> RowValues {
     var total = Total();
-    for (var start = lane(); start < steps_of(tile); start += CHAIN * TEAM_WIDTH) {
+    for (var start = member(); start < steps_of(tile); start += CHAIN * TEAM_WIDTH) {
       var block = Elements();
       for (var step = start; step < min(start + CHAIN * TEAM_WIDTH, steps_of(tile)); step += TEAM_WIDTH) {
         let place = place_at(tile, step);

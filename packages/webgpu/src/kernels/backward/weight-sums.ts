@@ -1,5 +1,5 @@
 import { unreachable } from '../../unreachable.ts';
-import { LANES, type Lanes } from '../planning/access.ts';
+import { COMPONENTS, type Components } from '../planning/access.ts';
 import type { GradientResidency } from '../planning/residency.ts';
 import { workgroupSize } from '../planning/team.ts';
 import { type TermType, termTotal } from '../wgsl/compensated.ts';
@@ -21,7 +21,7 @@ export function weightSums(kernel: SummingKernel): string {
   const type = termTypeOf(kernel);
   return wgsl`
     ${termTotal(type)}
-    ${termOf(type, LANES[kernel.layout.access])}
+    ${termOf(type, COMPONENTS[kernel.layout.access])}
     ${totalAcrossTeams(kernel)}
     ${storeWeightSum(kernel)}
   `;
@@ -38,14 +38,14 @@ function termTypeOf(kernel: SummingKernel): TermType {
   return kernel.layout.kind === 'resident-row-pairs' && !sumsOfPairsApart(kernel) ? 'vec2f' : 'Elements';
 }
 
-function termOf(type: TermType, lanes: Lanes): string {
+function termOf(type: TermType, components: Components): string {
   switch (type) {
     case 'Elements':
       return 'fn term_of(v: Elements) -> Elements { return v; }';
     case 'vec2f':
       return 'fn term_of(v: Elements) -> vec2f { return v.xz + v.yw; }';
     case 'f32': {
-      const sum = { 1: 'v', 2: 'v.x + v.y', 4: '(v.x + v.y) + (v.z + v.w)' }[lanes];
+      const sum = { 1: 'v', 2: 'v.x + v.y', 4: '(v.x + v.y) + (v.z + v.w)' }[components];
       return `fn term_of(v: Elements) -> f32 { return ${sum}; }`;
     }
     default:
@@ -73,12 +73,12 @@ function totalAcrossTeams({ team, residency }: SummingKernel): string {
     var<workgroup> team_totals: array<TermTotal, ${workgroupSize(team)}>;
 
     fn total_across_teams(own: TermTotal) -> TermTotal {
-      let at = team_index(0u) * TEAM_WIDTH + lane();
+      let at = local_team() * TEAM_WIDTH + member();
       workgroupBarrier();
       team_totals[at] = own;
       for (var half = TEAMS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
-        if (team_index(0u) < half) { team_totals[at] = add_term_totals(team_totals[at], team_totals[at + half * TEAM_WIDTH]); }
+        if (local_team() < half) { team_totals[at] = add_term_totals(team_totals[at], team_totals[at + half * TEAM_WIDTH]); }
       }
       return team_totals[at];
     }

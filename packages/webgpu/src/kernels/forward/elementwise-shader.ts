@@ -19,8 +19,8 @@ import { type Piece, shaderOf, wgsl } from '../wgsl/template.ts';
 import { PLACE } from '../wgsl/tiles.ts';
 import { elementAliases, rowAliases } from '../wgsl/vectors.ts';
 
-/** r of every row between two dispatches, a number and a power of two: see Statistic in wgsl/statistic.ts. */
-export const R_BUFFERS: readonly ShaderBuffer[] = [reads('r'), reads('powers', 'array<i32>')];
+/** r of every row between two dispatches, a number and an exponent of two: see Statistic in wgsl/statistic.ts. */
+export const R_BUFFERS: readonly ShaderBuffer[] = [reads('r'), reads('exponents', 'array<i32>')];
 
 /** The second dispatch where r of every row is there: four elements in a row of memory, of whichever rows they are. */
 export interface ElementwiseKernel {
@@ -58,7 +58,7 @@ function code({ problem, fusion, affine, buffers, bufferOf }: ElementwiseKernel)
     fn statistic_of_rows(row: vec4u) -> Statistic {
       return Statistic(
         vec4f(r[row.x], r[row.y], r[row.z], r[row.w]),
-        vec4i(powers[row.x], powers[row.y], powers[row.z], powers[row.w])
+        vec4i(exponents[row.x], exponents[row.y], exponents[row.z], exponents[row.w])
       );
     }
 

@@ -58,14 +58,14 @@ function code(kernel: LoopKernel): string {
     ${(sums || writes) && [elementwise(fusion, problem, access), normInput(fusion, problem, access)]}
     ${sums && (sumAccess === access ? NORM_INPUT_FOR_SUM : normInput(fusion, problem, sumAccess, '_for_sum'))}
     ${STATISTIC}
-    ${statisticOfSums(problem, rstd)}
+    ${statisticOfSums(problem, { rstd })}
     ${writes && TIMES_R}
     ${sums && SUM_OF_SQUARES}
     ${sums && pass.to !== 'sums' && rescaling({ rstd })}
     ${pass.from === 'sums' && [STATISTIC_OF_SUM, loadRowValues('sums', layout)]}
-    ${pass.from === 'sections' && (pass.to === 'sums' ? VALUE_OF_SECTIONS : statisticOfSections(rstd))}
+    ${pass.from === 'sections' && (pass.to === 'sums' ? VALUE_OF_SECTIONS : statisticOfSections({ rstd }))}
     ${pass.to === 'sums' && storeRowValues('sums', layout)}
-    ${pass.to === 'r' && [storeRowValues('r', layout), storeRowValues('powers', layout, 'RowInts')]}
+    ${pass.to === 'r' && [storeRowValues('r', layout), storeRowValues('exponents', layout, 'RowInts')]}
     ${rstd && storeRowValues('rstd', layout)}
     ${writes && [weighting(affine, layout.weights, access), writeOutput(fusion, problem, access, bufferOf), WRITE_TILE]}
     ${mainOverTiles(team, body(pass, rstd))}
@@ -74,7 +74,7 @@ function code(kernel: LoopKernel): string {
 
 const WRITE_TILE = wgsl`
   fn write_tile(tile: Tile, s: Statistic) {
-    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+    for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
       let place = place_at(tile, step);
       let input = norm_input(place);
       write_output(place, input, times_r(input, statistic_for(tile, step, s)));
@@ -82,7 +82,7 @@ const WRITE_TILE = wgsl`
   }
 
   fn write_plain_tile(tile: Tile, s: Statistic) {
-    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+    for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
       let place = place_at(tile, step);
       let input = norm_input(place);
       write_output(place, input, input * statistic_for(tile, step, s).r);
@@ -103,8 +103,8 @@ function body(pass: Pass, rstd: boolean): string {
   }
 }
 
-const STORE_STATISTIC = 'if (has_tile && lane() == 0u) { store_r(tile, s.r); store_powers(tile, s.power); }';
-const STORE_RSTD = 'if (has_tile && lane() == 0u) { store_rstd(tile, root); }';
+const STORE_STATISTIC = 'if (has_tile && member() == 0u) { store_r(tile, s.r); store_exponents(tile, s.exponent); }';
+const STORE_RSTD = 'if (has_tile && member() == 0u) { store_rstd(tile, root); }';
 
 function fromElements(to: 'y' | 'r' | 'sums' | 'section', rstd: boolean): string {
   switch (to) {
@@ -115,11 +115,11 @@ function fromElements(to: 'y' | 'r' | 'sums' | 'section', rstd: boolean): string
           let result = rescaled(tile, sum);
           if (!has_tile) { return; }
           write_tile(tile, result.statistic);
-          ${rstd && 'if (lane() == 0u) { store_rstd(tile, result.rstd); }'}
+          ${rstd && 'if (member() == 0u) { store_rstd(tile, result.rstd); }'}
         } else {
           if (!has_tile) { return; }
           write_plain_tile(tile, Statistic(plain_r(sum), RowInts(0)));
-          ${rstd && 'if (lane() == 0u) { store_rstd(tile, plain_rstd(sum)); }'}
+          ${rstd && 'if (member() == 0u) { store_rstd(tile, plain_rstd(sum)); }'}
         }
       `;
     case 'r':
@@ -138,7 +138,7 @@ function fromElements(to: 'y' | 'r' | 'sums' | 'section', rstd: boolean): string
     case 'sums':
       return wgsl`
         let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
-        if (has_tile && lane() == 0u) { store_sums(tile, sum); }
+        if (has_tile && member() == 0u) { store_sums(tile, sum); }
       `;
     case 'section':
       return wgsl`
@@ -170,7 +170,7 @@ function fromSections(to: 'y' | 'r' | 'sums', rstd: boolean): string {
       return wgsl`
         let result = statistic_of_sections(tile);
         write_tile(tile, result.statistic);
-        ${rstd && 'if (lane() == 0u && tile.section == 0u) { store_rstd(tile, result.rstd); }'}
+        ${rstd && 'if (member() == 0u && tile.section == 0u) { store_rstd(tile, result.rstd); }'}
       `;
     case 'r':
       return wgsl`

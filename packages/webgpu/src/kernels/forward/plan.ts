@@ -1,5 +1,5 @@
 import type { Capabilities, Operands, Plan } from '../../plan.ts';
-import { bySections, layoutOf, readingLayoutOf, residentPairs, sectionsIn } from '../planning/layout.ts';
+import { bySections, readingLayoutOf, residentPairs, sectionsIn, tileLayoutOf } from '../planning/layout.ts';
 import { residencyOf } from '../planning/residency.ts';
 import type { KernelProblem } from '../problem.ts';
 import { bytesPerSlab, type LaunchOf, SlabPlan } from '../slab-plan.ts';
@@ -15,7 +15,7 @@ export function planFused(
   capabilities: Capabilities,
 ): Plan {
   const call = fusedCall(problem, fusion, operands, capabilities);
-  const layout = layoutOf(problem);
+  const layout = tileLayoutOf(problem);
   const resident = layout?.kind === 'row-pairs' ? residentPairs(layout) : layout;
   const residency = resident && residencyOf(resident, problem, capabilities);
   if (resident && residency) return planOf(call, [residentLaunch(call, resident, residency)]);
@@ -52,7 +52,7 @@ export function planScaleBy(
 ): Plan {
   const call = fusedCall(problem, FORWARD, operands, capabilities);
   const { count } = problem;
-  const layout = layoutOf(problem);
+  const layout = tileLayoutOf(problem);
   const wide = sectionsIn(problem) > 1;
   if (layout && (layout.kind === 'rows' || !wide)) {
     const tiles = wide ? bySections(layout) : layout;
@@ -65,16 +65,16 @@ export function planScaleBy(
 function planOf(call: FusedCall, launches: readonly LaunchOf[]): Plan {
   const { problem, fusion, operands, capabilities } = call;
   const sections = sectionsIn(problem);
-  const layout = layoutOf(problem);
+  const layout = tileLayoutOf(problem);
   const elementwise = layout === null || (sections > 1 && layout.kind !== 'rows');
   const perRow = ['rstd', 'sums'].filter((name) => operands.present.has(name));
   const bytes = {
     ...bytesPerSlab(
       problem,
       [...fusion.inputs, ...fusion.outputs],
-      [...perRow, ...(elementwise ? ['r', 'powers'] : [])],
+      [...perRow, ...(elementwise ? ['r', 'exponents'] : [])],
     ),
     ...(sections > 1 && { sections: sections * SECTION_BYTES }),
   };
-  return new SlabPlan(problem, capabilities, bytes, { sections }).plan(launches, ['r', 'powers', 'sections']);
+  return new SlabPlan(problem, capabilities, bytes, { sections }).plan(launches, ['r', 'exponents', 'sections']);
 }

@@ -49,7 +49,7 @@ function code(kernel: ResidentKernel): string {
     ${normInput(fusion, problem, access)}
     ${NORM_INPUT_FOR_SUM}
     ${STATISTIC}
-    ${statisticOfSums(problem, rstd)}
+    ${statisticOfSums(problem, { rstd })}
     ${TIMES_R}
     ${SUM_OF_SQUARES}
     ${rescaling({ rstd })}
@@ -59,7 +59,7 @@ function code(kernel: ResidentKernel): string {
     ${pairs ? writeOutputOfPair(fusion, bufferOf) : writeOutput(fusion, problem, access, bufferOf)}
 
     fn write_rescaled_tile(tile: Tile, s: Statistic) {
-      for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
         let place = place_at(tile, step);
         let input = ${pairs ? 'norm_input_by_words' : 'norm_input'}(place);
         write_output(place, input, times_scaled_r(input, ${pairs ? 'statistic_by_words(place, s)' : 's'}));
@@ -86,12 +86,12 @@ function code(kernel: ResidentKernel): string {
           let result = rescaled(tile, sum);
           if (!has_tile) { return; }
           write_rescaled_tile(tile, result.statistic);
-          ${rstd && 'if (lane() == 0u) { store_rstd(tile, result.rstd); }'}
+          ${rstd && 'if (member() == 0u) { store_rstd(tile, result.rstd); }'}
         } else {
           if (!has_tile) { return; }
           let r = plain_r(sum);
           ${writeTile}
-          ${rstd && 'if (lane() == 0u) { store_rstd(tile, plain_rstd(sum)); }'}
+          ${rstd && 'if (member() == 0u) { store_rstd(tile, plain_rstd(sum)); }'}
         }
       `,
     )}
@@ -132,7 +132,7 @@ function inRegisters({ steps, certain }: Residency, pairs: boolean): Resident {
         `;
   return {
     readTile: wgsl`
-      ${unrolled(steps, (i) => `let step${i} = lane() + ${i}u * TEAM_WIDTH;`)}
+      ${unrolled(steps, (i) => `let step${i} = member() + ${i}u * TEAM_WIDTH;`)}
       ${unrolled(steps, (i) => `var x${i} = Elements(); ${guarded(i, `x${i} = norm_input(place_at(tile, step${i}));`)}`)}
       ${pairs && unrolled(steps, (i) => `var neighbour${i} = 0.0; ${guarded(i, `neighbour${i} = neighbour(place_at(tile, step${i}));`)}`)}
       ${squares}
@@ -158,7 +158,7 @@ function inArrays({ steps, certain }: Residency, pairs: boolean): Resident {
         });
   const chains = (...body: string[]): string => wgsl`
     for (var slot = 0u; slot < ${steps}u; slot += CHAIN) {
-      let start = lane() + slot * TEAM_WIDTH;
+      let start = member() + slot * TEAM_WIDTH;
       ${!full && 'if (start >= steps_of(tile)) { break; }'}
       ${body}
     }

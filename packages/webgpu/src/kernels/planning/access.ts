@@ -1,5 +1,5 @@
 /** How many numbers an invocation handles at a time: WGSL's f32, vec2f or vec4f. */
-export type Lanes = 1 | 2 | 4;
+export type Components = 1 | 2 | 4;
 
 /**
  * The elements that an invocation gets at a time, of a tensor laid out as x:
@@ -16,7 +16,7 @@ export type Lanes = 1 | 2 | 4;
  */
 export type Access = 'quad' | 'ragged' | 'unaligned' | 'word' | 'one' | 'feature-of-pair' | 'features-of-pair';
 
-export const LANES: Readonly<Record<Access, Lanes>> = {
+export const COMPONENTS: Readonly<Record<Access, Components>> = {
   quad: 4,
   ragged: 4,
   unaligned: 4,

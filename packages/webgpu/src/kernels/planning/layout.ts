@@ -1,5 +1,5 @@
 import { is16Bit, type KernelProblem } from '../problem.ts';
-import { type Access, LANES, type Lanes, type WeightAccess } from './access.ts';
+import { type Access, COMPONENTS, type Components, type WeightAccess } from './access.ts';
 
 /**
  * A *tile* is what a team of invocations handles at a time. Which elements that are depends on how rows lie in memory:
@@ -18,7 +18,7 @@ export interface TileLayout {
   /** How they are read for the statistic. */
   readonly sumAccess: Access;
   /** How many rows an invocation has elements of, each with a statistic. */
-  readonly rows: Lanes;
+  readonly rows: Components;
   readonly weights: WeightAccess;
   /** Whether elements outside the statistic have to be left out of it. */
   readonly partial: boolean;
@@ -42,7 +42,7 @@ export function sectionsIn({ size, inner }: KernelProblem): number {
 }
 
 /** Null where columns of 16-bit elements share words with their neighbours: no team has all statistics of such a word. */
-export function layoutOf({ dtype, size, inner, statSize }: KernelProblem): TileLayout | null {
+export function tileLayoutOf({ dtype, size, inner, statSize }: KernelProblem): TileLayout | null {
   const short = is16Bit(dtype);
   const partial = statSize < size;
   if (inner > 1) {
@@ -66,7 +66,7 @@ export function readingLayoutOf(problem: KernelProblem): TileLayout {
   const { dtype, size, inner, statSize } = problem;
   const partial = statSize < size;
   if (inner === 1 && is16Bit(dtype) && size % 2 === 1) return rows('unaligned', partial);
-  return layoutOf(problem) ?? columns('one', partial);
+  return tileLayoutOf(problem) ?? columns('one', partial);
 }
 
 /** Rows by their sections. */
@@ -93,5 +93,5 @@ function rows(access: Access, partial: boolean): TileLayout {
 }
 
 function columns(access: Access, partial: boolean): TileLayout {
-  return { kind: 'columns', access, sumAccess: access, rows: LANES[access], weights: 'same', partial };
+  return { kind: 'columns', access, sumAccess: access, rows: COMPONENTS[access], weights: 'same', partial };
 }

@@ -6,7 +6,7 @@ import { columnTeam, isProcessor, rowTeam, type Team, widestRowTeam, workgroupSi
 
 /**
  * A tile that its team keeps in registers, so that its elements are read once. Each member takes `steps` of them in turn:
- * step `lane`, `lane + width`, ...
+ * step `member`, `member + width`, ...
  */
 export interface Residency {
   readonly team: Team;
@@ -73,7 +73,7 @@ export function gradientResidencyOf(
 
 function gradientRowTeam(steps: number, capabilities: Capabilities): Team {
   if (isProcessor(capabilities)) {
-    if (steps <= 16) return { kind: 'lane', width: 1, teams: 4 };
+    if (steps <= 16) return { kind: 'invocation', width: 1, teams: 4 };
     const width = Math.max(4, powerOfTwoFrom(steps / 64));
     return width === 4 ? { kind: 'subgroup', width, teams: 1 } : rowTeam(width, capabilities);
   }

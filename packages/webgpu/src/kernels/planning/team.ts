@@ -3,9 +3,9 @@ import { is16Bit, type KernelProblem } from '../problem.ts';
 import { powerOfTwoFrom, RESIDENT_COLUMN, type TileLayout } from './layout.ts';
 
 /**
- * A *team* is the invocations that share a tile, each with an index in it, its *lane*. How they add up what each has:
+ * A *team* is the invocations that share a tile, its *members*, each with an index. How they add up what each has:
  *
- * - `lane`: one invocation alone
+ * - `invocation`: one invocation alone
  * - `subgroup`: part of a subgroup, by shuffles; no barrier
  * - `workgroup`: the whole workgroup, subgroups first where there are any; two barriers
  * - `shared`: one of several teams of a workgroup, through its memory
@@ -13,7 +13,7 @@ import { powerOfTwoFrom, RESIDENT_COLUMN, type TileLayout } from './layout.ts';
  * The order of the additions is a tree that depends on the team alone: not on how large subgroups turn out to be.
  */
 export type Team =
-  | { readonly kind: 'lane'; readonly width: 1; readonly teams: number }
+  | { readonly kind: 'invocation'; readonly width: 1; readonly teams: number }
   | { readonly kind: 'subgroup'; readonly width: number; readonly teams: number }
   | { readonly kind: 'workgroup'; readonly width: number; readonly teams: 1; readonly subgroup: number }
   | {
@@ -42,14 +42,14 @@ export function teamKey(team: Team): string {
   return `${team.kind}${team.width}x${team.teams}/${detail}`;
 }
 
-/** Subgroups this narrow are a processor's: its registers are its cache, and what crosses lanes costs it more than all else. */
+/** Subgroups this narrow are a processor's: its registers are its cache, and what crosses invocations costs it more than all else. */
 export function isProcessor({ subgroups }: Capabilities): boolean {
   return subgroups !== null && subgroups.most < 8;
 }
 
 /** A team for a row, at least `width` wide, which is a power of two. */
 export function rowTeam(width: number, { subgroups }: Capabilities): Team {
-  if (width === 1) return { kind: 'lane', width: 1, teams: INVOCATIONS };
+  if (width === 1) return { kind: 'invocation', width: 1, teams: INVOCATIONS };
   if (subgroups && subgroups.least >= width) return { kind: 'subgroup', width, teams: INVOCATIONS / width };
   if (!subgroups && width <= MOST_SHARED) return { kind: 'shared', width, teams: INVOCATIONS / width, stride: 1 };
   return { kind: 'workgroup', width, teams: 1, subgroup: subgroups ? subgroups.least : 1 };
@@ -71,7 +71,7 @@ export function columnTeam(size: number, capabilities: Capabilities, short = fal
   // Wider where a member would hold more than 16 elements of each of its columns.
   const widest = processor || size <= 1024 ? 64 : Math.min(INVOCATIONS, powerOfTwoFrom(size / 16));
   const width = Math.min(widest, powerOfTwoFrom(size / most));
-  if (width === 1) return { kind: 'lane', width, teams: processor ? 4 : 64 };
+  if (width === 1) return { kind: 'invocation', width, teams: processor ? 4 : 64 };
   const teams = processor ? 4 : INVOCATIONS / width;
   return { kind: 'shared', width, teams, stride: teams };
 }

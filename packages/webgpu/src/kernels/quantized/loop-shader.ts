@@ -1,5 +1,5 @@
 import type { Capabilities, Shader } from '../../plan.ts';
-import { LANES } from '../planning/access.ts';
+import { COMPONENTS } from '../planning/access.ts';
 import { powerOfTwoFrom, type TileLayout } from '../planning/layout.ts';
 import { isProcessor, loopTeam, type Team, workgroupSize } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
@@ -43,14 +43,14 @@ export function loopQuantizedShader(kernel: LoopQuantizedKernel): Shader {
 function code(kernel: LoopQuantizedKernel): string {
   const { layout, team, scaleGiven, single } = kernel;
   const columns = layout.kind === 'columns';
-  const tilesOfSlab = columns ? `(params.inner / ${LANES[layout.access]}u)` : '1u';
+  const tilesOfSlab = columns ? `(params.inner / ${COMPONENTS[layout.access]}u)` : '1u';
   const keepsStatistic = !scaleGiven && !single;
   return wgsl`
     ${quantizedPreamble(kernel)}
     ${
       keepsStatistic && [
         storeRowValues('r', layout),
-        storeRowValues('powers', layout, 'RowInts'),
+        storeRowValues('exponents', layout, 'RowInts'),
         loadStatistic(layout),
       ]
     }
@@ -85,7 +85,7 @@ function code(kernel: LoopQuantizedKernel): string {
           ${
             keepsStatistic &&
             wgsl`
-              // What lane 0 stored is loaded by its whole team.
+              // What member 0 stored is loaded by its whole team.
               storageBarrier();
             `
           }
@@ -101,9 +101,9 @@ function code(kernel: LoopQuantizedKernel): string {
           )}
         `
       }
-      if (position < positions && ${columns ? 'lane()' : 'local_index'} == 0u) {
+      if (position < positions && ${columns ? 'member()' : 'local_index'} == 0u) {
         var scale_tile = tile_at(first_tile);
-        scale_tile.row = (own_position / ${tilesOfSlab}) * params.inner + (own_position % ${tilesOfSlab}) * ${columns ? LANES[layout.access] : 1}u;
+        scale_tile.row = (own_position / ${tilesOfSlab}) * params.inner + (own_position % ${tilesOfSlab}) * ${columns ? COMPONENTS[layout.access] : 1}u;
         store_scales(scale_tile, scale);
       }
     }
@@ -115,7 +115,7 @@ function eachGroup({ layout }: LoopQuantizedKernel, tilesOfSlab: string, body: P
   const columns = layout.kind === 'columns';
   return wgsl`
     for (var start = 0u; start < params.groups; start += ${columns ? '1u' : 'TEAMS'}) {
-      let group = ${columns ? 'start' : 'start + team_index(0u)'};
+      let group = ${columns ? 'start' : 'start + local_team()'};
       let has_tile = group < params.groups${columns ? ' && position < positions' : ''};
       let tile = tile_at(first_tile + min(group, params.groups - 1u) * ${tilesOfSlab});
       ${body}
@@ -126,8 +126,8 @@ function eachGroup({ layout }: LoopQuantizedKernel, tilesOfSlab: string, body: P
 function findLargest({ layout }: LoopQuantizedKernel, keepsStatistic: boolean): string {
   return wgsl`
     if (has_tile) {
-      ${keepsStatistic && 'if (lane() == 0u) { store_r(tile, s.r); store_powers(tile, s.power); }'}
-      for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      ${keepsStatistic && 'if (member() == 0u) { store_r(tile, s.r); store_exponents(tile, s.exponent); }'}
+      for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
         let place = place_at(tile, step);
         let y = weighted(place, times_r(norm_input(place), s));
         largest = max(largest, ${largestOf('y', 'place', layout)});
@@ -138,7 +138,7 @@ function findLargest({ layout }: LoopQuantizedKernel, keepsStatistic: boolean): 
 
 const STORE_TILE = wgsl`
   if (has_tile) {
-    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+    for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
       let place = place_at(tile, step);
       store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
     }
@@ -155,7 +155,7 @@ function loadStatistic({ rows }: TileLayout): string {
   const all = (name: string): string => Array.from({ length: rows }, (_, i) => `${name}[tile.row + ${i}u]`).join(', ');
   return wgsl`
     fn load_statistic(tile: Tile) -> Statistic {
-      return Statistic(RowValues(${all('r')}), RowInts(${all('powers')}));
+      return Statistic(RowValues(${all('r')}), RowInts(${all('exponents')}));
     }
   `;
 }

@@ -40,7 +40,7 @@ export function planQuantized(problem: QuantizedProblem, operands: Operands, cap
   const scaleGiven = problem.scale !== null;
   const call: QuantizedCall = { problem, operands, capabilities, layout, affine, scaleGiven };
   const bytes = {
-    ...bytesPerSlab(problem, ['x'], ['r', 'powers']),
+    ...bytesPerSlab(problem, ['x'], ['r', 'exponents']),
     q: problem.size * problem.inner,
     scales: (problem.inner * 4) / problem.groups,
     ...(sections > 1 && { sections: sections * SECTION_BYTES, [LARGEST_OF_SECTIONS.name]: sections * 4 }),

@@ -1,4 +1,4 @@
-import { type Access, LANES } from '../planning/access.ts';
+import { type Access, COMPONENTS } from '../planning/access.ts';
 import type { TileLayout } from '../planning/layout.ts';
 import { type Affine, elementwise, FORWARD, NORM_INPUT_FOR_SUM, normInput, weighting } from '../wgsl/fusion.ts';
 import { preamble, type TileKernel } from '../wgsl/preamble.ts';
@@ -75,7 +75,7 @@ function storeBytes(access: Access): string {
     1: 'bytes',
     2: 'bytes.x | (bytes.y << 8u)',
     4: 'bytes.x | (bytes.y << 8u) | (bytes.z << 16u) | (bytes.w << 24u)',
-  }[LANES[access]];
+  }[COMPONENTS[access]];
   if (access === 'quad') {
     return `fn store_bytes(place: Place, bytes: ElementBits) { q[place.index >> 2u] = ${word}; }`;
   }
@@ -87,7 +87,7 @@ function storeBytes(access: Access): string {
 
     fn store_bytes(place: Place, bytes: ElementBits) {
       let word = ${word};
-      let mask = 0xffffffffu >> (8u * (4u - min(place.count, ${LANES[access]}u)));
+      let mask = 0xffffffffu >> (8u * (4u - min(place.count, ${COMPONENTS[access]}u)));
       let shift = 8u * (place.index & 3u);
       store_bytes_of_word(place.index >> 2u, mask << shift, word << shift);
       if (shift > 0u && (mask >> (32u - shift)) != 0u) {

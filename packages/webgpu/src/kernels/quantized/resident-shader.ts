@@ -28,12 +28,13 @@ function code(kernel: ResidentQuantizedKernel): string {
     ${mainOverTiles(
       team,
       wgsl`
-        ${declareValues(residency, 'x', 'Elements')}
-        ${eachStep(residency, ({ of }) => `${of('x')} = norm_input(place_at(tile, step));`)}
+        // y as it is before it is quantized. Until r is known it is x, which it replaces.
+        ${declareValues(residency, 'y', 'Elements')}
+        ${eachStep(residency, ({ of }) => `${of('y')} = norm_input(place_at(tile, step));`)}
         ${sumOverSteps(
           residency,
           'squares',
-          ({ of }, block) => `let v = within_statistic(tile, step, ${of('x')}); ${block} = fma(v, v, ${block});`,
+          ({ of }, block) => `let v = within_statistic(tile, step, ${of('y')}); ${block} = fma(v, v, ${block});`,
         )}
 
         let sum = team_sum(sum_per_row(squares));
@@ -48,10 +49,10 @@ function code(kernel: ResidentQuantizedKernel): string {
         ${eachStep(
           residency,
           ({ of }) => wgsl`
-            var v = ${of('x')} * s.r;
-            if (special) { v = times_r(${of('x')}, s); }
+            var v = ${of('y')} * s.r;
+            if (special) { v = times_r(${of('y')}, s); }
             v = weighted(place_at(tile, step), v);
-            ${of('x')} = v;
+            ${of('y')} = v;
             ${!scaleGiven && `largest = max(largest, ${largestOf('v', 'place_at(tile, step)', layout)});`}
           `,
         )}
@@ -59,8 +60,8 @@ function code(kernel: ResidentQuantizedKernel): string {
         let scale = ${scaleGiven ? 'RowValues(params.given_scale)' : scaleOf('largest')};
 
         if (!has_tile) { return; }
-        if (lane() == 0u) { store_scales(tile, scale); }
-        ${eachStep(residency, ({ of }) => `store_bytes(place_at(tile, step), quantized(${of('x')}, Elements(scale)));`)}
+        if (member() == 0u) { store_scales(tile, scale); }
+        ${eachStep(residency, ({ of }) => `store_bytes(place_at(tile, step), quantized(${of('y')}, Elements(scale)));`)}
       `,
     )}
   `;

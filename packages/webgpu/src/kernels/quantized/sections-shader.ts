@@ -31,7 +31,7 @@ function code(kernel: SectionsQuantizedKernel): string {
     ${STATISTIC}
     ${statisticOfSums(problem)}
     ${TIMES_R}
-    ${statisticOfSections(false)}
+    ${statisticOfSections()}
     ${weighting(affine, layout.weights, layout.access)}
     ${finds === 'q' && quantizing(layout)}
     ${mainWithoutIdleTeams(
@@ -46,13 +46,13 @@ function code(kernel: SectionsQuantizedKernel): string {
 
 const FIND_LARGEST = wgsl`
   var largest = 0u;
-  for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+  for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
     let place = place_at(tile, step);
     let y = weighted(place, times_r(norm_input(place), s));
     largest = max(largest, max_per_row(bitcast<ElementBits>(select(Elements(), y, ELEMENT_OFFSETS < vec4u(place.count))) & ElementBits(MAGNITUDE_BITS)));
   }
   largest = team_max(largest);
-  if (lane() == 0u) { largest_of_sections[tile_index] = largest; }
+  if (member() == 0u) { largest_of_sections[tile_index] = largest; }
 `;
 
 function storeSection(scaleGiven: boolean): string {
@@ -65,16 +65,16 @@ function storeSection(scaleGiven: boolean): string {
             // Of all groups, which have one scale.
             let first_section = first_row * params.sections;
             var largest = 0u;
-            for (var i = lane(); i < params.groups * params.sections; i += TEAM_WIDTH) { largest = max(largest, largest_of_sections[first_section + i]); }
+            for (var i = member(); i < params.groups * params.sections; i += TEAM_WIDTH) { largest = max(largest, largest_of_sections[first_section + i]); }
             largest = team_max(largest);
             let scale = ${scaleOf('largest')};
           `
     }
-    for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+    for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
       let place = place_at(tile, step);
       store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
     }
-    if (lane() == 0u && tile.section == 0u && tile.row == first_row) {
+    if (member() == 0u && tile.section == 0u && tile.row == first_row) {
       var scale_tile = tile;
       scale_tile.row = tile.row / params.groups;
       store_scales(scale_tile, scale);

@@ -32,16 +32,16 @@ export function float16CheckCode(toFloat16: ToFloat16, tried: string = narrowToF
     ${tried}
     ${widen({ dtype: 'float16', toFloat16 })}
 
-    // The bits of (half + odd / 2) as float32, odd being 0 or 1.
-    fn number(half: u32, odd: u32) -> u32 {
-      let magnitude = half & 0x7fffu;
+    // The float32 bits of the float16 number with these bits; with odd = 1, of the tie between it and the next.
+    fn number(bits16: u32, odd: u32) -> u32 {
+      let magnitude = bits16 & 0x7fffu;
       let small = bitcast<u32>(f32(2u * magnitude + odd) * ${2 ** -25});
       let normal = (magnitude << 13u) + (112u << 23u) + (odd << 12u);
       let special = 0x7f800000u | ((magnitude & 0x3ffu) << 13u);
-      return select(select(normal, small, magnitude < 0x400u), special, magnitude >= 0x7c00u) | ((half & 0x8000u) << 16u);
+      return select(select(normal, small, magnitude < 0x400u), special, magnitude >= 0x7c00u) | ((bits16 & 0x8000u) << 16u);
     }
 
-    fn is_nan(half: u32) -> bool { return (half & 0x7fffu) > 0x7c00u; }
+    fn is_nan(bits16: u32) -> bool { return (bits16 & 0x7fffu) > 0x7c00u; }
 
     fn same(a: ElementBits, b: ElementBits) -> bool {
       for (var i = 0u; i < 4u; i++) {
@@ -52,16 +52,16 @@ export function float16CheckCode(toFloat16: ToFloat16, tried: string = narrowToF
 
     @compute @workgroup_size(256)
     fn main(@builtin(global_invocation_id) id: vec3u) {
-      let half = id.x ^ zero;
-      let tie = number(half, 1u);
-      let around = bitcast<Elements>(ElementBits(tie - 1u, tie, tie + 1u, number(half, 0u)));
+      let bits16 = id.x ^ zero;
+      let tie = number(bits16, 1u);
+      let around = bitcast<Elements>(ElementBits(tie - 1u, tie, tie + 1u, number(bits16, 0u)));
       // 1e30, -70000, 1e-30 and float32's least.
       let far = bitcast<Elements>(ElementBits(0x7149f2cau, 0xc788b800u, 0x0da24260u, 1u) ^ ElementBits(zero));
       let mixed = Elements(around.y, far.x, far.y, around.y);
       let others = Elements(far.z, around.x, around.z, far.w);
-      let exact = bitcast<vec2u>(widen(half | (half << 16u)));
-      let back = number(half, 0u);
-      let read = all(exact == vec2u(back)) || (is_nan(half) && all((exact & vec2u(0x7fffffffu)) > vec2u(0x7f800000u)));
+      let exact = bitcast<vec2u>(widen(bits16 | (bits16 << 16u)));
+      let back = number(bits16, 0u);
+      let read = all(exact == vec2u(back)) || (is_nan(bits16) && all((exact & vec2u(0x7fffffffu)) > vec2u(0x7f800000u)));
       if (!read || !same(tried(around), nearest(around)) || !same(tried(mixed), nearest(mixed)) || !same(tried(others), nearest(others))) {
         wrong = 1u;
       }

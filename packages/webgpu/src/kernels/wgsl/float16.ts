@@ -1,10 +1,10 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { ToFloat16 } from '../../plan.ts';
 import { unreachable } from '../../unreachable.ts';
-import type { Lanes } from '../planning/access.ts';
+import type { Components } from '../planning/access.ts';
 import type { KernelProblem } from '../problem.ts';
 import { wgsl } from './template.ts';
-import { component, vector } from './vectors.ts';
+import { componentOf, vector } from './vectors.ts';
 
 // 16-bit elements as numbers, and back. WGSL sees them as the bits of 32-bit words.
 
@@ -33,18 +33,18 @@ export function widen({ dtype, toFloat16 }: Conversion): string {
 }
 
 /** `narrow(v)`: the nearest elements of a 16-bit type, ties to even, as bits; `rounded(v)`: the same as numbers. */
-function narrow({ dtype, toFloat16 }: Conversion, lanes: Lanes): string {
+function narrow({ dtype, toFloat16 }: Conversion, components: Components): string {
   switch (dtype) {
     case 'float32':
       return 'fn rounded(v: Elements) -> Elements { return v; }';
     case 'float16':
       return wgsl`
-        ${narrowToFloat16('narrow', lanes, toFloat16)}
+        ${narrowToFloat16('narrow', components, toFloat16)}
 
         // The zero is not known to a compiler, which else could leave the two conversions out (llvmpipe's does).
         fn rounded(v: Elements) -> Elements {
-          let half = narrow(v) ^ ElementBits(params.zero_bits);
-          return ${vector('Elements', lanes, (lane) => `widen(${component('half', lanes, lane)}).x`)};
+          let bits16 = narrow(v) ^ ElementBits(params.zero_bits);
+          return ${vector('Elements', components, (component) => `widen(${componentOf('bits16', components, component)}).x`)};
         }
       `;
     case 'bfloat16':
@@ -55,10 +55,10 @@ function narrow({ dtype, toFloat16 }: Conversion, lanes: Lanes): string {
 }
 
 /** Both, as far as a dtype needs them. */
-export function conversions(conversion: Conversion, lanes: Lanes): string {
+export function conversions(conversion: Conversion, components: Components): string {
   return wgsl`
     ${widen(conversion)}
-    ${narrow(conversion, lanes)}
+    ${narrow(conversion, components)}
   `;
 }
 
@@ -68,41 +68,41 @@ export function usesF16(dtype: FloatDType, toFloat16: ToFloat16): boolean {
 }
 
 /** A function from Elements to the bits of the nearest float16 numbers. */
-export function narrowToFloat16(name: string, lanes: Lanes, toFloat16: ToFloat16): string {
+export function narrowToFloat16(name: string, components: Components, toFloat16: ToFloat16): string {
   switch (toFloat16) {
     case 'bits':
       return narrowByBits(name);
     case 'f16':
-      return narrowByWords(name, lanes, WORDS_BY_F16[lanes]);
+      return narrowByWords(name, components, WORDS_BY_F16[components]);
     case 'pack':
-      return narrowByWords(name, lanes, WORDS_BY_PACK[lanes]);
+      return narrowByWords(name, components, WORDS_BY_PACK[components]);
     default:
       return unreachable(toFloat16);
   }
 }
 
-function narrowByWords(name: string, lanes: Lanes, words: string): string {
+function narrowByWords(name: string, components: Components, words: string): string {
   return wgsl`
     fn ${name}(v: Elements) -> ElementBits {
       let words = ${words};
-      return ${HALVES_OF_WORDS[lanes]};
+      return ${BITS16_OF_WORDS[components]};
     }
   `;
 }
 
-const WORDS_BY_F16: Readonly<Record<Lanes, string>> = {
+const WORDS_BY_F16: Readonly<Record<Components, string>> = {
   1: 'bitcast<u32>(vec2h(f16(v), 0.0h))',
   2: 'bitcast<u32>(vec2h(v))',
   4: 'bitcast<vec2u>(vec4h(v))',
 };
 
-const WORDS_BY_PACK: Readonly<Record<Lanes, string>> = {
+const WORDS_BY_PACK: Readonly<Record<Components, string>> = {
   1: 'pack2x16float(vec2f(v, 0.0))',
   2: 'pack2x16float(v)',
   4: 'vec2u(pack2x16float(v.xy), pack2x16float(v.zw))',
 };
 
-const HALVES_OF_WORDS: Readonly<Record<Lanes, string>> = {
+const BITS16_OF_WORDS: Readonly<Record<Components, string>> = {
   1: 'words',
   2: 'vec2u(words & 0xffffu, words >> 16u)',
   4: 'vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u)',
@@ -117,10 +117,10 @@ function narrowByBits(name: string): string {
       let magnitude = bits & ElementBits(0x7fffffffu);
       let normal = (magnitude + ElementBits(0xfffu) + ((magnitude >> ElementBits(13u)) & ElementBits(1u)) - ElementBits(112u << 23u)) >> ElementBits(13u);
       let small = bitcast<ElementBits>(bitcast<Elements>(magnitude) + Elements(0.5)) - ElementBits(0x3f000000u);
-      var half = select(normal, small, magnitude < ElementBits(0x38800000u));
-      half = select(half, ElementBits(0x7c00u), magnitude >= ElementBits(0x477ff000u));
-      half = select(half, ElementBits(0x7e00u), magnitude > ElementBits(0x7f800000u));
-      return half | ((bits >> ElementBits(16u)) & ElementBits(0x8000u));
+      var bits16 = select(normal, small, magnitude < ElementBits(0x38800000u));
+      bits16 = select(bits16, ElementBits(0x7c00u), magnitude >= ElementBits(0x477ff000u));
+      bits16 = select(bits16, ElementBits(0x7e00u), magnitude > ElementBits(0x7f800000u));
+      return bits16 | ((bits >> ElementBits(16u)) & ElementBits(0x8000u));
     }
   `;
 }

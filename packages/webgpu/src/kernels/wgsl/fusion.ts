@@ -1,5 +1,5 @@
 import { unreachable } from '../../unreachable.ts';
-import { type Access, LANES, type WeightAccess } from '../planning/access.ts';
+import { type Access, COMPONENTS, type WeightAccess } from '../planning/access.ts';
 import { type KernelProblem, roundsBeforeWeights } from '../problem.ts';
 import { elementArray, reads, type ShaderBuffer, weightArray, writes } from './bindings.ts';
 import { conversions } from './float16.ts';
@@ -111,7 +111,7 @@ function writtenBy({ name }: Fusion): string {
 /** What `norm_input` and `write_output` need: conversions, silu. */
 export function elementwise({ name }: Fusion, problem: KernelProblem, access: Access): string {
   return wgsl`
-    ${conversions(problem, LANES[access])}
+    ${conversions(problem, COMPONENTS[access])}
     ${(name === 'gateFirst' || name === 'normFirst') && SILU}
   `;
 }

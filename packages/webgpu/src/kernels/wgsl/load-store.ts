@@ -1,9 +1,9 @@
 import type { FloatDType } from '@rmsnorm/core';
 import { unreachable } from '../../unreachable.ts';
-import { type Access, LANES, type WeightAccess } from '../planning/access.ts';
+import { type Access, COMPONENTS, type WeightAccess } from '../planning/access.ts';
 import { is16Bit } from '../problem.ts';
 import { wgsl } from './template.ts';
-import { component, vector } from './vectors.ts';
+import { componentOf, vector } from './vectors.ts';
 
 /** `load_NAME(place)`: elements as numbers, zeros beyond the last. */
 export function loadElements(name: string, buffer: string, dtype: FloatDType, access: Access): string {
@@ -99,23 +99,23 @@ function storeFloat32(y: string, access: Access): string {
 function store16Bit(y: string, access: Access): string {
   // Where there is no second element its half of the word is another row's, or nobody's: it stays as it is.
   const storeWord = (word: string, low: string, high: string, least: number): string =>
-    `${y}[${word}] = half.${low} | select(${y}[${word}] & 0xffff0000u, half.${high} << 16u, place.count > ${least}u);`;
+    `${y}[${word}] = bits16.${low} | select(${y}[${word}] & 0xffff0000u, bits16.${high} << 16u, place.count > ${least}u);`;
   switch (access) {
     case 'quad':
       return wgsl`
-        let half = narrow(v);
-        ${y}[place.index >> 2u] = half.xz | (half.yw << vec2u(16u));
+        let bits16 = narrow(v);
+        ${y}[place.index >> 2u] = bits16.xz | (bits16.yw << vec2u(16u));
       `;
     case 'ragged':
       return wgsl`
-        let half = narrow(v);
+        let bits16 = narrow(v);
         let word = place.index >> 1u;
         ${storeWord('word', 'x', 'y', 1)}
         if (place.count > 2u) { ${storeWord('word + 1u', 'z', 'w', 3)} }
       `;
     case 'word':
       return wgsl`
-        let half = narrow(v);
+        let bits16 = narrow(v);
         let word = place.index >> 1u;
         ${storeWord('word', 'x', 'y', 1)}
       `;
@@ -148,7 +148,7 @@ function weightsAt(name: string, weights: WeightAccess, access: Access): string 
       return `Elements(${name}[place.feature])`;
     case 'consecutive':
       if (access === 'quad') return `${name}[place.feature >> 2u]`;
-      return vector('Elements', LANES[access], (i) => `${name}[place.feature + ${i}u]`);
+      return vector('Elements', COMPONENTS[access], (i) => `${name}[place.feature + ${i}u]`);
     case 'two':
       return `Elements(${name}[place.feature], ${name}[place.second_feature])`;
     case 'two-of-pair':
@@ -156,7 +156,7 @@ function weightsAt(name: string, weights: WeightAccess, access: Access): string 
     case 'words-of-pair':
       return `Elements(${name}[place.feature], ${name}[select(place.feature + 1u, second_row_feature, at_row_end(place))], ${name}[place.second_feature + 1u], ${name}[place.second_feature + 2u])`;
     case 'any':
-      return vector('Elements', 4, (i) => `${name}[${component('features_of(place.index)', 4, i)}]`);
+      return vector('Elements', 4, (i) => `${name}[${componentOf('features_of(place.index)', 4, i)}]`);
     default:
       return unreachable(weights);
   }

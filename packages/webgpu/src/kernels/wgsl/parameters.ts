@@ -6,7 +6,11 @@ import { wgsl } from './template.ts';
 /** What every kernel is told about its problem, as one uniform: in this order. A `_low` is what its number lacks in float32. */
 const FIELDS = [
   { name: 'rows', type: 'u32', is: 'of this dispatch' },
-  { name: 'first_slab', type: 'u32', is: 'the [size, inner] of the tensor with which they start' },
+  {
+    name: 'first_slab',
+    type: 'u32',
+    is: 'index, in the whole tensor, of the slab [size, inner] that this dispatch starts at',
+  },
   { name: 'groups', type: 'u32' },
   { name: 'size', type: 'u32', is: 'features of a row' },
   { name: 'inner', type: 'u32' },
@@ -31,19 +35,19 @@ const FIELDS = [
     name: 'eps_clamps',
     type: 'u32',
     above:
-      'For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_power is added, or is the least value\n' +
-      'where eps_clamps is 1; factor = factor_mantissa * 2^factor_power; the same for rstd = r / alpha.',
+      'For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_exponent is added, or is the least value\n' +
+      'where eps_clamps is 1; factor = factor_mantissa * 2^factor_exponent; the same for rstd = r / alpha.',
   },
   { name: 'eps_mantissa', type: 'f32' },
-  { name: 'eps_power', type: 'i32' },
+  { name: 'eps_exponent', type: 'i32' },
   { name: 'factor_mantissa', type: 'f32' },
   { name: 'factor_mantissa_low', type: 'f32' },
-  { name: 'factor_power', type: 'i32' },
+  { name: 'factor_exponent', type: 'i32' },
   { name: 'rstd_mantissa', type: 'f32' },
   { name: 'rstd_mantissa_low', type: 'f32' },
-  { name: 'rstd_power', type: 'i32' },
+  { name: 'rstd_exponent', type: 'i32' },
 
-  { name: 'weight_offset', type: 'f32', above: 'What becomes of x * r.' },
+  { name: 'weight_offset', type: 'f32', above: 'How x * r is weighted.' },
   { name: 'weight_offset_low', type: 'f32' },
   { name: 'given_scale', type: 'f32', is: 'of forwardQuantized' },
 
@@ -53,7 +57,7 @@ const FIELDS = [
   { name: 'first_chunk', type: 'u32', is: 'among the chunks of all dispatches' },
   { name: 'chunk_tiles', type: 'u32', is: 'of each team, in a chunk' },
 
-  { name: 'nan_bits', type: 'u32', above: 'Constants that a compiler must not see: it may calculate with them.' },
+  { name: 'nan_bits', type: 'u32', above: 'Constants: in the uniform so that the compiler cannot fold them.' },
   { name: 'infinity_bits', type: 'u32' },
   { name: 'zero_bits', type: 'u32' },
 ] as const satisfies readonly FieldOfUniform[];
@@ -124,13 +128,13 @@ export function parameters(problem: KernelProblem, range: SlabRange, uniforms: U
     factor_low: lackingIn(factor),
     eps_clamps: Number(clamps),
     eps_mantissa: scaledEps.mantissa,
-    eps_power: scaledEps.power,
+    eps_exponent: scaledEps.exponent,
     factor_mantissa: scaledFactor.mantissa,
     factor_mantissa_low: lackingIn(scaledFactor.mantissa),
-    factor_power: scaledFactor.power,
+    factor_exponent: scaledFactor.exponent,
     rstd_mantissa: scaledRoot.mantissa,
     rstd_mantissa_low: lackingIn(scaledRoot.mantissa),
-    rstd_power: scaledRoot.power,
+    rstd_exponent: scaledRoot.exponent,
     weight_offset: weightOffset,
     weight_offset_low: lackingIn(weightOffset),
     given_scale: uniforms.givenScale ?? 0,
@@ -188,22 +192,22 @@ function packed(values: Readonly<Record<Field, number>>): ArrayBuffer {
   return view.buffer;
 }
 
-/** `value` as mantissa * base^power, 1 <= |mantissa| < base; a zero's power is lower than any. */
-function normalized(value: number, base: 2 | 4): { mantissa: number; power: number } {
-  if (value === 0) return { mantissa: 0, power: -2048 };
-  let power = Math.floor(Math.log2(Math.abs(value)) / Math.log2(base));
-  // In two steps: one power alone may be beyond float64.
-  const half = Math.trunc(power / 2);
-  let mantissa = value / base ** half / base ** (power - half);
+/** `value` as mantissa * base^exponent, 1 <= |mantissa| < base; a zero's exponent is lower than any. */
+function normalized(value: number, base: 2 | 4): { mantissa: number; exponent: number } {
+  if (value === 0) return { mantissa: 0, exponent: -2048 };
+  let exponent = Math.floor(Math.log2(Math.abs(value)) / Math.log2(base));
+  // In two steps: one exponent alone may be beyond float64.
+  const halfExponent = Math.trunc(exponent / 2);
+  let mantissa = value / base ** halfExponent / base ** (exponent - halfExponent);
   // log2 rounds.
   if (Math.abs(mantissa) >= base) {
     mantissa /= base;
-    power++;
+    exponent++;
   } else if (Math.abs(mantissa) < 1) {
     mantissa *= base;
-    power--;
+    exponent--;
   }
-  return { mantissa, power };
+  return { mantissa, exponent };
 }
 
 function bitsOf(value: number): number {

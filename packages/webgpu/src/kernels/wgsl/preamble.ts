@@ -1,4 +1,4 @@
-import { LANES } from '../planning/access.ts';
+import { COMPONENTS } from '../planning/access.ts';
 import { layoutKey, type TileLayout } from '../planning/layout.ts';
 import { type Team, teamKey, workgroupSize } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
@@ -49,7 +49,7 @@ export function preamble(
     ${PARAMETERS}
     ${declarations(buffers)}
 
-    ${elementAliases(LANES[layout.access])}
+    ${elementAliases(COMPONENTS[layout.access])}
     ${rowAliases(layout.rows)}
 
     ${PLACE}
@@ -64,15 +64,24 @@ export const BUILTINS: string =
 /** The index of a workgroup in its grid. */
 export const WORKGROUP_INDEX: string = 'workgroup.x + workgroup.y * grid.x';
 
-/** `main`, with `tile` for each team. A team beyond the last one takes part in barriers, and writes nothing: `has_tile` is false. */
+/**
+ * `main`, with `tile` for each team. A team beyond the last tile takes part in barriers, and writes nothing: its `has_tile` is
+ * false. A workgroup team returns instead: `has_tile` is always true for it.
+ */
 export function mainOverTiles(team: Team, body: Piece): string {
   return wgsl`
     @compute @workgroup_size(${workgroupSize(team)})
     fn main(${BUILTINS}) {
       local_index = index;
       let tile_index = team_index(${WORKGROUP_INDEX});
-      ${team.kind === 'workgroup' && 'if (tile_index >= tile_count()) { return; }'}
-      // A team beyond the last tile takes part in barriers, and writes nothing.
+      ${
+        team.kind === 'workgroup'
+          ? wgsl`
+              if (tile_index >= tile_count()) { return; }
+              // has_tile is always true for a workgroup team.
+            `
+          : '// A team beyond the last tile takes part in barriers, and writes nothing.'
+      }
       let tile = tile_at(min(tile_index, tile_count() - 1u));
       let has_tile = tile_index < tile_count();
       ${body}

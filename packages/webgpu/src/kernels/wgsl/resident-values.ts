@@ -30,7 +30,7 @@ export function eachStep(residency: Residency, body: (step: ResidentStep) => str
   if (!residency.unrolled) {
     return wgsl`
       for (var slot = 0u; slot < ${steps}u; slot++) {
-        let step = lane() + slot * TEAM_WIDTH;
+        let step = member() + slot * TEAM_WIDTH;
         ${certain < steps && 'if (step >= steps_of(tile)) { break; }'}
         ${body(IN_ARRAY)}
       }
@@ -48,7 +48,7 @@ export function everyStep(residency: Residency, body: (step: ResidentStep) => st
   if (!residency.unrolled) {
     return wgsl`
       for (var slot = 0u; slot < ${steps}u; slot++) {
-        let step = lane() + slot * TEAM_WIDTH;
+        let step = member() + slot * TEAM_WIDTH;
         ${body(IN_ARRAY)}
       }
     `;
@@ -96,6 +96,6 @@ function guarded(body: string): string {
 }
 
 function block(slot: number, body: string): string {
-  const step = `let step = lane() + ${slot}u * TEAM_WIDTH;`;
+  const step = `let step = member() + ${slot}u * TEAM_WIDTH;`;
   return body.includes('\n') ? `{\n${step}\n${body}\n}` : `{ ${step} ${body} }`;
 }

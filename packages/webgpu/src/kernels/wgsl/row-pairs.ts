@@ -60,10 +60,10 @@ export const BY_WORDS: string = wgsl`
   fn row_values_by_words(place: Place, v: RowValues) -> RowValues { return select(v.xxyy, v.xyyy, at_row_end(place)); }
 
   fn statistic_by_words(place: Place, s: Statistic) -> Statistic {
-    return Statistic(row_values_by_words(place, s.r), select(s.power.xxyy, s.power.xyyy, at_row_end(place)));
+    return Statistic(row_values_by_words(place, s.r), select(s.exponent.xxyy, s.exponent.xyyy, at_row_end(place)));
   }
 
-  fn statistic_of_neighbour(s: Statistic) -> Statistic { return Statistic(s.r.yyyy, s.power.yyyy); }
+  fn statistic_of_neighbour(s: Statistic) -> Statistic { return Statistic(s.r.yyyy, s.exponent.yyyy); }
 
   // Within their groups.
   fn features_by_words(place: Place, step: u32) -> vec4u {
@@ -93,11 +93,11 @@ export function loadByWords(name: string, loader: string = `load_${name}_by_word
 export function storeByWords(name: string, buffer: string): string {
   return wgsl`
     fn store_${name}(place: Place, v: Elements) {
-      let half = narrow(v);
+      let bits16 = narrow(v);
       let word = place.index >> 1u;
       // Behind the tensor's last element there is half a word that stays as it is.
-      ${buffer}[word] = half.x | select(half.y << 16u, ${buffer}[word] & 0xffff0000u, place.count == 1u);
-      if (place.count == 4u) { ${buffer}[((place.index + params.size) >> 1u) + 1u] = half.z | (half.w << 16u); }
+      ${buffer}[word] = bits16.x | select(bits16.y << 16u, ${buffer}[word] & 0xffff0000u, place.count == 1u);
+      if (place.count == 4u) { ${buffer}[((place.index + params.size) >> 1u) + 1u] = bits16.z | (bits16.w << 16u); }
     }
   `;
 }

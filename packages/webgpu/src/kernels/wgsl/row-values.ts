@@ -5,7 +5,7 @@ import { wgsl } from './template.ts';
 export function storeRowValues(name: string, layout: TileLayout, type = 'RowValues'): string {
   return wgsl`
     fn store_${name}(tile: Tile, v: ${type}) {
-      ${eachRow(layout, (row, lane) => `${name}[${row}] = v${lane};`)}
+      ${eachRow(layout, (row, component) => `${name}[${row}] = v${component};`)}
     }
   `;
 }
@@ -23,10 +23,10 @@ export function loadRowValues(name: string, { kind, rows }: TileLayout): string 
   `;
 }
 
-/** `statement(row, lane)` for each row of a tile, with its number's component of RowValues. */
+/** `statement(row, component)` for each row of a tile, with its number's component of RowValues. */
 export function eachRow(
   { kind, rows }: TileLayout,
-  statement: (row: string, lane: string) => string,
+  statement: (row: string, component: string) => string,
 ): readonly string[] {
   if (rows === 1) return [statement('tile.row', '')];
   const pairs = kind === 'row-pairs' || kind === 'resident-row-pairs';

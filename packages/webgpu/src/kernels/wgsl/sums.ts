@@ -1,3 +1,4 @@
+import type { StatisticUses } from './statistic.ts';
 import { wgsl } from './template.ts';
 
 /** How many numbers are added one after the other. The sums of such chains are added with what each addition loses (Knuth's TwoSum). */
@@ -26,7 +27,7 @@ export const SUM_OF_SQUARES: string = wgsl`
     var high = Elements();
     var low = Elements();
     let end = statistic_steps_of(tile);
-    for (var start = lane(); start < end; start += CHAIN * TEAM_WIDTH) {
+    for (var start = member(); start < end; start += CHAIN * TEAM_WIDTH) {
       var block = Elements();
       for (var step = start; step < min(start + CHAIN * TEAM_WIDTH, end); step += TEAM_WIDTH) {
         let v = within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step))) * scale;
@@ -39,40 +40,39 @@ export const SUM_OF_SQUARES: string = wgsl`
 `;
 
 /**
- * `rescaled(tile, sum)`: the statistics of a tile with a row whose squares overflow or vanish, from its elements once more;
- * rows of the tile that are plain keep what they had.
+ * `rescaled(tile, sum)`: recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain
+ * rows keep theirs.
  */
-export function rescaling(uses: { readonly rstd?: boolean; readonly clamped?: boolean } = {}): string {
+export function rescaling(uses: StatisticUses = {}): string {
   return wgsl`
     // The bits of one member's largest magnitude.
     fn largest_magnitude(tile: Tile) -> RowBits {
       var largest = ElementBits();
-      for (var step = lane(); step < statistic_steps_of(tile); step += TEAM_WIDTH) {
+      for (var step = member(); step < statistic_steps_of(tile); step += TEAM_WIDTH) {
         largest = max(largest, bitcast<ElementBits>(within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step)))) & ElementBits(MAGNITUDE_BITS));
       }
       return max_per_row(largest);
     }
 
-    // Of a tile whose squares overflow or vanish, from its elements once more; its plain rows keep what they had.
-    // clamped: whether eps is the denominator.
-    struct Rescaled { statistic: Statistic, rstd: RowValues, clamped: RowBools }
+    struct Rescaled { statistic: Statistic, rstd: RowValues, slope_factor: RowValues }
 
+    // Recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain rows keep theirs.
     fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
       let largest = team_max(largest_magnitude(tile));
-      let power = scaling_power(largest);
-      let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
+      let scaling = scaling_exponent(largest);
+      let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
       let plain = is_plain(sum);
-      let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
-      var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain)), RowValues(), RowBools());
+      let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
+      var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
       ${uses.rstd && RESCALED_RSTD}
-      ${uses.clamped && 'result.clamped = select(scaled <= scaled_eps(power), sum <= RowValues(params.eps_least), plain);'}
+      ${uses.slope && 'result.slope_factor = select(scaled_slope_factor(scaled, scaling), plain_slope_factor(sum), plain);'}
       return result;
     }
   `;
 }
 
 const RESCALED_RSTD = wgsl`
-  let root = value_of(scaled_statistic(largest, scaled, power, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_power));
+  let root = value_of(scaled_statistic(largest, scaled, scaling, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent));
   result.rstd = select(root, plain_rstd(sum), plain);
 `;
 
@@ -82,12 +82,12 @@ export const STATISTIC_OF_SUM: string = wgsl`
     let plain = is_plain(sum);
     let bits = bitcast<RowBits>(sum) & RowBits(MAGNITUDE_BITS);
     // As if the largest element were the power of two below the root.
-    let half = (RowInts(bits >> RowBits(23u)) - RowInts(127)) >> RowBits(1u);
+    let root_exponent = (RowInts(bits >> RowBits(23u)) - RowInts(127)) >> RowBits(1u);
     let tiny = bits < RowBits(MIN_NORMAL_BITS);
-    let largest = select(select(RowBits((half + RowInts(127)) << RowBits(23u)), RowBits(), tiny), bits, bits >= RowBits(INFINITY_BITS));
-    let power = scaling_power(largest);
-    let scaled = select(sum, RowValues(), tiny) * power_of_two(-power) * power_of_two(-power);
-    let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
-    return Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain));
+    let largest = select(select(RowBits((root_exponent + RowInts(127)) << RowBits(23u)), RowBits(), tiny), bits, bits >= RowBits(INFINITY_BITS));
+    let scaling = scaling_exponent(largest);
+    let scaled = select(sum, RowValues(), tiny) * power_of_two(-scaling) * power_of_two(-scaling);
+    let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
+    return Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain));
   }
 `;

@@ -1,27 +1,29 @@
-import type { Lanes } from '../planning/access.ts';
+import type { Components } from '../planning/access.ts';
 import { MOST_SHARED, MOST_SUBGROUPS, type Team } from '../planning/team.ts';
 import { CHAIN } from './sums.ts';
 import { tree, wgsl } from './template.ts';
 
 /**
- * `lane()` in the team, `team_index(workgroup)` among all teams; `team_sum(v)`, `team_max(bits)`, and `team_any(flag)`: true in
- * all of the team, and wherever a barrier would be shared, if true in one.
+ * `member()` in the team, `local_team()` in the workgroup, `team_index(workgroup)` among all teams; `team_sum(v)`,
+ * `team_max(bits)`, and `team_any(flag)`: true in all of the team, and wherever a barrier would be shared, if true in one.
  */
-export function teamwork(team: Team, rows: Lanes): string {
+export function teamwork(team: Team, rows: Components): string {
   const { width, teams } = team;
   const apart = team.kind === 'shared' && team.stride > 1;
-  const lane = apart ? 'local_index / TEAMS' : 'local_index % TEAM_WIDTH';
-  const number = apart ? 'local_index % TEAMS' : 'local_index / TEAM_WIDTH';
+  const member = apart ? 'local_index / TEAMS' : 'local_index % TEAM_WIDTH';
+  const localTeam = apart ? 'local_index % TEAMS' : 'local_index / TEAM_WIDTH';
   return wgsl`
-    // The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+    // The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
+    // workgroup, team_index() that of the team among all.
     const TEAM_WIDTH = ${width}u;
     const TEAMS = ${teams}u; // of a workgroup
     const CHAIN = ${CHAIN}u; // how many numbers are added one after the other
 
     var<private> local_index: u32;
 
-    fn lane() -> u32 { return ${width === 1 ? '0u' : teams === 1 ? 'local_index' : lane}; }
-    fn team_index(workgroup: u32) -> u32 { return ${teams === 1 ? 'workgroup' : `workgroup * TEAMS + ${number}`}; }
+    fn member() -> u32 { return ${width === 1 ? '0u' : teams === 1 ? 'local_index' : member}; }
+    fn local_team() -> u32 { return ${teams === 1 ? '0u' : localTeam}; }
+    fn team_index(workgroup: u32) -> u32 { return ${teams === 1 ? 'workgroup' : 'workgroup * TEAMS + local_team()'}; }
 
     ${sharedMemory(team)}
     ${reduction(team, SUM)}
@@ -61,7 +63,7 @@ const MAX: Reduction = {
 /** One memory for all reductions, as bits: a driver may set it to zero word by word. */
 function sharedMemory(team: Team): string {
   switch (team.kind) {
-    case 'lane':
+    case 'invocation':
     case 'subgroup':
       return '';
     case 'shared':
@@ -88,7 +90,7 @@ function subgroupSums({ width, subgroup }: Team & { readonly kind: 'workgroup' }
 function reduction(team: Team, how: Reduction): string {
   const { name, type, combine } = how;
   switch (team.kind) {
-    case 'lane':
+    case 'invocation':
       return `fn ${name}(v: ${type}) -> ${type} { return v; }`;
     case 'subgroup':
       return wgsl`
@@ -102,13 +104,13 @@ function reduction(team: Team, how: Reduction): string {
       if (team.width > MOST_SHARED) return sharedReductionInTwo(team, how);
       const stride = team.stride === 1 ? '1u' : 'TEAMS';
       const first = team.stride === 1 ? '(local_index / TEAM_WIDTH) * TEAM_WIDTH' : 'local_index % TEAMS';
-      const member = (i: string): string => `bitcast<${type}>(team_partials[first + (${i}) * ${stride}])`;
+      const ofMember = (i: string): string => `bitcast<${type}>(team_partials[first + (${i}) * ${stride}])`;
       return wgsl`
         fn ${name}(v: ${type}) -> ${type} {
           team_partials[local_index] = bitcast<RowBits>(v);
           workgroupBarrier();
           let first = ${first};
-          ${inFours(team.width, 'TEAM_WIDTH', member, combine)}
+          ${inFours(team.width, 'TEAM_WIDTH', ofMember, combine)}
           workgroupBarrier();
           return all;
         }
@@ -149,16 +151,16 @@ function sharedReductionInTwo(
   { name, type, combine }: Reduction,
 ): string {
   const each = width / 8;
-  const member = (i: string): string =>
-    `bitcast<${type}>(team_partials[first + (lane() * (TEAM_WIDTH / 8u) + ${i}) * TEAMS])`;
+  const ofMember = (i: string): string =>
+    `bitcast<${type}>(team_partials[first + (member() * (TEAM_WIDTH / 8u) + ${i}) * TEAMS])`;
   const partial = (i: string): string => `bitcast<${type}>(team_partials_2[first + (${i}) * TEAMS])`;
   return wgsl`
     fn ${name}(v: ${type}) -> ${type} {
       team_partials[local_index] = bitcast<RowBits>(v);
       workgroupBarrier();
       let first = local_index % TEAMS;
-      if (lane() < 8u) {
-        ${inFours(each, 'TEAM_WIDTH / 8u', member, combine)}
+      if (member() < 8u) {
+        ${inFours(each, 'TEAM_WIDTH / 8u', ofMember, combine)}
         team_partials_2[local_index] = bitcast<RowBits>(all);
       }
       workgroupBarrier();
@@ -172,14 +174,14 @@ function sharedReductionInTwo(
 function inFours(
   count: number,
   width: string,
-  member: (index: string) => string,
+  ofMember: (index: string) => string,
   combine: Reduction['combine'],
 ): string {
-  if (count < 4) return `let all = ${combine(member('0u'), member('1u'))};`;
+  if (count < 4) return `let all = ${combine(ofMember('0u'), ofMember('1u'))};`;
   const four = (first: string): string =>
     combine(
-      `(${combine(member(first), member(`${first} + 1u`))})`,
-      `(${combine(member(`${first} + 2u`), member(`${first} + 3u`))})`,
+      `(${combine(ofMember(first), ofMember(`${first} + 1u`))})`,
+      `(${combine(ofMember(`${first} + 2u`), ofMember(`${first} + 3u`))})`,
     );
   return wgsl`
     var all = ${four('0u')};
@@ -195,12 +197,15 @@ function shuffles(width: number, { combine }: Reduction): string[] {
   return steps;
 }
 
-function teamAny(team: Team, rows: Lanes): string {
+function teamAny(team: Team, rows: Components): string {
   const flag = rows === 1 ? 'flag' : 'any(flag)';
   switch (team.kind) {
-    case 'lane':
+    case 'invocation':
     case 'workgroup':
-      return `fn team_any(flag: RowBools) -> bool { return ${flag}; }`;
+      return wgsl`
+        // The sum, and so the flag, is the same in the whole team.
+        fn team_any(flag: RowBools) -> bool { return ${flag}; }
+      `;
     case 'subgroup':
       return `fn team_any(flag: RowBools) -> bool { return subgroupAny(${flag}); }`;
     case 'shared':

@@ -7,7 +7,7 @@ import { wgsl } from './template.ts';
 export const PLACE: string = wgsl`
   struct Place {
     index: u32, // of the first element
-    count: u32, // how many there are
+    count: u32, // elements from here to the end, of the row in most layouts: there may be more than are read at a time
     feature: u32, // of the first
     second_feature: u32, // of the second, where it need not be the next
   }
@@ -54,7 +54,7 @@ function placesOf({ kind, rows }: TileLayout): string {
     case 'rows':
       return ROWS;
     case 'sections':
-      return SECTIONS;
+      return SECTION_TILES;
     case 'row-pairs':
       return ROW_PAIRS;
     case 'resident-row-pairs':
@@ -84,7 +84,7 @@ const ROWS = wgsl`
   fn tile_count() -> u32 { return params.rows; }
 `;
 
-const SECTIONS = wgsl`
+const SECTION_TILES = wgsl`
   const SECTION_STEPS = ${SECTION / 4}u;
 
   fn tile_at(index: u32) -> Tile {
@@ -151,7 +151,7 @@ const COLUMNS = wgsl`
 const STATISTIC_FOR_WORD = wgsl`
   fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic {
     let second_row = vec2u(2u * step, 2u * step + 1u) >= vec2u(params.size);
-    return Statistic(select(s.r.xx, s.r.yy, second_row), select(s.power.xx, s.power.yy, second_row));
+    return Statistic(select(s.r.xx, s.r.yy, second_row), select(s.exponent.xx, s.exponent.yy, second_row));
   }
 `;
 

@@ -1,4 +1,6 @@
 // pnpm wgsl addForward --shape 8x32 --rstd --dtype float16 --casting llama --float16 bits --in-place
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:addForward,float16,rows,quad,subgroup4x64/0,2full,gammarounds,rstd:x! residual! gamma rstd!>residual x
 // Bindings:
 //   0 x (read_write)
@@ -21,10 +23,10 @@ fn narrow(v: Elements) -> ElementBits {
   let magnitude = bits & ElementBits(0x7fffffffu);
   let normal = (magnitude + ElementBits(0xfffu) + ((magnitude >> ElementBits(13u)) & ElementBits(1u)) - ElementBits(112u << 23u)) >> ElementBits(13u);
   let small = bitcast<ElementBits>(bitcast<Elements>(magnitude) + Elements(0.5)) - ElementBits(0x3f000000u);
-  var half = select(normal, small, magnitude < ElementBits(0x38800000u));
-  half = select(half, ElementBits(0x7c00u), magnitude >= ElementBits(0x477ff000u));
-  half = select(half, ElementBits(0x7e00u), magnitude > ElementBits(0x7f800000u));
-  return half | ((bits >> ElementBits(16u)) & ElementBits(0x8000u));
+  var bits16 = select(normal, small, magnitude < ElementBits(0x38800000u));
+  bits16 = select(bits16, ElementBits(0x7c00u), magnitude >= ElementBits(0x477ff000u));
+  bits16 = select(bits16, ElementBits(0x7e00u), magnitude > ElementBits(0x7f800000u));
+  return bits16 | ((bits >> ElementBits(16u)) & ElementBits(0x8000u));
 }
 
 fn load_residual(place: Place) -> Elements {
@@ -37,13 +39,13 @@ fn norm_input(place: Place) -> Elements {
 }
 
 fn store_sum(place: Place, v: Elements) {
-  let half = narrow(v);
-  residual[place.index >> 2u] = half.xz | (half.yw << vec2u(16u));
+  let bits16 = narrow(v);
+  residual[place.index >> 2u] = bits16.xz | (bits16.yw << vec2u(16u));
 }
 
 fn store_y(place: Place, v: Elements) {
-  let half = narrow(v);
-  x[place.index >> 2u] = half.xz | (half.yw << vec2u(16u));
+  let bits16 = narrow(v);
+  x[place.index >> 2u] = bits16.xz | (bits16.yw << vec2u(16u));
 }
 
 fn write_output(place: Place, input: Elements, normed: Elements) {
@@ -53,11 +55,11 @@ fn write_output(place: Place, input: Elements, normed: Elements) {
 
 // Elsewhere:
 //   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, team_any, sum_of_squares, rescaled, store_rstd, load_gamma, write_rescaled_tile, main
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, sum_of_squares, rescaled, store_rstd, load_gamma, write_rescaled_tile, main
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   forward-row-pairs.wgsl: widen
 //   forward-shader-f16.wgsl: rounded, load_x, weighted
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 2x64x3 --dtype bfloat16 --dispatch 2
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 2: gradient-blocks:bfloat16,true,false,64:x dy dx! gamma statistics dgamma!>dx
 // Bindings:
 //   0 x (read)
@@ -24,9 +26,9 @@ fn load_dy(place: Place) -> Elements {
 }
 
 fn store_dx(place: Place, v: Elements) {
-  let half = narrow(v);
+  let bits16 = narrow(v);
   let word = place.index >> 1u;
-  dx[word] = half.x | select(dx[word] & 0xffff0000u, half.y << 16u, place.count > 1u);
+  dx[word] = bits16.x | select(dx[word] & 0xffff0000u, bits16.y << 16u, place.count > 1u);
 }
 
 var<workgroup> workgroup_totals: array<Total, 64>;
@@ -71,7 +73,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     let n = times_r(load_x(place), s);
     let g = dy * of_each_element(weights, second);
     // At a zero denominator the mean is 0, and n may be infinite.
-    let in_statistic = (features_of(first, second) < vec2u(params.stat_size)) & (s.power != RowInts(ZERO_ROW));
+    let in_statistic = (features_of(first, second) < vec2u(params.stat_size)) & (s.exponent != RowInts(R_IS_INFINITE));
     let scaled = times_r(select(g, fma(-n, row.mean, g), in_statistic), s);
     store_dx(place, scaled * params.alpha);
     gamma_sum = add(gamma_sum, of_each_feature(dy * (n * params.alpha), second));
@@ -90,6 +92,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-long-row-pairs.wgsl: Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, load_x
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS
 //   src/kernels/wgsl/float16.ts: widen, narrow, rounded
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
 //   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
 //   src/kernels/backward/block-shader.ts: RowGradient, ElementBools, in_second_feature, features_of, rows_of, load_row_gradient, of_each_feature, of_each_element

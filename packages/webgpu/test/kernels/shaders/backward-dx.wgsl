@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 2x3x5 --dtype bfloat16 --dispatch 3
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 3 of 4: dx:bfloat16,true,false,dx:x dy dx! gamma statistics
 // Bindings:
 //   0 x (read)
@@ -21,10 +23,10 @@ fn load_dy(place: Place) -> Elements {
 }
 
 fn store_dx(place: Place, v: Elements) {
-  let half = narrow(v);
+  let bits16 = narrow(v);
   let word = place.index >> 1u;
-  dx[word] = half.x | select(dx[word] & 0xffff0000u, half.y << 16u, place.count > 1u);
-  if (place.count > 2u) { dx[word + 1u] = half.z | select(dx[word + 1u] & 0xffff0000u, half.w << 16u, place.count > 3u); }
+  dx[word] = bits16.x | select(dx[word] & 0xffff0000u, bits16.y << 16u, place.count > 1u);
+  if (place.count > 2u) { dx[word + 1u] = bits16.z | select(dx[word + 1u] & 0xffff0000u, bits16.w << 16u, place.count > 3u); }
 }
 
 @compute @workgroup_size(64)
@@ -42,7 +44,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let g = load_dy(place) * ((load_gamma(place) + params.weight_offset) + params.weight_offset_low);
   let less_mean = fma(-times_r(load_x(place), s), mean, g);
   // At a zero denominator the mean is 0, and n may be infinite.
-  let gradient = select(g, less_mean, (features_in_group(first) < vec4u(params.stat_size)) & (s.power != RowInts(ZERO_ROW)));
+  let gradient = select(g, less_mean, (features_in_group(first) < vec4u(params.stat_size)) & (s.exponent != RowInts(R_IS_INFINITE)));
   let scaled = times_r(gradient, s);
   store_dx(place, scaled * params.alpha);
 }
@@ -55,4 +57,4 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/float16.ts: widen, narrow, rounded
 //   forward-ragged-rows.wgsl: load_x
 //   forward-by-elements.wgsl: load_gamma
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r

@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 2x3x5 --dtype bfloat16 --bias --dispatch 2
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 4: gradient-partial-sums:bfloat16,1x128:x dy statistics partial_sums!
 // Bindings:
 //   0 x (read)
@@ -67,5 +69,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS
 //   src/kernels/wgsl/float16.ts: widen
 //   backward-statistics.wgsl: load_dy
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
 //   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total

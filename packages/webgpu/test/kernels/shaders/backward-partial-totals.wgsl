@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 2x3x5 --dtype bfloat16 --bias --dispatch 4
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 4 of 4: multi-pass-totals:partial_sums dgamma! dbeta!
 // Bindings:
 //   0 partial_sums (read)

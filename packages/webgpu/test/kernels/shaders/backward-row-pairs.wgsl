@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 7x27 --groups 3 --dtype float16 --dsum --subgroups 4 --dispatch 1
-// Dispatch 1 of 2: gradient:float16,resident-row-pairs,features-of-pair,lane1x4/0,8/4arraytogether,true,false,true,true,false,apart:x dy dsum dx! gamma weight_sums!>dx
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
+// Dispatch 1 of 2: gradient:float16,resident-row-pairs,features-of-pair,invocation1x4/0,8/4arraytogether,true,false,true,true,false,apart:x dy dsum dx! gamma weight_sums!>dx
 // Bindings:
 //   0 x (read)
 //   1 dy (read)
@@ -18,12 +20,13 @@
 @group(0) @binding(5) var<storage, read_write> weight_sums: array<f32>;
 @group(0) @binding(6) var<uniform> params: Parameters;
 
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+// The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
+// workgroup, team_index() that of the team among all.
 const TEAM_WIDTH = 1u;
 const TEAMS = 4u; // of a workgroup
 const CHAIN = 8u; // how many numbers are added one after the other
 
-fn lane() -> u32 { return 0u; }
+fn member() -> u32 { return 0u; }
 
 fn team_sum(v: RowValues) -> RowValues { return v; }
 
@@ -40,11 +43,11 @@ fn load_dsum_by_words(place: Place) -> Elements {
 }
 
 fn store_dx(place: Place, v: Elements) {
-  let half = narrow(v);
+  let bits16 = narrow(v);
   let word = place.index >> 1u;
   // Behind the tensor's last element there is half a word that stays as it is.
-  dx[word] = half.x | select(half.y << 16u, dx[word] & 0xffff0000u, place.count == 1u);
-  if (place.count == 4u) { dx[((place.index + params.size) >> 1u) + 1u] = half.z | (half.w << 16u); }
+  dx[word] = bits16.x | select(bits16.y << 16u, dx[word] & 0xffff0000u, place.count == 1u);
+  if (place.count == 4u) { dx[((place.index + params.size) >> 1u) + 1u] = bits16.z | (bits16.w << 16u); }
 }
 
 fn load_gamma(place: Place) -> Elements {
@@ -82,7 +85,7 @@ fn gradient_by_words(place: Place, step: u32, n: Elements, dy: Elements, mean: R
   let own = statistic_by_words(place, s);
   let g = dy * ((gamma_by_words(place, step) + params.weight_offset) + params.weight_offset_low);
   let v = fma(-n, row_values_by_words(place, mean), g);
-  return times_tile_r(select(v, g, own.power == RowInts(ZERO_ROW)), own, special);
+  return times_tile_r(select(v, g, own.exponent == RowInts(R_IS_INFINITE)), own, special);
 }
 
 @compute @workgroup_size(4)
@@ -98,11 +101,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tiles_of_slab = params.inner / 1u;
   let slabs = tile_count();
   let count = select(0u, (slabs - group + groups - 1u) / groups, group < slabs) * tiles_of_slab;
-  let first = chunk * params.chunk_tiles * TEAMS + team_index(0u);
+  let first = chunk * params.chunk_tiles * TEAMS + local_team();
 
-  var x: array<Elements, 8>;
+  // n = x * rstd. Until rstd is known it is x, which it replaces.
+  var n: array<Elements, 8>;
   var dy: array<Elements, 8>;
-  var x_neighbour: array<f32, 8>;
+  var n_neighbour: array<f32, 8>;
   var dy_neighbour: array<f32, 8>;
   var dgamma_sum: array<TermTotal, 8>;
 
@@ -113,55 +117,54 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     let tile = tile_at(min(tile_index, tile_count() - 1u));
 
     for (var slot = 0u; slot < 8u; slot++) {
-      let step = lane() + slot * TEAM_WIDTH;
+      let step = member() + slot * TEAM_WIDTH;
       if (step >= steps_of(tile)) { break; }
-      let place = place_at(tile, step); x[slot] = load_x(place); dy[slot] = load_dy(place);
-      x_neighbour[slot] = neighbour_x(place); dy_neighbour[slot] = neighbour_dy(place);
+      let place = place_at(tile, step); n[slot] = load_x(place); dy[slot] = load_dy(place);
+      n_neighbour[slot] = neighbour_x(place); dy_neighbour[slot] = neighbour_dy(place);
     }
 
     var s = Statistic(RowValues(), RowInts());
     var special = false;
-    var clamped = RowBools();
+    var slope_factor = RowValues(1.0);
     var squares = Elements();
     for (var slot = 0u; slot < 8u; slot++) {
-      let step = lane() + slot * TEAM_WIDTH;
+      let step = member() + slot * TEAM_WIDTH;
       if (step >= steps_of(tile)) { break; }
-      let v = within_statistic(tile, step, x[slot]); squares = fma(v, v, squares);
+      let v = within_statistic(tile, step, n[slot]); squares = fma(v, v, squares);
     }
     let sum = team_sum(sum_per_row(squares));
-    clamped = sum <= RowValues(params.eps_least);
+    slope_factor = plain_slope_factor(sum);
     s.r = plain_r(sum);
     if (team_any(!is_plain(sum))) {
       let result = rescaled(tile, sum);
-      clamped = result.clamped;
+      slope_factor = result.slope_factor;
       s = result.statistic;
       special = true;
     }
-    clamped = clamped & RowBools(params.eps_clamps != 0u);
     for (var slot = 0u; slot < 8u; slot++) {
-      let step = lane() + slot * TEAM_WIDTH;
+      let step = member() + slot * TEAM_WIDTH;
       if (step >= steps_of(tile)) { break; }
-      x[slot] = times_tile_r(x[slot], s, special);
-      x_neighbour[slot] = times_tile_r(Elements(x_neighbour[slot]), statistic_of_neighbour(s), special).x;
+      n[slot] = times_tile_r(n[slot], s, special);
+      n_neighbour[slot] = times_tile_r(Elements(n_neighbour[slot]), statistic_of_neighbour(s), special).x;
     }
 
     var products = Elements();
     for (var slot = 0u; slot < 8u; slot++) {
-      let step = lane() + slot * TEAM_WIDTH;
+      let step = member() + slot * TEAM_WIDTH;
       if (step >= steps_of(tile)) { break; }
-      products = fma(weighted_dy(place_at(tile, step), dy[slot]), x[slot], products);
+      products = fma(weighted_dy(place_at(tile, step), dy[slot]), n[slot], products);
     }
     var mean = team_sum(sum_per_row(products)) * params.reciprocal_count;
-    mean = gradient_mean(mean, clamped, s);
+    mean = gradient_mean(mean, slope_factor, s);
 
     if (has_tile) {
       for (var slot = 0u; slot < 8u; slot++) {
-        let step = lane() + slot * TEAM_WIDTH;
+        let step = member() + slot * TEAM_WIDTH;
         if (step >= steps_of(tile)) { break; }
         let place = place_at(tile, step);
-        let gradient = gradient_by_words(place, step, by_words(place, x[slot], x_neighbour[slot]), by_words(place, dy[slot], dy_neighbour[slot]), mean, s, special);
+        let gradient = gradient_by_words(place, step, by_words(place, n[slot], n_neighbour[slot]), by_words(place, dy[slot], dy_neighbour[slot]), mean, s, special);
         store_dx(place, fma(gradient, Elements(params.alpha), load_dsum_by_words(place)));
-        dgamma_sum[slot] = add_term(dgamma_sum[slot], term_of(dy[slot] * (x[slot] * params.alpha)));
+        dgamma_sum[slot] = add_term(dgamma_sum[slot], term_of(dy[slot] * (n[slot] * params.alpha)));
       }
     }
   }
@@ -170,10 +173,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tile = tile_at(group * tiles_of_slab);
   let start = (params.first_chunk + chunk) * features * 1u * (1u + params.groups % 2u) + tile.feature;
   for (var slot = 0u; slot < 8u; slot++) {
-    let step = lane() + slot * TEAM_WIDTH;
+    let step = member() + slot * TEAM_WIDTH;
     {
       let v = total_across_teams(dgamma_sum[slot]);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
+      if (local_team() == 0u && step < steps_of(tile)) {
         store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
       }
     }
@@ -182,7 +185,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
 // Elsewhere:
 //   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, team_index, sum_of_squares
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, local_team, team_index, sum_of_squares
 //   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words, gamma_by_words
@@ -191,7 +194,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-row-pairs.wgsl: widen, narrow, load_x, neighbour_x
 //   forward-shader-f16.wgsl: rounded
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   backward-rows.wgsl: rescaled, Total, opaque_total, add, add_totals, value_of_total, TermTotal, opaque_term, add_term, add_term_totals, value_of_term_total, less_mean
 //   src/kernels/backward/gradient.ts: gradient_mean

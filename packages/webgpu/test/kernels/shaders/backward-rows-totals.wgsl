@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 8x32 --bias --dispatch 2
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 2: single-pass-totals:dgamma,dbeta,1
 // Bindings:
 //   0 weight_sums (read)

@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 8x32 --bias --dispatch 1
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 2: gradient:float32,rows,quad,subgroup4x64/0,2/2,true,false,true,true,true:x dy dx! gamma weight_sums!>dx
 // Bindings:
 //   0 x (read)
@@ -24,14 +26,15 @@ fn store_dx(place: Place, v: Elements) {
   dx[place.index >> 2u] = v;
 }
 
+// Recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain rows keep theirs.
 fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
   let largest = team_max(largest_magnitude(tile));
-  let power = scaling_power(largest);
-  let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
+  let scaling = scaling_exponent(largest);
+  let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
   let plain = is_plain(sum);
-  let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain)), RowValues(), RowBools());
-  result.clamped = select(scaled <= scaled_eps(power), sum <= RowValues(params.eps_least), plain);
+  let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
+  result.slope_factor = select(scaled_slope_factor(scaled, scaling), plain_slope_factor(sum), plain);
   return result;
 }
 
@@ -92,7 +95,7 @@ fn weighted_dy(place: Place, dy: Elements) -> Elements {
 // g - n * mean, where x is in the statistic; at a zero denominator nothing goes through the mean, and n may be infinite.
 fn less_mean(tile: Tile, step: u32, g: Elements, n: Elements, mean: RowValues, s: Statistic) -> Elements {
   let v = fma(-n, Elements(mean), g);
-  return select(v, g, s.power == RowInts(ZERO_ROW));
+  return select(v, g, s.exponent == RowInts(R_IS_INFINITE));
 }
 
 @compute @workgroup_size(256)
@@ -108,10 +111,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tiles_of_slab = params.inner / 1u;
   let slabs = params.rows / params.inner;
   let count = select(0u, (slabs - group + groups - 1u) / groups, group < slabs) * tiles_of_slab;
-  let first = chunk * params.chunk_tiles * TEAMS + team_index(0u);
+  let first = chunk * params.chunk_tiles * TEAMS + local_team();
 
-  var x0 = Elements();
-  var x1 = Elements();
+  // n = x * rstd. Until rstd is known it is x, which it replaces.
+  var n0 = Elements();
+  var n1 = Elements();
   var dy0 = Elements();
   var dy1 = Elements();
   var dgamma_sum0 = TermTotal();
@@ -125,49 +129,48 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     let tile_index = (group + groups * (tile_in_group / tiles_of_slab)) * tiles_of_slab + tile_in_group % tiles_of_slab;
     let tile = tile_at(min(tile_index, tile_count() - 1u));
 
-    { let step = lane() + 0u * TEAM_WIDTH; let place = place_at(tile, step); x0 = load_x(place); dy0 = load_dy(place); }
-    { let step = lane() + 1u * TEAM_WIDTH; let place = place_at(tile, step); x1 = load_x(place); dy1 = load_dy(place); }
+    { let step = member() + 0u * TEAM_WIDTH; let place = place_at(tile, step); n0 = load_x(place); dy0 = load_dy(place); }
+    { let step = member() + 1u * TEAM_WIDTH; let place = place_at(tile, step); n1 = load_x(place); dy1 = load_dy(place); }
 
     var s = Statistic(RowValues(), RowInts());
     var special = false;
-    var clamped = RowBools();
+    var slope_factor = RowValues(1.0);
     var squares = Elements();
-    { let step = lane() + 0u * TEAM_WIDTH; let v = within_statistic(tile, step, x0); squares = fma(v, v, squares); }
-    { let step = lane() + 1u * TEAM_WIDTH; let v = within_statistic(tile, step, x1); squares = fma(v, v, squares); }
+    { let step = member() + 0u * TEAM_WIDTH; let v = within_statistic(tile, step, n0); squares = fma(v, v, squares); }
+    { let step = member() + 1u * TEAM_WIDTH; let v = within_statistic(tile, step, n1); squares = fma(v, v, squares); }
     let sum = team_sum(sum_per_row(squares));
-    clamped = sum <= RowValues(params.eps_least);
+    slope_factor = plain_slope_factor(sum);
     s.r = plain_r(sum);
     if (team_any(!is_plain(sum))) {
       let result = rescaled(tile, sum);
-      clamped = result.clamped;
+      slope_factor = result.slope_factor;
       s = result.statistic;
       special = true;
     }
-    clamped = clamped & RowBools(params.eps_clamps != 0u);
-    { let step = lane() + 0u * TEAM_WIDTH; x0 = times_tile_r(x0, s, special); }
-    { let step = lane() + 1u * TEAM_WIDTH; x1 = times_tile_r(x1, s, special); }
+    { let step = member() + 0u * TEAM_WIDTH; n0 = times_tile_r(n0, s, special); }
+    { let step = member() + 1u * TEAM_WIDTH; n1 = times_tile_r(n1, s, special); }
 
     var products = Elements();
-    { let step = lane() + 0u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy0), x0, products); }
-    { let step = lane() + 1u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy1), x1, products); }
+    { let step = member() + 0u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy0), n0, products); }
+    { let step = member() + 1u * TEAM_WIDTH; products = fma(weighted_dy(place_at(tile, step), dy1), n1, products); }
     var mean = team_sum(sum_per_row(products)) * params.reciprocal_count;
-    mean = gradient_mean(mean, clamped, s);
+    mean = gradient_mean(mean, slope_factor, s);
 
     if (has_tile) {
       {
-        let step = lane() + 0u * TEAM_WIDTH;
+        let step = member() + 0u * TEAM_WIDTH;
         let place = place_at(tile, step);
-        let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy0), x0, mean, s), s, special);
+        let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy0), n0, mean, s), s, special);
         store_dx(place, gradient * params.alpha);
-        dgamma_sum0 = add_term(dgamma_sum0, term_of(dy0 * (x0 * params.alpha)));
+        dgamma_sum0 = add_term(dgamma_sum0, term_of(dy0 * (n0 * params.alpha)));
         dbeta_sum0 = add_term(dbeta_sum0, term_of(dy0));
       }
       {
-        let step = lane() + 1u * TEAM_WIDTH;
+        let step = member() + 1u * TEAM_WIDTH;
         let place = place_at(tile, step);
-        let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy1), x1, mean, s), s, special);
+        let gradient = times_tile_r(less_mean(tile, step, weighted_dy(place, dy1), n1, mean, s), s, special);
         store_dx(place, gradient * params.alpha);
-        dgamma_sum1 = add_term(dgamma_sum1, term_of(dy1 * (x1 * params.alpha)));
+        dgamma_sum1 = add_term(dgamma_sum1, term_of(dy1 * (n1 * params.alpha)));
         dbeta_sum1 = add_term(dbeta_sum1, term_of(dy1));
       }
     }
@@ -177,31 +180,31 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tile = tile_at(group * tiles_of_slab);
   let start = (params.first_chunk + chunk) * features * 2u + tile.feature;
   {
-    let step = lane() + 0u * TEAM_WIDTH;
+    let step = member() + 0u * TEAM_WIDTH;
     {
       let v = total_across_teams(dgamma_sum0);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
+      if (local_team() == 0u && step < steps_of(tile)) {
         store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
       }
     }
     {
       let v = total_across_teams(dbeta_sum0);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
+      if (local_team() == 0u && step < steps_of(tile)) {
         store_weight_sum(start + features, tile, tile.first_step + step, value_of_term_total(v));
       }
     }
   }
   {
-    let step = lane() + 1u * TEAM_WIDTH;
+    let step = member() + 1u * TEAM_WIDTH;
     {
       let v = total_across_teams(dgamma_sum1);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
+      if (local_team() == 0u && step < steps_of(tile)) {
         store_weight_sum(start, tile, tile.first_step + step, value_of_term_total(v));
       }
     }
     {
       let v = total_across_teams(dbeta_sum1);
-      if (team_index(0u) == 0u && step < steps_of(tile)) {
+      if (local_team() == 0u && step < steps_of(tile)) {
         store_weight_sum(start + features, tile, tile.first_step + step, value_of_term_total(v));
       }
     }
@@ -210,12 +213,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
 // Elsewhere:
 //   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, team_any, load_x, load_gamma, sum_of_squares
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, load_x, load_gamma, sum_of_squares
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   src/kernels/backward/gradient.ts: gradient_mean
 //   src/kernels/backward/weight-sums.ts: term_of, total_across_teams, store_weight_sum

@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 1x65537 --dtype bfloat16 --dispatch 2
-// Dispatch 2 of 5: gradient-combined:bfloat16,rows,unaligned,lane1x256/0,true:sections statistics!
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
+// Dispatch 2 of 5: gradient-combined:bfloat16,rows,unaligned,invocation1x256/0,true:sections statistics!
 // Bindings:
 //   0 sections (read)
 //   1 statistics (read_write)
@@ -10,7 +12,8 @@
 @group(0) @binding(1) var<storage, read_write> statistics: array<vec4u>;
 @group(0) @binding(2) var<uniform> params: Parameters;
 
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+// The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
+// workgroup, team_index() that of the team among all.
 const TEAM_WIDTH = 1u;
 const TEAMS = 256u; // of a workgroup
 const CHAIN = 8u; // how many numbers are added one after the other
@@ -23,18 +26,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tile = tile_at(tile_index);
   let all = statistic_of_sections(tile);
   let s = all.statistic;
-  let clamped = all.clamped & (params.eps_clamps != 0u);
-  store_statistics(tile, s, gradient_mean(mean_of_sections(tile, s), clamped, s));
+  let slope_factor = all.slope_factor;
+  store_statistics(tile, s, gradient_mean(mean_of_sections(tile, s), slope_factor, s));
 }
 
 // Elsewhere:
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, team_index
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, local_team, team_index
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   backward-row-pairs.wgsl: lane, team_sum, team_max
+//   backward-row-pairs.wgsl: member, team_sum, team_max
 //   forward-long-rows.wgsl: team_any
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
-//   src/kernels/wgsl/sections.ts: SumOfSections, power_of_sum, sum_of_sections, StatisticOfSections, power_of_products, mean_of_sections
-//   forward-of-sections.wgsl: statistic_of_sections
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor
+//   src/kernels/wgsl/sections.ts: SumOfSections, sum_exponent, sum_of_sections, StatisticOfSections, products_exponent, mean_of_sections
+//   backward-of-sections.wgsl: statistic_of_sections
 //   backward-statistics.wgsl: store_statistics
 //   src/kernels/backward/gradient.ts: gradient_mean

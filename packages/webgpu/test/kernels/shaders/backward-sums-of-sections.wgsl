@@ -1,4 +1,6 @@
 // pnpm wgsl backward --shape 4x10000 --dispatch 1
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 3: gradient-sections:float32,sections,quad,workgroup256x1/32,true,true:x dy gamma sections!
 // Bindings:
 //   0 x (read)
@@ -30,12 +32,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   var result = vec4u(bitcast<u32>(sum), 0u, 0x3f800000u, 0u);
   if (team_any(!is_plain(sum))) {
     let largest = team_max(largest_magnitude(tile));
-    let power = scaling_power(largest);
-    let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
-    result = vec4u(bitcast<u32>(scaled), bitcast<u32>(power) & 0xffffu, largest, 0u);
+    let scaling = scaling_exponent(largest);
+    let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
+    result = vec4u(bitcast<u32>(scaled), bitcast<u32>(scaling) & 0xffffu, largest, 0u);
   }
   result = add_products_of_section(tile, result);
-  if (lane() == 0u) { sections[tile.row * params.sections + tile.section] = result; }
+  if (member() == 0u) { sections[tile.row * params.sections + tile.section] = result; }
 }
 
 // Elsewhere:
@@ -43,11 +45,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x, load_gamma, sum_of_squares
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   forward-sums-of-sections.wgsl: SECTION_STEPS
-//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_partials, team_sum, team_max, team_any
+//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_partials, team_sum, team_max, team_any
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   backward-rows.wgsl: load_dy, Total, opaque_total, add, add_totals, value_of_total
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   forward-columns.wgsl: rescaled
 //   src/kernels/wgsl/sections.ts: add_products_of_section

@@ -1,11 +1,13 @@
 // pnpm wgsl forward --shape 2x64x3 --dtype bfloat16 --dispatch 2
-// Dispatch 2 of 2: elementwise:forward,bfloat16,gamma:x y! gamma r powers>y
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
+// Dispatch 2 of 2: elementwise:forward,bfloat16,gamma:x y! gamma r exponents>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)
 //   2 gamma (read)
 //   3 r (read)
-//   4 powers (read)
+//   4 exponents (read)
 //   5 params (uniform, 144 bytes)
 // Grid: 2 x 1 x 1 workgroups
 
@@ -13,7 +15,7 @@
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 @group(0) @binding(3) var<storage, read> r: array<f32>;
-@group(0) @binding(4) var<storage, read> powers: array<i32>;
+@group(0) @binding(4) var<storage, read> exponents: array<i32>;
 @group(0) @binding(5) var<uniform> params: Parameters;
 
 fn load_gamma(place: Place) -> Elements {
@@ -36,4 +38,4 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/forward/elementwise-shader.ts: element_indices, slabs_of, rows_of, features_in_group, features_of, statistic_of_rows
 //   src/kernels/wgsl/float16.ts: widen, narrow, rounded
 //   forward-ragged-rows.wgsl: load_x, store_y
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r

@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 2x9x4x4
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float32,columns,quad,shared2x128/128,8,gamma,:x y! gamma>y
 // Bindings:
 //   0 x (read)
@@ -20,14 +22,15 @@ alias RowBools = vec4<bool>;
 
 const TILE_ROWS = 4u;
 
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+// The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
+// workgroup, team_index() that of the team among all.
 const TEAM_WIDTH = 2u;
 const TEAMS = 128u; // of a workgroup
 const CHAIN = 8u; // how many numbers are added one after the other
 
-fn lane() -> u32 { return local_index / TEAMS; }
+fn member() -> u32 { return local_index / TEAMS; }
 
-fn team_index(workgroup: u32) -> u32 { return workgroup * TEAMS + local_index % TEAMS; }
+fn local_team() -> u32 { return local_index % TEAMS; }
 
 fn team_sum(v: RowValues) -> RowValues {
   team_partials[local_index] = bitcast<RowBits>(v);
@@ -56,13 +59,14 @@ fn team_any(flag: RowBools) -> bool {
   return all;
 }
 
+// Recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain rows keep theirs.
 fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
   let largest = team_max(largest_magnitude(tile));
-  let power = scaling_power(largest);
-  let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
+  let scaling = scaling_exponent(largest);
+  let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
   let plain = is_plain(sum);
-  let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain)), RowValues(), RowBools());
+  let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
   return result;
 }
 
@@ -78,14 +82,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tile = tile_at(min(tile_index, tile_count() - 1u));
   let has_tile = tile_index < tile_count();
   // Each element is read once: into registers, and its square into the sum.
-  let step0 = lane() + 0u * TEAM_WIDTH;
-  let step1 = lane() + 1u * TEAM_WIDTH;
-  let step2 = lane() + 2u * TEAM_WIDTH;
-  let step3 = lane() + 3u * TEAM_WIDTH;
-  let step4 = lane() + 4u * TEAM_WIDTH;
-  let step5 = lane() + 5u * TEAM_WIDTH;
-  let step6 = lane() + 6u * TEAM_WIDTH;
-  let step7 = lane() + 7u * TEAM_WIDTH;
+  let step0 = member() + 0u * TEAM_WIDTH;
+  let step1 = member() + 1u * TEAM_WIDTH;
+  let step2 = member() + 2u * TEAM_WIDTH;
+  let step3 = member() + 3u * TEAM_WIDTH;
+  let step4 = member() + 4u * TEAM_WIDTH;
+  let step5 = member() + 5u * TEAM_WIDTH;
+  let step6 = member() + 6u * TEAM_WIDTH;
+  let step7 = member() + 7u * TEAM_WIDTH;
   var x0 = Elements(); x0 = norm_input(place_at(tile, step0));
   var x1 = Elements(); x1 = norm_input(place_at(tile, step1));
   var x2 = Elements(); x2 = norm_input(place_at(tile, step2));
@@ -124,10 +128,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 }
 
 // Elsewhere:
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, load_x, norm_input, sum_of_squares, weighted, store_y, write_output, write_rescaled_tile
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, team_index, load_x, norm_input, sum_of_squares, weighted, store_y, write_output, write_rescaled_tile
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index, team_partials, team_flag
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 7x9001 --dtype float16 --in-place --no-affine
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: loop elements to y:forward,float16,row-pairs,word,workgroup256x1/32,,:x!>x
 // Bindings:
 //   0 x (read_write)
@@ -22,9 +24,10 @@ alias RowBools = vec2<bool>;
 // The statistic of each element's own row.
 fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic {
   let second_row = vec2u(2u * step, 2u * step + 1u) >= vec2u(params.size);
-  return Statistic(select(s.r.xx, s.r.yy, second_row), select(s.power.xx, s.power.yy, second_row));
+  return Statistic(select(s.r.xx, s.r.yy, second_row), select(s.exponent.xx, s.exponent.yy, second_row));
 }
 
+// The sum, and so the flag, is the same in the whole team.
 fn team_any(flag: RowBools) -> bool { return any(flag); }
 
 fn narrow(v: Elements) -> ElementBits {
@@ -34,8 +37,8 @@ fn narrow(v: Elements) -> ElementBits {
 
 // The zero is not known to a compiler, which else could leave the two conversions out (llvmpipe's does).
 fn rounded(v: Elements) -> Elements {
-  let half = narrow(v) ^ ElementBits(params.zero_bits);
-  return Elements(widen(half.x).x, widen(half.y).x);
+  let bits16 = narrow(v) ^ ElementBits(params.zero_bits);
+  return Elements(widen(bits16.x).x, widen(bits16.y).x);
 }
 
 fn load_x(place: Place) -> Elements {
@@ -57,9 +60,9 @@ fn weighted(place: Place, normed: Elements) -> Elements {
 }
 
 fn store_y(place: Place, v: Elements) {
-  let half = narrow(v);
+  let bits16 = narrow(v);
   let word = place.index >> 1u;
-  x[word] = half.x | select(x[word] & 0xffff0000u, half.y << 16u, place.count > 1u);
+  x[word] = bits16.x | select(x[word] & 0xffff0000u, bits16.y << 16u, place.count > 1u);
 }
 
 // Elsewhere:
@@ -67,10 +70,10 @@ fn store_y(place: Place, v: Elements) {
 //   forward-rows.wgsl: Parameters, within_statistic, norm_input, sum_of_squares, write_output
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, feature_at, place_at, steps_of, statistic_steps_of, sum_per_row, max_per_row
 //   src/kernels/wgsl/row-pairs.ts: tile_at, tile_count
-//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_partials, team_sum, team_max, main
+//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_partials, team_sum, team_max, main
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   forward-row-pairs.wgsl: widen
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   forward-columns.wgsl: rescaled
 //   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile

@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 8x20000
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: loop elements to y:forward,float32,rows,quad,workgroup256x1/32,gamma,:x y! gamma>y
 // Bindings:
 //   0 x (read)
@@ -12,12 +14,15 @@
 @group(0) @binding(2) var<storage, read> gamma: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Parameters;
 
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+// The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
+// workgroup, team_index() that of the team among all.
 const TEAM_WIDTH = 256u;
 const TEAMS = 1u; // of a workgroup
 const CHAIN = 8u; // how many numbers are added one after the other
 
-fn lane() -> u32 { return local_index; }
+fn member() -> u32 { return local_index; }
+
+fn local_team() -> u32 { return 0u; }
 
 fn team_index(workgroup: u32) -> u32 { return workgroup; }
 
@@ -47,6 +52,7 @@ fn team_max(v: RowBits) -> RowBits {
   return max(max(max(max(max(max(max(bitcast<RowBits>(last[0]), bitcast<RowBits>(last[1])), bitcast<RowBits>(last[2])), bitcast<RowBits>(last[3])), bitcast<RowBits>(last[4])), bitcast<RowBits>(last[5])), bitcast<RowBits>(last[6])), bitcast<RowBits>(last[7]));
 }
 
+// The sum, and so the flag, is the same in the whole team.
 fn team_any(flag: RowBools) -> bool { return flag; }
 
 @compute @workgroup_size(256)
@@ -54,7 +60,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   local_index = index;
   let tile_index = team_index(workgroup.x + workgroup.y * grid.x);
   if (tile_index >= tile_count()) { return; }
-  // A team beyond the last tile takes part in barriers, and writes nothing.
+  // has_tile is always true for a workgroup team.
   let tile = tile_at(min(tile_index, tile_count() - 1u));
   let has_tile = tile_index < tile_count();
   let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
@@ -75,7 +81,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   forward-columns.wgsl: rescaled
 //   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile

@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 7x9 --dtype float16 --bias
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,2,gammabeta,:x y! gamma beta>y
 // Bindings:
 //   0 x (read)
@@ -63,15 +65,15 @@ fn weighted(place: Place, normed: Elements) -> Elements {
 }
 
 fn store_y(place: Place, v: Elements) {
-  let half = narrow(v);
+  let bits16 = narrow(v);
   let word = place.index >> 1u;
   // Behind the tensor's last element there is half a word that stays as it is.
-  y[word] = half.x | select(half.y << 16u, y[word] & 0xffff0000u, place.count == 1u);
-  if (place.count == 4u) { y[((place.index + params.size) >> 1u) + 1u] = half.z | (half.w << 16u); }
+  y[word] = bits16.x | select(bits16.y << 16u, y[word] & 0xffff0000u, place.count == 1u);
+  if (place.count == 4u) { y[((place.index + params.size) >> 1u) + 1u] = bits16.z | (bits16.w << 16u); }
 }
 
 fn write_rescaled_tile(tile: Tile, s: Statistic) {
-  for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+  for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
     let place = place_at(tile, step);
     let input = norm_input_by_words(place);
     write_output(place, input, times_scaled_r(input, statistic_by_words(place, s)));
@@ -87,8 +89,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let has_tile = tile_index < tile_count();
   second_row_feature = first_feature(tile.row + 1u);
   // Each element is read once: into registers, and its square into the sum.
-  let step0 = lane() + 0u * TEAM_WIDTH;
-  let step1 = lane() + 1u * TEAM_WIDTH;
+  let step0 = member() + 0u * TEAM_WIDTH;
+  let step1 = member() + 1u * TEAM_WIDTH;
   var x0 = Elements(); x0 = norm_input(place_at(tile, step0));
   var x1 = Elements(); if (step1 < steps_of(tile)) { x1 = norm_input(place_at(tile, step1)); }
   var neighbour0 = 0.0; neighbour0 = neighbour(place_at(tile, step0));
@@ -112,13 +114,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
 // Elsewhere:
 //   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, norm_input, sum_of_squares, write_output
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, norm_input, sum_of_squares, write_output
 //   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools, rescaled
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   forward-shader-f16.wgsl: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   src/kernels/forward/resident-shader.ts: second_row_feature

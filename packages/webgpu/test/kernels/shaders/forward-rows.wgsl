@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 8x32 --rstd
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float32,rows,quad,subgroup4x64/0,2full,gamma,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)
@@ -10,7 +12,7 @@
 
 struct Parameters {
   rows: u32, // of this dispatch
-  first_slab: u32, // the [size, inner] of the tensor with which they start
+  first_slab: u32, // index, in the whole tensor, of the slab [size, inner] that this dispatch starts at
   groups: u32,
   size: u32, // features of a row
   inner: u32,
@@ -27,19 +29,19 @@ struct Parameters {
   factor: f32, // alpha * sqrt(count)
   factor_low: f32,
 
-  // For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_power is added, or is the least value
-  // where eps_clamps is 1; factor = factor_mantissa * 2^factor_power; the same for rstd = r / alpha.
+  // For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_exponent is added, or is the least value
+  // where eps_clamps is 1; factor = factor_mantissa * 2^factor_exponent; the same for rstd = r / alpha.
   eps_clamps: u32,
   eps_mantissa: f32,
-  eps_power: i32,
+  eps_exponent: i32,
   factor_mantissa: f32,
   factor_mantissa_low: f32,
-  factor_power: i32,
+  factor_exponent: i32,
   rstd_mantissa: f32,
   rstd_mantissa_low: f32,
-  rstd_power: i32,
+  rstd_exponent: i32,
 
-  // What becomes of x * r.
+  // How x * r is weighted.
   weight_offset: f32,
   weight_offset_low: f32,
   given_scale: f32, // of forwardQuantized
@@ -51,7 +53,7 @@ struct Parameters {
   first_chunk: u32, // among the chunks of all dispatches
   chunk_tiles: u32, // of each team, in a chunk
 
-  // Constants that a compiler must not see: it may calculate with them.
+  // Constants: in the uniform so that the compiler cannot fold them.
   nan_bits: u32,
   infinity_bits: u32,
   zero_bits: u32,
@@ -82,14 +84,17 @@ fn within_statistic(tile: Tile, step: u32, v: Elements) -> Elements {
 // The statistic of each element's own row.
 fn statistic_for(tile: Tile, step: u32, s: Statistic) -> Statistic { return s; }
 
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+// The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
+// workgroup, team_index() that of the team among all.
 const TEAM_WIDTH = 4u;
 const TEAMS = 64u; // of a workgroup
 const CHAIN = 8u; // how many numbers are added one after the other
 
-fn lane() -> u32 { return local_index % TEAM_WIDTH; }
+fn member() -> u32 { return local_index % TEAM_WIDTH; }
 
-fn team_index(workgroup: u32) -> u32 { return workgroup * TEAMS + local_index / TEAM_WIDTH; }
+fn local_team() -> u32 { return local_index / TEAM_WIDTH; }
+
+fn team_index(workgroup: u32) -> u32 { return workgroup * TEAMS + local_team(); }
 
 fn team_sum(v: RowValues) -> RowValues {
   var all = v;
@@ -120,7 +125,7 @@ fn sum_of_squares(tile: Tile, scale: RowValues) -> RowValues {
   var high = Elements();
   var low = Elements();
   let end = statistic_steps_of(tile);
-  for (var start = lane(); start < end; start += CHAIN * TEAM_WIDTH) {
+  for (var start = member(); start < end; start += CHAIN * TEAM_WIDTH) {
     var block = Elements();
     for (var step = start; step < min(start + CHAIN * TEAM_WIDTH, end); step += TEAM_WIDTH) {
       let v = within_statistic(tile, step, norm_input_for_sum(place_for_sum(tile, step))) * scale;
@@ -134,14 +139,15 @@ fn sum_of_squares(tile: Tile, scale: RowValues) -> RowValues {
   return sum_per_row(with_lost(high, low));
 }
 
+// Recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain rows keep theirs.
 fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
   let largest = team_max(largest_magnitude(tile));
-  let power = scaling_power(largest);
-  let scaled = team_sum(sum_of_squares(tile, power_of_two(-power)));
+  let scaling = scaling_exponent(largest);
+  let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
   let plain = is_plain(sum);
-  let s = scaled_statistic(largest, scaled, power, params.factor_mantissa, params.factor_mantissa_low, params.factor_power);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.power, RowInts(0), plain)), RowValues(), RowBools());
-  let root = value_of(scaled_statistic(largest, scaled, power, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_power));
+  let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
+  let root = value_of(scaled_statistic(largest, scaled, scaling, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent));
   result.rstd = select(root, plain_rstd(sum), plain);
   return result;
 }
@@ -169,7 +175,7 @@ fn write_output(place: Place, input: Elements, normed: Elements) {
 }
 
 fn write_rescaled_tile(tile: Tile, s: Statistic) {
-  for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+  for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
     let place = place_at(tile, step);
     let input = norm_input(place);
     write_output(place, input, times_scaled_r(input, s));
@@ -184,8 +190,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let tile = tile_at(min(tile_index, tile_count() - 1u));
   let has_tile = tile_index < tile_count();
   // Each element is read once: into registers, and its square into the sum.
-  let step0 = lane() + 0u * TEAM_WIDTH;
-  let step1 = lane() + 1u * TEAM_WIDTH;
+  let step0 = member() + 0u * TEAM_WIDTH;
+  let step1 = member() + 1u * TEAM_WIDTH;
   var x0 = Elements(); x0 = norm_input(place_at(tile, step0));
   var x1 = Elements(); x1 = norm_input(place_at(tile, step1));
   var squares = Elements();
@@ -197,13 +203,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     let result = rescaled(tile, sum);
     if (!has_tile) { return; }
     write_rescaled_tile(tile, result.statistic);
-    if (lane() == 0u) { store_rstd(tile, result.rstd); }
+    if (member() == 0u) { store_rstd(tile, result.rstd); }
   } else {
     if (!has_tile) { return; }
     let r = plain_r(sum);
     write_output(place_at(tile, step0), x0, x0 * r);
     write_output(place_at(tile, step1), x1, x1 * r);
-    if (lane() == 0u) { store_rstd(tile, plain_rstd(sum)); }
+    if (member() == 0u) { store_rstd(tile, plain_rstd(sum)); }
   }
 }
 
@@ -213,5 +219,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

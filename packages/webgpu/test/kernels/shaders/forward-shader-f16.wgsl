@@ -1,4 +1,6 @@
 // pnpm wgsl forward --shape 8x32 --rstd --dtype float16 --casting llama --shader-f16
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float16,rows,quad,subgroup4x64/0,2full,gammarounds,rstd:x y! gamma rstd!>y
 // Bindings:
 //   0 x (read)
@@ -28,8 +30,8 @@ fn narrow(v: Elements) -> ElementBits {
 
 // The zero is not known to a compiler, which else could leave the two conversions out (llvmpipe's does).
 fn rounded(v: Elements) -> Elements {
-  let half = narrow(v) ^ ElementBits(params.zero_bits);
-  return Elements(widen(half.x).x, widen(half.y).x, widen(half.z).x, widen(half.w).x);
+  let bits16 = narrow(v) ^ ElementBits(params.zero_bits);
+  return Elements(widen(bits16.x).x, widen(bits16.y).x, widen(bits16.z).x, widen(bits16.w).x);
 }
 
 fn load_x(place: Place) -> Elements {
@@ -44,15 +46,15 @@ fn weighted(place: Place, normed: Elements) -> Elements {
 }
 
 fn store_y(place: Place, v: Elements) {
-  let half = narrow(v);
-  y[place.index >> 2u] = half.xz | (half.yw << vec2u(16u));
+  let bits16 = narrow(v);
+  y[place.index >> 2u] = bits16.xz | (bits16.yw << vec2u(16u));
 }
 
 // Elsewhere:
 //   src/kernels/wgsl/preamble.ts: 
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, team_any, norm_input, sum_of_squares, rescaled, store_rstd, load_gamma, write_output, write_rescaled_tile, main
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, norm_input, sum_of_squares, rescaled, store_rstd, load_gamma, write_output, write_rescaled_tile, main
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -1,15 +1,17 @@
 // pnpm wgsl forward --shape 2x64x3 --dtype bfloat16 --dispatch 1
-// Dispatch 1 of 2: loop elements to r:forward,bfloat16,columns,one,shared4x64/64,gamma,:x r! powers!
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
+// Dispatch 1 of 2: loop elements to r:forward,bfloat16,columns,one,shared4x64/64,gamma,:x r! exponents!
 // Bindings:
 //   0 x (read)
 //   1 r (read_write)
-//   2 powers (read_write)
+//   2 exponents (read_write)
 //   3 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> r: array<f32>;
-@group(0) @binding(2) var<storage, read_write> powers: array<i32>;
+@group(0) @binding(2) var<storage, read_write> exponents: array<i32>;
 @group(0) @binding(3) var<uniform> params: Parameters;
 
 // What an invocation reads at a time.
@@ -47,8 +49,8 @@ fn store_r(tile: Tile, v: RowValues) {
   r[tile.row] = v;
 }
 
-fn store_powers(tile: Tile, v: RowInts) {
-  powers[tile.row] = v;
+fn store_exponents(tile: Tile, v: RowInts) {
+  exponents[tile.row] = v;
 }
 
 @compute @workgroup_size(256)
@@ -64,16 +66,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     let result = rescaled(tile, sum);
     s = result.statistic;
   }
-  if (has_tile && lane() == 0u) { store_r(tile, s.r); store_powers(tile, s.power); }
+  if (has_tile && member() == 0u) { store_r(tile, s.r); store_exponents(tile, s.exponent); }
 }
 
 // Elsewhere:
-//   forward-rows.wgsl: Parameters, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, norm_input, sum_of_squares
+//   forward-rows.wgsl: Parameters, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, team_index, norm_input, sum_of_squares
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index, team_partials, team_flag
-//   forward-columns.wgsl: lane, team_index, rescaled
+//   forward-columns.wgsl: member, local_team, rescaled
 //   forward-without-subgroups.wgsl: team_any
 //   src/kernels/wgsl/float16.ts: widen, narrow, rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -1,4 +1,6 @@
 // pnpm wgsl forwardQuantized --shape 8x128 --groups 4
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: quantized-loop:float32,rows,quad,subgroup4x4/0,gamma,false,true:x gamma scales! q!
 // Bindings:
 //   0 x (read)
@@ -8,7 +10,8 @@
 //   4 params (uniform, 144 bytes)
 // Grid: 8 x 1 x 1 workgroups
 
-// The invocations that share a tile are a team: lane() is the index in it, team_index() that of the team.
+// The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
+// workgroup, team_index() that of the team among all.
 const TEAM_WIDTH = 4u;
 const TEAMS = 4u; // of a workgroup
 const CHAIN = 8u; // how many numbers are added one after the other
@@ -25,7 +28,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   var largest = RowBits();
   var s = Statistic();
   for (var start = 0u; start < params.groups; start += TEAMS) {
-    let group = start + team_index(0u);
+    let group = start + local_team();
     let has_tile = group < params.groups;
     let tile = tile_at(first_tile + min(group, params.groups - 1u) * 1u);
     // The statistic of a group, and the largest |y| so far.
@@ -33,7 +36,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     s = Statistic(plain_r(sum), RowInts());
     if (team_any(!is_plain(sum))) { s = rescaled(tile, sum).statistic; }
     if (has_tile) {
-      for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
         let place = place_at(tile, step);
         let y = weighted(place, times_r(norm_input(place), s));
         largest = max(largest, max_per_row(bitcast<ElementBits>(y) & ElementBits(MAGNITUDE_BITS)));
@@ -45,11 +48,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   largest = atomicLoad(&workgroup_largest);
   let scale = select(bitcast<RowValues>(largest) * 0.007874015748031496, RowValues(1.0), largest == RowBits());
   for (var start = 0u; start < params.groups; start += TEAMS) {
-    let group = start + team_index(0u);
+    let group = start + local_team();
     let has_tile = group < params.groups;
     let tile = tile_at(first_tile + min(group, params.groups - 1u) * 1u);
     if (has_tile) {
-      for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+      for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
         let place = place_at(tile, step);
         store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
       }
@@ -64,13 +67,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
 // Elsewhere:
 //   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, lane, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares, load_gamma, weighted
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, member, local_team, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares, load_gamma, weighted
 //   quantized-rows.wgsl: store_scales, store_bytes
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   forward-columns.wgsl: rescaled
 //   src/kernels/quantized/quantize.ts: quantized

@@ -1,4 +1,6 @@
 // pnpm wgsl forwardQuantized --shape 8x32
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: quantized:float32,rows,quad,subgroup4x64/0,2full,gamma,false:x gamma scales! q!
 // Bindings:
 //   0 x (read)
@@ -27,13 +29,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   // A team beyond the last tile takes part in barriers, and writes nothing.
   let tile = tile_at(min(tile_index, tile_count() - 1u));
   let has_tile = tile_index < tile_count();
-  var x0 = Elements();
-  var x1 = Elements();
-  { let step = lane() + 0u * TEAM_WIDTH; x0 = norm_input(place_at(tile, step)); }
-  { let step = lane() + 1u * TEAM_WIDTH; x1 = norm_input(place_at(tile, step)); }
+  // y as it is before it is quantized. Until r is known it is x, which it replaces.
+  var y0 = Elements();
+  var y1 = Elements();
+  { let step = member() + 0u * TEAM_WIDTH; y0 = norm_input(place_at(tile, step)); }
+  { let step = member() + 1u * TEAM_WIDTH; y1 = norm_input(place_at(tile, step)); }
   var squares = Elements();
-  { let step = lane() + 0u * TEAM_WIDTH; let v = within_statistic(tile, step, x0); squares = fma(v, v, squares); }
-  { let step = lane() + 1u * TEAM_WIDTH; let v = within_statistic(tile, step, x1); squares = fma(v, v, squares); }
+  { let step = member() + 0u * TEAM_WIDTH; let v = within_statistic(tile, step, y0); squares = fma(v, v, squares); }
+  { let step = member() + 1u * TEAM_WIDTH; let v = within_statistic(tile, step, y1); squares = fma(v, v, squares); }
 
   let sum = team_sum(sum_per_row(squares));
   var s = Statistic(plain_r(sum), RowInts());
@@ -45,38 +48,38 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 
   var largest = RowBits();
   {
-    let step = lane() + 0u * TEAM_WIDTH;
-    var v = x0 * s.r;
-    if (special) { v = times_r(x0, s); }
+    let step = member() + 0u * TEAM_WIDTH;
+    var v = y0 * s.r;
+    if (special) { v = times_r(y0, s); }
     v = weighted(place_at(tile, step), v);
-    x0 = v;
+    y0 = v;
     largest = max(largest, max_per_row(bitcast<ElementBits>(v) & ElementBits(MAGNITUDE_BITS)));
   }
   {
-    let step = lane() + 1u * TEAM_WIDTH;
-    var v = x1 * s.r;
-    if (special) { v = times_r(x1, s); }
+    let step = member() + 1u * TEAM_WIDTH;
+    var v = y1 * s.r;
+    if (special) { v = times_r(y1, s); }
     v = weighted(place_at(tile, step), v);
-    x1 = v;
+    y1 = v;
     largest = max(largest, max_per_row(bitcast<ElementBits>(v) & ElementBits(MAGNITUDE_BITS)));
   }
   largest = team_max(largest);
   let scale = select(bitcast<RowValues>(largest) * 0.007874015748031496, RowValues(1.0), largest == RowBits());
 
   if (!has_tile) { return; }
-  if (lane() == 0u) { store_scales(tile, scale); }
-  { let step = lane() + 0u * TEAM_WIDTH; store_bytes(place_at(tile, step), quantized(x0, Elements(scale))); }
-  { let step = lane() + 1u * TEAM_WIDTH; store_bytes(place_at(tile, step), quantized(x1, Elements(scale))); }
+  if (member() == 0u) { store_scales(tile, scale); }
+  { let step = member() + 0u * TEAM_WIDTH; store_bytes(place_at(tile, step), quantized(y0, Elements(scale))); }
+  { let step = member() + 1u * TEAM_WIDTH; store_bytes(place_at(tile, step), quantized(y1, Elements(scale))); }
 }
 
 // Elsewhere:
 //   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares, load_gamma, weighted
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares, load_gamma, weighted
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 //   forward-columns.wgsl: rescaled
 //   src/kernels/quantized/quantize.ts: quantized

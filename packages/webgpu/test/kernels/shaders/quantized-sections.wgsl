@@ -1,4 +1,6 @@
 // pnpm wgsl forwardQuantized --shape 2x100000 --dispatch 3
+// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 3 of 3: quantized-sections q:float32,sections,quad,workgroup256x1/32,gamma,false:x gamma sections largest_of_sections scales! q!
 // Bindings:
 //   0 x (read)
@@ -29,14 +31,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   // Of all groups, which have one scale.
   let first_section = first_row * params.sections;
   var largest = 0u;
-  for (var i = lane(); i < params.groups * params.sections; i += TEAM_WIDTH) { largest = max(largest, largest_of_sections[first_section + i]); }
+  for (var i = member(); i < params.groups * params.sections; i += TEAM_WIDTH) { largest = max(largest, largest_of_sections[first_section + i]); }
   largest = team_max(largest);
   let scale = select(bitcast<RowValues>(largest) * 0.007874015748031496, RowValues(1.0), largest == RowBits());
-  for (var step = lane(); step < steps_of(tile); step += TEAM_WIDTH) {
+  for (var step = member(); step < steps_of(tile); step += TEAM_WIDTH) {
     let place = place_at(tile, step);
     store_bytes(place, quantized(weighted(place, times_r(norm_input(place), s)), Elements(scale)));
   }
-  if (lane() == 0u && tile.section == 0u && tile.row == first_row) {
+  if (member() == 0u && tile.section == 0u && tile.row == first_row) {
     var scale_tile = tile;
     scale_tile.row = tile.row / params.groups;
     store_scales(scale_tile, scale);
@@ -48,11 +50,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x, norm_input, load_gamma, weighted
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   forward-sums-of-sections.wgsl: SECTION_STEPS
-//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, lane, team_index, team_partials, team_sum, team_max, team_any
+//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_partials, team_sum, team_max, team_any
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   src/kernels/wgsl/float16.ts: rounded
-//   src/kernels/wgsl/statistic.ts: Statistic, NAN_ROW, INFINITE_ROW, ZERO_ROW, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_power, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
-//   src/kernels/wgsl/sections.ts: SumOfSections, power_of_sum, sum_of_sections, StatisticOfSections
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/sections.ts: SumOfSections, sum_exponent, sum_of_sections, StatisticOfSections
 //   forward-of-sections.wgsl: statistic_of_sections
 //   quantized-rows.wgsl: store_scales, store_bytes
 //   src/kernels/quantized/quantize.ts: quantized

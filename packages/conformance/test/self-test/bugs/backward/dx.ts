@@ -38,8 +38,8 @@ export const DX_BUGS: readonly Bug[] = [
     fault: 'multiplies x * mean(g x) by r^2 instead of by r^3',
     caughtBy,
     planted: class extends OperationsDriver {
-      override slope(p: Problem, row: GradientRow, i: number, middle: number): number {
-        return super.slope(p, row, i, middle / row.r);
+      override dxOf(p: Problem, row: GradientRow, i: number, middle: number): number {
+        return super.dxOf(p, row, i, middle / row.r);
       }
     },
   },
@@ -83,8 +83,8 @@ export const DX_BUGS: readonly Bug[] = [
     fault: 'computes r * r * r * x * (sum of g x) factor by factor: overflows where r^3 does',
     caughtBy: /^backward\/extremes/,
     planted: class extends OperationsDriver {
-      override slope(p: Problem, row: GradientRow, i: number, middle: number): number {
-        if (middle === 0) return super.slope(p, row, i, middle);
+      override dxOf(p: Problem, row: GradientRow, i: number, middle: number): number {
+        if (middle === 0) return super.dxOf(p, row, i, middle);
         const cubed = fround(fround(row.r * row.r) * row.r);
         const dot = fround(middle / row.r);
         return row.g[i]! * row.r - fround(fround(cubed * dot) * row.x[i]!);
@@ -118,9 +118,9 @@ export const DX_BUGS: readonly Bug[] = [
     planted: class extends OperationsDriver {
       override gradients(p: Problem, o: GradientOperands, place: Row, dx: Float32Array, sums: GradientSums): void {
         const row = this.gradientRow(p, o, place);
-        const middle = row.constant ? 0 : this.middle(p, row);
+        const middle = this.middle(p, row);
         super.gradients(p, o, place, dx, sums);
-        for (let i = p.statSize; i < p.size; i++) dx[place.start + i * place.stride] = this.slope(p, row, i, middle);
+        for (let i = p.statSize; i < p.size; i++) dx[place.start + i * place.stride] = this.dxOf(p, row, i, middle);
       }
     },
   },

@@ -11,7 +11,7 @@ export const BACKWARD_STATISTIC_BUGS: readonly Bug[] = [
     caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override gradientRow(p: Problem, operands: GradientOperands, place: Row): GradientRow {
-        return { ...super.gradientRow(p, operands, place), constant: false };
+        return { ...super.gradientRow(p, operands, place), slopeFactor: 1 };
       }
     },
   },
@@ -21,7 +21,8 @@ export const BACKWARD_STATISTIC_BUGS: readonly Bug[] = [
     caughtBy: /^backward\/options/,
     planted: class extends OperationsDriver {
       override gradientRow(p: Problem, operands: GradientOperands, place: Row): GradientRow {
-        return { ...super.gradientRow(p, operands, place), constant: p.epsMode === 'clamp' };
+        const row = super.gradientRow(p, operands, place);
+        return p.epsMode === 'clamp' ? { ...row, slopeFactor: null } : row;
       }
     },
   },
@@ -61,8 +62,8 @@ export const BACKWARD_STATISTIC_BUGS: readonly Bug[] = [
     fault: 'gives the largest number instead of an infinity at a zero denominator',
     caughtBy: /^backward\/zero-rows/,
     planted: class extends OperationsDriver {
-      override slope(p: Problem, row: GradientRow, i: number, middle: number): number {
-        return Math.max(-3.4e38, Math.min(3.4e38, super.slope(p, row, i, middle)));
+      override dxOf(p: Problem, row: GradientRow, i: number, middle: number): number {
+        return Math.max(-3.4e38, Math.min(3.4e38, super.dxOf(p, row, i, middle)));
       }
     },
   },
@@ -71,7 +72,7 @@ export const BACKWARD_STATISTIC_BUGS: readonly Bug[] = [
     fault: 'multiplies 0 by an infinite r',
     caughtBy: /^backward\/zero-rows/,
     planted: class extends OperationsDriver {
-      override slope(_p: Problem, { g, normed, r }: GradientRow, i: number, middle: number): number {
+      override dxOf(_p: Problem, { g, normed, r }: GradientRow, i: number, middle: number): number {
         return (g[i]! - normed[i]! * middle) * r;
       }
     },
