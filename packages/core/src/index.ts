@@ -68,7 +68,7 @@ export { type Layout, layoutOf, problemOf } from './options/layout.ts';
 export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './options/options.ts';
 export { type OnnxOptions, type Preset, type Presets, presets } from './options/presets.ts';
 export { reference } from './reference/reference.ts';
-export type { AbortSignalLike, SignalOptions } from './values/abort.ts';
+export { type AbortSignalLike, type SignalOptions, signalOf, throwIfAborted } from './values/abort.ts';
 export type { AsyncDisposableLike, DisposableLike } from './values/disposable.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
 export * from './values/encoding.ts';
@@ -85,3 +85,7 @@ export type {
   ViewOf,
 } from './values/host-data.ts';
 export { hostTensor } from './values/host-tensor.ts';
+// For backends, too: a page that maps this name alone can then load them.
+export { checkedKeys, checkKeys, type Form, keysOf } from './values/keys.ts';
+export { reading } from './values/reading.ts';
+export { show, tagOf } from './values/show.ts';

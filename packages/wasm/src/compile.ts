@@ -1,5 +1,5 @@
 import type { AbortSignalLike, ErrorCode } from '@rmsnorm/core';
-import { throwIfAborted } from '@rmsnorm/core/driver';
+import { throwIfAborted } from '@rmsnorm/core';
 import { decodeText } from './decode-text.ts';
 import { DEVICE } from './device.ts';
 import { WasmDriver } from './driver.ts';

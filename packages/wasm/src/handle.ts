@@ -1,5 +1,4 @@
-import { bytesPerElement, type DType, RMSNormError } from '@rmsnorm/core';
-import { checkKeys, type Form, keysOf, show } from '@rmsnorm/core/driver';
+import { bytesPerElement, checkKeys, type DType, type Form, keysOf, RMSNormError, show } from '@rmsnorm/core';
 import type { Block } from './block.ts';
 import type { Heap } from './heap.ts';
 import type { WasmMemory } from './web-assembly.ts';

@@ -1,5 +1,4 @@
-import { RMSNormError } from '@rmsnorm/core';
-import { checkKeys, type Form, keysOf, show, tagOf } from '@rmsnorm/core/driver';
+import { checkKeys, type Form, keysOf, RMSNormError, show, tagOf } from '@rmsnorm/core';
 import { ADDRESS_SPACE, LEAST_BYTES } from './heap.ts';
 import type { WasmModule } from './web-assembly.ts';
 

@@ -1,5 +1,12 @@
-import { type BackendProvider, createBackend, type DType, RMSNormError, type SignalOptions } from '@rmsnorm/core';
-import { signalOf, throwIfAborted } from '@rmsnorm/core/driver';
+import {
+  type BackendProvider,
+  createBackend,
+  type DType,
+  RMSNormError,
+  type SignalOptions,
+  signalOf,
+  throwIfAborted,
+} from '@rmsnorm/core';
 import type { Block } from './block.ts';
 import { type Compiled, compileOneThread, type Refusal } from './compile.ts';
 import { oneThreadFor } from './device.ts';

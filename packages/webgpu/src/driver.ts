@@ -14,8 +14,10 @@ import {
   type ScaleByIO,
   type SumSquaresIO,
   type Supports,
+  show,
+  tagOf,
 } from '@rmsnorm/core';
-import { type GatedProblem, type QuantizedProblem, type ScaleByProblem, show, tagOf } from '@rmsnorm/core/driver';
+import type { GatedProblem, QuantizedProblem, ScaleByProblem } from '@rmsnorm/core/driver';
 import { hostForward } from './apply/host-forward.ts';
 import { deviceError, ErrorScopes } from './device/error-scopes.ts';
 import { hostLimitsOf } from './device/limits.ts';

@@ -1,5 +1,4 @@
-import { RMSNormError } from '@rmsnorm/core';
-import { checkKeys, type Form, keysOf, reading, show } from '@rmsnorm/core/driver';
+import { checkKeys, type Form, keysOf, RMSNormError, reading, show } from '@rmsnorm/core';
 import type { GPUAdapterLike, GPUDeviceLike, GPULike } from './gpu-types.ts';
 
 export interface WebGPUOptions {

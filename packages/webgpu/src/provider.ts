@@ -1,5 +1,12 @@
-import { type BackendProvider, createBackend, type DType, RMSNormError, type SignalOptions } from '@rmsnorm/core';
-import { signalOf, throwIfAborted } from '@rmsnorm/core/driver';
+import {
+  type BackendProvider,
+  createBackend,
+  type DType,
+  RMSNormError,
+  type SignalOptions,
+  signalOf,
+  throwIfAborted,
+} from '@rmsnorm/core';
 import { findAdapter, isSoftware, nameOf, onlySoftware, type Refusal } from './device/adapter.ts';
 import { capabilitiesOf } from './device/capabilities.ts';
 import { adapterOf, deviceOf } from './device/gpu.ts';

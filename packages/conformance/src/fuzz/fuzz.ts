@@ -1,5 +1,13 @@
-import { type AbortSignalLike, type Backend, type BackendProvider, RMSNormError } from '@rmsnorm/core';
-import { checkKeys, type Form, keysOf, show } from '@rmsnorm/core/driver';
+import {
+  type AbortSignalLike,
+  type Backend,
+  type BackendProvider,
+  checkKeys,
+  type Form,
+  keysOf,
+  RMSNormError,
+  show,
+} from '@rmsnorm/core';
 import fc from 'fast-check';
 import { ConformanceFailure, describeError } from '../case/failure.ts';
 import { dtypesOf } from '../case/supported.ts';

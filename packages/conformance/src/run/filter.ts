@@ -1,5 +1,4 @@
-import { RMSNormError } from '@rmsnorm/core';
-import { show } from '@rmsnorm/core/driver';
+import { RMSNormError, show } from '@rmsnorm/core';
 
 /**
  * Which cases: a part of the id (`llama`), a pattern of the whole id with `*` for anything (`forward/values:*float16*`),

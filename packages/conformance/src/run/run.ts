@@ -1,5 +1,12 @@
-import { type AbortSignalLike, type BackendProvider, RMSNormError } from '@rmsnorm/core';
-import { checkedKeys, type Form, keysOf, show } from '@rmsnorm/core/driver';
+import {
+  type AbortSignalLike,
+  type BackendProvider,
+  checkedKeys,
+  type Form,
+  keysOf,
+  RMSNormError,
+  show,
+} from '@rmsnorm/core';
 import { listCases } from '../cases/list.ts';
 import type { Filter } from './filter.ts';
 import type { CaseResult, Report } from './report.ts';

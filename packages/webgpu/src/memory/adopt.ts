@@ -1,5 +1,4 @@
-import { RMSNormError } from '@rmsnorm/core';
-import { checkKeys, type Form, keysOf, reading, show, tagOf } from '@rmsnorm/core/driver';
+import { checkKeys, type Form, keysOf, RMSNormError, reading, show, tagOf } from '@rmsnorm/core';
 import { BUFFER_USAGE } from '../device/gpu.ts';
 import type { GPUBufferLike, GPUBufferPart } from '../gpu-types.ts';
 import { type Block, roundUp } from './block.ts';
