@@ -5,7 +5,6 @@ import {
   type Form,
   keysOf,
   RMSNormError,
-  show,
 } from '@rmsnorm/core';
 import { listCases } from '../cases/list.ts';
 import type { Filter } from './filter.ts';
@@ -49,7 +48,7 @@ export async function runConformance(provider: BackendProvider, given?: RunOptio
   if (cases.length === 0) {
     throw new RMSNormError(
       'INVALID_OPTION',
-      `filter ${show(options.filter)} takes none of the ${listCases().length} cases; listCases() gives their ids`,
+      `filter ${JSON.stringify(String(options.filter))} takes none of the ${listCases().length} cases; listCases() gives their ids`,
     );
   }
   const session = await openSession(provider, { seed, ...options });

@@ -63,8 +63,8 @@ describe('pickBackend', () => {
     const load = () => Promise.reject(Object.create(null));
     const error: Error = await pickBackend([loud, load]).catch((caught) => caught);
     const [, first, second] = error.message.split('\n');
-    expect(first).toMatch(/^ {2}loud\\u\{1b\}\[2J {2}X {17}a b c+\.\.\.: \\u\{202e\}$/);
-    expect(second).toMatch(/^ {2}load {11}MODULE_NOT_FOUND {2}\{\}$/);
+    expect(first).toMatch(/^ {2}loud\\x1b\[2J {2}X {17}a b c+\.\.\.: \\u202e$/);
+    expect(second).toMatch(/^ {2}load {9}MODULE_NOT_FOUND {2}\{\}$/);
     expect(error.message.length).toBeLessThan(1000);
   });
 

@@ -38,14 +38,13 @@ export function createBackend<B, T extends TensorTypes = TensorTypes>(driver: Dr
 
 class DriverBackend<B> implements HasInternals<B> {
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  declare readonly [INTERNALS]: BackendInternals<B>;
   readonly #internals: BackendInternals<B>;
 
   constructor(driver: Driver<B>) {
     this.#internals = new TrackedDriver(this as Backend, driver);
-  }
-
-  get [INTERNALS](): BackendInternals<B> {
-    return this.#internals;
+    // Not enumerable: whatever shows or copies objects leaves it out.
+    Object.defineProperty(this, INTERNALS, { value: this.#internals });
   }
 
   get name(): string {

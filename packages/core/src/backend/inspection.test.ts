@@ -59,7 +59,8 @@ describe('console.log', () => {
   test('elsewhere: a name, and nothing of the inside', () => {
     const tensor = backend.tensor([1, 2], [2]);
     expect(Reflect.ownKeys(tensor)).toEqual(['dtype', 'shape']);
-    expect(Reflect.ownKeys(backend)).toEqual([]);
+    expect(Object.keys({ ...backend })).toEqual([]);
+    expect(Object.getOwnPropertySymbols({ ...backend })).toEqual([]);
     expect([tensor.constructor.name, String(tensor)]).toEqual(['Tensor', '[object Tensor]']);
     expect([backend.constructor.name, String(backend)]).toEqual(['Backend', '[object Backend]']);
     expect(JSON.stringify(tensor)).toBe('{"dtype":"float32","shape":[2]}');

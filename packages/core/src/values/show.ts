@@ -39,8 +39,15 @@ export function messageOf(error: unknown): string {
 export function escaped(text: string, keepLines = false): string {
   return text.replace(UNSAFE, (character) => {
     if (keepLines && character === '\n') return character;
-    return SHORT_ESCAPES[character] ?? `\\u{${character.codePointAt(0)!.toString(16)}}`;
+    return SHORT_ESCAPES[character] ?? escapeOf(character.codePointAt(0)!);
   });
+}
+
+/** As JavaScript writes it: `\x1b`, `\u202e`, `\u{e0041}`. */
+function escapeOf(code: number): string {
+  const hex = code.toString(16);
+  if (code < 0x100) return `\\x${hex.padStart(2, '0')}`;
+  return code < 0x1_0000 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
 }
 
 /** `text`, or its beginning and `...` where it has more than `most` characters. */
