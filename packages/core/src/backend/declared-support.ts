@@ -14,7 +14,7 @@ import { FLOAT_DTYPES } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { checkKeys, keysOf } from '../values/keys.ts';
 import { reading } from '../values/reading.ts';
-import { show } from '../values/show.ts';
+import { show, showText } from '../values/show.ts';
 import type { BackendInternals } from './internals.ts';
 
 const SUPPORTS = keysOf<Supports>({
@@ -100,9 +100,9 @@ export function requireSupport(
   const lacks = (what: string, values: readonly string[]): RMSNormError =>
     new RMSNormError(
       'UNSUPPORTED',
-      `backend ${show(driver.name)} has no ${what} for ${op}: it has ${values.join(', ') || 'none'}; pick another backend`,
+      `backend ${show(driver.name)} has no ${what} for ${showText(op)}: it has ${values.join(', ') || 'none'}; pick another backend`,
     );
-  if (!supports.ops.includes(op)) throw lacks(`operation '${op}'`, supports.ops);
+  if (!supports.ops.includes(op)) throw lacks(`operation ${show(op)}`, supports.ops);
   const limit = supports.limits?.[op];
   const dtypes = limit?.dtypes ?? supports.dtypes;
   if (!dtypes.includes(problem.dtype)) throw lacks(`dtype '${problem.dtype}'`, dtypes);
