@@ -154,7 +154,7 @@ function checkedWanted(wanted: FloatDType | PrepareOptions): {
   if (typeof wanted === 'string') return { dtype: wanted, ops: ['forward'] };
   checkKeys(wanted, PREPARE);
   const { dtype = 'float32', ops = ['forward'] } = wanted;
-  if (reading('ops', 'INVALID_OPTION', () => Array.isArray(ops) && ops.every((op) => typeof op === 'string'))) {
+  if (reading('ops', 'INVALID_OPTION', () => Array.isArray(ops) && [...ops].every((op) => typeof op === 'string'))) {
     return { dtype, ops };
   }
   throw new RMSNormError('INVALID_OPTION', `ops must be an array of ${OPS.join(', ')}, got ${show(ops)}`);
