@@ -1,14 +1,12 @@
 import type { Tensor } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
-import { supportedProblem } from '../backend/supported-problem.ts';
-import { isEmpty } from '../driver/problem.ts';
-import type { ResolvedOptions } from '../options/options.ts';
+import { isEmpty, type Problem } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
 import type { HostData, HostTensor } from '../values/host-data.ts';
 import { hostMemory } from '../values/host-memory.ts';
 import { asFloat32, bytesOf, checkedHostTensor, sameKind } from '../values/host-tensor.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
-import { sameShape } from '../values/shape.ts';
+import { elementCount, sameShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
 
 export interface ApplyTargets<O extends HostTensor = HostTensor> {
@@ -24,9 +22,10 @@ const TARGETS: Form = {
 
 /** What `apply` needs of an RMSNorm. */
 interface Norm {
-  readonly options: ResolvedOptions;
   readonly gamma: HostTensor | null;
   readonly beta: HostTensor | null;
+  /** That of forward. */
+  problem(x: HostTensor): Problem;
   forward(x: Tensor, out: Tensor): Tensor;
 }
 
@@ -39,15 +38,14 @@ export async function applyOnHost(
 ): Promise<HostTensor> {
   const { out } = checkedKeys(targets, TARGETS);
   const source = checkedHostTensor(x, 'x');
-  const uses = { beta: norm.options.bias, rstd: false };
-  const problem = supportedProblem(internals, 'forward', norm.options, source, uses, null);
+  const problem = norm.problem(source);
   const target = out !== undefined ? checkedTarget(source, out) : emptyLike(source);
   if (isEmpty(problem)) return target;
 
   const { driver, backend } = internals;
   if (driver.hostForward) {
-    const gamma = norm.gamma && asFloat32(norm.gamma);
-    const beta = norm.beta && asFloat32(norm.beta);
+    const gamma = norm.gamma && weightsNow(norm.gamma, 'gamma');
+    const beta = norm.beta && weightsNow(norm.beta, 'beta');
     await driver.hostForward(problem, { x: bytesOf(source.data), y: bytesOf(target.data), gamma, beta });
     return target;
   }
@@ -55,11 +53,19 @@ export async function applyOnHost(
   internals.keep(tensor);
   try {
     const y = norm.forward(tensor, tensor);
-    bytesOf(target.data).set(bytesOf((await y.data()) as Float32Array | Uint16Array));
+    const bytes = bytesOf((await y.data()) as Float32Array | Uint16Array);
+    // Meanwhile the caller may have transferred or shrunk it.
+    bytesOf(checkedHostTensor(target, 'out').data).set(bytes);
     return target;
   } finally {
     tensor.dispose();
   }
+}
+
+/** A weight's elements. Its array, of the caller, may have lost its memory, or got more, since it was set. */
+function weightsNow(weight: HostTensor, name: string): Float32Array {
+  const whole = weight.data.length === elementCount(weight.shape);
+  return asFloat32(whole ? weight : checkedHostTensor(weight, name));
 }
 
 function emptyLike({ dtype, shape, data }: HostTensor): HostTensor {

@@ -1,4 +1,3 @@
-import type { Tensor } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { supportedProblem } from '../backend/supported-problem.ts';
 import type { Op } from '../driver/io.ts';
@@ -10,6 +9,12 @@ import { sameShape } from '../values/shape.ts';
 
 /** How many problems of each operation are kept: enough for a few batch sizes, with rstd and without. */
 const MOST_OF_AN_OPERATION = 4;
+
+/** What a problem depends on of x, which may be on the host. Its shape must not change any more. */
+interface Shaped {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
 
 interface Kept {
   readonly op: Op;
@@ -39,7 +44,7 @@ export class KeptProblems {
   get<O extends Op>(
     internals: BackendInternals<unknown>,
     op: O,
-    x: Tensor,
+    x: Shaped,
     rstd: boolean,
     value: CallValue,
   ): OperationProblem[O] {
@@ -57,7 +62,7 @@ export class KeptProblems {
     this.#byOp.clear();
   }
 
-  #find(internals: BackendInternals<unknown>, op: Op, x: Tensor, rstd: boolean, value: CallValue): Kept {
+  #find(internals: BackendInternals<unknown>, op: Op, x: Shaped, rstd: boolean, value: CallValue): Kept {
     let list = this.#byOp.get(op);
     if (list === undefined) {
       list = [];
@@ -87,7 +92,7 @@ export class KeptProblems {
   }
 }
 
-function isFor(kept: Kept, internals: BackendInternals<unknown>, x: Tensor, rstd: boolean, value: CallValue): boolean {
+function isFor(kept: Kept, internals: BackendInternals<unknown>, x: Shaped, rstd: boolean, value: CallValue): boolean {
   return (
     kept.internals === internals &&
     kept.rstd === rstd &&

@@ -210,6 +210,32 @@ describe('apply', () => {
     expect(fast.memory().tensors).toBe(0);
   });
 
+  test.each<[string, (memory: ArrayBuffer) => Promise<unknown>]>([
+    [
+      'out',
+      (memory) => {
+        const x = { dtype: 'float32', shape: [1, 4], data: ramp(4) } as const;
+        return norm.apply(x, backend, { out: { ...x, data: new Float32Array(memory) } });
+      },
+    ],
+    [
+      'gamma',
+      (memory) => {
+        const other = new RMSNorm({ dim: 4, axis: -1 });
+        other.gamma = { dtype: 'float32', shape: [4], data: new Float32Array(memory) };
+        structuredClone(memory, { transfer: [memory] });
+        const fast = createBackend(Object.assign(new ReferenceDriver(), { hostForward: async () => {} }));
+        return other.apply({ dtype: 'float32', shape: [1, 4], data: ramp(4) }, fast);
+      },
+    ],
+  ])('%s whose memory is taken away meanwhile: an error that says so', async (_name, run) => {
+    const memory = new ArrayBuffer(16);
+    const result = run(memory);
+    if (memory.byteLength > 0) structuredClone(memory, { transfer: [memory] });
+    await expect(result).rejects.toThrow(code('SHAPE'));
+    await expect(result).rejects.toThrow('the data has 0');
+  });
+
   test.each<[string, HostTensor, HostTensor | undefined]>([
     ['SHAPE', { dtype: 'float32', shape: [2, 4], data: ramp(7) }, undefined],
     ['SHAPE', { dtype: 'float32', shape: [4, 2], data: ramp(8) }, undefined],

@@ -6,7 +6,7 @@
 import type { Backend, Tensor, WithDType } from '../backend/backend.ts';
 import { type BackendInternals, internalsOf, internalsOfBackend } from '../backend/internals.ts';
 import type { Op } from '../driver/io.ts';
-import type { OperationProblem } from '../driver/problem.ts';
+import type { OperationProblem, Problem } from '../driver/problem.ts';
 import {
   ADD_FORWARD_TARGETS,
   type AddForwardResult,
@@ -141,9 +141,9 @@ export class RMSNorm {
     const internals = internalsOfBackend(backend);
     internals.assertAlive();
     const norm = {
-      options: this.options,
       gamma: this.#gamma,
       beta: this.#beta,
+      problem: (source: HostTensor): Problem => this.#problems.get(internals, 'forward', source, false, null),
       forward: (source: Tensor, out: Tensor): Tensor => this.forward(source, out),
     };
     return applyOnHost(norm, x, internals, targets);

@@ -92,7 +92,8 @@ export class CheckedOperands<B> {
 
   #newOutput(operand: Operand, shape: readonly number[]): Output<B> {
     const tensor = this.#internals.allocate(shape, dtypeOf(operand, this.#problem));
-    this.#created = [...(this.#created ?? []), tensor];
+    if (this.#created === null) this.#created = [tensor];
+    else this.#created.push(tensor);
     return { tensor, buffer: this.#add(operand.name, bufferOf(this.#internals, tensor, operand.name)) };
   }
 

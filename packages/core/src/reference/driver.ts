@@ -57,15 +57,15 @@ export class ReferenceDriver implements Driver<Uint8Array> {
   }
 
   write(buffer: Uint8Array, bytes: Uint8Array): void {
-    buffer.set(bytes);
+    present(buffer).set(bytes);
   }
 
   async read(buffer: Uint8Array, into: Uint8Array): Promise<void> {
-    into.set(buffer.subarray(0, into.length));
+    into.set(present(buffer).subarray(0, into.length));
   }
 
   view(buffer: Uint8Array): Uint8Array {
-    return buffer;
+    return present(buffer);
   }
 
   adopt(handle: unknown, bytes: number): Uint8Array {
@@ -78,16 +78,19 @@ export class ReferenceDriver implements Driver<Uint8Array> {
     if (handle.byteOffset % 4 !== 0) {
       throw new RMSNormError('ALIGNMENT', `the array starts at byte ${handle.byteOffset}: it must be a multiple of 4`);
     }
-    return new Uint8Array(handle.buffer, handle.byteOffset, handle.byteLength);
+    // Of fixed length: if the array is transferred or shrunk later, this has no bytes, which `present` notices.
+    return bytes === 0 ? this.alloc(4) : new Uint8Array(handle.buffer, handle.byteOffset, bytes);
   }
 
   forward(problem: Problem, io: ForwardIO<Uint8Array>): void {
+    requireMemory(io);
     const { y, rstd } = forward(problem, elements(problem, io.x), weights(problem, io), rounding(problem));
     store(io.y, y, problem.dtype);
     if (io.rstd) store(io.rstd, rstd, 'float32');
   }
 
   addForward(problem: Problem, io: AddForwardIO<Uint8Array>): void {
+    requireMemory(io);
     const residual = elements(problem, io.residual);
     const round = rounding(problem);
     const sum = elements(problem, io.x).map((value, i) => round(value + residual[i]!));
@@ -98,6 +101,7 @@ export class ReferenceDriver implements Driver<Uint8Array> {
   }
 
   gatedForward(problem: GatedProblem, io: GatedForwardIO<Uint8Array>): void {
+    requireMemory(io);
     const { normBeforeGate, dtype } = problem;
     const x = elements(problem, io.x);
     const gate = elements(problem, io.gate);
@@ -108,6 +112,7 @@ export class ReferenceDriver implements Driver<Uint8Array> {
   }
 
   backward(problem: Problem, io: BackwardIO<Uint8Array>): void {
+    requireMemory(io);
     const { dx, dgamma, dbeta } = backward(problem, {
       x: elements(problem, io.x),
       dy: elements(problem, io.dy),
@@ -120,19 +125,22 @@ export class ReferenceDriver implements Driver<Uint8Array> {
     if (io.dbeta) store(io.dbeta, dbeta, 'float32');
   }
 
-  sumSquares(problem: Problem, { x, sums }: SumSquaresIO<Uint8Array>): void {
-    const values = elements(problem, x);
+  sumSquares(problem: Problem, io: SumSquaresIO<Uint8Array>): void {
+    requireMemory(io);
+    const values = elements(problem, io.x);
     const ofRows = Float64Array.from(rowsOf(problem), (row) => sumOfSquares(problem, values, row));
-    store(sums, ofRows, 'float32');
+    store(io.sums, ofRows, 'float32');
   }
 
   scaleBy(problem: ScaleByProblem, io: ScaleByIO<Uint8Array>): void {
+    requireMemory(io);
     const whole = { sums: floats(problem, io.sums, 'rows'), count: problem.count };
     const { y } = forward(problem, elements(problem, io.x), weights(problem, io), rounding(problem), whole);
     store(io.y, y, problem.dtype);
   }
 
   forwardQuantized(problem: QuantizedProblem, io: ForwardQuantizedIO<Uint8Array>): void {
+    requireMemory(io);
     const { y } = forward(problem, elements(problem, io.x), weights(problem, io), rounding(problem));
     const { q, scales } = quantize(problem, Float32Array.from(y), problem.scale);
     io.q.set(bytesOf(q));
@@ -142,6 +150,22 @@ export class ReferenceDriver implements Driver<Uint8Array> {
   dispose(): void {
     // Nothing is held.
   }
+}
+
+/**
+ * Refuses a call before it writes anything, if the memory of an operand is gone.
+ * @throws RMSNormError SHAPE
+ */
+function requireMemory(io: object): void {
+  for (const buffer of Object.values(io) as (Uint8Array | null)[]) if (buffer !== null) present(buffer);
+}
+
+function present(buffer: Uint8Array): Uint8Array {
+  if (buffer.byteLength > 0) return buffer;
+  throw new RMSNormError(
+    'SHAPE',
+    'the memory of a tensor is gone: the array that it wraps was transferred or shrunk; wrap another one',
+  );
 }
 
 function elements(problem: Problem, buffer: Uint8Array): Float64Array {

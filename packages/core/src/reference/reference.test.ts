@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RMSNorm } from '../api/rms-norm.ts';
+import type { Tensor } from '../backend/backend.ts';
 import type { RMSNormOptions } from '../options/options.ts';
 import type { FloatDType } from '../values/dtype.ts';
 import { decode } from '../values/encoding.ts';
@@ -94,5 +95,43 @@ describe('zeros and what is not finite', () => {
 
   test('the overflow of y is infinite', async () => {
     expect(await forward({ dim: 1, eps: 0 }, [1], { dtype: 'float16', gamma: [70000] })).toEqual([inf]);
+  });
+});
+
+describe('a wrapped array whose memory was transferred', () => {
+  const norm = new RMSNorm({ dim: 4, axis: -1 });
+  const SHAPE_ERROR = expect.objectContaining({ code: 'SHAPE', message: expect.stringContaining('transferred') });
+
+  function lost(): Tensor {
+    const memory = new ArrayBuffer(16);
+    const tensor = backend.wrap(new Float32Array(memory), [1, 4]);
+    structuredClone(memory, { transfer: [memory] });
+    return tensor;
+  }
+
+  test.each<[string, (x: Tensor, gone: Tensor) => unknown]>([
+    ['forward of it', (_, gone) => norm.forward(gone)],
+    ['forward into it', (x, gone) => norm.forward(x, gone)],
+    ['addForward', (x, gone) => norm.addForward(x, gone)],
+    ['gatedForward', (x, gone) => norm.gatedForward(x, gone)],
+    ['backward', (x, gone) => norm.backward(x, gone)],
+    ['sumSquares', (_, gone) => norm.sumSquares(gone)],
+    ['scaleBy', (x, gone) => norm.scaleBy(x, norm.sumSquares(x), 4, { out: gone })],
+    ['forwardQuantized', (_, gone) => norm.forwardQuantized(gone)],
+    ['view()', (_, gone) => gone.view!()],
+  ])('%s: an error that says so, and nothing is written', async (_name, run) => {
+    const x = backend.tensor([1, 2, 3, 4], [1, 4]);
+    expect(() => run(x, lost())).toThrow(SHAPE_ERROR);
+    expect([...(await x.data())]).toEqual([1, 2, 3, 4]);
+  });
+
+  test('data(): the same', async () => {
+    await expect(lost().data()).rejects.toThrow(SHAPE_ERROR);
+  });
+
+  test('a tensor without elements needs none', async () => {
+    const empty = backend.wrap(new Float32Array(), [0, 4]);
+    expect(await norm.forward(empty).data()).toHaveLength(0);
+    expect(empty.view!()).toHaveLength(0);
   });
 });
