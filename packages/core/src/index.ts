@@ -88,4 +88,4 @@ export { hostTensor } from './values/host-tensor.ts';
 // For backends, too: a page that maps this name alone can then load them.
 export { checkedKeys, checkKeys, type Form, keysOf } from './values/keys.ts';
 export { reading } from './values/reading.ts';
-export { show, tagOf } from './values/show.ts';
+export { messageOf, show, tagOf } from './values/show.ts';

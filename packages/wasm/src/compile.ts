@@ -1,11 +1,10 @@
 import type { AbortSignalLike, ErrorCode } from '@rmsnorm/core';
-import { throwIfAborted } from '@rmsnorm/core';
+import { messageOf, throwIfAborted } from '@rmsnorm/core';
 import { decodeText } from './decode-text.ts';
 import { DEVICE } from './device.ts';
 import { WasmDriver } from './driver.ts';
 import { Heap } from './heap.ts';
 import { instantiate } from './instantiate.ts';
-import { messageOf } from './message-of.ts';
 import { newMemory } from './new-memory.ts';
 import { type WasmModule, webAssembly } from './web-assembly.ts';
 

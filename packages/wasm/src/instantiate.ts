@@ -1,7 +1,6 @@
-import { RMSNormError } from '@rmsnorm/core';
+import { messageOf, RMSNormError } from '@rmsnorm/core';
 import { LAYOUT } from './generated/descriptor/index.ts';
 import type { Kernels } from './kernels.ts';
-import { messageOf } from './message-of.ts';
 import type { WasmMemory, WasmModule } from './web-assembly.ts';
 import { webAssembly } from './web-assembly.ts';
 

@@ -2,6 +2,7 @@ import {
   type BackendProvider,
   createBackend,
   type DType,
+  messageOf,
   RMSNormError,
   type SignalOptions,
   signalOf,
@@ -10,7 +11,6 @@ import {
 import type { Block } from './block.ts';
 import { type Compiled, compileOneThread, type Refusal } from './compile.ts';
 import { oneThreadFor } from './device.ts';
-import { messageOf } from './message-of.ts';
 import { checkedOptions, type WasmOptions } from './options.ts';
 import type { WasmBackend, WasmTensor } from './tensor.ts';
 import type { WasmModule } from './web-assembly.ts';

@@ -1,4 +1,4 @@
-import { bytesPerElement, type HostForwardIO, type Problem, RMSNormError } from '@rmsnorm/core';
+import { bytesPerElement, type HostForwardIO, type Problem } from '@rmsnorm/core';
 import { ALIGNMENT, roundUp } from './allocator.ts';
 import type { Heap } from './heap.ts';
 import type { KernelCalls } from './kernel-calls.ts';
@@ -8,7 +8,7 @@ import { type Extents, extentsOf, mostElements, type Part, partsOf } from './par
  * forward from and to arrays outside the WebAssembly memory. Copies a part in, normalizes it in place, and copies it out.
  * A cache holds the part meanwhile, so that main memory is read and written once.
  * @param bufferBytes the size of parts; they are smaller if memory is short, and larger if a row is
- * @throws RMSNormError OUT_OF_MEMORY, SHAPE where weights lost their memory, before anything is written to y
+ * @throws RMSNormError OUT_OF_MEMORY, before anything is written to y
  */
 export function streamForward(
   heap: Heap,
@@ -19,17 +19,10 @@ export function streamForward(
 ): void {
   const x = bytesOf(heap, io.x);
   const y = bytesOf(heap, io.y);
-  const weightBytes = p.groups * p.size * 4;
-  for (const weights of [io.gamma, io.beta]) {
-    // The caller may have transferred or resized the memory of an array since it became gamma.
-    if (weights && weights.byteLength !== weightBytes) {
-      throw new RMSNormError('SHAPE', `gamma or beta has ${weights.byteLength} bytes now, not ${weightBytes}`);
-    }
-  }
   const gamma = io.gamma && bytesOf(heap, io.gamma);
   const beta = io.beta && bytesOf(heap, io.beta);
 
-  const weightSize = roundUp(weightBytes);
+  const weightSize = roundUp(p.groups * p.size * 4);
   const { address, bytes, step } = reserve(heap, p, (gamma ? weightSize : 0) + (beta ? weightSize : 0), bufferBytes);
   const gammaAt = gamma ? address : 0;
   const betaAt = beta ? address + (gamma ? weightSize : 0) : 0;

@@ -2,6 +2,7 @@ import {
   type BackendProvider,
   createBackend,
   type DType,
+  messageOf,
   RMSNormError,
   type SignalOptions,
   signalOf,
@@ -15,7 +16,6 @@ import { requestDevice } from './device/request-device.ts';
 import { WebGPUDriver } from './driver.ts';
 import type { GPUCommandEncoderLike } from './gpu-types.ts';
 import type { Block } from './memory/block.ts';
-import { messageOf } from './message-of.ts';
 import { type CheckedOptions, checkedOptions, type WebGPUOptions } from './options.ts';
 import type { Capabilities } from './plan.ts';
 import type { WebGPUBackend, WebGPUTensor } from './tensor.ts';
@@ -79,6 +79,9 @@ async function lookFor(options: CheckedOptions): Promise<Found | Refusal> {
     const device = deviceOf(options.device);
     const lost = await lossOf(device);
     if (lost !== null) return refusalOf(lostError(lost, false));
+    if (typeof device.features?.has !== 'function' || typeof device.limits !== 'object') {
+      throw new TypeError('the device has no features or limits');
+    }
     if (!software && isSoftware({ info: device.adapterInfo ?? {} })) return onlySoftware(device.adapterInfo);
     return { name: nameOf(device.adapterInfo), device: async () => device };
   }

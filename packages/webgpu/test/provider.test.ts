@@ -39,13 +39,9 @@ const hostile = (of: object, name: string, error: unknown): object =>
 test.each([
   ['a device that lacks what belongs to it', { device }, /./],
   ['a device whose loss has no words', { device: { ...device, lost: Promise.resolve() } }, /./],
-  ['a device that cannot be asked', { device: hostile(device, 'lost', UNPRINTABLE) }, /an error that cannot be shown/],
+  ['a device that cannot be asked', { device: hostile(device, 'lost', UNPRINTABLE) }, /\(\{\}\)/],
   ['an adapter that throws', { adapter: hostile(adapter, 'info', new Error('not yet')) }, /not yet/],
-  [
-    'an adapter that throws anything',
-    { adapter: hostile(adapter, 'info', UNPRINTABLE) },
-    /an error that cannot be shown/,
-  ],
+  ['an adapter that throws anything', { adapter: hostile(adapter, 'info', UNPRINTABLE) }, /\(\{\}\)/],
   ['an adapter that is a text', { gpu: { requestAdapter: async () => 'GPU 0' } }, /./],
 ])('a probe never throws: %s', async (_, options, reason) => {
   const provider = webgpu(options as never);
@@ -64,7 +60,7 @@ test.each([
 
 test.each([
   ['a getter that throws', { get: throws(new Error('not here')) }, 'DEVICE_ERROR', /\(not here\)/],
-  ['a getter that throws anything', { get: throws(UNPRINTABLE) }, 'DEVICE_ERROR', /an error that cannot be shown/],
+  ['a getter that throws anything', { get: throws(UNPRINTABLE) }, 'DEVICE_ERROR', /\(\{\}\)/],
   ['null', { value: null }, 'NO_WEBGPU', /navigator.gpu is undefined/],
   ['nothing of what belongs to it', { value: { gpu: {} } }, 'NO_ADAPTER', /requestAdapter\(\) failed/],
 ])('a probe never throws, and what it found is not kept: navigator is %s', async (_, navigator, code, reason) => {

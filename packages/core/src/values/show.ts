@@ -25,10 +25,14 @@ export function showText(text: string, most: number = MOST_CHARACTERS): string {
   return cut(escaped(cut(text, most).replace(/\s+/g, ' ').trim()), most);
 }
 
-/** What an error, or whatever was thrown, says. */
+/** The most characters of others' messages: engines write long ones about policies. */
+const MOST_OF_A_MESSAGE = 500;
+
+/** What an error, of any realm, or whatever was thrown, says. */
 export function messageOf(error: unknown): string {
   try {
-    return error instanceof Error && typeof error.message === 'string' ? showText(error.message) : show(error);
+    const message = typeof error === 'object' ? (error as { message?: unknown } | null)?.message : undefined;
+    return typeof message === 'string' ? showText(message, MOST_OF_A_MESSAGE) : show(error);
   } catch {
     // A Proxy, or a getter, that throws again.
     return 'an error';

@@ -1,9 +1,9 @@
 import type { AbortSignalLike } from '@rmsnorm/core';
+import { messageOf } from '@rmsnorm/core';
 import { type Compiled, compileInlined, compileOneThread, type Refusal } from '../compile.ts';
 import { oneThreadFor } from '../device.ts';
 import { WasmDriver } from '../driver.ts';
 import { instantiate } from '../instantiate.ts';
-import { messageOf } from '../message-of.ts';
 import { newMemory, type Room } from '../new-memory.ts';
 import type { WasmModule } from '../web-assembly.ts';
 import { whyNoThreads } from './host.ts';

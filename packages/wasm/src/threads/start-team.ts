@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from '@rmsnorm/core';
-import { messageOf } from '../message-of.ts';
+import { messageOf } from '@rmsnorm/core';
 import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 import { controlBuffer } from './control.ts';
 import type { Task } from './messages.ts';

@@ -29,9 +29,8 @@ export async function hostForward(
   largest: number,
 ): Promise<void> {
   const weights: Block[] = [];
-  const upload = (name: string, values: Float32Array | null): Block | null => {
+  const upload = (values: Float32Array | null): Block | null => {
     if (values === null) return null;
-    requireMemory(name, values, problem.groups * problem.size * 4, 'it was set');
     const block = device.alloc(values.byteLength);
     weights.push(block);
     device.write(block, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -40,7 +39,7 @@ export async function hostForward(
   // The caller may transfer or resize an array's memory while slices wait for the device.
   const [bytesOfX, bytesOfY] = [x.length, y.length];
   const forward = async (slice: Slice, io: { gamma: Block | null; beta: Block | null }): Promise<void> => {
-    requireMemory('x', x, bytesOfX, 'apply() began');
+    requireMemory('x', x, bytesOfX);
     const packed = gathered(slice, x);
     const block = device.alloc(Math.ceil(packed.length / 4) * 4);
     try {
@@ -51,7 +50,7 @@ export async function hostForward(
       await device.read(block, result);
       scatter(slice, result, y);
     } catch (error) {
-      requireMemory('out', y, bytesOfY, 'apply() began');
+      requireMemory('out', y, bytesOfY);
       throw error;
     } finally {
       device.free(block);
@@ -60,7 +59,7 @@ export async function hostForward(
 
   const pending: Promise<void>[] = [];
   try {
-    const io = { gamma: upload('gamma', gamma), beta: upload('beta', beta) };
+    const io = { gamma: upload(gamma), beta: upload(beta) };
     for (const slice of slicesOf(problem, largest)) {
       if (pending.length === MOST_SLICES) await pending.shift();
       const running = forward(slice, io);
@@ -76,10 +75,10 @@ export async function hostForward(
 }
 
 /** @throws RMSNormError SHAPE */
-function requireMemory(name: string, { byteLength }: Uint8Array | Float32Array, bytes: number, since: string): void {
+function requireMemory(name: string, { byteLength }: Uint8Array, bytes: number): void {
   if (byteLength === bytes) return;
   throw new RMSNormError(
     'SHAPE',
-    `the array of ${name} had ${bytes} bytes when ${since}, and has ${byteLength} now: its memory was transferred or resized`,
+    `the array of ${name} had ${bytes} bytes when apply() began, and has ${byteLength} now: its memory was transferred or resized`,
   );
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@rmsnorm/core';
+import { messageOf } from '@rmsnorm/core';
 import type { GPUAdapterInfoLike, GPUAdapterLike } from '../gpu-types.ts';
-import { messageOf } from '../message-of.ts';
 import type { CheckedOptions } from '../options.ts';
 import { navigatorGPU } from './gpu.ts';
 

@@ -1,5 +1,4 @@
-import { RMSNormError } from '@rmsnorm/core';
-import { messageOf } from '../message-of.ts';
+import { messageOf, RMSNormError } from '@rmsnorm/core';
 
 /** What makes kernels faster, where the adapter has it; timestamp-query is for those who measure. */
 const FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const;

@@ -1,10 +1,9 @@
-import { type AbortSignalLike, RMSNormError } from '@rmsnorm/core';
+import { type AbortSignalLike, messageOf, RMSNormError } from '@rmsnorm/core';
 import type { ErrorScopes } from '../device/error-scopes.ts';
 import { BUFFER_USAGE, MAP_READ } from '../device/gpu.ts';
 import type { DeviceLoss } from '../device/loss.ts';
 import type { Entry } from '../execution/journal.ts';
 import type { WorkQueue } from '../execution/work-queue.ts';
-import { messageOf } from '../message-of.ts';
 import { type Block, type Memory, roundUp, taintOf } from './block.ts';
 import type { Buffers } from './buffers.ts';
 import { Pool } from './pool.ts';
