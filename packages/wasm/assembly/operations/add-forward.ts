@@ -10,7 +10,7 @@ import { normalizeRows } from '../rows/normalize';
 import { beyondCaches, scaleRow } from '../rows/rows';
 import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
 import { tileRows } from '../rows/tiles';
-import { allWeightsAtOnce, PIECE } from '../weights';
+import { allWeightsAtOnce } from '../weights';
 import { ADD, ENTER, moveRows, setStage } from './stages';
 
 /** Shorter rows are faster in tiles, unless they exceed the caches. */
@@ -41,25 +41,29 @@ export function addForward(): void {
   }
 }
 
-/** Elements of a batch, or one row: x, residual, sum and y of it lie in a first-level cache, even where they compete for the same places. */
+/** Elements of a batch: x, residual, sum and y of it lie in a first-level cache, even where they compete for the same places. */
 const BATCH: u32 = 512;
 
-/** Adds and normalizes float32 rows in batches. */
+/** Adds and normalizes float32 rows: short ones in batches, others one by one. */
 function addRows(rows: u32): void {
   const bytes = <usize>call.size << 2;
-  const most: u32 = call.size <= PIECE && allWeightsAtOnce() ? batchRows(BATCH) : 1;
-  let offset: usize = 0;
+  const most: u32 = allWeightsAtOnce() ? batchRows(BATCH) : 1;
+  let x = call.x;
+  let residual = call.residual;
+  let sum = call.sum;
+  let y = call.y;
   let group: u32 = 0;
   for (let row: u32 = 0; row < rows; row += most) {
     const batch = min(most, rows - row);
-    const first = offset;
-    let sum: f64 = 0;
-    for (let i: u32 = 0; i < batch; i++, offset += bytes) {
-      sum = addSumSquares(call.x + offset, call.residual + offset, call.sum + offset);
-      store<f64>(call.kernelMemory + (<usize>i << 3), sum);
+    const first = sum;
+    let squares: f64 = 0;
+    for (let i: u32 = 0; i < batch; i++, x += bytes, residual += bytes, sum += bytes) {
+      squares = addSumSquares(x, residual, sum);
+      if (most > 1) store<f64>(call.kernelMemory + (<usize>i << 3), squares);
     }
-    if (most === 1) scaleRow(row, group, call.sum + first, call.y + first, call.rstd, sum);
-    else scaleSummed(row, batch, group, call.sum + first, call.y + first, call.rstd, false);
+    if (most > 1) scaleSummed(row, batch, group, first, y, call.rstd, false);
+    else scaleRow(row, group, first, y, call.rstd, squares);
+    y += batch * bytes;
     group = (group + batch) % call.groups;
   }
 }

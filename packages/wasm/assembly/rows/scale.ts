@@ -3,7 +3,7 @@
 import { call } from '../call';
 import { has, With, Without } from '../elements/generic';
 import { loadRun, RUN, storeRun } from '../elements/runs';
-import { spilled, splat } from '../elements/spill';
+import { splat } from '../elements/spill';
 import { runMemory } from '../scratch';
 import { weightsOf } from '../weights';
 
@@ -65,14 +65,24 @@ export function scaleRows<Beta>(
 /** `count` elements of one row, at most PIECE, with the weights and beta from `feature` on. */
 export function scalePiece(x: usize, feature: u32, y: usize, count: u32, factor: f32): void {
   const w = weightsOf(feature, count);
-  const at = spilled(factor);
-  if (call.beta) scaleRows<With>(x, y, at, 1, count, w, call.beta + (<usize>feature << 2), 0);
-  else scaleRows<Without>(x, y, at, 1, count, w, 0, 0);
+  if (call.beta) scaleOne<With>(x, w, call.beta + (<usize>feature << 2), y, count, factor);
+  else scaleOne<Without>(x, w, 0, y, count, factor);
+}
+
+/** scaleRows of one row, whose weights and beta are at `w` and `b`: for long rows beyond the caches faster than the loop over rows. */
+function scaleOne<Beta>(x: usize, w: usize, b: usize, y: usize, count: u32, factor: f32): void {
+  const r = splat(factor);
+  const toW = w - x;
+  const toB = b - x;
+  const toY = y - x;
+  const end = x + (<usize>count << 2);
+  for (const lines = x + (<usize>(count & ~15) << 2); x < lines; x += 64) scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);
+  scaleRest<Beta>(x, end, r, toY, toW, toB);
 }
 
 /** y = x * w along one row. */
 export function multiplyBy(x: usize, w: usize, y: usize, count: u32): void {
-  scaleRows<Without>(x, y, spilled(1), 1, count, w, 0, 0);
+  scaleOne<Without>(x, w, 0, y, count, 1);
 }
 
 /** scalePiece in place, for 'llama': x * factor is rounded to x's dtype before the weight multiplies it. */
