@@ -13,35 +13,9 @@ export type {
   WithDType,
 } from './backend/backend.ts';
 export { createBackend } from './backend/create-backend.ts';
-export type * from './driver/driver.ts';
-export type * from './driver/io.ts';
-export {
-  type Extent,
-  OPERATIONS,
-  OPS,
-  type Operand,
-  type OperandName,
-  type Operation,
-  operandLength,
-  type Presence,
-} from './driver/operations.ts';
-export type {
-  Casting,
-  EpsMode,
-  GatedProblem,
-  OperationProblem,
-  Problem,
-  QuantizedProblem,
-  ScaleByProblem,
-} from './driver/problem.ts';
-export {
-  type Accuracy,
-  FEATURES,
-  type Feature,
-  GUARANTEES,
-  type Guarantee,
-  type Supports,
-} from './driver/supports.ts';
+export { operandLength } from './driver/operations.ts';
+export type { GatedProblem, OperationProblem, QuantizedProblem, ScaleByProblem } from './driver/problem.ts';
+export * from './driver/public.ts';
 export { type AbortSignalLike, abortable, type SignalOptions, signalOf, throwIfAborted } from './values/abort.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
 export * from './values/encoding.ts';

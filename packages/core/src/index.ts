@@ -39,26 +39,7 @@ export type {
   WithDType,
 } from './backend/backend.ts';
 export { createBackend } from './backend/create-backend.ts';
-export type * from './driver/driver.ts';
-export type * from './driver/io.ts';
-export {
-  type Extent,
-  OPERATIONS,
-  OPS,
-  type Operand,
-  type OperandName,
-  type Operation,
-  type Presence,
-} from './driver/operations.ts';
-export type { Casting, EpsMode, Problem } from './driver/problem.ts';
-export {
-  type Accuracy,
-  FEATURES,
-  type Feature,
-  GUARANTEES,
-  type Guarantee,
-  type Supports,
-} from './driver/supports.ts';
+export * from './driver/public.ts';
 export type { AddForwardResult, AddForwardTargets } from './operations/add-forward.ts';
 export type { BackwardOut, BackwardResult, BackwardTargets } from './operations/backward.ts';
 export type { ForwardTargets } from './operations/forward.ts';

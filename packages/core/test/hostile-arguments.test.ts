@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   addRmsNorm,
-  type Backend,
   bfloat16Bits,
   bfloat16Value,
   bytesPerElement,
@@ -27,15 +26,8 @@ import {
   scaleBy,
   sumSquares,
 } from '../src/index.ts';
+import { backend, host, norm, options, resolved, sums, x } from './callable.ts';
 import { hostileValues, trappedValues, UNSAFE_IN_MESSAGES } from './hostile.ts';
-
-const backend: Backend = await reference().create();
-const options = { dim: 4, axis: -1 };
-const norm = new RMSNorm({ ...options, bias: true });
-const x = backend.tensor([1, 2, 3, 4], [1, 4]);
-const sums = norm.sumSquares(x);
-const host = hostTensor([1, 2, 3, 4], [1, 4]);
-const resolved = resolveOptions(options);
 
 /** Puts a value at each key of an object in turn. */
 function each(keys: readonly string[], call: (object: never) => unknown): Record<string, (value: never) => unknown> {

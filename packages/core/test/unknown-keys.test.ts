@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   addRmsNorm,
-  type Backend,
   createBackend,
   gatedRmsNorm,
-  hostTensor,
   pickBackend,
   presets,
   RMSNorm,
@@ -17,15 +15,10 @@ import {
   sumSquares,
 } from '../src/index.ts';
 import { ReferenceDriver } from '../src/reference/driver.ts';
+import { backend, host, norm, options, sums, x } from './callable.ts';
 import { code } from './samples.ts';
 
-const backend: Backend = await reference().create();
-const options = { dim: 4, axis: -1 };
-const norm = new RMSNorm({ ...options, bias: true });
-const x = backend.tensor([1, 2, 3, 4], [1, 4]);
 const t = backend.empty([1, 4]);
-const sums = norm.sumSquares(x);
-const host = hostTensor([1, 2, 3, 4], [1, 4]);
 const driver = new ReferenceDriver();
 const driverWith = (supports: object): never =>
   Object.assign(new ReferenceDriver(), { supports: { ...driver.supports, ...supports } }) as never;
