@@ -23,7 +23,7 @@ import { Scratch } from './scratch.ts';
 import { streamForward } from './stream-forward.ts';
 
 // A second-level cache holds a part of this size. Sizes from 128 to 512 KiB differ little.
-const STAGE_BYTES = 256 * 1024;
+const BUFFER_BYTES = 256 * 1024;
 
 /** The driver of this package: tensors in the WebAssembly memory, and the kernels that run on them. */
 export class WasmDriver implements Driver<Block> {
@@ -37,15 +37,15 @@ export class WasmDriver implements Driver<Block> {
     features: ['inner', 'groups', 'partial', 'clamp', 'beta', 'weightOffset', 'llama', 'rstd'],
     promises: ['extremes', 'nonFinite', 'subnormals', 'invariance'],
   };
-  readonly #stageBytes: number;
+  readonly #bufferBytes: number;
   // Null once disposed, so that a backend that is still referenced does not keep the memory alive.
   #live: { readonly heap: Heap; readonly calls: KernelCalls } | null;
 
-  /** @param stageBytes the size of the parts in which `apply` copies arrays into the memory */
-  constructor(kernels: Kernels, heap: Heap, device: string = DEVICE, stageBytes: number = STAGE_BYTES) {
+  /** @param bufferBytes the size of the parts in which `apply` copies arrays into the memory */
+  constructor(kernels: Kernels, heap: Heap, device: string = DEVICE, bufferBytes: number = BUFFER_BYTES) {
     this.device = device;
     this.#live = { heap, calls: new KernelCalls(kernels, heap.memory, new Scratch(heap)) };
-    this.#stageBytes = stageBytes;
+    this.#bufferBytes = bufferBytes;
   }
 
   alloc(bytes: number): Block {
@@ -113,7 +113,7 @@ export class WasmDriver implements Driver<Block> {
   }
 
   async hostForward(p: Problem, io: HostForwardIO): Promise<void> {
-    streamForward(this.#heap, this.#live!.calls, p, io, this.#stageBytes);
+    streamForward(this.#heap, this.#live!.calls, p, io, this.#bufferBytes);
   }
 
   dispose(): void {

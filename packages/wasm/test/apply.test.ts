@@ -17,12 +17,12 @@ import { HEAP_BASE } from '../src/kernels.ts';
 
 const MIB = 2 ** 20;
 
-/** A backend that streams through a stage of `stageBytes`, and its heap. */
-async function backendWithStage(stageBytes: number, maxBytes?: number): Promise<{ backend: Backend; heap: Heap }> {
+/** A backend that streams through a stage of `bufferBytes`, and its heap. */
+async function backendWithStage(bufferBytes: number, maxBytes?: number): Promise<{ backend: Backend; heap: Heap }> {
   const compiled = await compileInlined();
   if (!('module' in compiled)) throw new Error(compiled.reason);
   const heap = new Heap(new WebAssembly.Memory({ initial: 16 }), maxBytes);
-  const driver = new WasmDriver(await instantiate(compiled.module, heap.memory), heap, undefined, stageBytes);
+  const driver = new WasmDriver(await instantiate(compiled.module, heap.memory), heap, undefined, bufferBytes);
   return { backend: createBackend(driver), heap };
 }
 
