@@ -33,6 +33,9 @@ function shell(folder: string, line: string): { code: number; text: string } {
     cwd: folder,
     env,
     encoding: 'utf8',
+    // A line that waits for what never comes is a failure, and no hang.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   return { code: status ?? -1, text: stdout + stderr };
 }
@@ -128,7 +131,7 @@ describe('a signal in the last flush', () => {
 test('a terminal that is closed: exit code 129, also where nothing can be said any more', async () => {
   const folder = folderWithInput([400_000, 12]);
   const script = `$RMSNORM ${RUN} --memory 64KiB > /dev/full 2> /dev/full & pid=$!
-    until ls *.rmsnorm-partial > /dev/null 2>&1; do sleep 0.02; done; kill -HUP $pid; wait $pid`;
+    until ls *.rmsnorm-partial > /dev/null 2>&1 || ! kill -0 $pid; do sleep 0.02; done; kill -HUP $pid; wait $pid`;
   expect(shell(folder, script)).toEqual({ code: 129, text: '' });
   expect(readdirSync(folder)).toEqual(['x.npy']);
 });
@@ -143,7 +146,9 @@ if pid == 0:
     signal.signal(signal.SIGHUP, lambda *_: sys.argv[1] == 'signal' and os.kill(child, signal.SIGHUP))
     with open('code', 'w') as file: file.write(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
     os._exit(0)
-while not any('rmsnorm-partial' in name for name in os.listdir('.')): time.sleep(0.01)
+while not any('rmsnorm-partial' in name for name in os.listdir('.')):
+    if os.waitpid(pid, os.WNOHANG)[0]: sys.exit('the run ended before its terminal was closed')
+    time.sleep(0.001)
 os.close(terminal)
 os.waitpid(pid, 0)`;
 
@@ -154,7 +159,7 @@ test.for([
   if (shell(tmpdir(), 'python3 -c "import pty"').code !== 0) {
     return lacking(skip, 'no python3 found: install it (Debian: apt-get install python3)');
   }
-  const folder = folderWithInput([200_000, 12]);
+  const folder = folderWithInput([400_000, 12]);
   writeFileSync(join(folder, 'terminal.py'), CLOSED_TERMINAL);
   const { text } = shell(folder, `TERM=dumb python3 terminal.py ${how} $RMSNORM ${RUN} --memory 64KiB`);
   expect(text).toBe('');
