@@ -12,7 +12,7 @@ import { root } from '../workspace.ts';
 
 // A project of a user's, outside the workspace: npm, the packed tarballs, and the README's lines.
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let sixLines: string;
+let quickStart: string;
 
 beforeAll(async () => {
   folder = await temporaryFolder('consumer');
@@ -28,13 +28,13 @@ beforeAll(async () => {
   await runToSuccess('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder.dir });
 
   const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const [, code] = /^## Six lines$[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(readme) ?? [];
-  if (!code) throw new Error('README.md has no block of js below "## Six lines", which this test runs');
-  sixLines = code;
+  const [, code] = /^## Quick start$[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  if (!code) throw new Error('README.md has no block of js below "## Quick start", which this test runs');
+  quickStart = code;
 });
 afterAll(() => folder.remove());
 
-/** After the six lines: the RMS over the 512 channels, at each of the 2 * 16 places. */
+/** After the quick start: the RMS over the 512 channels, at each of the 2 * 16 places. */
 const rmsOfRows = `
 const rms = Array.from({ length: 32 }, (_, row) => {
   let sum = 0;
@@ -51,12 +51,12 @@ function expectRowsOfRmsOne(result: string): void {
   for (const value of rms) expect(value).toBeCloseTo(1, 5);
 }
 
-test("the README's six lines run in Node", async () => {
-  await writeFile(join(folder.dir, 'six-lines.js'), `${sixLines}${rmsOfRows}console.log(result);\n`);
-  expectRowsOfRmsOne(await runToSuccess(process.execPath, ['six-lines.js'], { cwd: folder.dir }));
+test("the README's quick start runs in Node", async () => {
+  await writeFile(join(folder.dir, 'quick-start.js'), `${quickStart}${rmsOfRows}console.log(result);\n`);
+  expectRowsOfRmsOne(await runToSuccess(process.execPath, ['quick-start.js'], { cwd: folder.dir }));
 });
 
-test("the README's six lines run in a page built by Vite, which needs no other file", async ({ skip }) => {
+test("the README's quick start runs in a page built by Vite, which needs no other file", async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
   const page = join(folder.dir, 'page');
   await mkdir(page);
@@ -66,7 +66,7 @@ test("the README's six lines run in a page built by Vite, which needs no other f
   );
   await writeFile(
     join(page, 'main.js'),
-    `${sixLines}${rmsOfRows}document.querySelector('pre').textContent = result;\n`,
+    `${quickStart}${rmsOfRows}document.querySelector('pre').textContent = result;\n`,
   );
   await build({ root: page, configFile: false, logLevel: 'warn' });
   const built = (await readdir(join(page, 'dist'), { recursive: true })).filter((file) => file.includes('.'));

@@ -26,7 +26,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('the six lines and what follows them run, and give rows of RMS 1', async () => {
+test('the quick start and what follows it run, and give rows of RMS 1', async () => {
   const lines = blocks.filter(({ info, code }) => info === 'js' && !code.includes('vitest')).map(({ code }) => code);
   expect(lines.length).toBe(4);
   const check = `
@@ -34,8 +34,8 @@ test('the six lines and what follows them run, and give rows of RMS 1', async ()
     for (let c = 0; c < 512; c++) sum += values[c * 16] ** 2;
     const { tensors } = backend.memory();
     console.log(JSON.stringify({ rms: Math.sqrt(sum / 512), applied: data.length, best: best.name, tensors }));`;
-  await writeFile(join(folder, 'six-lines.mjs'), [...lines, check].join('\n'));
-  const { stdout } = await node(process.execPath, [join(folder, 'six-lines.mjs')]);
+  await writeFile(join(folder, 'quick-start.mjs'), [...lines, check].join('\n'));
+  const { stdout } = await node(process.execPath, [join(folder, 'quick-start.mjs')]);
   const { rms, ...rest } = JSON.parse(stdout);
   expect(rms).toBeCloseTo(1, 4);
   expect(rest).toEqual({ applied: 16384, best: 'wasm', tensors: 0 });

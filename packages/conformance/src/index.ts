@@ -1,8 +1,8 @@
 /*
- * The rooms of the suite:
+ * The folders of the suite:
  *
  *   case/        what a case is, and what cases use: failures, refusals, tensors that are disposed
- *   cases/       the cases, a room for each kind of promise; list.ts lists them
+ *   cases/       the cases, a folder for each kind of promise; list.ts lists them
  *   operations/  how the suite calls each operation, and how it judges what comes out
  *   expected/    the formula in float64, the bounds of the contract, and results held against both
  *   inputs/      seeded random numbers, and the number formats

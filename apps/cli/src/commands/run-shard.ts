@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import type { ResolvedOptions } from '@rmsnorm/core';
 import { fileTarget } from '../files/byte-target.ts';
 import { pieceAt } from '../files/extent.ts';
 import { type Finished, finishShards } from '../files/finish-shards.ts';
@@ -96,7 +97,6 @@ export function finishedLine({ output, finished, shards, bytes }: Finished, { pa
 /** Everything that decides the bytes of the output, as far as it is known without reading the whole input. */
 async function planOfShards(job: RunJob, shards: number, backend: string | null): Promise<ShardPlan> {
   const { source, format, options, weights } = job;
-  const { dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting } = options;
   const header = new Uint8Array(source.headerBytes);
   await source.source.read(pieceAt(0, header.byteLength), header);
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -111,9 +111,41 @@ async function planOfShards(job: RunJob, shards: number, backend: string | null)
       stored: source.stored,
       shape: source.shape,
     },
-    ...{ dim: dims, groups, axis, eps, epsMode, scale, partial, weightOffset, casting },
+    ...settingsOf(options),
     ...{ gamma: weights.gamma && sha256(weights.gamma), beta: weights.beta && sha256(weights.beta) },
   };
+}
+
+/**
+ * The name of each option in the plan, in which all shards must agree; null where the option follows from others, or from
+ * whether there are weights, or does not change the output. An option that core gains does not compile until it is here.
+ */
+const SETTINGS: Readonly<Record<keyof ResolvedOptions, string | null>> = {
+  dims: 'dim',
+  features: null,
+  groups: 'groups',
+  size: null,
+  statSize: null,
+  axis: 'axis',
+  eps: 'eps',
+  epsMode: 'epsMode',
+  scale: 'scale',
+  scaleGiven: null,
+  alpha: null,
+  partial: 'partial',
+  affine: null,
+  bias: null,
+  weightOffset: 'weightOffset',
+  casting: 'casting',
+  normBeforeGate: null,
+};
+
+function settingsOf(options: ResolvedOptions): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  for (const [option, name] of Object.entries(SETTINGS)) {
+    if (name !== null) settings[name] = options[option as keyof ResolvedOptions];
+  }
+  return settings;
 }
 
 /** OpenSSL takes less than 2 GiB at once. */

@@ -97,7 +97,7 @@ async function finishedBefore(
   began: number,
 ): Promise<Finished> {
   const there = await stat(place.path).catch(absent);
-  // With --force, an older file may be the one that shards were to replace which never ran.
+  // With --force, an older file may be there because no shard ever ran.
   if (there === null || (force && !(await cameSince(began, place.path, there)))) {
     throw new RMSNormError(
       'INVALID_FILE',

@@ -96,9 +96,9 @@ async function copyOwner(file: FileHandle, { mode, uid, gid }: Pick<Stats, 'mode
   await file.chown(uid, gid).catch(() => file.chown(-1, gid).catch(() => {}));
   const now = await file.stat();
   let kept = mode & 0o7777;
-  // Another owner's or group's programs do not get their rights.
+  // A new owner does not inherit setuid.
   if (now.uid !== uid) kept &= ~0o4000;
-  // Nor does another group get what the group had: no more than what all have.
+  // A new group does not inherit setgid, and gets no more than everybody.
   if (now.gid !== gid) kept = (kept & ~0o2070) | ((kept & 0o007) << 3);
   // Some file systems have no permissions.
   await file.chmod(kept).catch(() => {});

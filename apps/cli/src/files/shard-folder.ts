@@ -31,7 +31,7 @@ const FOLDER_SUFFIX = '.rmsnorm-shards';
 const PLAN = 'plan.json';
 const MADE = 'made-by-rmsnorm';
 
-/** What rmsnorm writes into the folder, but for the last two to go. */
+/** What rmsnorm writes there, except plan.json, ID.held and made-by-rmsnorm, which go last. */
 const OURS =
   /^(?:[0-9a-f]{12}\.(?:output|\d+\.finished)|plan\.json\.[0-9a-f]{12}|[0-9a-f]{12}\.\d+\.finished\.[0-9a-f]{12})$/;
 

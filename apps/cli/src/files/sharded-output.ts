@@ -106,7 +106,7 @@ export class ShardedOutput {
     }
   }
 
-  /** The bytes are in a file that nobody finds any more, where others deleted it meanwhile, or began again. */
+  /** Throws where the output was deleted or begun anew: this shard's bytes would be lost. */
   async #assertOutput(): Promise<void> {
     const there = await stat(outputOf(this.#folder, this.#kept.id), { bigint: true }).catch(absent);
     const same = (await readPlan(this.#folder))?.id === this.#kept.id;

@@ -84,7 +84,7 @@ export function bytesToRead(work: Pick<Work, 'source' | 'layout' | 'shard' | 'fo
   return lengthOf(before) + lengthOf(after) + rowsOf(work) * work.layout.size * bytesPerStored(work.source.stored);
 }
 
-/** Whether the output has a header of its own; otherwise that of the input, and all that stands around the tensor. */
+/** Whether the output gets a new header; else it keeps the input's, and all around the tensor. */
 function hasOwnHeader({ source, format }: Pick<Work, 'source' | 'format'>): boolean {
   return format !== source.format || isCast(source);
 }

@@ -15,10 +15,10 @@ import { trapCases } from './traps/index.ts';
 import { valueCases } from './values/index.ts';
 
 /**
- * The rooms of `cases/`: one for each kind of promise, whose `index.ts` says which. Cheap and basic ones come first. All
+ * The folders of `cases/`: one for each kind of promise, whose `index.ts` says which. Cheap and basic ones come first. All
  * but `operations` are about forward; `operations` has the same kinds of promises for the others.
  */
-const ROOMS: readonly (readonly Case[])[] = [
+const FOLDERS: readonly (readonly Case[])[] = [
   supportsCases,
   tensorCases,
   valueCases,
@@ -37,5 +37,5 @@ const ROOMS: readonly (readonly Case[])[] = [
 /** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
 export function listCases(filter?: Filter): readonly Case[] {
   const takes = toPredicate(filter);
-  return ROOMS.flat().filter((entry) => takes(entry.id));
+  return FOLDERS.flat().filter((entry) => takes(entry.id));
 }

@@ -18,15 +18,15 @@ export interface ForwardOperands {
 export function exactRstd({ normalization, x }: Pick<ForwardOperands, 'normalization' | 'x'>): Float64Array {
   const { outer, groups, size, inner, statSize } = normalization;
   const rstd = new Float64Array(outer * groups * inner);
-  for (let block = 0; block < outer * groups; block++) {
+  for (let slab = 0; slab < outer * groups; slab++) {
     for (let column = 0; column < inner; column++) {
-      const first = block * size * inner + column;
+      const first = slab * size * inner + column;
       let sum = 0;
       for (let i = 0; i < statSize; i++) {
         const value = x[first + i * inner]!;
         sum += value * value;
       }
-      rstd[block * inner + column] = rstdOfSum(normalization, sum, statSize);
+      rstd[slab * inner + column] = rstdOfSum(normalization, sum, statSize);
     }
   }
   return rstd;
@@ -94,12 +94,12 @@ export function exactForward(operands: ForwardOperands, rstd: ArrayLike<number>)
   const { outer, groups, size, inner, alpha, weightOffset } = normalization;
   const y = new Float64Array(x.length);
   let flat = 0;
-  for (let block = 0; block < outer * groups; block++) {
-    const firstFeature = (block % groups) * size;
+  for (let slab = 0; slab < outer * groups; slab++) {
+    const firstFeature = (slab % groups) * size;
     for (let feature = firstFeature; feature < firstFeature + size; feature++) {
       const weight = gamma ? weightOffset + gamma[feature]! : 1;
       const shift = beta ? beta[feature]! : 0;
-      for (let row = block * inner; row < (block + 1) * inner; row++, flat++) {
+      for (let row = slab * inner; row < (slab + 1) * inner; row++, flat++) {
         y[flat] = exactElement(x[flat]!, alpha * rstd[row]!, weight, shift).y;
       }
     }

@@ -38,7 +38,7 @@ const ROW_KINDS: readonly ((start: Random, dtype: FloatDType) => DrawNumber)[] =
   // Any patterns: here twice, to be drawn twice as often.
   (_, dtype) => (random) => pattern(dtype, random.bits()),
   (_, dtype) => (random) => pattern(dtype, random.bits()),
-  // Every pattern of a 16-bit type in turn, from anywhere on: an odd step meets all.
+  // All patterns of a 16-bit type in turn: an odd step reaches each.
   (start, dtype) => {
     const first = start.bits();
     return (_random, i) => pattern(dtype, Math.imul(first + i, 0x9e3779b1) >>> 0);

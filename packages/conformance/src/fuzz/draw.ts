@@ -148,14 +148,14 @@ function rangeOfX(op: Op, promised: Range, rstd: boolean): Range {
       // A statistic beyond float32 cannot be given.
       return rstd ? { ...promised, exponents: MODERATE } : promised;
     case 'scaleBy':
-      // What an infinite x does to sums that are given the contract leaves open.
+      // It is left open what an infinite x does to sums that are given.
       return { ...promised, finite: true };
     default:
       return unreachable(op);
   }
 }
 
-/** The contract's bound holds for magnitudes up to 1e15, and where x * silu(gate) and the norm are normal numbers. */
+/** The suite's bound holds for magnitudes up to 1e15, and where x * silu(gate) and the norm are normal numbers. */
 function gatedRange(promised: Range): Range {
   if (promised.exponents !== null || promised.dtype === 'float16') return promised;
   return { ...promised, exponents: [-40, 49] };
@@ -179,7 +179,7 @@ function rangeOfWeights(op: Op, promised: Range): Range {
   }
 }
 
-/** Sums of squares within what the contract asks of scaleBy: from size * 2^-98 to 2^126. */
+/** Sums of squares that scaleBy must take: from size * 2^-98 to 2^126. */
 function drawSums(random: Random, extremes: boolean, rows: number, size: number): Uint32Array {
   const [low, high] = extremes ? [Math.ceil(Math.log2(size)) - 97, 125] : MODERATE;
   const sums = Float32Array.from({ length: rows }, () => 2 ** random.integer(low, high - 1) * (1 + random.uniform()));

@@ -4,7 +4,7 @@ import type { Elements } from '../inputs/elements.ts';
 import type { Random } from '../inputs/random.ts';
 import type { ForwardSpec } from './forward-spec.ts';
 
-/** By the names of the contract: `x`, `gamma`, `dy`, `sums`, ... */
+/** By the names of core's table OPERATIONS: `x`, `gamma`, `dy`, `sums`, ... */
 export type Named<T> = Readonly<Record<string, T>>;
 
 /** The numbers of one result, by its name. */
@@ -19,7 +19,7 @@ export interface Input {
 export interface Output {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** `always`: it comes in a tensor of its own. `asked`: it comes only in a tensor that is given. Else both ways. */
+  /** `always`: a new tensor; `asked`: only into a given tensor; absent: either. */
   readonly made?: 'always' | 'asked';
 }
 
@@ -45,7 +45,7 @@ export interface PreparedCall {
   compare(results: Results, judgement: Judgement): void;
 }
 
-/** How the suite calls one operation of the contract, and what it expects of it. `S` is what a case chooses. */
+/** How the suite calls one operation, and what it expects of it. `S` is what a case chooses. */
 export interface OperationModel<S extends ForwardSpec> {
   readonly op: Op;
   prepare(spec: S, random: Random): PreparedCall;

@@ -24,7 +24,7 @@ const TARGETS: Form = {
 interface Norm {
   readonly gamma: HostTensor | null;
   readonly beta: HostTensor | null;
-  /** That of forward. */
+  /** The problem of forward on x. */
   problem(x: HostTensor): Problem;
   forward(x: Tensor, out: Tensor): Tensor;
 }
@@ -62,7 +62,7 @@ export async function applyOnHost(
   }
 }
 
-/** A weight's elements. Its array, of the caller, may have lost its memory, or got more, since it was set. */
+/** A weight's elements; checked again, as the caller may have transferred or resized its array. */
 function weightsNow(weight: HostTensor, name: string): Float32Array {
   const whole = weight.data.length === elementCount(weight.shape);
   return asFloat32(whole ? weight : checkedHostTensor(weight, name));

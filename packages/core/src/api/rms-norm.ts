@@ -81,7 +81,7 @@ export class RMSNorm {
 
   /**
    * One element for each feature, in any shape; null where `affine` is false. What is changed through this property,
-   * `norm.gamma.data[0] = 2`, is noticed at the next call. Who keeps the array and writes to it later calls
+   * `norm.gamma.data[0] = 2`, is noticed at the next call. If you keep the array and write to it later, call
    * {@link update}: else the old elements may be used.
    * @throws RMSNormError on setting: SHAPE, DTYPE, INVALID_OPTION
    */
@@ -227,8 +227,8 @@ export class RMSNorm {
   }
 
   /**
-   * Tells that elements of gamma or beta changed: the next call on each backend uploads them again. Needed where an
-   * array was kept and written to, not where `norm.gamma` was; it costs less than that is compared.
+   * Tells that elements of gamma or beta changed: the next call on each backend uploads them again. Needed only where
+   * you kept an array and wrote to it; after `norm.gamma` was read it merely saves a comparison.
    */
   update(): void {
     this.#uploads.clear();

@@ -57,7 +57,7 @@ export class WeightUploads {
     const place = (host: HostTensor | null): unknown => {
       if (host === null) return null;
       const tensor = internals.backend.tensor(asFloat32(host), host.shape);
-      // Made where a tidy may run, but not the application's.
+      // A running tidy must not dispose of it: it belongs to the norm.
       internals.keep(tensor);
       tensors.push(tensor);
       return bufferOf(internals, tensor, 'a weight');

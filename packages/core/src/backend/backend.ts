@@ -8,7 +8,7 @@ import type { DataOf, DTypeOf, HostData, ViewOf } from '../values/host-data.ts';
 
 /**
  * A tensor in a backend's memory. `dispose` frees that, `using` does, and so does {@link Backend.tidy}. What nobody
- * disposes of is freed some time after the last reference to the tensor is gone, or never: that is a net, no plan.
+ * disposes of is freed some time after the last reference to the tensor is gone, or never: do not rely on it.
  */
 export interface Tensor<D extends DType = DType> extends DisposableLike {
   readonly dtype: D;

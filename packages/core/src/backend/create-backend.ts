@@ -30,7 +30,7 @@ const PREPARE: Form = { name: "prepare's options", keys: keysOf<PrepareOptions>(
 /**
  * A backend over a driver: tensors, validation, layout, accounting and errors, written once for all of them.
  * @template T how its tensors are typed, where they have more than all tensors have
- * @throws RMSNormError INVALID_OPTION where `driver.supports` names what there is not
+ * @throws RMSNormError INVALID_OPTION where `driver.supports` names something unknown, or `driver` is no driver
  */
 export function createBackend<B, T extends TensorTypes = TensorTypes>(driver: Driver<B>): Backend<T> {
   return new DriverBackend(driver) as unknown as Backend<T>;

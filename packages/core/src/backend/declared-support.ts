@@ -29,8 +29,8 @@ const LIMIT = keysOf<NonNullable<NonNullable<Supports['limits']>[Op]>>({ feature
 
 /**
  * A frozen copy of a driver's manifest.
- * @throws RMSNormError INVALID_OPTION where it names what there is not, or an operation that the driver has not; where
- *   that is no driver
+ * @throws RMSNormError INVALID_OPTION where `supports` names something unknown or an operation that the driver lacks, or
+ *   `driver` is no driver
  */
 export function checkedSupports(driver: Driver<never>): Supports {
   return reading('the driver', 'INVALID_OPTION', () => supportsOf(driver));

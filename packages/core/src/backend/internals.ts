@@ -29,7 +29,7 @@ export interface BackendInternals<B> {
   adopt(handle: unknown, shape: readonly number[], dtype: DType): Tensor;
   /** As {@link Backend.tidy}. */
   tidy<R>(fn: () => R): R;
-  /** Takes a tensor out of every `tidy` that runs: it is not the application's to lose, or is disposed of. */
+  /** Takes a tensor out of every running tidy: it belongs to the norm, or is disposed of by whoever made it. */
   keep(tensor: Tensor): void;
   dispose(): Promise<void>;
 }

@@ -12,7 +12,7 @@ interface Bunch<B> {
   total: number;
 }
 
-/** What every tensor of a bunch refers to until it is disposed of: once it is collected, they all were. */
+/** Every live tensor of a bunch refers to this mark; once the mark is collected, no tensor of the bunch is left. */
 export interface Mark<B> {
   readonly bunch: Bunch<B>;
 }
@@ -23,7 +23,7 @@ export interface Mark<B> {
  */
 export class Net<B> {
   readonly #registry: FinalizationRegistry<Bunch<B>> | null;
-  /** That of the bunch which is open for more. It is let go at the end of this turn of the event loop. */
+  /** The mark of the bunch that still takes tensors; dropped at the end of this turn of the event loop. */
   #open: Mark<B> | null = null;
   #closing = false;
 
@@ -52,7 +52,7 @@ export class Net<B> {
     return mark;
   }
 
-  /** What is there is not to be freed by the net. */
+  /** The net will not free the buffer at this place. */
   forget({ bunch }: Mark<B>, place: number): void {
     bunch.buffers[place] = null;
   }

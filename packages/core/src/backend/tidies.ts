@@ -17,7 +17,7 @@ export class Tidies {
   /** Innermost last. */
   readonly #stack: Scope[] = [];
   readonly #awaited = new Set<Scope>();
-  /** How many run: only where there is one need the rest be called. */
+  /** How many tidies run. While 0, callers may skip `add` and `keep`. */
   running = 0;
 
   add(tensor: Tensor): void {

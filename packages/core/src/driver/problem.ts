@@ -4,7 +4,7 @@ import type { FeatureOfValue } from './supports.ts';
 /** `'add'`: eps inside the root. `'clamp'`: eps is the least value of the norm. */
 export type EpsMode = 'add' | 'clamp';
 
-/** Of each epsMode: the feature that a driver declares for it, and whether a part of a row may be its statistic. */
+/** Of each epsMode: the feature that a driver declares, and whether the statistic may be taken over part of a row. */
 export const EPS_MODES: Readonly<
   Record<EpsMode, { readonly feature: FeatureOfValue | null; readonly partial: boolean }>
 > = {

@@ -28,7 +28,7 @@ export const ACCURACIES = ['ieee', 'webgpu', 'loose'] as const;
  */
 export type Accuracy = (typeof ACCURACIES)[number];
 
-/** What a driver can do: literals of its own, so that what core gains later is not claimed for it. */
+/** What a driver can do. List literals, not core's lists, so that later additions are not claimed. */
 export interface Supports {
   readonly ops: readonly Op[];
   readonly dtypes: readonly FloatDType[];

@@ -27,7 +27,7 @@ export function operationProblem<O extends Op>(
 }
 
 /**
- * A shard of a row has no say in which features of the whole enter the statistic.
+ * `partial` needs the whole row: a shard does not know which of its features are in it.
  * @throws RMSNormError INVALID_OPTION
  */
 export function refusePartialShards(op: Op, { partial }: ResolvedOptions): void {

@@ -53,7 +53,7 @@ export class ReferenceDriver implements Driver<Uint8Array> {
   }
 
   free(_buffer: Uint8Array): void {
-    // The garbage collector's.
+    // Nothing to do: the garbage collector frees it.
   }
 
   write(buffer: Uint8Array, bytes: Uint8Array): void {

@@ -3,7 +3,7 @@ import { nearest } from './nearest.ts';
 import { unreadable } from './reading.ts';
 import { show } from './show.ts';
 
-/** An object of options: whose it is, and the keys that it may have. */
+/** How an options object is checked: its name in messages, and its keys. */
 export interface Form {
   /** As a message names it: `addForward's third argument`. */
   readonly name: string;
