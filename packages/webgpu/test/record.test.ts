@@ -1,5 +1,5 @@
 import { RMSNorm } from '@rmsnorm/core';
-import { type WebGPUBackend, webgpu } from '@rmsnorm/webgpu';
+import { type WebGPUBackend, type WebGPUTensor, webgpu } from '@rmsnorm/webgpu';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countCalls } from './counted-device.ts';
 import { describeOnDevice, newDevice } from './node-webgpu.ts';
@@ -114,6 +114,26 @@ describeOnDevice('record()', () => {
     device.queue.submit([encoder.finish()]);
     expect((await out.data())[0]).toBeCloseTo(1, 6);
     for (const tensor of [out, other]) tensor.dispose();
+  });
+
+  test.each<[string, (own: RMSNorm, x: WebGPUTensor) => void]>([
+    ['gamma changes', (own) => (own.gamma!.data as Float32Array).fill(5)],
+    ['the norm is disposed of', (own) => own.dispose()],
+    ['x is', (_, x) => x.dispose()],
+  ])('what was recorded is as it was when %s before the submit', async (_what, change) => {
+    const own = new RMSNorm({ dim: 8, axis: -1 });
+    (own.gamma!.data as Float32Array).fill(2);
+    const x = backend.tensor(new Float32Array(16).fill(3), [2, 8]);
+    const out = backend.empty([2, 8]);
+    const encoder = device.createCommandEncoder();
+    backend.record(encoder, () => own.forward(x, out));
+    change(own, x);
+    // As large as gamma, and as x: would be their memory, were it in the pool.
+    const others = [8, 16].map((count) => backend.tensor(new Float32Array(count).fill(777), [count]));
+    norm.forward(backend.tensor(new Float32Array(16).fill(1), [2, 8]));
+    device.queue.submit([encoder.finish()]);
+    for (const value of await out.data()) expect(value).toBeCloseTo(2, 5);
+    for (const tensor of [out, ...others]) tensor.dispose();
   });
 
   test('work of two dispatches is recorded whole', async () => {

@@ -47,7 +47,9 @@ export class Executor {
     }
     for (let i = 0; i < blocks.length; i++) {
       const block = blocks[i];
-      if (block) block.memory.batch = batch;
+      if (!block) continue;
+      block.memory.batch = batch;
+      if (recording) block.memory.inCallersEncoder = true;
     }
     for (const memory of scratch) {
       memory.batch = batch;

@@ -36,8 +36,8 @@ export class Buffers {
 
   free({ memory, owned }: Block): void {
     if (!owned) return;
-    // In a recording the caller's encoder still needs it: the pool could hand it out before that is submitted.
-    if (this.#work.recording && memory.batch === this.#work.batch) this.destroy(memory);
+    // The caller's encoder may still need it: the pool could hand it out before that is submitted.
+    if (memory.inCallersEncoder || (this.#work.recording && memory.batch === this.#work.batch)) this.destroy(memory);
     else this.#pool.give(memory);
   }
 
