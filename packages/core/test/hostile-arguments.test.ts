@@ -230,3 +230,28 @@ async function errorOf(call: (value: never) => unknown, value: unknown): Promise
     return error;
   }
 }
+
+test('lists of 2^32 - 1 holes are refused, and not looked through', () => {
+  const holes = new Array(2 ** 32 - 1);
+  const refusals: readonly [() => unknown, string][] = [
+    [() => new RMSNorm(holes), 'INVALID_OPTION'],
+    [() => backend.empty(holes), 'SHAPE'],
+    [() => backend.tensor(holes, [4]), 'SHAPE'],
+    [() => layoutOf(resolved, holes), 'SHAPE'],
+    [() => hostTensor(new Float32Array(4), holes), 'SHAPE'],
+  ];
+  for (const [call, code] of refusals) expect(call).toThrow(expect.objectContaining({ code }));
+});
+
+test.each([
+  ['shapes', (holes: never[]) => backend.prepare(norm, holes)],
+  ['ops', (ops: never[]) => backend.prepare(norm, [[1, 4]], { ops })],
+])('prepare() refuses as many %s', async (_what, call) => {
+  await expect(call(new Array<never>(2 ** 32 - 1))).rejects.toSatisfy(isRMSNormError);
+});
+
+test('hostTensor() refuses lists that hold one another, of 2^32 numbers in all', () => {
+  let lists: unknown = [1, 1];
+  for (let i = 0; i < 30; i++) lists = [lists, lists];
+  expect(() => hostTensor(lists as never)).toThrow(expect.objectContaining({ code: 'SHAPE' }));
+});

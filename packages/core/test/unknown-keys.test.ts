@@ -120,15 +120,22 @@ describe('what was meant', () => {
   });
 });
 
-test("keys that are inherited are nobody's mistake, and getters of a class are read", () => {
+test('inherited keys count, but for those of Object.prototype; getters of a class are read', () => {
   class Targets {
     get out(): typeof t {
       return t;
     }
   }
   expect(norm.forward(x, new Targets())).toBe(t);
-  const polluted = Object.assign(Object.create({ addedByALibrary: 1 }), { out: t });
-  expect(norm.forward(x, polluted)).toBe(t);
+  expect(() => norm.forward(x, Object.create({ output: t }))).toThrow(code('INVALID_OPTION'));
+  expect(() => new RMSNorm(Object.assign(Object.create({ eps: null }), { dim: 4 }))).toThrow(code('INVALID_OPTION'));
+  const everywhere = Object.prototype as { addedByALibrary?: number };
+  everywhere.addedByALibrary = 1;
+  try {
+    expect(norm.forward(x, { out: t })).toBe(t);
+  } finally {
+    delete everywhere.addedByALibrary;
+  }
   expect(norm.forward(x, {})).not.toBe(t);
   expect(norm.forward(x, Object.create(null)).shape).toEqual([1, 4]);
 });

@@ -241,11 +241,14 @@ export class RMSNorm {
     this.#problems.clear();
   }
 
-  /** Copies of gamma and beta, named as PyTorch names them. */
+  /**
+   * Copies of gamma and beta, named as PyTorch names them.
+   * @throws RMSNormError SHAPE where the array of one has lost its memory
+   */
   stateDict(): StateDict {
     return {
-      ...(this.#gamma && { weight: copyOf(this.#gamma) }),
-      ...(this.#beta && { bias: copyOf(this.#beta) }),
+      ...(this.#gamma && { weight: copyOf(this.#gamma, 'gamma') }),
+      ...(this.#beta && { bias: copyOf(this.#beta, 'beta') }),
     };
   }
 

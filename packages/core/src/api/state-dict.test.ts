@@ -54,6 +54,20 @@ describe('a state dict', () => {
     expect(load).toThrow(`the state dict has no '${prefix}weight': did you mean { prefix: '${near}' }?`);
   });
 
+  test('a prefix that nothing has is an error of a norm without weights, too', () => {
+    const bare = new RMSNorm({ dim: 2, affine: false });
+    expect(() => bare.loadStateDict(model, { prefix: 'model.nrom.' })).toThrow(/no 'model.nrom.\*': did you mean/);
+    bare.loadStateDict({});
+  });
+
+  test('gamma that has lost its memory is an error, and no empty weight', () => {
+    const memory = new ArrayBuffer(8);
+    const one = new RMSNorm(2);
+    one.gamma = hostTensor(new Float32Array(memory));
+    structuredClone(memory, { transfer: [memory] });
+    expect(() => one.stateDict()).toThrow(code('SHAPE'));
+  });
+
   test('no prefix for a whole model: one is named', () => {
     expect(() => new RMSNorm(2).loadStateDict(model)).toThrow(/no 'weight': did you mean \{ prefix: 'model\..*' \}\?/);
   });

@@ -26,8 +26,12 @@ const NAMES = keysOf<StateDict>({ weight: true, bias: true });
 /** Of a model of more tensors, the prefixes of the first so many are compared. */
 const MOST_COMPARED = 5000;
 
-/** A deep copy of a host tensor. */
-export function copyOf({ dtype, shape, data }: HostTensor): HostTensor {
+/**
+ * A deep copy of a host tensor.
+ * @throws RMSNormError SHAPE where its array has lost its memory
+ */
+export function copyOf(host: HostTensor, name: string): HostTensor {
+  const { dtype, shape, data } = checkedHostTensor(host, name);
   return { dtype, shape: Object.freeze([...shape]), data: (data as Float32Array).slice() };
 }
 
@@ -59,11 +63,12 @@ function entriesOf(
   const entry = (name: keyof StateDict): HostTensor | undefined => {
     const full = prefix + name;
     const host = Object.hasOwn(tensors, full) ? tensors[full] : undefined;
-    if ((host !== undefined) === needed[name]) return host && copyOf(checkedHostTensor(host, full));
+    if ((host !== undefined) === needed[name]) return host && copyOf(host, full);
     throw needed[name] ? missing(full, prefix, names) : invalid(`the state dict has ${show(full)}: this norm has none`);
   };
   const weight = entry('weight');
   const bias = entry('bias');
+  if (prefix !== '' && !names.some((name) => name.startsWith(prefix))) throw missing(`${prefix}*`, prefix, names);
   const other = names.find((name) => name.startsWith(prefix) && !NAMES.includes(name.slice(prefix.length)));
   if (other !== undefined) throw unknownName(other, prefix);
   return { ...(weight && { weight }), ...(bias && { bias }) };

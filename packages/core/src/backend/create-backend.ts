@@ -142,8 +142,12 @@ function checkedOptionsOf(norm: PreparableNorm): ResolvedOptions {
   throw new RMSNormError('INVALID_OPTION', `prepare() takes an RMSNorm, got ${show(norm)}`);
 }
 
+/** More shapes, or operations, are a mistake, which would take long to look at. */
+const MOST_PREPARED = 65_536;
+
 function checkedShapes(shapes: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  if (isArray(shapes)) return reading('the shapes', 'SHAPE', () => [...shapes]);
+  const listed = isArray(shapes) && reading('the shapes', 'SHAPE', () => shapes.length <= MOST_PREPARED && [...shapes]);
+  if (listed) return listed;
   throw new RMSNormError('SHAPE', `prepare() takes an array of shapes, such as [[8, 4096]], got ${show(shapes)}`);
 }
 
@@ -154,7 +158,13 @@ function checkedWanted(wanted: FloatDType | PrepareOptions): {
   if (typeof wanted === 'string') return { dtype: wanted, ops: ['forward'] };
   checkKeys(wanted, PREPARE);
   const { dtype = 'float32', ops = ['forward'] } = wanted;
-  if (reading('ops', 'INVALID_OPTION', () => Array.isArray(ops) && [...ops].every((op) => typeof op === 'string'))) {
+  if (
+    reading(
+      'ops',
+      'INVALID_OPTION',
+      () => Array.isArray(ops) && ops.length <= MOST_PREPARED && [...ops].every((op) => typeof op === 'string'),
+    )
+  ) {
     return { dtype, ops };
   }
   throw new RMSNormError('INVALID_OPTION', `ops must be an array of ${OPS.join(', ')}, got ${show(ops)}`);

@@ -32,6 +32,8 @@ export function deviceTensor<B>(
   return new TensorClass(owner, buffer, shape, dtype, mark);
 }
 
+const LEND: unique symbol = Symbol('RMSNorm tensor lend');
+
 // Whatever shows objects shows an own property, so all but dtype and shape is private.
 class DeviceTensor<B> implements Tensor, HasBuffer<B> {
   readonly dtype: DType;
@@ -66,8 +68,13 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
   get buffer(): unknown {
     const { driver } = this.#owner;
     const buffer = this.#alive();
-    this.#owner.lend(this.#mark!, this.#place);
+    this[LEND]();
     return driver.handle ? driver.handle(buffer) : buffer;
+  }
+
+  /** The memory becomes known to others: from now on only `dispose` frees it. */
+  [LEND](): void {
+    if (this.#mark !== null) this.#owner.lend(this.#mark, this.#place);
   }
 
   async data(options?: SignalOptions): Promise<DataOf<DType>> {
@@ -97,21 +104,18 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
 
 class AddressableTensor<B> extends DeviceTensor<B> {
   view(): ViewOf<DType> {
-    return viewOf(this);
+    const view = viewOf(this);
+    this[LEND]();
+    return view;
   }
 }
-
-/** Whoever holds a view holds its tensor, too, whose memory would be freed once nobody refers to it. */
-const VIEWED = new WeakMap<object, object>();
 
 /** The memory of a tensor, on the host. */
 function viewOf<B>(tensor: DeviceTensor<B>): ViewOf<DType> {
   const internals = tensor[INTERNALS];
   internals.assertAlive();
   const memory = internals.driver.view!(bufferOf(internals, tensor, 'the tensor'));
-  const view = typedView(memory.subarray(0, elementCount(tensor.shape) * bytesPerElement(tensor.dtype)), tensor.dtype);
-  VIEWED.set(view, tensor);
-  return view;
+  return typedView(memory.subarray(0, elementCount(tensor.shape) * bytesPerElement(tensor.dtype)), tensor.dtype);
 }
 
 for (const shown of [DeviceTensor, AddressableTensor]) {

@@ -1,5 +1,5 @@
 import { RMSNormError } from '../values/errors.ts';
-import { show, tagOf } from '../values/show.ts';
+import { show } from '../values/show.ts';
 import type { Tensor } from './backend.ts';
 import { isTensor } from './internals.ts';
 
@@ -87,14 +87,14 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return isObject && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** All tensors in a result: itself, or in objects, arrays, Maps and Sets, however deep. */
+/** All tensors in a result: itself, or in objects, arrays, functions, Maps and Sets, however deep. */
 function tensorsIn(result: unknown): Tensor[] {
   const found: Tensor[] = [];
   const seen = new Set<object>();
   const left: unknown[] = [result];
   while (left.length > 0) {
     const value = left.pop();
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) continue;
     seen.add(value);
     if (isTensor(value)) found.push(value);
     else for (const part of partsOf(value)) left.push(part);
@@ -102,12 +102,24 @@ function tensorsIn(result: unknown): Tensor[] {
   return found;
 }
 
-/** Not whatever can be iterated: a generator would be used up. */
-function partsOf(value: object): Iterable<unknown> {
+/**
+ * What an object holds: its own properties, and the entries of a Map or a Set. Not whatever can be iterated: a generator
+ * would be used up. Nothing of a Proxy that was revoked, and not what getters give.
+ */
+function partsOf(value: object): unknown[] {
   if (ArrayBuffer.isView(value)) return [];
-  if (Array.isArray(value)) return value;
-  const tag = tagOf(value);
-  if (tag === 'Set') return value as Set<unknown>;
-  if (tag === 'Map') return [...(value as Map<unknown, unknown>)].flat();
-  return Object.values(value);
+  const parts: unknown[] = [];
+  for (const Collection of [Map, Set]) {
+    try {
+      Collection.prototype.forEach.call(value as never, (entry: unknown, key: unknown) => void parts.push(entry, key));
+    } catch {
+      // It is none.
+    }
+  }
+  try {
+    for (const key of Reflect.ownKeys(value)) parts.push(Object.getOwnPropertyDescriptor(value, key)?.value);
+  } catch {
+    // A Proxy that does not say.
+  }
+  return parts;
 }

@@ -4,14 +4,21 @@ interface Global {
   readonly console?: { warn?(message: string): void };
 }
 
-let warned = false;
+/** Less than this is a script at its end rather than a leak. */
+const LEAST_BYTES = 2 ** 20;
 
-/** Says once in a process that memory was given back late: whoever reads it has a leak that a collector hid. */
+let dropped = 0;
+
+/**
+ * Says once in a process that memory was given back late, if that was 1 MiB in all: whoever reads it has a leak that a
+ * collector hid.
+ */
 export function warnOfDropped(backend: string, bytes: number): void {
-  if (warned) return;
-  warned = true;
+  const warned = dropped >= LEAST_BYTES;
+  dropped += bytes;
+  if (warned || dropped < LEAST_BYTES) return;
   (globalThis as Global).console?.warn?.(
-    `RMSNorm: a tensor or norm was dropped without dispose(): ${bytes} bytes of backend ${show(backend)} were freed only now, ` +
+    `RMSNorm: tensors or norms were dropped without dispose(): ${dropped} bytes, the last of backend ${show(backend)}, were freed only now, ` +
       'as the garbage collector came by. It may come late or never: dispose(), `using` or backend.tidy() free at once. (Said once.)',
   );
 }

@@ -7,6 +7,7 @@ import { CASTINGS, type Casting, EPS_MODES, type EpsMode } from '../driver/probl
 import { RMSNormError } from '../values/errors.ts';
 import { checkKeys, type Form, keysOf } from '../values/keys.ts';
 import { isArray, reading } from '../values/reading.ts';
+import { MOST_AXES } from '../values/shape.ts';
 import { show } from '../values/show.ts';
 import { UNCALLED, uncalledPreset } from './uncalled.ts';
 
@@ -194,6 +195,7 @@ function checkedDims(dim: number | readonly number[]): { dims: readonly number[]
 }
 
 function listOf(dim: unknown): readonly number[] {
+  if (isArray(dim) && dim.length > MOST_AXES) throw invalid(`dim has at most ${MOST_AXES} axes, got ${dim.length}`);
   if (isArray(dim) && dim.length > 0) return dim as readonly number[];
   throw invalid(`dim is required: a number, or an array of the sizes of consecutive axes; got ${show(dim)}`);
 }

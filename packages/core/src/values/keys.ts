@@ -38,8 +38,17 @@ export function checkedKeys<T extends object>(given: T | undefined, form: Form):
  */
 export function checkKeys(given: unknown, form: Form): void {
   checkOwnKeys(given, form);
-  const { out } = given as { readonly out?: unknown };
-  if (form.out !== undefined && out !== undefined) checkOwnKeys(out, form.out);
+  if (form.out === undefined) return;
+  const out = outOf(given as { readonly out?: unknown }, form);
+  if (out !== undefined) checkOwnKeys(out, form.out);
+}
+
+function outOf(given: { readonly out?: unknown }, { name }: Form): unknown {
+  try {
+    return given.out;
+  } catch (error) {
+    throw unreadable(error, name, 'INVALID_OPTION');
+  }
 }
 
 /** Small calls must be fast: nothing is allocated, and whatever is slow stands in other functions. */
@@ -66,8 +75,8 @@ function includes(known: readonly string[], key: string): boolean {
 }
 
 function refuse(given: object, key: string, form: Form): void {
-  // Inherited: a class's, or what someone added to Object.prototype.
-  if (!Object.hasOwn(given, key)) return;
+  // What someone added to Object.prototype is no key of the caller's.
+  if (!Object.hasOwn(given, key) && key in Object.prototype) return;
   if (Array.isArray(given)) throw noObject(given, form);
   throw form.keys.includes(key) ? nullOption(key, form) : unknownKey(given, key, form);
 }

@@ -1,9 +1,13 @@
 import { RMSNormError } from './errors.ts';
 import type { NestedNumbers } from './host-data.ts';
+import { elementCount } from './shape.ts';
 import { show } from './show.ts';
 
 /** Deeper lists are no tensor, but a mistake: a list that holds itself, say. */
 const MOST_AXES = 32;
+
+/** An array of numbers of this length takes 1 GiB. */
+const MOST_NUMBERS = 2 ** 27;
 
 /**
  * The shape of nested lists.
@@ -24,9 +28,14 @@ export function nestedShape(data: NestedNumbers | Float32Array): number[] {
 /**
  * The numbers of nested lists, the last axis first, as a tensor has them.
  * @param shape of the first of each list: all must be alike
- * @throws RMSNormError SHAPE where lists differ in length
+ * @throws RMSNormError SHAPE where lists differ in length, or one array cannot hold all numbers
  */
 export function flattened(data: NestedNumbers | Float32Array, shape: readonly number[]): number[] {
+  const count = elementCount(shape);
+  // Lists may hold one list twice, so that few of them have more numbers than there is memory for.
+  if (count > MOST_NUMBERS) {
+    throw new RMSNormError('SHAPE', `nested lists of shape ${show(shape)} have ${count} numbers: use a typed array`);
+  }
   const numbers: number[] = [];
   const add = (list: unknown, axis: number): void => {
     if (!isList(list) || list.length !== shape[axis]) {

@@ -25,7 +25,13 @@ export function checkedShape(shape: readonly number[]): readonly number[] {
   }
 }
 
+/** More are no shape, but a mistake, which would take long to look at. */
+export const MOST_AXES = 1024;
+
 function frozenShape(shape: readonly number[]): readonly number[] {
+  if (Array.isArray(shape) && shape.length > MOST_AXES) {
+    throw new RMSNormError('SHAPE', `a shape has at most ${MOST_AXES} axes, got ${shape.length}`);
+  }
   if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
     throw new RMSNormError('SHAPE', `a shape is an array of integers from 0 on, got ${show(shape)}`);
   }
