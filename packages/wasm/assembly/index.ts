@@ -3,15 +3,8 @@
 // A call goes from here to one file of operations/. That file normalizes contiguous rows (inner = 1) with the kernels of rows/ for
 // float32 and of half/ for float16 and bfloat16, and all others (inner > 1) with those of columns/.
 //
-// Words that mean one thing in this folder:
-//
-//     row      the elements [size] of one (outer, group, inner); each row has one statistic
-//     slab     the elements [size, inner] of one (outer, group): its columns are rows
-//     strip    neighbouring columns of a slab that are summed, then scaled, while a cache holds them
-//     batch    contiguous rows that are summed, then scaled, while a cache holds them
-//     tile     contiguous rows that an operation passes over several times while a cache holds them, as float32
-//     piece    up to 16384 elements of a row and their weights
-//     run      up to 4096 consecutive elements that are converted or combined in scratch memory
+// ARCHITECTURE.md has a table of the words of this folder: row, slab, strip, batch, tile, piece and run. Strips, batches and tiles are
+// passed over more than once, and no larger than a cache holds.
 
 import { Call, call, checkSize, isFloat32, setCall } from './call';
 import { Casting, DType, Op } from './descriptor';

@@ -13,10 +13,7 @@ const LEAST_BYTES = 4 * 2 ** 20;
 /** Runs of each order before one is chosen. */
 const RUNS = 9;
 
-/**
- * Summing and scaling in turn is chosen if it takes at most so much of the interleaved time, so that noise does not
- * choose it.
- */
+/** Summing and scaling in turn is chosen only below this fraction of the interleaved time: noise does not decide. */
 const CLEARLY = 0.93;
 
 /** The engine's clock, where it has one. */

@@ -10,10 +10,10 @@ import type { Scratch } from './scratch.ts';
 import type { WasmMemory } from './web-assembly.ts';
 
 /** As many descriptors as there is room for. A model has norms of a few sizes, and uses a few operations. */
-const MOST_CALLS = Math.floor((HEAP_BASE - MODULE_BYTES) / DESCRIPTOR_BYTES);
+const MOST_DESCRIPTORS = Math.floor((HEAP_BASE - MODULE_BYTES) / DESCRIPTOR_BYTES);
 
 /** A descriptor and what follows from it. */
-class Call extends Descriptor {
+class KeptDescriptor extends Descriptor {
   /** The fields for the addresses of the operands, in the order of core's OPERATIONS. */
   operandWords: readonly number[] = [];
   /** Null if there is no choice between two orders. */
@@ -30,8 +30,8 @@ export class KernelCalls {
   readonly #memory: WasmMemory;
   readonly #scratch: Scratch;
   readonly #interleaving = new Interleaving();
-  readonly #calls: Call[] = [];
-  #latest: Call;
+  readonly #kept: KeptDescriptor[] = [];
+  #latest: KeptDescriptor;
   /** How many times a descriptor was written. */
   #written = 0;
 
@@ -39,7 +39,7 @@ export class KernelCalls {
     this.#kernels = kernels;
     this.#memory = memory;
     this.#scratch = scratch;
-    this.#latest = this.#newCall();
+    this.#latest = this.#newDescriptor();
   }
 
   /**
@@ -48,8 +48,8 @@ export class KernelCalls {
    * @param blocks its operands, in the order of core's OPERATIONS
    */
   run(op: number, p: AnyProblem, blocks: readonly (Block | null)[]): void {
-    const call = this.#callOf(op, p, p);
-    const { operandWords, words } = call;
+    const descriptor = this.#descriptorOf(op, p, p);
+    const { operandWords, words } = descriptor;
     let owned = true;
     for (let i = 0; i < operandWords.length; i++) {
       const block = blocks[i]!;
@@ -57,7 +57,7 @@ export class KernelCalls {
       owned &&= isOwned(block);
     }
     if (!owned) refuseOverlaps(OPERATIONS[OPS[op - 1]!].operands, blocks);
-    this.#run(call);
+    this.#run(descriptor);
   }
 
   /** The same for forward, without a list of operands: it would take a good part of the time of a small forward. */
@@ -73,53 +73,53 @@ export class KernelCalls {
    * operand.
    */
   forwardPart(p: Problem, part: Extents, x: number, gamma: number, beta: number, y: number, rstd: number): void {
-    const call = this.#callOf(OP.forward, p, part);
-    const { words, trials } = call;
+    const descriptor = this.#descriptorOf(OP.forward, p, part);
+    const { words, trials } = descriptor;
     words[WORD.x] = x;
     words[WORD.gamma] = gamma;
     words[WORD.beta] = beta;
     words[WORD.y] = y;
     words[WORD.rstd] = rstd;
-    if (trials === null) this.#run(call);
-    else this.#try(call, trials, part.outer * part.groups * p.size);
+    if (trials === null) this.#run(descriptor);
+    else this.#try(descriptor, trials, part.outer * part.groups * p.size);
   }
 
   // #try and #find are methods of their own, as each contains a function: engines make an object for that whenever the
   // method is called.
 
-  #try(call: Call, trials: InterleavingTrials, elements: number): void {
-    call.words[WORD.interleaved] = Number(trials.interleaved);
-    trials.try(elements, () => this.#run(call));
+  #try(descriptor: KeptDescriptor, trials: InterleavingTrials, elements: number): void {
+    descriptor.words[WORD.interleaved] = Number(trials.interleaved);
+    trials.try(elements, () => this.#run(descriptor));
   }
 
-  #run(call: Call): void {
-    this.#kernels.run(call.address, this.#scratch.reserve(call.scratchBytes));
+  #run(descriptor: KeptDescriptor): void {
+    this.#kernels.run(descriptor.address, this.#scratch.reserve(descriptor.scratchBytes));
   }
 
   /** A descriptor that describes this operation and part, and needs only addresses. */
-  #callOf(op: number, p: AnyProblem, part: Extents): Call {
+  #descriptorOf(op: number, p: AnyProblem, part: Extents): KeptDescriptor {
     if (!this.#latest.isOf(op, p, part)) this.#latest = this.#find(op, p, part) ?? this.#describe(op, p, part);
     return this.#latest;
   }
 
-  #find(op: number, p: AnyProblem, part: Extents): Call | undefined {
-    return this.#calls.find((call) => call.isOf(op, p, part));
+  #find(op: number, p: AnyProblem, part: Extents): KeptDescriptor | undefined {
+    return this.#kept.find((descriptor) => descriptor.isOf(op, p, part));
   }
 
   /** Describes it in a new descriptor, or else in the one that was written first. */
-  #describe(op: number, p: AnyProblem, part: Extents): Call {
-    const call = this.#calls[this.#written++ % MOST_CALLS] ?? this.#newCall();
-    call.describe(op, p, part);
-    call.operandWords = OPERATIONS[OPS[op - 1]!].operands.map(({ name }) => OPERAND[name]);
-    call.scratchBytes = this.#kernels.complete(call.address) >>> 0;
-    call.trials = op === OP.forward ? this.#interleaving.trialsOf(p, part) : null;
-    return call;
+  #describe(op: number, p: AnyProblem, part: Extents): KeptDescriptor {
+    const descriptor = this.#kept[this.#written++ % MOST_DESCRIPTORS] ?? this.#newDescriptor();
+    descriptor.describe(op, p, part);
+    descriptor.operandWords = OPERATIONS[OPS[op - 1]!].operands.map(({ name }) => OPERAND[name]);
+    descriptor.scratchBytes = this.#kernels.complete(descriptor.address) >>> 0;
+    descriptor.trials = op === OP.forward ? this.#interleaving.trialsOf(p, part) : null;
+    return descriptor;
   }
 
-  #newCall(): Call {
-    const call = new Call(this.#memory, MODULE_BYTES + this.#calls.length * DESCRIPTOR_BYTES);
-    this.#calls.push(call);
-    return call;
+  #newDescriptor(): KeptDescriptor {
+    const descriptor = new KeptDescriptor(this.#memory, MODULE_BYTES + this.#kept.length * DESCRIPTOR_BYTES);
+    this.#kept.push(descriptor);
+    return descriptor;
   }
 }
 

@@ -36,7 +36,7 @@ the device
   --shader-f16   by shader-f16
   --max-binding  bytes of the largest binding; 134217728 unless given: larger tensors take several dispatches
 
-  --dispatch     the number of the only dispatch that is printed
+  --dispatch N   print only dispatch N
   --help`;
 
 const STRING = { type: 'string' };
@@ -153,6 +153,8 @@ function capabilitiesFrom(values) {
 
 /** How to read what is printed. */
 const LEGEND = `// The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 `;
 
@@ -193,8 +195,9 @@ function textOfCall(args) {
   const { dispatches, scratch } = plan[op](problem, operands, capabilities);
   const only = number(values, 'dispatch');
   if (only !== undefined && dispatches[only - 1] === undefined) {
+    const { length } = dispatches;
     throw new UsageError(
-      `--dispatch is a number from 1 to ${dispatches.length}: so many has the call; got '${values.dispatch}'`,
+      `--dispatch is a number from 1 to ${length}: the call has ${length === 1 ? '1 dispatch' : `${length} dispatches`}; got '${values.dispatch}'`,
     );
   }
   const between = scratch.map(({ name, bytes }) => `// Between dispatches: ${name}, ${bytes} bytes\n`);

@@ -12,7 +12,7 @@ export interface WebGPUOptions {
    */
   readonly device?: GPUDeviceLike | undefined;
   /**
-   * Whether an adapter that computes on the processor will do (SwiftShader, llvmpipe, WARP), true unless given: it
+   * Whether an adapter that computes on the CPU will do (SwiftShader, llvmpipe, WARP), true unless given: it
    * works, and is slower than WebAssembly. With false the reason is NO_ADAPTER.
    */
   readonly software?: boolean | undefined;

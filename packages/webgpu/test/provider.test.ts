@@ -105,7 +105,7 @@ test.each([
   [{ vendor: 'nvidia', architecture: 'hopper', isFallbackAdapter: false }, false],
   [{ vendor: 'apple', architecture: 'metal-3' }, false],
   [{}, false],
-])('of an adapter %o it knows whether it computes on the processor: %s', async (info, isSoftware) => {
+])('of an adapter %o it knows whether it computes on the CPU: %s', async (info, isSoftware) => {
   const requestAdapter = async (): Promise<never> =>
     ({ info, features: new Set(), limits: {}, requestDevice() {} }) as never;
   const probe = await webgpu({ gpu: { requestAdapter }, software: false }).probe();

@@ -9,7 +9,7 @@ import { call, isFloat32 } from '../call';
 import { DType } from '../descriptor';
 import { With, Without } from '../elements/generic';
 import { loadRun, storeRun } from '../elements/runs';
-import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, moveRows, PLAIN } from '../operations/stages';
+import { ADD, ENTER, GATE_FIRST, GATE_LAST, isEntered, KEEP, LEAVE, LOAD, moveRows, NO_STAGE } from '../operations/stages';
 import { factorsOf } from '../rows/factors';
 import { rowInFloat64 } from '../rows/float64-row';
 import { beyondCaches } from '../rows/rows';
@@ -28,7 +28,7 @@ export function normalizeStrips(): void {
   const size = call.size;
   // scaleColumnsSumNext takes features by fours, and their weights at once.
   const fits = call.statSize === size && (size & 3) === 0 && size <= PIECE;
-  if (fits && isFloat32() && call.stage === PLAIN && !sumsAreGiven() && beyondCaches(slabs * call.inner)) {
+  if (fits && isFloat32() && call.stage === NO_STAGE && !sumsAreGiven() && beyondCaches(slabs * call.inner)) {
     strip.interleaved = 1;
     strip.width = interleavedWidth();
   }

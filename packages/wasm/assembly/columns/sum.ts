@@ -3,7 +3,7 @@
 // In every column, wherever it lies, the squares of 4 neighbours are added in float32, everything after that in float64 (accuracy:
 // rows/sum.ts).
 
-import { addToSums, promoteHigh, sumOfSquares } from '../rows/sum';
+import { addToSums, promoteHigh, squaresOfFour } from '../rows/sum';
 
 /** Strips of up to so many columns are done in blocks of 16 columns, a cache line, with their sums and factors in registers. */
 const NARROW: u32 = 64;
@@ -49,8 +49,8 @@ function sumEights(p: usize, stride: usize, columns: u32, sums: usize): void {
     const q = p + s2;
     const r = p + s4;
     const s = q + s4;
-    const a = sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(q), v128.load(q + stride));
-    const b = sumOfSquares(v128.load(r), v128.load(r + stride), v128.load(s), v128.load(s + stride));
+    const a = squaresOfFour(v128.load(p), v128.load(p + stride), v128.load(q), v128.load(q + stride));
+    const b = squaresOfFour(v128.load(r), v128.load(r + stride), v128.load(s), v128.load(s + stride));
     v128.store(sums, f64x2.add(f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(a)), f64x2.promote_low_f32x4(b)));
     v128.store(sums, f64x2.add(f64x2.add(v128.load(sums, 16), promoteHigh(a)), promoteHigh(b)), 16);
   }
@@ -71,16 +71,16 @@ export function sum16Columns(p: usize, stride: usize, features: u32, sums: usize
     const q = p + stride;
     const r = q + stride;
     const s = r + stride;
-    const a = sumOfSquares(v128.load(p), v128.load(q), v128.load(r), v128.load(s));
+    const a = squaresOfFour(v128.load(p), v128.load(q), v128.load(r), v128.load(s));
     a0 = f64x2.add(a0, f64x2.promote_low_f32x4(a));
     a1 = f64x2.add(a1, promoteHigh(a));
-    const b = sumOfSquares(v128.load(p, 16), v128.load(q, 16), v128.load(r, 16), v128.load(s, 16));
+    const b = squaresOfFour(v128.load(p, 16), v128.load(q, 16), v128.load(r, 16), v128.load(s, 16));
     b0 = f64x2.add(b0, f64x2.promote_low_f32x4(b));
     b1 = f64x2.add(b1, promoteHigh(b));
-    const c = sumOfSquares(v128.load(p, 32), v128.load(q, 32), v128.load(r, 32), v128.load(s, 32));
+    const c = squaresOfFour(v128.load(p, 32), v128.load(q, 32), v128.load(r, 32), v128.load(s, 32));
     c0 = f64x2.add(c0, f64x2.promote_low_f32x4(c));
     c1 = f64x2.add(c1, promoteHigh(c));
-    const d = sumOfSquares(v128.load(p, 48), v128.load(q, 48), v128.load(r, 48), v128.load(s, 48));
+    const d = squaresOfFour(v128.load(p, 48), v128.load(q, 48), v128.load(r, 48), v128.load(s, 48));
     d0 = f64x2.add(d0, f64x2.promote_low_f32x4(d));
     d1 = f64x2.add(d1, promoteHigh(d));
     p = s + stride;
@@ -102,7 +102,7 @@ function sumFours(from: usize, stride: usize, columns: u32, features: u32, sums:
     let p = from;
     for (let to = sums; to < vectors; to += 32, p += 16) {
       const r = p + 2 * stride;
-      addToSums(to, sumOfSquares(v128.load(p), v128.load(p + stride), v128.load(r), v128.load(r + stride)));
+      addToSums(to, squaresOfFour(v128.load(p), v128.load(p + stride), v128.load(r), v128.load(r + stride)));
     }
   }
 }

@@ -4,6 +4,7 @@
 // again.
 
 import { call } from '../call';
+import { isBFloat16 } from '../elements/generic';
 import { copyFew, readable, RESULT } from '../elements/spill';
 import {
   ABSOLUTE, ALMOST_HALF, BIAS, constant, EXPONENT, LAST_BIT, LEAST_NORMAL, MAGNITUDES, REBIAS, SIGN_AND_MAGNITUDE, SIGNS, THIRTEEN,
@@ -24,7 +25,7 @@ export function toFloat32<T>(from: usize, to: usize, count: u32): void {
 }
 
 function eightsToFloat32<T>(from: usize, to: usize, count: u32): void {
-  if (isSigned<T>()) {
+  if (isBFloat16<T>()) {
     bfloat16Eights(from, to, count);
   } else if (!float16Eights(from, to, count)) {
     specialFloat16Eights(from, to, count);
@@ -79,7 +80,7 @@ export function fromFloat32<T>(from: usize, to: usize, count: u32): void {
 }
 
 function eightsFromFloat32<T>(from: usize, to: usize, count: u32): void {
-  const plain = isSigned<T>() ? roundBFloat16(from, to, count) : roundFloat16(from, to, count);
+  const plain = isBFloat16<T>() ? roundBFloat16(from, to, count) : roundFloat16(from, to, count);
   if (!plain) roundSpecial<T>(from, to, count);
 }
 

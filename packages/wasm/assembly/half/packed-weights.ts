@@ -35,7 +35,7 @@ export function packedGroups(): u32 {
 
 /**
  * The address of the packed weights of a group, followed by zeros up to a multiple of 16 features. They lie at `table` and stay until
- * `forgetPacked`. Sets `largestWeight` to the largest magnitude of all packed weights: a NaN if one is.
+ * another group is packed, or `forgetPacked`. Sets `largestWeight` to the largest magnitude of all packed weights: a NaN if one is.
  */
 export function packedOf(group: u32, table: usize): usize {
   const count = packedGroups();
@@ -61,6 +61,7 @@ function pack(from: usize, to: usize): void {
   const step = eightBytes();
   const last = to + <usize>((size + 15) >> 4) * 2 * step;
   let end = to + <usize>(size >> 3) * step;
+  // First whole eights; then the last 1 to 7, in a copy that zeros follow; then zeros up to a multiple of 16.
   for (let rest = size & 7; ; rest = 0) {
     for (; to < end; from += 32, to += step) {
       const a = v128.load(from);

@@ -7,7 +7,7 @@ import { loadRun, storeRun } from '../elements/runs';
 import { TAIL } from '../elements/spill';
 import { rowInFloat64 } from '../rows/float64-row';
 import { scalePiece, scaleRounded } from '../rows/scale';
-import { sumSquares } from '../rows/sum';
+import { sumRow } from '../rows/sum';
 import { fitsFloat32, givenSum, rstdOf, sumsAreGiven } from '../statistic';
 import { PIECE } from '../weights';
 import { SPECIAL, sumRows16 } from './sum';
@@ -17,7 +17,7 @@ function sumOf(p: usize, values: usize, count: u32): f64 {
   const result = call.scratch + TAIL;
   sumRows16(p, count, 1, result);
   const sum = load<f64>(result);
-  return call.dtype === DType.float16 && !(sum < SPECIAL) ? sumSquares(values, count) : sum;
+  return call.dtype === DType.float16 && !(sum < SPECIAL) ? sumRow(values, count) : sum;
 }
 
 /** `row` is the row's index in sums, `feature` its first one in gamma and beta, `values` memory for a piece. Returns rstd. */

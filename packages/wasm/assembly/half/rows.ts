@@ -18,8 +18,9 @@ import { sumRows16 } from './sum';
 
 /** Elements of a batch. A first-level cache holds them and their weights. */
 const ELEMENTS: u32 = 4096;
-/** Elements of a batch beyond the caches, for rows up to this length: the processor fetches the next rows while it scales these. */
-const FEW: u32 = 768;
+/** Elements of a batch of rows up to SHORT, beyond the caches: the processor fetches the next rows while it scales these. */
+const SHORT: u32 = 768;
+const ELEMENTS_OF_SHORT: u32 = 768;
 /** Elements of a batch of rows longer than LONG, whose weights exceed a first-level cache: a second-level cache holds them. */
 const LONG: u32 = 2048;
 const ELEMENTS_OF_LONG: u32 = 65536;
@@ -36,7 +37,7 @@ export function rowBytes(): u32 {
 /** The most rows of a batch. */
 function batchRows(rows: u32): u32 {
   const size = call.size;
-  const elements = size > LONG ? ELEMENTS_OF_LONG : size <= FEW && beyondCaches(rows) ? FEW : ELEMENTS;
+  const elements = size > LONG ? ELEMENTS_OF_LONG : size <= SHORT && beyondCaches(rows) ? ELEMENTS_OF_SHORT : ELEMENTS;
   return max(1, min(ROWS, elements / size));
 }
 

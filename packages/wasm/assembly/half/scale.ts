@@ -2,7 +2,7 @@
 
 import { call } from '../call';
 import { DType } from '../descriptor';
-import { BFloat16, Float16 } from '../elements/generic';
+import { BFloat16, Float16, isBFloat16 } from '../elements/generic';
 import { copyFew, readable, RESULT } from '../elements/spill';
 import { constant, EXPONENT, FROM_EVEN, FROM_ODD, JOIN, LEAST, MAGNITUDES, ODD, ONES, SIGNS, THIRTEEN } from './constants';
 import { evenBFloat16, packBFloat16, raisedFloat16 } from './finite';
@@ -37,7 +37,7 @@ function eightFloat16(
 }
 
 function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32, w: usize, table: usize): void {
-  const mask = constant(isSigned<T>() ? ODD : MAGNITUDES);
+  const mask = constant(isBFloat16<T>() ? ODD : MAGNITUDES);
   const ones = constant(ONES);
   const fromEven = constant(FROM_EVEN);
   const fromOdd = constant(FROM_ODD);
@@ -51,7 +51,7 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
   const result = call.scratch + RESULT;
   const whole = <usize>(size & ~15) << 1;
   const rest = <usize>(size & 15) << 1;
-  const step: usize = isSigned<T>() ? 64 : 96;
+  const step: usize = isBFloat16<T>() ? 64 : 96;
   for (const last = factors + (<usize>rows << 2); factors < last; factors += 4) {
     const f = v128.load32_splat(factors);
     let from = p;
@@ -60,11 +60,12 @@ function scaleRows<T>(p: usize, q: usize, factors: usize, rows: u32, group: u32,
     q += whole;
     let end = p;
     let isRest = false;
+    // First whole blocks of 16; then the last 1 to 15, whose results are copied from scratch memory.
     while (true) {
       for (; from < end; from += 32, to += 32, w += step) {
         const u = v128.load(from);
         const v = v128.load(from, 16);
-        if (isSigned<T>()) {
+        if (isBFloat16<T>()) {
           v128.store(to, eightBFloat16(u, f, v128.load(w), v128.load(w, 16), mask, ones));
           v128.store(to, eightBFloat16(v, f, v128.load(w, 32), v128.load(w, 48), mask, ones), 16);
         } else {

@@ -1,5 +1,7 @@
 // Conversion between float16 or bfloat16 and float32 of any values, four at a time: NaN, infinities and subnormals too.
 
+import { isBFloat16 } from '../elements/generic';
+
 /** 2^112. The 15 bits of a float16's magnitude, shifted to where float32 has them, are the value times 2^-112. */
 const REBIAS = reinterpret<f32>((127 + 112) << 23);
 const F16_OVERFLOW: i32 = 143 << 23; // bits of 65536
@@ -40,6 +42,6 @@ export function toBFloat16(value: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function pack<T>(a: v128, b: v128): v128 {
-  if (isSigned<T>()) return i16x8.narrow_i32x4_u(toBFloat16(a), toBFloat16(b));
+  if (isBFloat16<T>()) return i16x8.narrow_i32x4_u(toBFloat16(a), toBFloat16(b));
   return i16x8.narrow_i32x4_s(toFloat16(a), toFloat16(b));
 }

@@ -5,7 +5,7 @@
 
 import { call } from '../call';
 import { DType } from '../descriptor';
-import { BFloat16, Float16 } from '../elements/generic';
+import { BFloat16, Float16, isBFloat16 } from '../elements/generic';
 import { readable } from '../elements/spill';
 import { promoteHigh } from '../rows/sum';
 import { constant, FROM_EVEN, FROM_ODD, MAGNITUDES, ODD, REBIAS } from './constants';
@@ -24,7 +24,7 @@ function squares<T>(eight: v128, mask: v128, fromEven: v128, fromOdd: v128, rebi
   const v = v128.and(eight, mask);
   let even: v128;
   let odd: v128;
-  if (isSigned<T>()) {
+  if (isBFloat16<T>()) {
     even = evenBFloat16(eight);
     odd = v;
   } else {
@@ -35,7 +35,7 @@ function squares<T>(eight: v128, mask: v128, fromEven: v128, fromOdd: v128, rebi
 }
 
 function sums<T>(p: usize, size: u32, rows: u32, to: usize): void {
-  const mask = constant(isSigned<T>() ? ODD : MAGNITUDES);
+  const mask = constant(isBFloat16<T>() ? ODD : MAGNITUDES);
   const fromEven = constant(FROM_EVEN);
   const fromOdd = constant(FROM_ODD);
   const rebias = constant(REBIAS);

@@ -8,7 +8,7 @@ import { RUN } from '../elements/runs';
 import { batchRows, scaleSummed } from '../rows/batches';
 import { normalizeRows } from '../rows/normalize';
 import { beyondCaches, scaleRow } from '../rows/rows';
-import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
+import { finishSum, promoteHigh, squaresOfFour } from '../rows/sum';
 import { tileRows } from '../rows/tiles';
 import { allWeightsAtOnce } from '../weights';
 import { ADD, ENTER, moveRows, setStage } from './stages';
@@ -68,7 +68,7 @@ function addRows(rows: u32): void {
   }
 }
 
-/** to = a + b along a row. Returns the sum of the squares of `to`, with the bits of sumSquares. */
+/** to = a + b along a row. Returns the sum of the squares of `to`, with the bits of sumRow. */
 function addSumSquares(a: usize, b: usize, to: usize): f64 {
   const statSize = call.statSize;
   const toB = b - a;
@@ -86,7 +86,7 @@ function addSumSquares(a: usize, b: usize, to: usize): f64 {
     v128.store(q, s1, 16);
     v128.store(q, s2, 32);
     v128.store(q, s3, 48);
-    const squares = sumOfSquares(s0, s1, s2, s3);
+    const squares = squaresOfFour(s0, s1, s2, s3);
     low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
     high = f64x2.add(high, promoteHigh(squares));
   }

@@ -8,7 +8,7 @@ import { call, isFloat32 } from '../call';
 import { startStrips } from '../columns/strip';
 import { normalizeStrip } from '../columns/strips';
 import { loadRun } from '../elements/runs';
-import { finishSum, promoteHigh, sumOfSquares } from '../rows/sum';
+import { finishSum, promoteHigh, squaresOfFour } from '../rows/sum';
 import { normalizeTile, tileRows } from '../rows/tiles';
 import { fitsFloat32, rstdOf } from '../statistic';
 import { PIECE, weightsOf } from '../weights';
@@ -109,7 +109,7 @@ function quantizeDirectly(p: usize, row: u32, rows: u32): u32 {
       const b = v128.load(at, 16);
       const c = v128.load(at, 32);
       const d = v128.load(at, 48);
-      const sum = sumOfSquares(a, b, c, d);
+      const sum = squaresOfFour(a, b, c, d);
       low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
       high = f64x2.add(high, promoteHigh(sum));
       const ab = i32x4.max_s(

@@ -7,8 +7,8 @@ import { loadRun, RUN, storeRun } from '../elements/runs';
 import { multiplySilu } from '../elements/silu';
 import { runMemory } from '../scratch';
 
-/** Nothing. */
-export const PLAIN: u32 = 0;
+/** Values enter and leave unchanged. */
+export const NO_STAGE: u32 = 0;
 /** Enter: x + residual is written to sum, which is then normalized. */
 export const ADD: u32 = 1;
 /** Enter: x * silu(gate), which is then normalized. In float32 it is written to y. */

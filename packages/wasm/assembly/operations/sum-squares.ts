@@ -9,7 +9,7 @@ import { sumInFloat64 } from '../rows/float64-row';
 import { sumRows } from '../rows/sum';
 import { tileRows } from '../rows/tiles';
 import { isInRange } from '../statistic';
-import { PLAIN, setStage } from './stages';
+import { NO_STAGE, setStage } from './stages';
 
 export function sumSquares(): void {
   const rows = call.outer * call.groups;
@@ -18,7 +18,7 @@ export function sumSquares(): void {
 }
 
 function ofColumns(slabs: u32): void {
-  setStage(PLAIN, call.x, 0);
+  setStage(NO_STAGE, call.x, 0);
   const strip = startStrips();
   for (let slab: u32 = 0; slab < slabs; slab++) {
     for (let column = call.firstColumn; column < call.endColumn; column += strip.width) {

@@ -8,14 +8,14 @@ import { weightsOf } from '../weights';
 import { FACTORS, factorsOf, ROWS } from './factors';
 import { scaleRow } from './rows';
 import { multiply, round, scaleLine, scaleRest, scaleRows } from './scale';
-import { promoteHigh, storeSum, sumOfSquares, sumRows } from './sum';
+import { promoteHigh, storeSum, squaresOfFour, sumRows } from './sum';
 
 /** Elements of a batch, or one row. A first-level cache holds so many of x, of the next batch's x, of y and of the weights. */
 const ELEMENTS: u32 = 2048;
 
 /**
  * Normalizes `rows` rows from `x` to `y`. The first is of group `group`, and its rstd goes to `rstd`, unless that is 0. The weights of
- * all groups must be in memory at once. Where products are rounded, `y` must be `x`.
+ * all groups must be in memory at once. With `call.roundsProducts` (only tiles of 16-bit rows), `y` must be `x`.
  *
  * If the host asks for it, a batch is scaled while the next is summed. One loop then does both for each element, so this takes a
  * statistic of whole rows.
@@ -109,7 +109,7 @@ function scaleRowsSumNext<Beta>(x: usize, y: usize, rows: u32, w: usize, group: 
     let high = i64x2.splat(0);
     for (const lines = x + (<usize>(size & ~15) << 2); x < lines; x += 64) {
       const next = x + toNext;
-      const squares = sumOfSquares(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
+      const squares = squaresOfFour(v128.load(next), v128.load(next, 16), v128.load(next, 32), v128.load(next, 48));
       low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
       high = f64x2.add(high, promoteHigh(squares));
       scaleLine<Beta>(x, x + toY, r, x + toW, x + toB);

@@ -10,7 +10,7 @@ import { PIECE, allWeightsAtOnce } from '../weights';
 import { rowBatches } from './batches';
 import { rowInFloat64, UNWEIGHTED } from './float64-row';
 import { scalePiece, scaleRounded } from './scale';
-import { sumSquares } from './sum';
+import { sumRow } from './sum';
 
 /** x and y of up to so many bytes together are assumed to lie in a cache. */
 const CACHED: u64 = 1 << 22;
@@ -30,15 +30,15 @@ export function float32Rows(x: usize, y: usize, rstd: usize, rows: u32, group: u
 function oneByOne(x: usize, y: usize, rstd: usize, rows: u32, group: u32): void {
   const bytes = <usize>call.size << 2;
   for (let row: u32 = 0; row < rows; row++, x += bytes, y += bytes) {
-    const sum = sumsAreGiven() ? givenSum(row) : sumSquares(x, call.statSize);
+    const sum = sumsAreGiven() ? givenSum(row) : sumRow(x, call.statSize);
     scaleRow(row, group, x, y, rstd, sum);
     if (++group === call.groups) group = 0;
   }
 }
 
 /**
- * Scales one row, whose sum of squares is `sum`, and stores its rstd at index `row` of `rstd`, unless that is 0. Where products are
- * rounded, which is in tiles of 16-bit rows, `to` must be `from`.
+ * Scales one row, whose sum of squares is `sum`, and stores its rstd at index `row` of `rstd`, unless that is 0. With
+ * `call.roundsProducts` (only tiles of 16-bit rows), `to` must be `from`.
  */
 export function scaleRow(row: u32, group: u32, from: usize, to: usize, rstd: usize, sum: f64): void {
   const size = call.size;

@@ -10,7 +10,7 @@ import { RESULT } from '../elements/spill';
 
 // @ts-ignore: decorator
 @inline
-export function sumOfSquares(a: v128, b: v128, c: v128, d: v128): v128 {
+export function squaresOfFour(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)), f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d)));
 }
 
@@ -64,7 +64,7 @@ export function sumRows(p: usize, bytes: usize, count: u32, rows: u32, to: usize
     let low = i64x2.splat(0);
     let high = i64x2.splat(0);
     for (const end = p + (<usize>(count & ~15) << 2); p < end; p += 64) {
-      const squares = sumOfSquares(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
+      const squares = squaresOfFour(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
       low = f64x2.add(low, f64x2.promote_low_f32x4(squares));
       high = f64x2.add(high, promoteHigh(squares));
     }
@@ -74,7 +74,7 @@ export function sumRows(p: usize, bytes: usize, count: u32, rows: u32, to: usize
 }
 
 /** The sum of squares of `count` elements. */
-export function sumSquares(p: usize, count: u32): f64 {
+export function sumRow(p: usize, count: u32): f64 {
   const result = call.scratch + RESULT;
   sumRows(p, 0, count, 1, result);
   return load<f64>(result);

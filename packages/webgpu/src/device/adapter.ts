@@ -34,7 +34,7 @@ export async function findAdapter({
   return adapter;
 }
 
-/** Whether an adapter computes on the processor. */
+/** Whether an adapter computes on the CPU. */
 export function isSoftware({ info, isFallbackAdapter }: Pick<GPUAdapterLike, 'info' | 'isFallbackAdapter'>): boolean {
   if (info?.isFallbackAdapter ?? isFallbackAdapter) return true;
   return SOFTWARE.test([info?.vendor, info?.architecture, info?.device, info?.description].join(' '));

@@ -41,11 +41,11 @@ export class Pipelines {
 
   /** The pipeline, which may still have to be compiled. */
   get(shader: Shader, bindings: readonly Binding[], uniforms: boolean): Pipeline {
-    const signature = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('') + (uniforms ? 'u' : '');
-    const key = `${signature} ${shader.key}`;
+    const kinds = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('') + (uniforms ? 'u' : '');
+    const key = `${kinds} ${shader.key}`;
     let pipeline = this.#pipelines.get(key);
     if (pipeline === undefined) {
-      pipeline = { shader, layout: this.#layout(signature), compiled: null, compiling: null, fault: null };
+      pipeline = { shader, layout: this.#layout(kinds), compiled: null, compiling: null, fault: null };
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
@@ -96,23 +96,23 @@ export class Pipelines {
     return { label: key, layout: pipeline.layout.pipeline, compute };
   }
 
-  #layout(signature: string): BindingLayout {
-    let layout = this.#layouts.get(signature);
+  #layout(kinds: string): BindingLayout {
+    let layout = this.#layouts.get(kinds);
     if (layout === undefined) {
-      const entries = [...signature].map((kind, binding) => ({
+      const entries = [...kinds].map((kind, binding) => ({
         binding,
         visibility: COMPUTE_STAGE,
         buffer: { type: TYPES[kind as keyof typeof TYPES] },
       }));
       const bindings = this.#device.createBindGroupLayout({ entries });
       layout = { bindings, pipeline: this.#device.createPipelineLayout({ bindGroupLayouts: [bindings] }) };
-      this.#layouts.set(signature, layout);
+      this.#layouts.set(kinds, layout);
     }
     return layout;
   }
 }
 
-/** Bindings by their letter in a signature. */
+/** The types of bindings, by the letters of their kinds. */
 const TYPES = { r: 'read-only-storage', w: 'storage', u: 'uniform' } as const;
 
 function compileError(error: { readonly message: string }, { shader }: Pipeline): RMSNormError {

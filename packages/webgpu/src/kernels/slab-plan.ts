@@ -69,7 +69,7 @@ export class SlabPlan {
     };
   }
 
-  /** What of a buffer belongs to a range, in bytes. */
+  /** The bytes of a buffer that belong to a range. */
   #part({ first, count }: SlabRange, buffer: string): { offset?: number; size?: number } {
     const bytes = this.#bytes[buffer];
     if (bytes === undefined || this.ranges.length === 1) return {};
@@ -77,7 +77,7 @@ export class SlabPlan {
   }
 }
 
-/** Of tensors laid out as x, and of those with a number for each row. */
+/** Bytes per slab of tensors laid out as x, and of those with one number per row. */
 export function bytesPerSlab(
   { size, inner, dtype }: KernelProblem,
   tensors: readonly string[],

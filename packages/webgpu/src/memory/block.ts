@@ -1,5 +1,8 @@
 import type { RMSNormError } from '@rmsnorm/core';
 
+// A *fault* is the error of what the device could not make, a buffer or a pipeline. A *taint* is the error of work that it
+// refused, kept at the contents that this spoiled.
+
 /** A GPUBuffer, ours or the caller's, and what is known of it. */
 export interface Memory {
   readonly buffer: GPUBuffer;
@@ -9,9 +12,8 @@ export interface Memory {
   batch: number;
   /** Whether an encoder of the caller's uses it. The caller submits that at any time, so that we never destroy it. */
   inCallersEncoder: boolean;
-  /** Why the device could not make it. */
   fault: RMSNormError | null;
-  /** Offsets whose contents come from work that the device refused, and that work's error. */
+  /** By the offsets of the spoiled contents. */
   taints: Map<number, RMSNormError> | null;
 }
 

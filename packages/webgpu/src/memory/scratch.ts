@@ -5,8 +5,8 @@ import type { Buffers } from './buffers.ts';
 const LEAST_BYTES = 4096;
 
 /**
- * Storage between the dispatches of a call. ReadyPlans run one after another, so that all share it: the first buffer of
- * each call is the same, and so on.
+ * Storage between the dispatches of a call. Plans run one after another, so that all share it: the first buffer of each
+ * call is the same, and so on.
  */
 export class Scratch {
   readonly #buffers: Buffers;

@@ -8,9 +8,10 @@ import { wgslCommand } from '../../scripts/wgsl-command.mjs';
 const COMMANDS: readonly (readonly [name: string, command: string])[] = [
   // Tiles in registers.
   ['forward-rows', 'forward --shape 8x32 --rstd'],
+  ['forward-float16-rows', 'forward --dtype float16 --shape 8x4096'],
   ['forward-ragged-rows', 'forward --shape 1000x30 --rstd --dtype bfloat16 --axis -1 --partial 0.5'],
   ['forward-without-subgroups', 'forward --shape 8x32 --rstd --no-subgroups --weight-offset 1'],
-  ['forward-on-a-processor', 'forward --shape 8x1024 --rstd --subgroups 4'],
+  ['forward-on-a-cpu', 'forward --shape 8x1024 --rstd --subgroups 4'],
   ['forward-shader-f16', 'forward --shape 8x32 --rstd --dtype float16 --casting llama --shader-f16'],
   ['forward-columns', 'forward --shape 2x9x4x4'],
   ['forward-row-pairs', 'forward --shape 7x9 --dtype float16 --bias'],
@@ -65,8 +66,8 @@ const known = readdirSync(sources, { recursive: true, encoding: 'utf8' })
 
 /** What is declared. */
 function namesIn(declaration: string): string[] {
-  const names = declaration.matchAll(/^(?:enable|struct|alias|const|var(?:<\w+>)?|fn) (\w+)/gm);
-  return [...names].map(([, name]) => name!);
+  const names = declaration.matchAll(/^(?:(?:enable|struct|alias|const|var(?:<\w+>)?|fn) (\w+)|(diagnostic\(.*\)))/gm);
+  return [...names].map(([, name, diagnostic]) => (name ?? diagnostic)!);
 }
 
 function snapshotOf(name: string, command: string): string {
@@ -83,9 +84,9 @@ function snapshotOf(name: string, command: string): string {
   }
   known.push({ file: `${name}.wgsl`, text: here.map(bare).join('\n') });
   const references = [...elsewhere].map(([file, names]) => `//   ${file}: ${names.join(', ')}`);
-  return [`// pnpm wgsl ${command}`, `${heading}\n`, `${here.join('\n\n')}\n`, '// Elsewhere:', ...references, ''].join(
-    '\n',
-  );
+  const top = [`// pnpm wgsl ${command}`, heading];
+  if (references.length > 0) top.push('// Declared elsewhere, as printed by the command above:', ...references);
+  return `${top.join('\n')}\n\n${here.join('\n\n')}\n`;
 }
 
 const SNAPSHOTS = COMMANDS.map(([name, command]) => ({ name, text: snapshotOf(name, command) }));

@@ -1,6 +1,6 @@
 // The sums down the columns of a float32 strip: of products dy * w * x, and of squares. Four neighbours are added in float32.
 
-import { addToSums, sumOfSquares } from '../../rows/sum';
+import { addToSums, squaresOfFour } from '../../rows/sum';
 
 // @ts-ignore: decorator
 @inline
@@ -48,7 +48,7 @@ export function sumBothOfFour(x: usize, d: usize, stride: usize, width: usize, w
     const v1 = v128.load(p1);
     const v2 = v128.load(p2);
     const v3 = v128.load(p3);
-    addToSums(squares, sumOfSquares(v0, v1, v2, v3));
+    addToSums(squares, squaresOfFour(v0, v1, v2, v3));
     const first = f32x4.add(f32x4.mul(f32x4.mul(v128.load(x + toD), w0), v0), f32x4.mul(f32x4.mul(v128.load(p1 + toD), w1), v1));
     const last = f32x4.add(f32x4.mul(f32x4.mul(v128.load(p2 + toD), w2), v2), f32x4.mul(f32x4.mul(v128.load(p3 + toD), w3), v3));
     addToSums(squares + toDots, f32x4.add(first, last));

@@ -10,7 +10,7 @@ import { addFloat32 } from '../../elements/add';
 import { With, Without } from '../../elements/generic';
 import { loadRun } from '../../elements/runs';
 import { PIECE, weightsOf } from '../../weights';
-import { LEAVE, LOAD, moveRows, PLAIN, setStage } from '../stages';
+import { LEAVE, LOAD, moveRows, NO_STAGE, setStage } from '../stages';
 import { columnGradients } from './column-gradients';
 import { dotColumns, sumBothOfFour } from './column-sums';
 import { gradientFits, gradientInFloat64, needsSquares, pairsThatFit } from './gradient';
@@ -127,9 +127,9 @@ function loadStrip(strip: GradientStrip): void {
   if (strip.columns & 3) {
     for (let last = strip.x + widthBytes - 16; last < strip.squares; last += widthBytes) v128.store(last, i64x2.splat(0));
   }
-  setStage(PLAIN, call.x, call.dx);
+  setStage(NO_STAGE, call.x, call.dx);
   moveRows(LOAD, strip.at, strip.x, widthBytes, strip.columns, call.size);
-  setStage(PLAIN, call.dy, call.dx);
+  setStage(NO_STAGE, call.dy, call.dx);
   moveRows(LOAD, strip.at, strip.d, widthBytes, strip.columns, call.size);
 }
 

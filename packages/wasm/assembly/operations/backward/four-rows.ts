@@ -9,6 +9,7 @@ import { toBetaSums } from './gradient';
 /**
  * Four rows, `pitch` bytes apart. r of each is at `factors`, a multiple of 16, its middle factor 16 bytes later. They are done one cache
  * line of each in turn, as rows at a distance of a power of two compete for the same places in a first-level cache.
+ * It is long, as the four vectors of a line are written out: only named variables stay in registers.
  */
 export function fourRows<Beta>(x: usize, d: usize, dx: usize, pitch: usize, factors: usize, w: usize, to: usize, count: u32): void {
   const beta = toBetaSums();

@@ -1,6 +1,6 @@
 // The sums along a contiguous float32 row: of products dy * w * x, and of squares. Both in the order of rows/sum.ts.
 
-import { finishSum, promoteHigh, sumOfSquares } from '../../rows/sum';
+import { finishSum, promoteHigh, squaresOfFour } from '../../rows/sum';
 
 /** Adds dy * w * x of 16 elements to four sums; a, b, c and e are the elements of x. At most 3 roundings after those of the products. */
 // @ts-ignore: decorator
@@ -36,7 +36,7 @@ export function dotRow(x: usize, d: usize, w: usize, count: u32): f64 {
   return finishDot(low, high, x, d, w, count & 15);
 }
 
-/** Adds the results of sumSquares and of dotRow to the float64 numbers at `squares` and `dots`, in one loop. */
+/** Adds the results of sumRow and of dotRow to the float64 numbers at `squares` and `dots`, in one loop. */
 export function sumBoth(x: usize, d: usize, w: usize, count: u32, squares: usize, dots: usize): void {
   const toD = d - x;
   const toW = w - x;
@@ -49,7 +49,7 @@ export function sumBoth(x: usize, d: usize, w: usize, count: u32, squares: usize
     const b = v128.load(x, 16);
     const c = v128.load(x, 32);
     const e = v128.load(x, 48);
-    const sum = sumOfSquares(a, b, c, e);
+    const sum = squaresOfFour(a, b, c, e);
     low = f64x2.add(low, f64x2.promote_low_f32x4(sum));
     high = f64x2.add(high, promoteHigh(sum));
     const dot = products(a, b, c, e, x + toD, x + toW);

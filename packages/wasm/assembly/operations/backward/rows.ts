@@ -5,7 +5,7 @@ import { call, isFloat32 } from '../../call';
 import { addFloat32 } from '../../elements/add';
 import { With, Without } from '../../elements/generic';
 import { loadRun, storeRun } from '../../elements/runs';
-import { sumSquares } from '../../rows/sum';
+import { sumRow } from '../../rows/sum';
 import { weightsOf } from '../../weights';
 import { fourRows, oneRow } from './four-rows';
 import { gradientFits, gradientInFloat64, needsSquares, pairsThatFit } from './gradient';
@@ -89,7 +89,7 @@ function sumRows(at: usize, pitch: usize, rows: u32, feature: u32): void {
         continue;
       }
       store<f64>(dots, load<f64>(dots) + dotRow(x, d, w, length));
-      if (squared) store<f64>(squares, load<f64>(squares) + sumSquares(x, squared));
+      if (squared) store<f64>(squares, load<f64>(squares) + sumRow(x, squared));
     }
     if (i === 0) break;
   }

@@ -1,5 +1,5 @@
 import type { SlabRange } from '../planning/slabs.ts';
-import { isProcessor } from '../planning/team.ts';
+import { isCpu } from '../planning/team.ts';
 import { is16Bit, type KernelProblem } from '../problem.ts';
 import type { LaunchOf } from '../slab-plan.ts';
 import { bound, bufferKey, declarations, type ShaderBuffer, written } from '../wgsl/bindings.ts';
@@ -21,8 +21,8 @@ import { PARTIAL_SUMS, weightGradients } from './multi-pass-totals.ts';
 
 /** Invocations of a workgroup, a power of two. */
 const INVOCATIONS = 64;
-/** On a processor a barrier costs more than what is done between two of them. */
-const INVOCATIONS_OF_PROCESSOR = 4;
+/** On a CPU a barrier costs more than what is done between two of them. */
+const INVOCATIONS_ON_CPU = 4;
 
 interface BlockKernel extends GradientCall {
   readonly buffers: readonly ShaderBuffer[];
@@ -38,7 +38,7 @@ export function gradientBlocks(call: GradientCall, ranges: readonly SlabRange[])
   const { problem, operands, capabilities, gamma, dsum, dxBuffer } = call;
   const blocks = problem.groups * Math.ceil(problem.size / featuresOfBlock(problem));
   const terms = (ranges[0]!.count / problem.groups) * problem.inner;
-  const invocations = isProcessor(capabilities) ? INVOCATIONS_OF_PROCESSOR : INVOCATIONS;
+  const invocations = isCpu(capabilities) ? INVOCATIONS_ON_CPU : INVOCATIONS;
   const chunks = chunksOfTerms(terms, invocations, blocks);
   const sums = ranges.length * chunks === 1 ? weightGradients(call) : [written(PARTIAL_SUMS)];
   const buffers = bound([...gradientBuffers(call, 'word'), ROW_STATISTICS, ...sums], operands);
@@ -200,13 +200,13 @@ const ELEMENTS_OF_TWO_FEATURES = wgsl`
     return RowGradient(Statistic(bitcast<Elements>(vec2u(a.x, b.x)), bitcast<ElementInts>(vec2u(a.y, b.y))), bitcast<Elements>(vec2u(a.z, b.z)));
   }
 
-  // The sums of the elements of either feature,
+  // Sums the elements of each feature.
   fn of_each_feature(v: Elements, second: ElementBools) -> Elements {
     let first = select(v, Elements(), second);
     let other = select(Elements(), v, second);
     return Elements(first.x + first.y, other.x + other.y);
   }
 
-  // and from numbers of both features to the elements.
+  // Spreads a number per feature to the elements.
   fn of_each_element(both: Elements, second: ElementBools) -> Elements { return select(both.xx, both.yy, second); }
 `;

@@ -118,7 +118,7 @@ export function gradientStatistic(squares: string, rstdGiven: boolean, special =
   `;
 }
 
-/** `gradient_mean(mean, slope_factor, s)`: what dx takes the mean of g n for: 0 where r is a constant, or the denominator is 0. */
+/** `gradient_mean(mean, slope_factor, s)`: the mean of g n as dx uses it: 0 where r is a constant, or the denominator is 0. */
 export const GRADIENT_MEAN: string = wgsl`
   fn gradient_mean(mean: RowValues, slope_factor: RowValues, s: Statistic) -> RowValues {
     return select(mean * slope_factor, RowValues(), (slope_factor == RowValues()) | (s.exponent == RowInts(R_IS_INFINITE)));

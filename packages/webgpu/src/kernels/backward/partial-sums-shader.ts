@@ -1,6 +1,6 @@
 import { powerOfTwoFrom } from '../planning/layout.ts';
 import type { SlabRange } from '../planning/slabs.ts';
-import { isProcessor } from '../planning/team.ts';
+import { isCpu } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
 import type { LaunchOf } from '../slab-plan.ts';
 import {
@@ -27,8 +27,8 @@ import { PARTIAL_SUMS } from './multi-pass-totals.ts';
 
 /** Invocations of a workgroup. */
 const INVOCATIONS = 128;
-/** On a processor a barrier costs more than what is done between two of them. */
-const INVOCATIONS_OF_PROCESSOR = 4;
+/** On a CPU a barrier costs more than what is done between two of them. */
+const INVOCATIONS_ON_CPU = 4;
 
 /** Invocations of a workgroup: so many features side by side, and so many that share the terms of each. */
 interface Shape {
@@ -41,7 +41,7 @@ export function partialSums(
   { problem, operands, capabilities }: GradientCall,
   ranges: readonly SlabRange[],
 ): { launch: LaunchOf; chunks: number } {
-  const invocations = isProcessor(capabilities) ? INVOCATIONS_OF_PROCESSOR : INVOCATIONS;
+  const invocations = isCpu(capabilities) ? INVOCATIONS_ON_CPU : INVOCATIONS;
   const features = problem.groups * problem.size;
   // Side by side where features are neighbours in memory.
   const across = problem.inner === 1 ? Math.min(invocations / 2, 64, powerOfTwoFrom(features)) : 1;

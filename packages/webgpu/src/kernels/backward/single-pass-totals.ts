@@ -1,5 +1,5 @@
 import type { Capabilities, Dispatch } from '../../plan.ts';
-import { isProcessor } from '../planning/team.ts';
+import { isCpu } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
 import { gridOf } from '../slab-plan.ts';
 import { bindingsOf, declarations, reads, type ShaderBuffer, writes } from '../wgsl/bindings.ts';
@@ -23,8 +23,8 @@ export function singlePassTotals(
   capabilities: Capabilities,
 ): Dispatch {
   const buffers = [reads('weight_sums'), ...sums.map((name) => writes(name))];
-  // Barriers cost a processor more than what they spare it.
-  const alone = chunks < 32 || isProcessor(capabilities);
+  // Barriers cost a CPU more than what they spare it.
+  const alone = chunks < 32 || isCpu(capabilities);
   const shape = alone ? { across: 64, down: 1 } : { across: 16, down: 16 };
   return {
     shader: shaderOf(`single-pass-totals:${sums.join()},${shape.down}`, () => code(sums, buffers, shape)),

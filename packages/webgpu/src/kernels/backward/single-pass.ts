@@ -89,7 +89,10 @@ function kernelOf(call: GradientCall, layout: TileLayout, residency: GradientRes
   return { ...call, layout, team: residency.team, residency, buffers };
 }
 
-/** Groups of features, or pairs of them, each with workgroups of its own: a row pair has always the same two where groups are even in number. */
+/**
+ * How many groups of features have workgroups of their own. With an even number of groups, row pairs always have the same
+ * two of them, and these count as one.
+ */
 function groupsOf({ groups }: KernelProblem, { kind }: TileLayout): number {
   return kind === 'resident-row-pairs' && groups % 2 === 0 ? groups / 2 : groups;
 }

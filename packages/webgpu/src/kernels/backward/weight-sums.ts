@@ -118,7 +118,10 @@ const STORE_OF_TWO_FEATURES = wgsl`
   }
 `;
 
-/** Where groups are odd in number, each is that of a pair's first row, and of a second one: it has two sums. */
+/**
+ * With an odd number of groups, a group belongs to the first row in some pairs and to the second in others: it has two
+ * sums.
+ */
 function storeOfTwoGroups(sums: number): string {
   return wgsl`
     fn store_weight_sum(start: u32, tile: Tile, step: u32, v: Elements) {

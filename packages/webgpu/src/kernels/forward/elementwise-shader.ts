@@ -15,7 +15,7 @@ import {
 import { PARAMETERS } from '../wgsl/parameters.ts';
 import { BUILTINS, directives, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
 import { STATISTIC, TIMES_R } from '../wgsl/statistic.ts';
-import { type Piece, shaderOf, wgsl } from '../wgsl/template.ts';
+import { type Part, shaderOf, wgsl } from '../wgsl/template.ts';
 import { PLACE } from '../wgsl/tiles.ts';
 import { elementAliases, rowAliases } from '../wgsl/vectors.ts';
 
@@ -90,7 +90,7 @@ export function elementwisePreamble(problem: KernelProblem, buffers: readonly Sh
 }
 
 /** `main`, with the `place` of each four elements, of which `first` is the index of the first. */
-export function mainOverElements(body: Piece): string {
+export function mainOverElements(body: Part): string {
   return wgsl`
     @compute @workgroup_size(${INVOCATIONS})
     fn main(${BUILTINS}) {

@@ -51,7 +51,7 @@ export function residentLaunch(call: FusedCall, layout: TileLayout, residency: R
 export function loopLaunch(call: FusedCall, layout: TileLayout, pass: Pass, uniforms: Uniforms = {}): LaunchOf {
   const { problem, capabilities } = call;
   const sections = layout.kind === 'sections';
-  // Without a loop over elements an invocation has a row.
+  // Without a loop over elements, one invocation does a whole row.
   const alone = pass.from !== 'elements' && pass.to !== 'y';
   const team = alone
     ? rowTeam(1, capabilities)
@@ -82,7 +82,7 @@ export function elementwiseLaunch(call: FusedCall): LaunchOf {
   });
 }
 
-/** The buffers of x and what is laid out as it, where they are bound; then those of the rows. */
+/** The bound buffers: first tensors laid out as x, then gamma and beta, then those with numbers for each row. */
 function buffersOf(
   { problem, fusion, affine, operands }: FusedCall,
   { access }: TileLayout,

@@ -104,7 +104,7 @@ function body(pass: Pass, rstd: boolean): string {
 }
 
 const STORE_STATISTIC = 'if (has_tile && member() == 0u) { store_r(tile, s.r); store_exponents(tile, s.exponent); }';
-const STORE_RSTD = 'if (has_tile && member() == 0u) { store_rstd(tile, root); }';
+const STORE_RSTD = 'if (has_tile && member() == 0u) { store_rstd(tile, rstd_value); }';
 
 function fromElements(to: 'y' | 'r' | 'sums' | 'section', rstd: boolean): string {
   switch (to) {
@@ -126,11 +126,11 @@ function fromElements(to: 'y' | 'r' | 'sums' | 'section', rstd: boolean): string
       return wgsl`
         let sum = team_sum(sum_of_squares(tile, RowValues(1.0)));
         var s = Statistic(plain_r(sum), RowInts(0));
-        ${rstd && 'var root = plain_rstd(sum);'}
+        ${rstd && 'var rstd_value = plain_rstd(sum);'}
         if (team_any(!is_plain(sum))) {
           let result = rescaled(tile, sum);
           s = result.statistic;
-          ${rstd && 'root = result.rstd;'}
+          ${rstd && 'rstd_value = result.rstd;'}
         }
         ${STORE_STATISTIC}
         ${rstd && STORE_RSTD}
@@ -176,7 +176,7 @@ function fromSections(to: 'y' | 'r' | 'sums', rstd: boolean): string {
       return wgsl`
         let result = statistic_of_sections(tile);
         let s = result.statistic;
-        ${rstd && 'let root = result.rstd;'}
+        ${rstd && 'let rstd_value = result.rstd;'}
         ${STORE_STATISTIC}
         ${rstd && STORE_RSTD}
       `;

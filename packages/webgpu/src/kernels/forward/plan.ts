@@ -26,7 +26,7 @@ export function planFused(
     if (layout?.kind === 'rows') {
       return planOf(call, [sums, loopLaunch(call, bySections(layout), { from: 'sections', to: 'y' })]);
     }
-    // Sections of rows that share words would, too.
+    // Sections of rows that share words cannot write y: two workgroups would write one word.
     return planOf(call, [sums, loopLaunch(call, reading, { from: 'sections', to: 'r' }), elementwiseLaunch(call)]);
   }
   if (layout) return planOf(call, [loopLaunch(call, layout, { from: 'elements', to: 'y' })]);

@@ -98,7 +98,7 @@ function code(kernel: ResidentKernel): string {
   `;
 }
 
-/** `readTile` leaves the elements and the sum of their `squares`: chains, then a tree; `writeTile` takes r. */
+/** `readTile` reads the elements and leaves `squares`, the sum of their squares; `writeTile` writes them times `r`. */
 interface Resident {
   readonly readTile: string;
   readonly writeTile: string;
@@ -141,7 +141,7 @@ function inRegisters({ steps, certain }: Residency, pairs: boolean): Resident {
   };
 }
 
-/** A chain's steps at a time, as where a row is read in loops; unrolled, unless they are of row pairs. */
+/** Steps in an array, taken CHAIN at a time, as where a row is read in loops; a chain is unrolled, except for row pairs. */
 function inArrays({ steps, certain }: Residency, pairs: boolean): Resident {
   const full = certain === steps;
   const chainOfSteps = (statement: (step: string, x: string, neighbour: string) => string): string =>

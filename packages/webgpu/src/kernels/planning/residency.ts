@@ -2,7 +2,7 @@ import type { Capabilities } from '../../plan.ts';
 import { unreachable } from '../../unreachable.ts';
 import { is16Bit, type KernelProblem } from '../problem.ts';
 import { powerOfTwoFrom, RESIDENT_COLUMN, RESIDENT_GRADIENT_COLUMN, SECTION, type TileLayout } from './layout.ts';
-import { columnTeam, isProcessor, rowTeam, type Team, widestRowTeam, workgroupSize } from './team.ts';
+import { columnTeam, isCpu, rowTeam, type Team, widestRowTeam, workgroupSize } from './team.ts';
 
 /**
  * A tile that its team keeps in registers, so that its elements are read once. Each member takes `steps` of them in turn:
@@ -21,7 +21,7 @@ export interface Residency {
 /** Rows of up to so many features are read once. */
 const RESIDENT_ROW = 8192;
 
-/** Whether steps are unrolled follows from the rest, on a device. */
+/** `unrolled` is not in the key: on one device it follows from the rest of a shader's key. */
 export function residencyKey({ steps, certain }: Residency): string {
   return `${steps}${certain === steps ? 'full' : ''}`;
 }
@@ -35,16 +35,16 @@ export function residencyOf(
   { size, dtype }: KernelProblem,
   capabilities: Capabilities,
 ): Residency | null {
-  const processor = isProcessor(capabilities);
-  // Unrolled, row pairs take a processor too long to compile.
-  const unrolled = processor ? (kind === 'resident-row-pairs' ? 0 : 8) : 16;
+  const cpu = isCpu(capabilities);
+  // Unrolled, row pairs take a CPU too long to compile.
+  const unrolled = cpu ? (kind === 'resident-row-pairs' ? 0 : 8) : 16;
   if (kind === 'columns') {
     if (size > RESIDENT_COLUMN) return null;
     return residency(columnTeam(size, capabilities, is16Bit(dtype)), size, unrolled);
   }
   if ((kind !== 'rows' && kind !== 'resident-row-pairs') || size > RESIDENT_ROW) return null;
   const steps = stepsOf(kind, size);
-  const wanted = Math.max(Math.min(4, powerOfTwoFrom(steps)), powerOfTwoFrom(steps / (processor ? 64 : 8)));
+  const wanted = Math.max(Math.min(4, powerOfTwoFrom(steps)), powerOfTwoFrom(steps / (cpu ? 64 : 8)));
   const width = Math.min(wanted, widestRowTeam(capabilities));
   if (width > capabilities.limits.maxComputeInvocationsPerWorkgroup) return null;
   return residency(rowTeam(width, capabilities), steps, unrolled);
@@ -65,14 +65,14 @@ export function gradientResidencyOf(
   if (kind === 'row-pairs' || (kind === 'columns' && size > RESIDENT_GRADIENT_COLUMN)) return null;
   const steps = stepsOf(kind, size);
   const team = kind === 'columns' ? columnTeam(size, capabilities) : gradientRowTeam(steps, capabilities);
-  const kept = residency(team, steps, isProcessor(capabilities) ? 4 : 16);
+  const kept = residency(team, steps, isCpu(capabilities) ? 4 : 16);
   const together = capabilities.subgroups !== null && workgroupSize(team) <= capabilities.subgroups.least;
   // A row's last section may be shorter.
   return { ...kept, ...(kind === 'sections' && size % SECTION > 0 && { certain: 0 }), together };
 }
 
 function gradientRowTeam(steps: number, capabilities: Capabilities): Team {
-  if (isProcessor(capabilities)) {
+  if (isCpu(capabilities)) {
     if (steps <= 16) return { kind: 'invocation', width: 1, teams: 4 };
     const width = Math.max(4, powerOfTwoFrom(steps / 64));
     return width === 4 ? { kind: 'subgroup', width, teams: 1 } : rowTeam(width, capabilities);

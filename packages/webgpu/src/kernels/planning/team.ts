@@ -27,10 +27,10 @@ export type Team =
 /** Invocations of a workgroup. */
 const INVOCATIONS = 256;
 
-/** A team without subgroups is no wider where each member adds up the numbers of all. */
+/** The widest `shared` team whose members each add up the numbers of all. */
 export const MOST_SHARED = 16;
 
-/** Every invocation adds up the sums of so many subgroups: one barrier before, one behind. */
+/** The most subgroup sums that every invocation adds up itself: one barrier before, one behind. */
 export const MOST_SUBGROUPS = 32;
 
 export function workgroupSize({ width, teams }: Team): number {
@@ -42,8 +42,8 @@ export function teamKey(team: Team): string {
   return `${team.kind}${team.width}x${team.teams}/${detail}`;
 }
 
-/** Subgroups this narrow are a processor's: its registers are its cache, and what crosses invocations costs it more than all else. */
-export function isProcessor({ subgroups }: Capabilities): boolean {
+/** Subgroups below 8 mean a CPU: registers are cache memory, and exchange between invocations is its largest cost. */
+export function isCpu({ subgroups }: Capabilities): boolean {
   return subgroups !== null && subgroups.most < 8;
 }
 
@@ -66,13 +66,13 @@ export function widestRowTeam({ subgroups }: Capabilities): number {
  * side.
  */
 export function columnTeam(size: number, capabilities: Capabilities, short = false): Team {
-  const processor = isProcessor(capabilities);
-  const most = processor ? 64 : short ? 16 : 8;
+  const cpu = isCpu(capabilities);
+  const most = cpu ? 64 : short ? 16 : 8;
   // Wider where a member would hold more than 16 elements of each of its columns.
-  const widest = processor || size <= 1024 ? 64 : Math.min(INVOCATIONS, powerOfTwoFrom(size / 16));
+  const widest = cpu || size <= 1024 ? 64 : Math.min(INVOCATIONS, powerOfTwoFrom(size / 16));
   const width = Math.min(widest, powerOfTwoFrom(size / most));
-  if (width === 1) return { kind: 'invocation', width, teams: processor ? 4 : 64 };
-  const teams = processor ? 4 : INVOCATIONS / width;
+  if (width === 1) return { kind: 'invocation', width, teams: cpu ? 4 : 64 };
+  const teams = cpu ? 4 : INVOCATIONS / width;
   return { kind: 'shared', width, teams, stride: teams };
 }
 

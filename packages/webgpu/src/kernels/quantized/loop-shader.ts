@@ -1,13 +1,13 @@
 import type { Capabilities, Shader } from '../../plan.ts';
 import { COMPONENTS } from '../planning/access.ts';
 import { powerOfTwoFrom, type TileLayout } from '../planning/layout.ts';
-import { isProcessor, loopTeam, type Team, workgroupSize } from '../planning/team.ts';
+import { isCpu, loopTeam, type Team, workgroupSize } from '../planning/team.ts';
 import type { KernelProblem } from '../problem.ts';
 import { bufferKey } from '../wgsl/bindings.ts';
 import { affineKey } from '../wgsl/fusion.ts';
 import { BUILTINS, tileKey, WORKGROUP_INDEX } from '../wgsl/preamble.ts';
 import { storeRowValues } from '../wgsl/row-values.ts';
-import { type Piece, shaderOf, wgsl } from '../wgsl/template.ts';
+import { type Part, shaderOf, wgsl } from '../wgsl/template.ts';
 import { largestOf, type QuantizedKernel, quantizedPreamble, scaleOf } from './quantize.ts';
 
 /**
@@ -20,11 +20,11 @@ export interface LoopQuantizedKernel extends QuantizedKernel {
   readonly single: boolean;
 }
 
-/** The teams of a workgroup: no more than groups where these share it; on a processor, to which barriers cost most, those of a subgroup. */
+/** The teams of a workgroup: no more than groups where these share it; on a CPU, to which barriers cost most, those of a subgroup. */
 export function quantizedTeam(problem: KernelProblem, layout: TileLayout, capabilities: Capabilities): Team {
   const team = loopTeam(layout, problem, capabilities);
   if (layout.kind === 'columns' || team.kind === 'workgroup') return team;
-  const most = isProcessor(capabilities) ? Math.max(1, capabilities.subgroups!.least / team.width) : team.teams;
+  const most = isCpu(capabilities) ? Math.max(1, capabilities.subgroups!.least / team.width) : team.teams;
   return { ...team, teams: Math.min(most, powerOfTwoFrom(problem.groups)) };
 }
 
@@ -79,28 +79,7 @@ function code(kernel: LoopQuantizedKernel): string {
           ${scaleGiven ? STORE_TILE : findLargest(kernel, keepsStatistic)}
         `,
       )}
-      ${
-        !scaleGiven &&
-        wgsl`
-          ${
-            keepsStatistic &&
-            wgsl`
-              // What member 0 stored is loaded by its whole team.
-              storageBarrier();
-            `
-          }
-          ${columns ? 'largest = team_max(largest);' : LARGEST_OF_WORKGROUP}
-          let scale = ${scaleOf('largest')};
-          ${eachGroup(
-            kernel,
-            tilesOfSlab,
-            wgsl`
-              ${keepsStatistic && 'if (has_tile) { s = load_statistic(tile); }'}
-              ${STORE_TILE}
-            `,
-          )}
-        `
-      }
+      ${!scaleGiven && scaleAndStore(kernel, tilesOfSlab, keepsStatistic)}
       if (position < positions && ${columns ? 'member()' : 'local_index'} == 0u) {
         var scale_tile = tile_at(first_tile);
         scale_tile.row = (own_position / ${tilesOfSlab}) * params.inner + (own_position % ${tilesOfSlab}) * ${columns ? COMPONENTS[layout.access] : 1}u;
@@ -110,8 +89,31 @@ function code(kernel: LoopQuantizedKernel): string {
   `;
 }
 
+/** The scale of a position, from the largest |y|; then q of all its groups. */
+function scaleAndStore(kernel: LoopQuantizedKernel, tilesOfSlab: string, keepsStatistic: boolean): string {
+  return wgsl`
+    ${
+      keepsStatistic &&
+      wgsl`
+        // What member 0 stored is loaded by its whole team.
+        storageBarrier();
+      `
+    }
+    ${kernel.layout.kind === 'columns' ? 'largest = team_max(largest);' : LARGEST_OF_WORKGROUP}
+    let scale = ${scaleOf('largest')};
+    ${eachGroup(
+      kernel,
+      tilesOfSlab,
+      wgsl`
+        ${keepsStatistic && 'if (has_tile) { s = load_statistic(tile); }'}
+        ${STORE_TILE}
+      `,
+    )}
+  `;
+}
+
 /** A loop over the groups of a position, `body` for the tile of each. */
-function eachGroup({ layout }: LoopQuantizedKernel, tilesOfSlab: string, body: Piece): string {
+function eachGroup({ layout }: LoopQuantizedKernel, tilesOfSlab: string, body: Part): string {
   const columns = layout.kind === 'columns';
   return wgsl`
     for (var start = 0u; start < params.groups; start += ${columns ? '1u' : 'TEAMS'}) {

@@ -53,7 +53,7 @@ export function affineOf(problem: KernelProblem, present: ReadonlySet<string>): 
 }
 
 export function affineKey({ gamma, beta, rounds }: Affine): string {
-  return `${gamma ? 'gamma' : ''}${beta ? 'beta' : ''}${rounds ? 'rounds' : ''}`;
+  return [gamma && 'gamma', beta && 'beta', rounds && 'rounds'].filter(Boolean).join('+');
 }
 
 /** The name of the buffer in which an output lies: its own, or an input's where it is written in place. */

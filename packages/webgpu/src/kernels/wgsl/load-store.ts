@@ -162,7 +162,7 @@ function weightsAt(name: string, weights: WeightAccess, access: Access): string 
   }
 }
 
-/** The weight that a number of gamma is: the offset stands as two numbers. */
+/** weightOffset + gamma; the offset is two float32. */
 export function withOffset(gamma: string): string {
   return `((${gamma} + params.weight_offset) + params.weight_offset_low)`;
 }

@@ -3,7 +3,7 @@ import type { SlabRange } from '../planning/slabs.ts';
 import type { KernelProblem } from '../problem.ts';
 import { wgsl } from './template.ts';
 
-/** What every kernel is told about its problem, as one uniform: in this order. A `_low` is what its number lacks in float32. */
+/** What every kernel is told about its problem, as one uniform: in this order. */
 const FIELDS = [
   { name: 'rows', type: 'u32', is: 'of this dispatch' },
   {
@@ -28,8 +28,8 @@ const FIELDS = [
   { name: 'plain_highest', type: 'u32' },
   { name: 'eps_added', type: 'f32' },
   { name: 'eps_least', type: 'f32' },
-  { name: 'factor', type: 'f32', is: 'alpha * sqrt(count)' },
-  { name: 'factor_low', type: 'f32' },
+  { name: 'factor', type: 'f32', is: 'alpha * sqrt(n), n the features of the sum; sqrt(n) in backward' },
+  { name: 'factor_low', type: 'f32', is: 'what factor lacks in float32; each _low is that of its number' },
 
   {
     name: 'eps_clamps',
@@ -52,10 +52,10 @@ const FIELDS = [
   { name: 'given_scale', type: 'f32', is: 'of forwardQuantized' },
 
   { name: 'alpha', type: 'f32', above: 'Of gradients.' },
-  { name: 'reciprocal_count', type: 'f32' },
+  { name: 'reciprocal_count', type: 'f32', is: '1 / n' },
   { name: 'chunks', type: 'u32', is: 'into which the terms of dgamma and dbeta are split here' },
   { name: 'first_chunk', type: 'u32', is: 'among the chunks of all dispatches' },
-  { name: 'chunk_tiles', type: 'u32', is: 'of each team, in a chunk' },
+  { name: 'chunk_tiles', type: 'u32', is: 'tiles that each team takes of a chunk' },
 
   { name: 'nan_bits', type: 'u32', above: 'Constants: in the uniform so that the compiler cannot fold them.' },
   { name: 'infinity_bits', type: 'u32' },

@@ -7,7 +7,7 @@ import { usesF16 } from './float16.ts';
 import { PARAMETERS } from './parameters.ts';
 import { problemKey } from './statistic.ts';
 import { teamwork, usesSubgroups } from './teamwork.ts';
-import { type Piece, wgsl } from './template.ts';
+import { type Part, wgsl } from './template.ts';
 import { PLACE, tiles } from './tiles.ts';
 import { elementAliases, rowAliases } from './vectors.ts';
 
@@ -68,7 +68,7 @@ export const WORKGROUP_INDEX: string = 'workgroup.x + workgroup.y * grid.x';
  * `main`, with `tile` for each team. A team beyond the last tile takes part in barriers, and writes nothing: its `has_tile` is
  * false. A workgroup team returns instead: `has_tile` is always true for it.
  */
-export function mainOverTiles(team: Team, body: Piece): string {
+export function mainOverTiles(team: Team, body: Part): string {
   return wgsl`
     @compute @workgroup_size(${workgroupSize(team)})
     fn main(${BUILTINS}) {
@@ -90,7 +90,7 @@ export function mainOverTiles(team: Team, body: Piece): string {
 }
 
 /** `main`, with `tile` for each workgroup, or for each team whose kernel has no barrier. */
-export function mainWithoutIdleTeams(team: Team, body: Piece): string {
+export function mainWithoutIdleTeams(team: Team, body: Part): string {
   return wgsl`
     @compute @workgroup_size(${workgroupSize(team)})
     fn main(${BUILTINS}) {

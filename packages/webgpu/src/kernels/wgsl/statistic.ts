@@ -77,7 +77,7 @@ const SCALED_STATISTIC = wgsl`
     e = select(e, RowInts(select(R_IS_INFINITE, R_IS_NAN, mantissa == 0.0)), (largest < RowBits(MIN_NORMAL_BITS)) & RowBools(params.eps_mantissa == 0.0));
     e = select(e, RowInts(R_IS_ZERO), largest == RowBits(INFINITY_BITS));
     e = select(e, RowInts(R_IS_NAN), largest > RowBits(INFINITY_BITS));
-    // The sign of r is all that is left of it.
+    // In special cases only the sign of r counts.
     return Statistic(select(r, RowValues(mantissa), e >= RowInts(LEAST_SPECIAL)), e);
   }
 

@@ -72,8 +72,8 @@ export function rescaling(uses: StatisticUses = {}): string {
 }
 
 const RESCALED_RSTD = wgsl`
-  let root = value_of(scaled_statistic(largest, scaled, scaling, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent));
-  result.rstd = select(root, plain_rstd(sum), plain);
+  let rstd_value = value_of(scaled_statistic(largest, scaled, scaling, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent));
+  result.rstd = select(rstd_value, plain_rstd(sum), plain);
 `;
 
 /** A statistic from sums that are given, of any magnitude. */

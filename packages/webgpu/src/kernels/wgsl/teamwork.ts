@@ -145,7 +145,7 @@ function workgroupReduction(team: Team & { readonly kind: 'workgroup' }, how: Re
   `;
 }
 
-/** Of a wide team of columns: its first members add up some each, then all add up what these have. */
+/** For a wide column team: the first members combine some each, then all combine those. */
 function sharedReductionInTwo(
   { width }: Team & { readonly kind: 'shared' },
   { name, type, combine }: Reduction,
@@ -170,7 +170,7 @@ function sharedReductionInTwo(
   `;
 }
 
-/** `all`: of fours, one after the other; a loop, as what is unrolled takes its time to compile. */
+/** `all`: combines four at a time; a loop, as unrolled code compiles slowly. */
 function inFours(
   count: number,
   width: string,

@@ -3,7 +3,7 @@ import type { Shader } from '../../plan.ts';
 // WGSL has neither includes nor generics: shaders are put together as text.
 
 /** What a placeholder of a template holds: text, a number, several lines; or nothing. */
-export type Piece = string | number | false | null | undefined | readonly Piece[];
+export type Part = string | number | false | null | undefined | readonly Part[];
 
 /** Marks a placeholder that holds nothing. */
 const NOTHING = '\0';
@@ -12,9 +12,9 @@ const NOTHING = '\0';
  * WGSL as one template that reads from top to bottom, conditions and all: a line with nothing but empty placeholders is
  * left out. Indentation does not matter, `shaderOf` sees to it.
  */
-export function wgsl(strings: TemplateStringsArray, ...pieces: readonly Piece[]): string {
+export function wgsl(strings: TemplateStringsArray, ...parts: readonly Part[]): string {
   let text = strings[0]!;
-  for (const [i, piece] of pieces.entries()) text += (textOf(piece) || NOTHING) + strings[i + 1]!;
+  for (const [i, part] of parts.entries()) text += (textOf(part) || NOTHING) + strings[i + 1]!;
   if (text.includes(NOTHING)) {
     const lines = text.split('\n').filter((line) => !line.includes(NOTHING) || line.replaceAll(NOTHING, '').trim());
     text = lines.join('\n').replaceAll(NOTHING, '');
@@ -22,9 +22,9 @@ export function wgsl(strings: TemplateStringsArray, ...pieces: readonly Piece[])
   return text.trim();
 }
 
-function textOf(piece: Piece): string {
-  if (typeof piece === 'object' && piece !== null) return piece.map(textOf).filter(Boolean).join('\n');
-  return typeof piece === 'string' || typeof piece === 'number' ? `${piece}` : '';
+function textOf(part: Part): string {
+  if (typeof part === 'object' && part !== null) return part.map(textOf).filter(Boolean).join('\n');
+  return typeof part === 'string' || typeof part === 'number' ? `${part}` : '';
 }
 
 /** A shader whose text is made, and indented, when its pipeline is compiled. */
@@ -53,9 +53,9 @@ export function indented(text: string): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What an empty line stands before, */
+/** An empty line goes before these. */
 const BEGINS = /^(fn|struct|@compute|\/\/)/;
-/** but not behind. */
+/** No empty line goes after these. */
 const ATTACHED = /^\s*(\/\/|@compute)/;
 
 /** How many brackets a line of code opens and closes, and how many it closes before anything else. */

@@ -1,7 +1,9 @@
 // pnpm wgsl addForward --shape 8x32 --rstd --dtype float16 --casting llama --float16 bits --in-place
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
-// Dispatch 1 of 1: resident:addForward,float16,rows,quad,subgroup4x64/0,2full,gammarounds,rstd:x! residual! gamma rstd!>residual x
+// Dispatch 1 of 1: resident:addForward,float16,rows,quad,subgroup4x64/0,2full,gamma+rounds,rstd:x! residual! gamma rstd!>residual x
 // Bindings:
 //   0 x (read_write)
 //   1 residual (read_write)
@@ -9,6 +11,16 @@
 //   3 rstd (read_write)
 //   4 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, sum_of_squares, rescaled, store_rstd, load_gamma, write_rescaled_tile, main
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   forward-float16-rows.wgsl: widen, rounded, load_x
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-shader-f16.wgsl: weighted
 
 @group(0) @binding(0) var<storage, read_write> x: array<vec2u>;
 @group(0) @binding(1) var<storage, read_write> residual: array<vec2u>;
@@ -52,14 +64,3 @@ fn write_output(place: Place, input: Elements, normed: Elements) {
   store_sum(place, input);
   store_y(place, weighted(place, normed));
 }
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, sum_of_squares, rescaled, store_rstd, load_gamma, write_rescaled_tile, main
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-row-pairs.wgsl: widen
-//   forward-shader-f16.wgsl: rounded, load_x, weighted
-//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

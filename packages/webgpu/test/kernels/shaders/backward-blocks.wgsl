@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 2x64x3 --dtype bfloat16 --dispatch 2
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 2: gradient-blocks:bfloat16,true,false,64:x dy dx! gamma statistics dgamma!>dx
 // Bindings:
@@ -11,6 +13,14 @@
 //   5 dgamma (read_write)
 //   6 params (uniform, 144 bytes)
 // Grid: 32 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   forward-rows.wgsl: Parameters
+//   forward-long-row-pairs.wgsl: Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, load_x
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS
+//   src/kernels/wgsl/float16.ts: widen, narrow, rounded
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
+//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
+//   src/kernels/backward/block-shader.ts: RowGradient, ElementBools, in_second_feature, features_of, rows_of, load_row_gradient, of_each_feature, of_each_element
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> dy: array<u32>;
@@ -86,12 +96,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     dgamma[feature + i] = value_of_total(Total(Elements(gamma_total.high[i]), Elements(gamma_total.low[i]))).x;
   }
 }
-
-// Elsewhere:
-//   forward-rows.wgsl: Parameters
-//   forward-long-row-pairs.wgsl: Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, load_x
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS
-//   src/kernels/wgsl/float16.ts: widen, narrow, rounded
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
-//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
-//   src/kernels/backward/block-shader.ts: RowGradient, ElementBools, in_second_feature, features_of, rows_of, load_row_gradient, of_each_feature, of_each_element

@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 4x10000 --no-affine --subgroups 4 --dispatch 2
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 2: gradient:float32,sections,quad,workgroup32x1/4,64/0array,false,false,true,false,false:x dy dx! sections>dx
 // Bindings:
@@ -9,6 +11,22 @@
 //   3 sections (read)
 //   4 params (uniform, 144 bytes)
 // Grid: 2 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   forward-sums-of-sections.wgsl: SECTION_STEPS
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   forward-float16-rows.wgsl: member, local_team, team_index, team_any
+//   forward-long-rows.wgsl: team_partials
+//   src/kernels/wgsl/float16.ts: rounded
+//   backward-rows.wgsl: load_dy, store_dx, Total, opaque_total, add, add_totals, value_of_total, less_mean
+//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
+//   src/kernels/wgsl/sections.ts: SumOfSections, sum_exponent, sum_of_sections, StatisticOfSections, products_exponent, mean_of_sections
+//   src/kernels/backward/gradient.ts: gradient_mean
+//   src/kernels/backward/single-pass-shader.ts: times_tile_r
+//   src/kernels/backward/block-shader.ts: 
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -119,19 +137,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
       }
     }
   }
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   forward-sums-of-sections.wgsl: SECTION_STEPS
-//   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-long-rows.wgsl: member, local_team, team_index, team_partials, team_any
-//   src/kernels/wgsl/float16.ts: rounded
-//   backward-rows.wgsl: load_dy, store_dx, Total, opaque_total, add, add_totals, value_of_total, less_mean
-//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
-//   src/kernels/wgsl/sections.ts: SumOfSections, sum_exponent, sum_of_sections, StatisticOfSections, products_exponent, mean_of_sections
-//   src/kernels/backward/gradient.ts: gradient_mean
-//   src/kernels/backward/single-pass-shader.ts: times_tile_r
-//   src/kernels/backward/block-shader.ts: 

@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 2x3x5 --dtype bfloat16 --bias --dispatch 2
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 4: gradient-partial-sums:bfloat16,1x128:x dy statistics partial_sums!
 // Bindings:
@@ -9,6 +11,14 @@
 //   3 partial_sums (read_write)
 //   4 params (uniform, 144 bytes)
 // Grid: 3 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   forward-rows.wgsl: Parameters, RowValues, RowBits, RowInts, RowBools
+//   forward-statistics.wgsl: Elements, ElementBits, ElementInts, load_x
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS
+//   src/kernels/wgsl/float16.ts: widen
+//   backward-statistics.wgsl: load_dy
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
+//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> dy: array<u32>;
@@ -62,12 +72,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     partial_sums[(params.first_chunk + chunk) * features + feature] = vec4f(gamma_total.high, gamma_total.low, beta_total.high, beta_total.low);
   }
 }
-
-// Elsewhere:
-//   forward-rows.wgsl: Parameters, RowValues, RowBits, RowInts, RowBools
-//   forward-statistics.wgsl: Elements, ElementBits, ElementInts, load_x
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS
-//   src/kernels/wgsl/float16.ts: widen
-//   backward-statistics.wgsl: load_dy
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_scaled_r, times_r
-//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total

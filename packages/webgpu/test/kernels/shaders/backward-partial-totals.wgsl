@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 2x3x5 --dtype bfloat16 --bias --dispatch 4
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 4 of 4: multi-pass-totals:partial_sums dgamma! dbeta!
 // Bindings:
@@ -8,6 +10,10 @@
 //   2 dbeta (read_write)
 //   3 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   forward-rows.wgsl: Parameters
+//   forward-statistics.wgsl: Elements, ElementBits, ElementInts
+//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
 
 @group(0) @binding(0) var<storage, read> partial_sums: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> dgamma: array<f32>;
@@ -29,8 +35,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   dgamma[feature] = value_of_total(gamma_sum);
   dbeta[feature] = value_of_total(beta_sum);
 }
-
-// Elsewhere:
-//   forward-rows.wgsl: Parameters
-//   forward-statistics.wgsl: Elements, ElementBits, ElementInts
-//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total

@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 7x27 --groups 3 --dtype float16 --dsum --subgroups 4 --dispatch 1
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 2: gradient:float16,resident-row-pairs,features-of-pair,invocation1x4/0,8/4arraytogether,true,false,true,true,false,apart:x dy dsum dx! gamma weight_sums!>dx
 // Bindings:
@@ -11,6 +13,23 @@
 //   5 weight_sums (read_write)
 //   6 params (uniform, 144 bytes)
 // Grid: 3 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, local_team, team_index, sum_of_squares
+//   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words, gamma_by_words
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   forward-long-row-pairs.wgsl: team_any
+//   forward-float16-rows.wgsl: widen, narrow, rounded
+//   forward-row-pairs.wgsl: load_x, neighbour_x
+//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   backward-rows.wgsl: rescaled, Total, opaque_total, add, add_totals, value_of_total, TermTotal, opaque_term, add_term, add_term_totals, value_of_term_total, less_mean
+//   src/kernels/backward/gradient.ts: gradient_mean
+//   src/kernels/backward/weight-sums.ts: term_of
+//   src/kernels/backward/single-pass-shader.ts: times_tile_r
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read> dy: array<u32>;
@@ -182,21 +201,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     }
   }
 }
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, local_team, team_index, sum_of_squares
-//   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words, gamma_by_words
-//   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-long-row-pairs.wgsl: team_any
-//   forward-row-pairs.wgsl: widen, narrow, load_x, neighbour_x
-//   forward-shader-f16.wgsl: rounded
-//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
-//   backward-rows.wgsl: rescaled, Total, opaque_total, add, add_totals, value_of_total, TermTotal, opaque_term, add_term, add_term_totals, value_of_term_total, less_mean
-//   src/kernels/backward/gradient.ts: gradient_mean
-//   src/kernels/backward/weight-sums.ts: term_of
-//   src/kernels/backward/single-pass-shader.ts: times_tile_r

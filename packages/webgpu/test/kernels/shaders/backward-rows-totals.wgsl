@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 8x32 --bias --dispatch 2
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 2 of 2: single-pass-totals:dgamma,dbeta,1
 // Bindings:
@@ -8,6 +10,10 @@
 //   2 dbeta (read_write)
 //   3 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   forward-rows.wgsl: Parameters
+//   forward-statistics.wgsl: Elements, ElementBits, ElementInts
+//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
 
 @group(0) @binding(0) var<storage, read> weight_sums: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dgamma: array<f32>;
@@ -28,8 +34,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   if (index >= 64u || column >= columns) { return; }
   if (column < features) { dgamma[column] = value_of_total(total); } else { dbeta[column - features] = value_of_total(total); }
 }
-
-// Elsewhere:
-//   forward-rows.wgsl: Parameters
-//   forward-statistics.wgsl: Elements, ElementBits, ElementInts
-//   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total

@@ -1,5 +1,7 @@
 // pnpm wgsl backward --shape 8x32 --bias --dispatch 1
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 2: gradient:float32,rows,quad,subgroup4x64/0,2/2,true,false,true,true,true:x dy dx! gamma weight_sums!>dx
 // Bindings:
@@ -10,6 +12,18 @@
 //   4 weight_sums (read_write)
 //   5 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, load_x, load_gamma, sum_of_squares
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   src/kernels/wgsl/float16.ts: rounded
+//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   src/kernels/backward/gradient.ts: gradient_mean
+//   src/kernels/backward/weight-sums.ts: term_of, total_across_teams, store_weight_sum
+//   src/kernels/backward/single-pass-shader.ts: times_tile_r
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -210,16 +224,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     }
   }
 }
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, load_x, load_gamma, sum_of_squares
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/teamwork.ts: local_index
-//   src/kernels/wgsl/float16.ts: rounded
-//   src/kernels/backward/section-shaders.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
-//   src/kernels/backward/gradient.ts: gradient_mean
-//   src/kernels/backward/weight-sums.ts: term_of, total_across_teams, store_weight_sum
-//   src/kernels/backward/single-pass-shader.ts: times_tile_r

@@ -1,5 +1,7 @@
 // pnpm wgsl forward --shape 2x9x4x4
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float32,columns,quad,shared2x128/128,8,gamma,:x y! gamma>y
 // Bindings:
@@ -8,6 +10,15 @@
 //   2 gamma (read)
 //   3 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, team_index, load_x, norm_input, sum_of_squares, weighted, store_y, write_output, write_rescaled_tile
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index, team_partials, team_flag
+//   src/kernels/wgsl/float16.ts: rounded
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-float16-rows.wgsl: rescaled
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -57,17 +68,6 @@ fn team_any(flag: RowBools) -> bool {
   // For the next tile, whose sums come with barriers of their own.
   if (any(flag)) { team_flag = 0u; }
   return all;
-}
-
-// Recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain rows keep theirs.
-fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
-  let largest = team_max(largest_magnitude(tile));
-  let scaling = scaling_exponent(largest);
-  let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
-  let plain = is_plain(sum);
-  let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
-  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
-  return result;
 }
 
 fn load_gamma(place: Place) -> Elements {
@@ -126,12 +126,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     if (step7 < steps_of(tile)) { write_output(place_at(tile, step7), x7, x7 * r); }
   }
 }
-
-// Elsewhere:
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, team_index, load_x, norm_input, sum_of_squares, weighted, store_y, write_output, write_rescaled_tile
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/teamwork.ts: local_index, team_partials, team_flag
-//   src/kernels/wgsl/float16.ts: rounded
-//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -1,7 +1,9 @@
 // pnpm wgsl forward --shape 7x9 --dtype float16 --bias
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
-// Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,2,gammabeta,:x y! gamma beta>y
+// Dispatch 1 of 1: resident:forward,float16,resident-row-pairs,features-of-pair,subgroup4x64/0,2,gamma+beta,:x y! gamma beta>y
 // Bindings:
 //   0 x (read)
 //   1 y (read_write)
@@ -9,6 +11,18 @@
 //   3 beta (read)
 //   4 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, norm_input, sum_of_squares, write_output
+//   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   forward-float16-rows.wgsl: widen, narrow, rounded, rescaled
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   src/kernels/forward/resident-shader.ts: second_row_feature
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
@@ -17,15 +31,6 @@
 @group(0) @binding(4) var<uniform> params: Parameters;
 
 fn team_any(flag: RowBools) -> bool { return subgroupAny(any(flag)); }
-
-fn widen(word: u32) -> vec2f {
-  return unpack2x16float(word);
-}
-
-fn narrow(v: Elements) -> ElementBits {
-  let words = vec2u(pack2x16float(v.xy), pack2x16float(v.zw));
-  return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
-}
 
 fn load_x(place: Place) -> Elements {
   let first = widen(x[place.index >> 1u]);
@@ -111,16 +116,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     if (step1 < steps_of(tile)) { { let place = place_at(tile, step1); let input = by_words(place, x1, neighbour1); write_output(place, input, input * row_values_by_words(place, r)); } }
   }
 }
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, norm_input, sum_of_squares, write_output
-//   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools, rescaled
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words
-//   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-shader-f16.wgsl: rounded
-//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
-//   src/kernels/forward/resident-shader.ts: second_row_feature

@@ -1,5 +1,7 @@
 // pnpm wgsl forward --shape 8x32 --rstd
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:forward,float32,rows,quad,subgroup4x64/0,2full,gamma,rstd:x y! gamma rstd!>y
 // Bindings:
@@ -9,6 +11,14 @@
 //   3 rstd (read_write)
 //   4 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   src/kernels/wgsl/float16.ts: rounded
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
 
 struct Parameters {
   rows: u32, // of this dispatch
@@ -26,8 +36,8 @@ struct Parameters {
   plain_highest: u32,
   eps_added: f32,
   eps_least: f32,
-  factor: f32, // alpha * sqrt(count)
-  factor_low: f32,
+  factor: f32, // alpha * sqrt(n), n the features of the sum; sqrt(n) in backward
+  factor_low: f32, // what factor lacks in float32; each _low is that of its number
 
   // For other sums, whose numbers may lie beyond float32: eps = eps_mantissa * 4^eps_exponent is added, or is the least value
   // where eps_clamps is 1; factor = factor_mantissa * 2^factor_exponent; the same for rstd = r / alpha.
@@ -48,10 +58,10 @@ struct Parameters {
 
   // Of gradients.
   alpha: f32,
-  reciprocal_count: f32,
+  reciprocal_count: f32, // 1 / n
   chunks: u32, // into which the terms of dgamma and dbeta are split here
   first_chunk: u32, // among the chunks of all dispatches
-  chunk_tiles: u32, // of each team, in a chunk
+  chunk_tiles: u32, // tiles that each team takes of a chunk
 
   // Constants: in the uniform so that the compiler cannot fold them.
   nan_bits: u32,
@@ -147,8 +157,8 @@ fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
   let plain = is_plain(sum);
   let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
   var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
-  let root = value_of(scaled_statistic(largest, scaled, scaling, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent));
-  result.rstd = select(root, plain_rstd(sum), plain);
+  let rstd_value = value_of(scaled_statistic(largest, scaled, scaling, params.rstd_mantissa, params.rstd_mantissa_low, params.rstd_exponent));
+  result.rstd = select(rstd_value, plain_rstd(sum), plain);
   return result;
 }
 
@@ -212,12 +222,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     if (member() == 0u) { store_rstd(tile, plain_rstd(sum)); }
   }
 }
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/teamwork.ts: local_index
-//   src/kernels/wgsl/float16.ts: rounded
-//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -1,5 +1,7 @@
 // pnpm wgsl forward --shape 2x64x3 --dtype bfloat16 --dispatch 1
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 2: loop elements to r:forward,bfloat16,columns,one,shared4x64/64,gamma,:x r! exponents!
 // Bindings:
@@ -8,6 +10,17 @@
 //   2 exponents (read_write)
 //   3 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   forward-rows.wgsl: Parameters, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, team_index, norm_input, sum_of_squares
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index, team_partials, team_flag
+//   forward-columns.wgsl: member, local_team
+//   forward-without-subgroups.wgsl: team_any
+//   src/kernels/wgsl/float16.ts: widen, narrow, rounded
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-float16-rows.wgsl: rescaled
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> r: array<f32>;
@@ -68,14 +81,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   }
   if (has_tile && member() == 0u) { store_r(tile, s.r); store_exponents(tile, s.exponent); }
 }
-
-// Elsewhere:
-//   forward-rows.wgsl: Parameters, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, team_index, norm_input, sum_of_squares
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/teamwork.ts: local_index, team_partials, team_flag
-//   forward-columns.wgsl: member, local_team, rescaled
-//   forward-without-subgroups.wgsl: team_any
-//   src/kernels/wgsl/float16.ts: widen, narrow, rounded
-//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -1,5 +1,7 @@
 // pnpm wgsl gatedForward --shape 8x32 --rstd --norm-before-gate
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: resident:normFirst,float32,rows,quad,subgroup4x64/0,2full,gamma,rstd:x gate y! gamma rstd!>y
 // Bindings:
@@ -10,13 +12,8 @@
 //   4 rstd (read_write)
 //   5 params (uniform, 144 bytes)
 // Grid: 1 x 1 x 1 workgroups
-
-fn write_output(place: Place, input: Elements, normed: Elements) {
-  store_y(place, times_silu(weighted(place, normed), load_gate(place)));
-}
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares, rescaled, store_rstd, load_gamma, weighted, store_y, write_rescaled_tile, main
 //   gated-forward-gate-first.wgsl: load_gate
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
@@ -26,3 +23,7 @@ fn write_output(place: Place, input: Elements, normed: Elements) {
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+
+fn write_output(place: Place, input: Elements, normed: Elements) {
+  store_y(place, times_silu(weighted(place, normed), load_gate(place)));
+}

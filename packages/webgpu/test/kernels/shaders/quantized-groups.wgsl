@@ -1,5 +1,7 @@
 // pnpm wgsl forwardQuantized --shape 8x128 --groups 4
 // The key of a shader is kernel:choices:buffers, with a ! for each buffer that is written; after > stands where outputs lie.
+// A team in it is its kind, width x teams in a workgroup / subgroup size or stride (0: neither). After it N or Nfull: steps of each
+// member, full where all lie in the tile.
 // Functions that the shader does not call, such as rounded, are printed too: the compiler leaves them out.
 // Dispatch 1 of 1: quantized-loop:float32,rows,quad,subgroup4x4/0,gamma,false,true:x gamma scales! q!
 // Bindings:
@@ -9,6 +11,19 @@
 //   3 q (read_write)
 //   4 params (uniform, 144 bytes)
 // Grid: 8 x 1 x 1 workgroups
+// Declared elsewhere, as printed by the command above:
+//   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
+//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, member, local_team, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares, load_gamma, weighted
+//   quantized-rows.wgsl: store_scales, store_bytes
+//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
+//   src/kernels/wgsl/teamwork.ts: local_index
+//   src/kernels/wgsl/float16.ts: rounded
+//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
+//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
+//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-float16-rows.wgsl: rescaled
+//   src/kernels/quantized/quantize.ts: quantized
+//   src/kernels/quantized/loop-shader.ts: workgroup_largest
 
 // The invocations that share a tile are a team. member() is the index in it, local_team() that of the team in its
 // workgroup, team_index() that of the team among all.
@@ -64,17 +79,3 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
     store_scales(scale_tile, scale);
   }
 }
-
-// Elsewhere:
-//   src/kernels/wgsl/preamble.ts: subgroups
-//   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, member, local_team, team_index, team_sum, team_max, team_any, load_x, norm_input, sum_of_squares, load_gamma, weighted
-//   quantized-rows.wgsl: store_scales, store_bytes
-//   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   src/kernels/wgsl/teamwork.ts: local_index
-//   src/kernels/wgsl/float16.ts: rounded
-//   src/kernels/wgsl/fusion.ts: norm_input_for_sum
-//   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
-//   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
-//   forward-columns.wgsl: rescaled
-//   src/kernels/quantized/quantize.ts: quantized
-//   src/kernels/quantized/loop-shader.ts: workgroup_largest
