@@ -39,7 +39,7 @@ export async function applyOnHost(
   const { out } = checkedKeys(targets, TARGETS);
   const source = checkedHostTensor(x, 'x');
   const problem = norm.problem(source);
-  const target = out !== undefined ? checkedTarget(source, out) : emptyLike(source);
+  const target = out !== undefined ? checkedTarget(source, out, norm) : emptyLike(source);
   if (isEmpty(problem)) return target;
 
   const { driver, backend } = internals;
@@ -73,7 +73,7 @@ function emptyLike({ dtype, shape, data }: HostTensor): HostTensor {
   return { dtype, shape, data: sameKind(data, bytes, dtype) };
 }
 
-function checkedTarget(x: HostTensor, out: HostTensor): HostTensor {
+function checkedTarget(x: HostTensor, out: HostTensor, { gamma, beta }: Norm): HostTensor {
   const target = checkedHostTensor(out, 'out');
   if (target.dtype !== x.dtype) throw new RMSNormError('DTYPE', `out must be ${x.dtype} as x is, got ${target.dtype}`);
   if (!sameShape(target.shape, x.shape)) {
@@ -82,11 +82,20 @@ function checkedTarget(x: HostTensor, out: HostTensor): HostTensor {
   if (overlapInPart(x.data, target.data)) {
     throw new RMSNormError('ALIASING', 'out overlaps x in part: give it the same array, or memory of its own');
   }
+  for (const weight of [gamma, beta]) {
+    if (weight !== null && overlap(weight.data, target.data)) {
+      throw new RMSNormError('ALIASING', 'out overlaps gamma or beta: give it memory of its own');
+    }
+  }
   // The caller's own object, as forward gives back `out`.
   return out;
 }
 
 function overlapInPart(a: HostData, b: HostData): boolean {
-  if (a.buffer !== b.buffer || a.byteOffset === b.byteOffset) return false;
+  return a.byteOffset !== b.byteOffset && overlap(a, b);
+}
+
+function overlap(a: HostData, b: HostData): boolean {
+  if (a.buffer !== b.buffer) return false;
   return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
 }

@@ -47,6 +47,15 @@ describe('presets', () => {
     expect(presets.gemma(8, null)).toEqual(presets.gemma(8));
     expect(presets.mamba2(8, null, null, null)).toEqual(presets.mamba2(8));
   });
+  test.each<[string, unknown]>([
+    ['a Map', new Map([['eps', 1]])],
+    ['an array', []],
+    ['a Date', new Date(0)],
+    ['options that are inherited', Object.create({ eps: 1e-3 })],
+    ['the preset itself', presets.onnx],
+  ])('presets.onnx refuses %s in place of its options', (_what, given) => {
+    expect(() => presets.onnx([4], given as never)).toThrow(code('INVALID_OPTION'));
+  });
 
   test('a row of 1e-4 with eps null has the value of torch.nn.RMSNorm with eps None', async () => {
     const backend = createBackend(new ReferenceDriver());

@@ -74,12 +74,22 @@ export const presets: Presets = Object.freeze(library);
 
 function onnxOptions(options: OnnxOptions | null | undefined): OnnxOptions {
   if (options === undefined || options === null) return {};
+  // A Map, an array and the like have no keys of these.
+  const isPlain = reading(ONNX.name, 'INVALID_OPTION', () => isPlainObject(options));
+  if (!isPlain) throw new RMSNormError('INVALID_OPTION', `${ONNX.name} must be a plain object, got ${show(options)}`);
   const entries = reading(ONNX.name, 'INVALID_OPTION', () =>
     typeof options === 'object' ? Object.entries(options).filter(([, value]) => value !== null) : null,
   );
   const given: OnnxOptions = entries ? Object.fromEntries(entries) : options;
   checkKeys(given, ONNX);
   return given;
+}
+
+/** Made by `{}` in any realm, or without a prototype. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function preset<Arguments extends readonly unknown[]>(

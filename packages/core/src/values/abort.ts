@@ -30,7 +30,9 @@ export function signalOf(options: SignalOptions | undefined, name: string): Abor
 
 /** @throws RMSNormError INVALID_OPTION */
 export function checkedSignal(signal: AbortSignalLike | undefined): AbortSignalLike | undefined {
-  const isSignal = reading('the signal', 'INVALID_OPTION', () => typeof signal?.addEventListener === 'function');
+  const isSignal = reading('the signal', 'INVALID_OPTION', () =>
+    [signal?.addEventListener, signal?.removeEventListener].every((method) => typeof method === 'function'),
+  );
   if (signal === undefined || isSignal) return signal;
   throw new RMSNormError('INVALID_OPTION', `signal must be an AbortSignal, got ${show(signal)}`);
 }
