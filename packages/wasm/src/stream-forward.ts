@@ -1,14 +1,16 @@
-import { bytesPerElement, type HostForwardIO, type Problem } from '@rmsnorm/core';
+import { bytesPerElement, type HostForwardIO, OPERATIONS, type Problem } from '@rmsnorm/core';
 import { ALIGNMENT, roundUp } from './allocator.ts';
+import type { Block } from './block.ts';
 import type { Heap } from './heap.ts';
 import type { KernelCalls } from './kernel-calls.ts';
+import { refuseOverlaps } from './overlap.ts';
 import { type Extents, extentsOf, mostElements, type Part, partsOf } from './parts.ts';
 
 /**
  * forward from and to arrays outside the WebAssembly memory. Copies a part in, normalizes it in place, and copies it out.
  * A cache holds the part meanwhile, so that main memory is read and written once.
  * @param bufferBytes the size of parts; they are smaller if memory is short, and larger if a row is
- * @throws RMSNormError OUT_OF_MEMORY, before anything is written to y
+ * @throws RMSNormError OUT_OF_MEMORY, ALIASING, before anything is written to y
  */
 export function streamForward(
   heap: Heap,
@@ -17,6 +19,11 @@ export function streamForward(
   io: HostForwardIO,
   bufferBytes: number,
 ): void {
+  // Core compares arrays of one buffer. A shared memory that grew has several.
+  if (heap.holds(io.y.buffer)) {
+    const blocks = [io.x, io.gamma, io.beta, io.y, null].map((array) => blockIn(heap, array));
+    refuseOverlaps(OPERATIONS.forward.operands, blocks);
+  }
   const x = bytesOf(heap, io.x);
   const y = bytesOf(heap, io.y);
   const gamma = io.gamma && bytesOf(heap, io.gamma);
@@ -60,6 +67,12 @@ function reserve(
 
 function bufferSize(p: Problem, step: Extents): number {
   return roundUp(mostElements(p, step) * bytesPerElement(p.dtype));
+}
+
+/** Where an array lies in the heap; null where it does not. */
+function blockIn(heap: Heap, array: Uint8Array | Float32Array | null): Block | null {
+  if (array === null || !heap.holds(array.buffer)) return null;
+  return { address: array.byteOffset, bytes: array.byteLength, owned: false };
 }
 
 /** The bytes of an array of the caller. It may be a view into the heap, and is found there again after memory grew. */

@@ -128,6 +128,9 @@ async function start(
     throwIfAborted(signal);
     if (!probe.ok) return { ...probe, name };
     const backend = await provider.create(signal ? { signal } : {});
+    if (typeof backend !== 'object' || backend === null) {
+      return { name, ok: false, code: 'DEVICE_ERROR', reason: `create() gave no backend, but ${show(backend)}` };
+    }
     if (signal?.aborted) await backend.dispose();
     throwIfAborted(signal);
     return { backend };
