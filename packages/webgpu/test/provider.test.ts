@@ -38,6 +38,7 @@ const hostile = (of: object, name: string, error: unknown): object =>
 
 test.each([
   ['a device that lacks what belongs to it', { device }, /./],
+  ['a device without features', { device: { ...device, lost: new Promise(() => {}) } }, /no features or limits/],
   ['a device whose loss has no words', { device: { ...device, lost: Promise.resolve() } }, /./],
   ['a device that cannot be asked', { device: hostile(device, 'lost', UNPRINTABLE) }, /\(\{\}\)/],
   ['an adapter that throws', { adapter: hostile(adapter, 'info', new Error('not yet')) }, /not yet/],

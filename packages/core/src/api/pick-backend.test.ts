@@ -39,6 +39,12 @@ describe('pickBackend', () => {
     ]);
   });
 
+  test.each([null, undefined, 7])('a provider that creates %s is passed over, and said', async (nothing) => {
+    const empty = { ...reference(), name: 'empty', create: async () => nothing as never };
+    await expect(pickBackend([empty, reference()])).resolves.toMatchObject({ name: 'reference' });
+    await expect(pickBackend([empty])).rejects.toThrow(`create() gave no backend, but ${nothing}`);
+  });
+
   test('none works: every reason, as a table', async () => {
     const load = async (): Promise<BackendProvider> => {
       throw new Error("Cannot find package '@rmsnorm/webgpu'");
