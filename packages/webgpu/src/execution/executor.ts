@@ -37,7 +37,6 @@ export class Executor {
   }
 
   #encode(plan: ReadyPlan, blocks: readonly (Block | null)[]): void {
-    const { recording, batch } = this.#work;
     const scratch = plan.scratch.map((bytes, i) => this.#scratch.get(i, bytes));
     plan.lastScratch = scratch;
     for (const dispatch of plan.dispatches) {
@@ -47,18 +46,10 @@ export class Executor {
     }
     for (let i = 0; i < blocks.length; i++) {
       const block = blocks[i];
-      if (!block) continue;
-      block.memory.batch = batch;
-      if (recording) block.memory.inCallersEncoder = true;
+      if (block) this.#work.uses(block.memory);
     }
-    for (const memory of scratch) {
-      memory.batch = batch;
-      if (recording) memory.inCallersEncoder = true;
-    }
-    if (plan.uniforms !== null) {
-      plan.uniforms.batch = batch;
-      if (recording) plan.uniforms.inCallersEncoder = true;
-    }
+    for (const memory of scratch) this.#work.uses(memory);
+    if (plan.uniforms !== null) this.#work.uses(plan.uniforms);
   }
 
   /** Inputs that cannot be bound beside an output in the same memory are bound as copies. */
@@ -69,9 +60,8 @@ export class Executor {
       const { memory, offset, bytes } = blocks[index]!;
       const copy = this.#scratch.get(plan.scratch.length + i, bytes);
       this.#work.copy(memory.buffer, offset, copy.buffer, bytes);
-      copy.batch = this.#work.batch;
-      if (this.#work.recording) copy.inCallersEncoder = true;
-      memory.batch = this.#work.batch;
+      this.#work.uses(copy);
+      this.#work.uses(memory);
       bound[index] = { memory: copy, offset: 0, bytes, bindingId: copy.id, owned: false, allocatedIn: -1 };
     }
     return bound;

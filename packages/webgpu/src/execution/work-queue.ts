@@ -74,6 +74,12 @@ export class WorkQueue {
     if (this.#journal.watching) this.#journal.note(this.#batch, entry);
   }
 
+  /** Notes that work just enqueued uses a buffer. */
+  uses(memory: Memory): void {
+    memory.batch = this.#batch;
+    if (this.#recording !== null) memory.inCallersEncoder = true;
+  }
+
   copy(source: GPUBuffer, offset: number, target: GPUBuffer, bytes: number): void {
     const encoder = this.#open();
     this.#endPass();
@@ -102,7 +108,7 @@ export class WorkQueue {
 
   /** Destroys a buffer of ours, after the submit where work on it is not submitted yet. */
   destroy(memory: Memory): void {
-    if (memory.inCallersEncoder || (this.recording && memory.batch === this.#batch)) return;
+    if (memory.inCallersEncoder) return;
     if (memory.batch === this.#batch && this.#encoder !== null) this.#destroyedLater.push(memory);
     else memory.buffer.destroy();
   }

@@ -37,7 +37,7 @@ export class Buffers {
   free({ memory, owned }: Block): void {
     if (!owned) return;
     // The caller's encoder may still need it: the pool could hand it out before that is submitted.
-    if (memory.inCallersEncoder || (this.#work.recording && memory.batch === this.#work.batch)) this.destroy(memory);
+    if (memory.inCallersEncoder) this.destroy(memory);
     else this.#pool.give(memory);
   }
 

@@ -63,7 +63,7 @@ export class Readback {
     const staging = this.#staging.take(size) ?? this.#buffers.create(size, STAGING);
     const event: Entry = { blocks: [block], inputs: 1, fault: null, taint: taintOf(block) };
     this.#work.copy(block.memory.buffer, block.offset, staging.buffer, bytes);
-    block.memory.batch = this.#work.batch;
+    this.#work.uses(block.memory);
     this.#work.note(event);
     this.#work.submit();
     const { settled } = this.#scopes;
