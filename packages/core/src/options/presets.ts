@@ -1,6 +1,6 @@
 import type { Casting } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { checkKeys, type Form, isPlain, keysOf } from '../values/keys.ts';
 import { isArray, reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 import type { RMSNormOptions } from './options.ts';
@@ -74,22 +74,16 @@ export const presets: Presets = Object.freeze(library);
 
 function onnxOptions(options: OnnxOptions | null | undefined): OnnxOptions {
   if (options === undefined || options === null) return {};
-  // A Map, an array and the like have no keys of these.
-  const isPlain = reading(ONNX.name, 'INVALID_OPTION', () => isPlainObject(options));
-  if (!isPlain) throw new RMSNormError('INVALID_OPTION', `${ONNX.name} must be a plain object, got ${show(options)}`);
   const entries = reading(ONNX.name, 'INVALID_OPTION', () =>
-    typeof options === 'object' ? Object.entries(options).filter(([, value]) => value !== null) : null,
+    typeof options === 'object' && isPlain(options)
+      ? Object.entries(options).filter(([, value]) => value !== null)
+      : null,
   );
-  const given: OnnxOptions = entries ? Object.fromEntries(entries) : options;
+  // A Map, an array and the like have no keys of these.
+  if (!entries) throw new RMSNormError('INVALID_OPTION', `${ONNX.name} must be a plain object, got ${show(options)}`);
+  const given: OnnxOptions = Object.fromEntries(entries);
   checkKeys(given, ONNX);
   return given;
-}
-
-/** Made by `{}` in any realm, or without a prototype. */
-function isPlainObject(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function preset<Arguments extends readonly unknown[]>(

@@ -83,9 +83,14 @@ function refuse(given: object, key: string, form: Form): void {
 
 /** An empty array, a Map, a Promise and the like have none of the keys, and are no way to say so. */
 function requireReadable(given: object, form: Form): void {
-  const prototype: unknown = Object.getPrototypeOf(given);
-  if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
+  if (isPlain(given)) return;
   if (!form.keys.some((key) => key in given)) throw noObject(given, form);
+}
+
+/** Made by `{}` in any realm, or without a prototype. */
+export function isPlain(given: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function noObject(given: unknown, { name, keys }: Form): RMSNormError {
