@@ -26,5 +26,5 @@ export { checkedKeys, checkKeys, type Form, keysOf } from './values/keys.ts';
 export { nearest } from './values/nearest.ts';
 export { reading } from './values/reading.ts';
 export { elementCount } from './values/shape.ts';
-export { show, showText, tagOf } from './values/show.ts';
+export { escaped, show, showText, tagOf } from './values/show.ts';
 export { unreachable } from './values/unreachable.ts';

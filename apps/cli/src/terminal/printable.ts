@@ -1,3 +1,5 @@
+import { escaped } from '@rmsnorm/core/driver';
+
 /**
  * Control characters, those of C1 and line ends too; characters that are not seen, among them those that turn the direction
  * of text; and halves of surrogate pairs.
@@ -9,14 +11,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
  * arguments and other programs may hold anything.
  */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (char) => {
-    const code = char.codePointAt(0)!;
-    if (char === '\n') return '\\n';
-    if (char === '\t') return '\\t';
-    if (char === '\r') return '\\r';
-    if (code < 0x100) return `\\x${hex(code, 2)}`;
-    return code < 0x1_0000 ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;
-  });
+  return escaped(text);
 }
 
 /** JSON of a value, with the same characters as escapes of JSON: the value stays the same. */
@@ -24,7 +19,9 @@ export function printableJson(value: unknown): string {
   const json = JSON.stringify(value, null, 2);
   return json.replace(UNPRINTABLE, (char) =>
     // JSON.stringify wrote line ends between the members; those in strings are escaped already.
-    char === '\n' ? char : [...Array(char.length).keys()].map((i) => `\\u${hex(char.charCodeAt(i), 4)}`).join(''),
+    char === '\n'
+      ? char
+      : [...Array(char.length).keys()].map((i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
   );
 }
 
@@ -36,8 +33,4 @@ export function oneLine(text: string): string {
   const line = printable(text);
   if (line.length <= MOST_CHARACTERS) return line;
   return `${line.slice(0, MOST_CHARACTERS)}... (${line.length - MOST_CHARACTERS} characters more)`;
-}
-
-function hex(code: number, digits: number): string {
-  return code.toString(16).padStart(digits, '0');
 }
