@@ -6,10 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { lacking } from '../../../.ci/requirements.ts';
 import {
   BIN,
+  folderWithInput,
   hostTensor,
   inProcess,
   NO_DRIVERS,
-  newFolder,
   partials,
   rmsnorm,
   safetensorsBytes,
@@ -18,12 +18,6 @@ import {
 } from './rmsnorm.ts';
 
 const RUN = 'run x.npy -o y.npy --dim 12 --backend reference';
-
-function folderWithInput(shape: readonly number[] = [40, 12]): string {
-  const folder = newFolder();
-  writeNpy(join(folder, 'x.npy'), hostTensor(shape));
-  return folder;
-}
 
 /** Runs a line of bash, where $RMSNORM is the command; gives the exit code of that one, and all that could be read. */
 function shell(folder: string, line: string): { code: number; text: string } {

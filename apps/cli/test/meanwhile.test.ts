@@ -17,15 +17,9 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { BIN, hostTensor, inProcess, newFolder, partials, type Started, start, writeNpy } from './rmsnorm.ts';
+import { BIN, folderWithInput, inProcess, partials, type Started, start } from './rmsnorm.ts';
 
 const RUN = 'run x.npy --dim 12 --quiet --backend reference';
-
-function folderWithInput(shape: readonly number[] = [40, 12]): string {
-  const folder = newFolder();
-  writeNpy(join(folder, 'x.npy'), hostTensor(shape));
-  return folder;
-}
 
 /** Starts a run in many small chunks, and waits until it has begun. */
 async function begun(folder: string, args = '-o y.npy'): Promise<Started> {

@@ -14,15 +14,9 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { BIN, hostTensor, inProcess, newFolder, npyBytes, partials, rmsnorm, start, writeNpy } from './rmsnorm.ts';
+import { BIN, folderWithInput, hostTensor, inProcess, npyBytes, partials, rmsnorm, start } from './rmsnorm.ts';
 
 const RUN = 'run x.npy --dim 12 --quiet --backend reference';
-
-function folderWithInput(shape: readonly number[] = [40, 12]): string {
-  const folder = newFolder();
-  writeNpy(join(folder, 'x.npy'), hostTensor(shape));
-  return folder;
-}
 
 async function normalized(shape?: readonly number[]): Promise<Buffer> {
   const folder = folderWithInput(shape);

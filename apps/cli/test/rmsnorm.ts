@@ -95,6 +95,13 @@ export function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'rmsnorm-cli-'));
 }
 
+/** A folder with a tensor of float32 in x.npy. */
+export function folderWithInput(shape: readonly number[] = [40, 12]): string {
+  const folder = newFolder();
+  writeNpy(join(folder, 'x.npy'), hostTensor(shape));
+  return folder;
+}
+
 /** Files of unfinished outputs in a folder. */
 export function partials(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith('.rmsnorm-partial'));
