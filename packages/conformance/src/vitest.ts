@@ -1,5 +1,4 @@
-import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
-import { checkedKeys, type Form, keysOf } from '@rmsnorm/core';
+import { type BackendProvider, checkedKeys, type Form, keysOf, type ProbeResult } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { listCases } from './cases/list.ts';
 import type { Filter } from './run/filter.ts';

@@ -1,5 +1,4 @@
-import type { AbortSignalLike, ErrorCode } from '@rmsnorm/core';
-import { messageOf, throwIfAborted } from '@rmsnorm/core';
+import { type AbortSignalLike, type ErrorCode, messageOf, throwIfAborted } from '@rmsnorm/core';
 import { decodeText } from './decode-text.ts';
 import { DEVICE } from './device.ts';
 import { WasmDriver } from './driver.ts';

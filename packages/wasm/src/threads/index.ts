@@ -1,5 +1,4 @@
-import type { AbortSignalLike } from '@rmsnorm/core';
-import { messageOf } from '@rmsnorm/core';
+import { type AbortSignalLike, messageOf } from '@rmsnorm/core';
 import { type Compiled, compileInlined, compileOneThread, type Refusal } from '../compile.ts';
 import { oneThreadFor } from '../device.ts';
 import { WasmDriver } from '../driver.ts';

@@ -1,5 +1,4 @@
-import type { AbortSignalLike } from '@rmsnorm/core';
-import { messageOf } from '@rmsnorm/core';
+import { type AbortSignalLike, messageOf } from '@rmsnorm/core';
 import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 import { controlBuffer } from './control.ts';
 import type { Task } from './messages.ts';

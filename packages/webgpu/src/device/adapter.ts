@@ -1,5 +1,4 @@
-import type { ErrorCode } from '@rmsnorm/core';
-import { messageOf } from '@rmsnorm/core';
+import { type ErrorCode, messageOf } from '@rmsnorm/core';
 import type { GPUAdapterInfoLike, GPUAdapterLike } from '../gpu-types.ts';
 import type { CheckedOptions } from '../options.ts';
 import { navigatorGPU } from './gpu.ts';
