@@ -133,7 +133,7 @@ test('memory at its limit gives OUT_OF_MEMORY, as with one thread, and the backe
   expect(() => norm.forward(x)).toThrow(
     coded(
       'OUT_OF_MEMORY',
-      new RegExp(`no 2097152 bytes.*${2883584 + 8 * DESCRIPTOR_BYTES} are in use.*may grow to 4194304.*maxBytes`),
+      new RegExp(`no 2097152 bytes.*${2883712 + 8 * DESCRIPTOR_BYTES} are in use.*may grow to 4194304.*maxBytes`),
     ),
   );
   expect(backend.memory()).toEqual({ tensors: 1, bytes: 2 * MIB });
