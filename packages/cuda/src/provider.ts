@@ -1,0 +1,75 @@
+import {
+  type BackendProvider,
+  createBackend,
+  type DType,
+  messageOf,
+  RMSNormError,
+  type SignalOptions,
+  signalOf,
+  throwIfAborted,
+} from '@rmsnorm/core';
+import type { Block } from './block.ts';
+import { onDevice } from './device-errors.ts';
+import { CudaDriver } from './driver.ts';
+import { loadNative } from './load-native.ts';
+import type { Native } from './native.ts';
+import { type CheckedOptions, type CudaOptions, checkedOptions } from './options.ts';
+import { type Found, findDevice } from './probe.ts';
+import type { Refusal } from './refusal.ts';
+import type { CudaBackend, CudaTensor } from './tensor.ts';
+
+/**
+ * The CUDA backend: NVIDIA GPUs, in Node and Bun on Linux.
+ *
+ *     const backend = await cuda().create();
+ *
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function cuda(options: CudaOptions = {}): BackendProvider<CudaBackend> {
+  return providerOf(checkedOptions(options), loadNative);
+}
+
+/** @param load gives the addon, or why there is none */
+export function providerOf(options: CheckedOptions, load: () => Native | Refusal): BackendProvider<CudaBackend> {
+  return {
+    name: 'cuda',
+    apiVersion: 1,
+    probe: async () => {
+      const found = find(options, load);
+      return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.device };
+    },
+    create: async (given?: SignalOptions): Promise<CudaBackend> => {
+      const signal = signalOf(given, "create()'s options");
+      throwIfAborted(signal);
+      const found = find(options, load);
+      if ('code' in found) throw new RMSNormError(found.code, `${found.reason}: ${found.hint}`);
+      return backendOn(found, options);
+    },
+  };
+}
+
+/** Never throws. */
+function find(options: CheckedOptions, load: () => Native | Refusal): Found | Refusal {
+  try {
+    const native = load();
+    return 'code' in native ? native : findDevice(native, options);
+  } catch (error) {
+    return {
+      code: 'DEVICE_ERROR',
+      reason: `looking for a device failed (${messageOf(error)})`,
+      hint: 'nvidia-smi shows whether the driver works',
+    };
+  }
+}
+
+function backendOn({ native, places }: Found, { device, emulated, stream, stagingBytes }: CheckedOptions): CudaBackend {
+  const opened = onDevice(() => native.open({ device, emulated, stream, stagingBytes }));
+  const driver = new CudaDriver({ native: opened, places, length: native.fields.length, ordinal: device });
+  const backend = createBackend<Block, { readonly [D in DType]: CudaTensor<D> }>(driver);
+  const capture: CudaBackend['capture'] = (fn) => {
+    // Throws DISPOSED where the backend is.
+    backend.flush();
+    return driver.capture(fn);
+  };
+  return Object.assign(backend, { stream: driver.stream, capture });
+}
