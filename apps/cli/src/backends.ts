@@ -1,4 +1,5 @@
 import { type Backend, type BackendProvider, type NamedProbe, reference } from '@rmsnorm/core';
+import { cudaProvider } from './cuda.ts';
 import { webgpuProvider } from './webgpu.ts';
 
 /** A backend that `--backend` can name. */
@@ -13,7 +14,13 @@ export interface BackendEntry {
 
 /** All backends of the command line, the fastest first. A new package adds a line. */
 export const BACKENDS: readonly BackendEntry[] = [
-  fromPackage('cuda', '@rmsnorm/cuda', () => import('@rmsnorm/cuda' as string)),
+  {
+    name: 'cuda',
+    auto: true,
+    load: () => cudaProvider(true),
+    // An emulated device is for tests.
+    loadForAuto: () => cudaProvider(false),
+  },
   {
     name: 'webgpu',
     auto: true,

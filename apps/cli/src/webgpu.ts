@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
 import type { GPULike } from '@rmsnorm/webgpu';
+import { absent } from './absent.ts';
 
 // One for the whole process. Each would load the driver again; and Dawn crashes where it is collected before its devices.
 let gpu: Promise<GPULike> | undefined;
@@ -15,7 +16,7 @@ let gpu: Promise<GPULike> | undefined;
 export async function webgpuProvider(software: boolean): Promise<BackendProvider> {
   const { webgpu } = await import('@rmsnorm/webgpu');
   if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu) return webgpu({ software });
-  if (process.platform === 'linux' && !vulkanDriver()) return without(NO_DRIVER);
+  if (process.platform === 'linux' && !vulkanDriver()) return absent('webgpu', NO_DRIVER);
   gpu ??= import('webgpu').then(({ create }) => create([]));
   const found = await gpu.catch((cause: Error) => {
     throw new Error(`the npm package webgpu does not load: npm install webgpu (${cause.message.split('\n')[0]})`, {
@@ -49,15 +50,4 @@ function vulkanDriver(): boolean {
       return false;
     }
   });
-}
-
-function without(probe: ProbeResult & { ok: false }): BackendProvider {
-  return {
-    name: 'webgpu',
-    apiVersion: 1,
-    probe: async () => probe,
-    create: async () => {
-      throw new Error(`${probe.reason}: ${probe.hint}`);
-    },
-  };
 }

@@ -22,8 +22,16 @@ export interface Started {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Hides the machine's Vulkan drivers, unless a test names one: on every machine a run is the same. */
-export const NO_DRIVERS: Readonly<Record<string, string>> = { XDG_DATA_DIRS: '/none', XDG_CONFIG_DIRS: '/none' };
+/** Hides the machine's Vulkan drivers and GPUs, unless a test names one: on every machine a run is the same. */
+export const NO_DRIVERS: Readonly<Record<string, string>> = {
+  XDG_DATA_DIRS: '/none',
+  XDG_CONFIG_DIRS: '/none',
+  CUDA_VISIBLE_DEVICES: '',
+};
+process.env.CUDA_VISIBLE_DEVICES = '';
+
+/** Why there is no CUDA, then: the addon was not built, there is no driver, or its devices are hidden. */
+export const NO_CUDA: RegExp = /NO_BINARY|DRIVER_NOT_FOUND|NO_DEVICE/;
 
 /** Starts `rmsnorm` as a process of its own, in `folder`. */
 export function start(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {

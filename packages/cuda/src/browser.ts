@@ -1,13 +1,10 @@
-// What a page's bundler takes in place of index.ts (the condition 'browser' of package.json): no addon, and a reason.
+// What a page's bundler takes in place of index.ts (the condition 'browser' of package.json): no addon, and a reason. Its types
+// are those of index.ts.
 
 import { type BackendProvider, RMSNormError } from '@rmsnorm/core';
 import { type CudaOptions, checkedOptions } from './options.ts';
 import { WRONG_RUNTIME } from './refusal.ts';
 import type { CudaBackend } from './tensor.ts';
-
-export type { CudaGraph } from './capture.ts';
-export type { CudaOptions, EmulatedDevice } from './options.ts';
-export type { CudaBackend, CudaPointer, CudaTensor } from './tensor.ts';
 
 /**
  * In a page there is no CUDA: the probe says WRONG_RUNTIME, and `create` rejects with it.

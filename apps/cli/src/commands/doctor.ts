@@ -33,14 +33,7 @@ export async function doctor(): Promise<DoctorReport> {
 export function doctorLines(report: DoctorReport, { paint }: Output): string[] {
   const { node, platform: system, cpu, cores, memory, auto, backends } = report;
   const rows = backends.map((probe) => {
-    if (probe.ok)
-      return [
-        probe.name,
-        'ok',
-        probe.name === 'webgpu' && !probe.auto
-          ? `${probe.device}, in software, so that auto passes it over`
-          : probe.device,
-      ];
+    if (probe.ok) return [probe.name, 'ok', `${probe.device}${passedOver(probe)}`];
     return [probe.name, probe.code, probe.hint ? `${probe.reason}: ${probe.hint}` : probe.reason];
   });
   const lines = table(rows).map((line, i) => {
@@ -54,4 +47,11 @@ export function doctorLines(report: DoctorReport, { paint }: Output): string[] {
     '',
     auto ? `--backend auto takes ${paint('bold', auto)}` : '--backend auto finds none: see above',
   ];
+}
+
+/** Why auto does not take what works. */
+function passedOver({ name, auto }: ListedProbe): string {
+  if (auto) return '';
+  if (name === 'webgpu') return ', in software, so that auto passes it over';
+  return name === 'cuda' ? ', on the processor, so that auto passes it over' : '';
 }
