@@ -1,0 +1,315 @@
+// Rows that are columns (inner > 1): slabs [size, inner] in tiles of neighbouring columns, so that accesses run along inner.
+//
+// A thread has VW neighbouring columns (a vector of 16 bytes, or one) and the features t, t + kDepth, t + 2 kDepth ... of its tile, where
+// t is its depth. So which features enter which partial sum depends on size alone. A block does a.slabs slabs at once, a.lanes threads
+// wide. Where shared memory holds the tile (a.held), it is read once.
+//
+// Shared memory: kDepth float64 sums for each column of the block, then the tile.
+#pragma once
+
+#include "quantize.cuh"
+#include "operation.cuh"
+
+namespace rmsnorm {
+
+/** Threads that share a column. */
+constexpr int kDepth = 32;
+
+template <class T, int VW, Kind K>
+class Tile {
+ public:
+  static constexpr int N = VW;
+  /** See Chunk. */
+  static constexpr bool kFloats = K == Kind::gated;
+
+  DEVICE explicit Tile(const Args& a) : a_(a) {
+    const int width = a.lanes;
+    lane_ = device::threadIndex() % width;
+    depth_ = device::threadIndex() / width % kDepth;
+    slab_ = device::threadIndex() / (width * kDepth);
+    tiles_ = (a.inner + std::int64_t(width) * VW - 1) / (std::int64_t(width) * VW);
+  }
+
+  /** Goes to the tiles of this index: those of a slab are neighbours. There are `positions` slabs, or positions, in all. */
+  DEVICE void moveTo(std::int64_t index, std::int64_t positions) {
+    column_ = (index % tiles_ * a_.lanes + lane_) * VW;
+    position_ = index / tiles_ * a_.slabs + slab_;
+    columns_ = position_ < positions ? access::left(column_, a_.inner, VW) : 0;
+  }
+
+  DEVICE std::int64_t tiles() const { return tiles_; }
+  DEVICE std::int64_t position() const { return position_; }
+  DEVICE std::int64_t column() const { return column_; }
+  /** How many columns this thread has; 0 beyond the last one. */
+  DEVICE int columns() const { return columns_; }
+  DEVICE int lane() const { return lane_; }
+  DEVICE int depth() const { return depth_; }
+  DEVICE int slab() const { return slab_; }
+
+  /** The slab that is worked on from here on. */
+  DEVICE void select(std::int64_t slab) { offset_ = slab * a_.size * a_.inner + column_; }
+
+  DEVICE Place placeOf(int feature) const { return {offset_ + std::int64_t(feature) * a_.inner, columns_}; }
+
+  /** Values of one feature as they are summed; addForward writes them. */
+  DEVICE void enter(int feature, float* values) const {
+    const Place place = placeOf(feature);
+    loadColumns(a_.x, place, values);
+    if constexpr (K == Kind::add) {
+      float residual[N];
+      loadColumns(a_.residual, place, residual);
+      UNROLL for (int i = 0; i < N; i++) values[i] = rounded<T>(values[i] + residual[i]);
+      storeColumns(a_.sum, place, values);
+    }
+    if constexpr (K == Kind::gated) {
+      if (a_.normBeforeGate) return;
+      float gate[N];
+      loadColumns(a_.gate, place, gate);
+      UNROLL for (int i = 0; i < N; i++) values[i] = timesSilu(values[i], gate[i]);
+    }
+  }
+
+  /** The values of a feature again: from shared memory, or from where they came. */
+  DEVICE void again(int feature, float* values) const {
+    if (a_.held) {
+      take(feature, values);
+    } else if constexpr (K == Kind::add) {
+      loadColumns(a_.sum, placeOf(feature), values);
+    } else {
+      enter(feature, values);
+    }
+  }
+
+  DEVICE void loadColumns(const void* tensor, Place place, float* values) const {
+    const auto* p = static_cast<const typename T::Bits*>(tensor) + place.offset;
+    if constexpr (VW == 1) values[0] = place.count > 0 ? T::toFloat(*p) : 0.0f;
+    else unpack<T>(loadRaw<T>(p, place.count, a_.width), values);
+  }
+
+  DEVICE void storeColumns(void* tensor, Place place, const float* values) const {
+    auto* p = static_cast<typename T::Bits*>(tensor) + place.offset;
+    if constexpr (VW == 1) {
+      if (place.count > 0) *p = T::fromFloat(values[0]);
+    } else {
+      storeRaw<T>(p, pack<T>(values), place.count, a_.width);
+    }
+  }
+
+  /** Calls `visit(feature)` for the features of this thread. */
+  template <class Visit>
+  DEVICE void each(Visit visit) const {
+    for (int feature = depth_; feature < a_.size; feature += kDepth) visit(feature);
+  }
+
+  /** Sums of squares of this thread's features, four of them in float32, then in float64; the tile is held. */
+  DEVICE void sumSquares(double* sums) {
+    UNROLL for (int i = 0; i < N; i++) sums[i] = 0;
+    for (int first = depth_; first < a_.size; first += 4 * kDepth) {
+      float four[4][N];
+      UNROLL for (int j = 0; j < 4; j++) {
+        const int feature = first + j * kDepth;
+        if (feature < a_.size) {
+          enter(feature, four[j]);
+          if (a_.held) hold(feature, four[j]);
+        }
+        UNROLL for (int i = 0; i < N; i++) four[j][i] = feature < a_.statSize ? four[j][i] : 0.0f;
+      }
+      UNROLL for (int i = 0; i < N; i++) sums[i] += double(squaresOfFour(four[0][i], four[1][i], four[2][i], four[3][i]));
+    }
+  }
+
+  DEVICE void exactSquares(double* sums) const {
+    UNROLL for (int i = 0; i < N; i++) sums[i] = 0;
+    for (int feature = depth_; feature < a_.statSize; feature += kDepth) {
+      float values[N];
+      again(feature, values);
+      UNROLL for (int i = 0; i < N; i++) sums[i] += double(values[i]) * double(values[i]);
+    }
+  }
+
+  /** Adds what the threads of each column have: neighbours first, so that the order is that of a tree. All of them get the sum. */
+  DEVICE void addDepths(double* values) const {
+    overDepths(values, [](double a, double b) { return a + b; });
+  }
+
+  /** The largest of what the threads of each column have. */
+  DEVICE void largestOfDepths(std::uint32_t* values) const {
+    overDepths(values, [](std::uint32_t a, std::uint32_t b) { return a > b ? a : b; });
+  }
+
+  /** Adds over the threads of a depth that are neighbours along inner. */
+  DEVICE double addLanes(double value) const {
+    for (int mask = a_.lanes >> 1; mask > 0; mask >>= 1) value += device::shuffleXor(value, mask);
+    return value;
+  }
+
+  /** The factors of the thread's columns in the selected slab, whose index is `slab`. Reads the slab. */
+  DEVICE void factors(std::int64_t slab, Factor* factors, double* sums) {
+    if (K == Kind::forward && a_.sumsIn != nullptr) {
+      UNROLL for (int i = 0; i < N; i++) {
+        factors[i] = i < columns_ ? givenFactor(a_, slab * a_.inner + column_ + i) : Factor{0, 0, true};
+      }
+      if (a_.held) each([&](int feature) { float values[N]; enter(feature, values); hold(feature, values); });
+      return;
+    }
+    sumSquares(sums);
+    addDepths(sums);
+    bool fit = true;
+    UNROLL for (int i = 0; i < N; i++) {
+      factors[i] = factorOf(a_, sums[i]);
+      fit = fit && (i >= columns_ || factors[i].fits);
+    }
+    if (!device::anyInBlock(!fit)) return;
+    double exact[N];
+    exactSquares(exact);
+    addDepths(exact);
+    UNROLL for (int i = 0; i < N; i++) {
+      if (factors[i].fits) continue;
+      sums[i] = exact[i];
+      factors[i] = exactFactor(a_, exact[i]);
+    }
+  }
+
+ private:
+  const Args& a_;
+  int lane_;
+  int depth_;
+  int slab_;
+  std::int64_t tiles_;
+  std::int64_t column_ = 0;
+  std::int64_t position_ = 0;
+  std::int64_t offset_ = 0;
+  int columns_ = 0;
+
+  /** Columns of a block. */
+  DEVICE int width() const { return a_.slabs * a_.lanes * VW; }
+
+  /** Combines depths that differ in one bit, bit by bit: within a warp by shuffles, then through shared memory. */
+  template <class V, class Combine>
+  DEVICE void overDepths(V* values, Combine combine) const {
+    int bit = 1;
+    for (; bit < kDepth && bit * a_.lanes < 32; bit <<= 1) {
+      UNROLL for (int i = 0; i < N; i++) values[i] = combine(values[i], device::shuffleXor(values[i], bit * a_.lanes));
+    }
+    for (; bit < kDepth; bit <<= 1) {
+      device::barrier();
+      UNROLL for (int i = 0; i < N; i++) shared<V>(depth_, i) = values[i];
+      device::barrier();
+      UNROLL for (int i = 0; i < N; i++) values[i] = combine(values[i], shared<V>(depth_ ^ bit, i));
+    }
+  }
+
+  template <class V>
+  DEVICE V& shared(int depth, int i) const {
+    return reinterpret_cast<V*>(device::sharedMemory())[depth * width() + (slab_ * a_.lanes + lane_) * VW + i];
+  }
+
+  /** Where the tile's values of a feature are. */
+  template <class V>
+  DEVICE V* at(int feature) const {
+    unsigned char* tile = device::sharedMemory() + width() * kDepth * 8;
+    return reinterpret_cast<V*>(tile) + (std::int64_t(feature) * a_.slabs + slab_) * a_.lanes * VW + lane_ * VW;
+  }
+
+  DEVICE void hold(int feature, const float* values) {
+    UNROLL for (int i = 0; i < N; i++) {
+      if constexpr (kFloats) at<float>(feature)[i] = values[i];
+      else at<typename T::Bits>(feature)[i] = T::fromFloat(values[i]);
+    }
+  }
+
+  DEVICE void take(int feature, float* values) const {
+    UNROLL for (int i = 0; i < N; i++) {
+      if constexpr (kFloats) values[i] = at<float>(feature)[i];
+      else values[i] = T::toFloat(at<typename T::Bits>(feature)[i]);
+    }
+  }
+};
+
+/** Weights of one feature. */
+struct FeatureWeights {
+  float w;
+  float b;
+
+  DEVICE FeatureWeights(const Args& a, std::int64_t feature)
+      : w(a.gamma != nullptr ? a.weightOffset + a.gamma[feature] : 1.0f), b(a.beta != nullptr ? a.beta[feature] : 0.0f) {}
+};
+
+/** Each block does a.slabs tiles. */
+template <class T, int VW, Kind K>
+DEVICE void columns(const Args& a) {
+  Tile<T, VW, K> tile(a);
+  tile.moveTo(device::blockIndexX(), a.outer * a.groups);
+  const bool active = tile.columns() > 0;
+  const std::int64_t slab = active ? tile.position() : 0;
+  tile.select(slab);
+  Factor factors[VW];
+  double sums[VW] = {};
+  tile.factors(slab, factors, sums);
+  const std::int64_t feature0 = slab % a.groups * a.size;
+  if (a.y != nullptr) {
+    tile.each([&](int feature) {
+      float values[VW];
+      tile.again(feature, values);
+      const FeatureWeights weights(a, feature0 + feature);
+      UNROLL for (int i = 0; i < VW; i++) values[i] = normalized<T>(a, factors[i], values[i], weights.w, weights.b);
+      const Place place = tile.placeOf(feature);
+      if constexpr (K == Kind::gated) {
+        if (a.normBeforeGate) {
+          float gate[VW];
+          tile.loadColumns(a.gate, place, gate);
+          UNROLL for (int i = 0; i < VW; i++) values[i] = timesSilu(values[i], gate[i]);
+        }
+      }
+      tile.storeColumns(a.y, place, values);
+    });
+  }
+  if (!active || tile.depth() != 0) return;
+  UNROLL for (int i = 0; i < VW; i++) {
+    if (i >= tile.columns()) continue;
+    const std::int64_t row = slab * a.inner + tile.column() + i;
+    if (a.rstd != nullptr) a.rstd[row] = float(factors[i].rstd);
+    if (a.sums != nullptr) a.sums[row] = float(sums[i]);
+  }
+}
+
+/** Each block does a.slabs tiles of positions: all groups of them share a scale, so that they are walked twice. */
+template <class T, int VW>
+DEVICE void quantizedColumns(const Args& a) {
+  Tile<T, VW, Kind::quantized> tile(a);
+  tile.moveTo(device::blockIndexX(), a.outer);
+  const bool active = tile.columns() > 0;
+  const std::int64_t position = active ? tile.position() : 0;
+  std::uint32_t largest[VW] = {};
+  float scales[VW];
+  Factor factors[VW];
+  for (int walk = 0; walk < 2; walk++) {
+    for (int group = 0; group < a.groups; group++) {
+      const std::int64_t slab = position * a.groups + group;
+      tile.select(slab);
+      double sums[VW];
+      if (walk == 0 || a.groups > 1) tile.factors(slab, factors, sums);
+      tile.each([&](int feature) {
+        float values[VW];
+        tile.again(feature, values);
+        const FeatureWeights weights(a, std::int64_t(group) * a.size + feature);
+        const Place place = tile.placeOf(feature);
+        UNROLL for (int i = 0; i < VW; i++) {
+          const float y = normalized<T>(a, factors[i], values[i], weights.w, weights.b);
+          if (i >= tile.columns()) continue;
+          if (walk == 0) largest[i] = magnitudeOf(y) > largest[i] ? magnitudeOf(y) : largest[i];
+          else a.q[place.offset + i] = quantized(y, scales[i]);
+        }
+      });
+    }
+    if (walk == 1) continue;
+    tile.largestOfDepths(largest);
+    UNROLL for (int i = 0; i < VW; i++) scales[i] = scaleOf(a, largest[i]);
+  }
+  if (!active || tile.depth() != 0) return;
+  UNROLL for (int i = 0; i < VW; i++) {
+    if (i < tile.columns()) a.scales[position * a.inner + tile.column() + i] = scales[i];
+  }
+}
+
+}  // namespace rmsnorm

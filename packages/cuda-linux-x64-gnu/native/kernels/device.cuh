@@ -1,0 +1,102 @@
+// What a kernel uses of the machine under it: its place in the grid, exchanges between lanes, barriers, shared memory. CUDA has these
+// built in; compiled by g++ (RMSNORM_EMULATED) they are those of the host device.
+#pragma once
+
+#include <cstdint>
+
+#include "../plan/args.h"
+
+#ifdef RMSNORM_EMULATED
+
+#include "../simt/simt.h"
+
+#define DEVICE inline
+#define UNROLL
+/** Defines and registers the kernel `name`, which calls `function(args)`. At most `most` threads a block. */
+#define KERNEL(name, most, ...)                                                                 \
+  static void name(const ::rmsnorm::Args& args) { __VA_ARGS__(args); }                          \
+  static const ::rmsnorm::simt::Registration registration_##name{#name, name, most};
+
+namespace rmsnorm::device {
+
+using simt::anyInBlock;
+using simt::barrier;
+using simt::blockIndexX;
+using simt::blockIndexY;
+using simt::blockThreads;
+using simt::clusterBarrier;
+using simt::clusterRank;
+using simt::clusterSize;
+using simt::gridBlocksX;
+using simt::sharedMemory;
+using simt::threadIndex;
+
+template <class T>
+T shuffleXor(T value, int mask) {
+  return simt::exchange(value, (threadIndex() & 31) ^ mask);
+}
+
+/** Whether `condition` holds in any lane of the warp. */
+inline bool anyInWarp(bool condition) { return simt::anyInWarp(condition); }
+
+/** `own`, an address in this block's shared memory, in the block `rank` of the cluster. */
+template <class T>
+const T* remoteShared(const T* own, int rank) {
+  return reinterpret_cast<const T*>(simt::remoteShared(own, rank));
+}
+
+}  // namespace rmsnorm::device
+
+#else
+
+#include <cooperative_groups.h>
+
+#define DEVICE __device__ __forceinline__
+#define UNROLL _Pragma("unroll")
+#define KERNEL(name, most, ...) \
+  extern "C" __global__ void __launch_bounds__(most) name(const __grid_constant__ ::rmsnorm::Args args) { __VA_ARGS__(args); }
+
+namespace rmsnorm::device {
+
+DEVICE int threadIndex() { return threadIdx.x; }
+DEVICE int blockThreads() { return blockDim.x; }
+DEVICE int blockIndexX() { return blockIdx.x; }
+DEVICE int blockIndexY() { return blockIdx.y; }
+DEVICE int gridBlocksX() { return gridDim.x; }
+
+DEVICE void barrier() { __syncthreads(); }
+
+template <class T>
+DEVICE T shuffleXor(T value, int mask) {
+  return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+DEVICE bool anyInWarp(bool condition) { return __any_sync(0xffffffffu, condition); }
+DEVICE bool anyInBlock(bool condition) { return __syncthreads_or(condition); }
+
+DEVICE unsigned char* sharedMemory() {
+  extern __shared__ __align__(16) unsigned char memory[];
+  return memory;
+}
+
+#if __CUDA_ARCH__ >= 900
+DEVICE int clusterRank() { return cooperative_groups::this_cluster().block_rank(); }
+DEVICE int clusterSize() { return cooperative_groups::this_cluster().num_blocks(); }
+DEVICE void clusterBarrier() { cooperative_groups::this_cluster().sync(); }
+template <class T>
+DEVICE const T* remoteShared(const T* own, int rank) {
+  return cooperative_groups::this_cluster().map_shared_rank(const_cast<T*>(own), rank);
+}
+#else
+DEVICE int clusterRank() { return 0; }
+DEVICE int clusterSize() { return 1; }
+DEVICE void clusterBarrier() { __syncthreads(); }
+template <class T>
+DEVICE const T* remoteShared(const T* own, int) {
+  return own;
+}
+#endif
+
+}  // namespace rmsnorm::device
+
+#endif

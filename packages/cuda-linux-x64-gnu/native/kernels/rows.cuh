@@ -1,0 +1,141 @@
+// Contiguous rows (inner = 1) that a team holds in registers: EL elements a lane. x is read once, y written once.
+#pragma once
+
+#include "operation.cuh"
+#include "quantize.cuh"
+#include "team.cuh"
+
+namespace rmsnorm {
+
+/** The first element of a row, counted from the tensor's start. All kernels ask here. */
+DEVICE std::int64_t rowOffset(const Args& a, std::int64_t row) { return row * a.size; }
+
+/** A row in registers. */
+template <class T, int EL>
+struct Row {
+  static constexpr int N = kVector<T>;
+  static constexpr int V = EL / N;
+  float values[EL];
+
+  /** Vector v of a lane begins at this element of its row: neighbouring lanes have neighbouring vectors. */
+  template <class Team>
+  static DEVICE int elementOf(const Team& team, int v) {
+    return (v * team.lanes() + team.lane()) * N;
+  }
+
+  template <class Team>
+  static DEVICE Place placeOf(const Args& a, const Team& team, std::int64_t row, bool active, int v) {
+    const int element = elementOf(team, v);
+    return {rowOffset(a, row) + element, active ? access::left(element, a.size, N) : 0};
+  }
+
+  /** Loads the row, zeros beyond its end; addForward writes the sum. */
+  template <Kind K, class Team>
+  DEVICE void enter(const Args& a, const Team& team, std::int64_t row, bool active) {
+    Loaded<K> loaded[V];
+    UNROLL for (int v = 0; v < V; v++) loaded[v] = load<T, K>(a, placeOf(a, team, row, active, v));
+    UNROLL for (int v = 0; v < V; v++) {
+      rmsnorm::enter<T, K>(a, placeOf(a, team, row, active, v), loaded[v], values + v * N);
+    }
+  }
+
+  template <class Team>
+  DEVICE double squares(const Args& a, Team& team) const {
+    double sum = 0;
+    UNROLL for (int v = 0; v < V; v++) sum = squaresOf<N>(a, values + v * N, elementOf(team, v), sum);
+    return team.sum(sum);
+  }
+
+  template <class Team>
+  DEVICE double exactSquares(const Args& a, Team& team) const {
+    double sum = 0;
+    UNROLL for (int v = 0; v < V; v++) sum = exactSquaresOf<N>(a, values + v * N, elementOf(team, v), sum);
+    return team.sum(sum);
+  }
+
+  /** The row's factor, from its own sum of squares. A sum that did not fit float32 is taken again in float64. */
+  template <class Team>
+  DEVICE Factor factor(const Args& a, Team& team, double& sum) const {
+    sum = squares(a, team);
+    Factor factor = factorOf(a, sum);
+    if (team.any(!factor.fits)) {
+      const double exact = exactSquares(a, team);
+      if (!factor.fits) {
+        sum = exact;
+        factor = exactFactor(a, exact);
+      }
+    }
+    return factor;
+  }
+
+  template <Kind K, class Team>
+  DEVICE void leave(const Args& a, const Team& team, std::int64_t row, bool active, const Factor& factor) {
+    const std::int64_t feature = row % a.groups * a.size;
+    UNROLL for (int v = 0; v < V; v++) {
+      rmsnorm::leave<T, K>(a, placeOf(a, team, row, active, v), factor, feature + elementOf(team, v), values + v * N);
+    }
+  }
+};
+
+/** What one lane of a team writes for a row. */
+DEVICE void storeStatistics(const Args& a, std::int64_t row, const Factor& factor, double sum) {
+  if (a.rstd != nullptr) a.rstd[row] = float(factor.rstd);
+  if (a.sums != nullptr) a.sums[row] = float(sum);
+}
+
+/** Each team does one row. */
+template <class T, int EL, Kind K, class Team>
+DEVICE void rows(const Args& a) {
+  Team team(a);
+  const std::int64_t row = std::int64_t(device::blockIndexX()) * team.count() + team.index();
+  const bool active = row < a.outer * a.groups;
+  Row<T, EL> values;
+  values.template enter<K>(a, team, active ? row : 0, active);
+  Factor factor;
+  double sum = 0;
+  if (K == Kind::forward && a.sumsIn != nullptr) factor = givenFactor(a, active ? row : 0);
+  else factor = values.factor(a, team, sum);
+  if (!active) return;
+  if (a.y != nullptr) values.template leave<K>(a, team, row, active, factor);
+  if (team.lane() == 0) storeStatistics(a, row, factor, sum);
+}
+
+/**
+ * Each team does one position: a row of each group. They share a scale, so that they are walked twice: for the largest magnitude, then to
+ * quantize. The row of a single group stays in registers.
+ */
+template <class T, int EL, class Team>
+DEVICE void quantizedRows(const Args& a) {
+  constexpr int N = kVector<T>;
+  Team team(a);
+  const std::int64_t position = std::int64_t(device::blockIndexX()) * team.count() + team.index();
+  const bool active = position < a.outer;
+  Row<T, EL> values;
+  std::uint32_t largest = 0;
+  float scale = a.scale;
+  for (int walk = 0; walk < 2; walk++) {
+    for (int group = 0; group < a.groups; group++) {
+      const std::int64_t row = (active ? position : 0) * a.groups + group;
+      if (walk == 0 || a.groups > 1) {
+        values.template enter<Kind::forward>(a, team, row, active);
+        double sum;
+        const Factor factor = values.factor(a, team, sum);
+        UNROLL for (int v = 0; v < EL / N; v++) {
+          const int element = Row<T, EL>::elementOf(team, v);
+          const int count = active ? access::left(element, a.size, N) : 0;
+          normalize<T>(a, factor, weightsOf<N>(a, std::int64_t(group) * a.size + element, count), values.values + v * N);
+          if (walk == 0) largest = largestOf<N>(values.values + v * N, count, largest);
+        }
+      }
+      if (walk == 0) continue;
+      UNROLL for (int v = 0; v < EL / N; v++) {
+        const Place place = Row<T, EL>::placeOf(a, team, row, active, v);
+        storeQuantized<T>(a.q + place.offset, values.values + v * N, scale, place.count, a.width == 16);
+      }
+    }
+    if (walk == 0) scale = scaleOf(a, team.largest(largest));
+  }
+  if (active && team.lane() == 0) a.scales[position] = scale;
+}
+
+}  // namespace rmsnorm

@@ -1,0 +1,115 @@
+// A team of lanes that does a row: 8, 16 or 32 lanes of a warp; a whole block; or the blocks of a cluster, each with a part of the row.
+//
+// All lanes of a warp take part in every exchange, those too whose row lies beyond the last one. Every lane gets the same bits.
+#pragma once
+
+#include "element.cuh"
+
+namespace rmsnorm {
+
+/** The doubles of shared memory that a team of a whole block needs, at the start of shared memory: two turns of a total for each warp. */
+constexpr int kExchange = 2 * 33;
+/** The same in bytes, in whole vectors. */
+constexpr int kExchangeBytes = (kExchange * 8 + 15) / 16 * 16;
+
+/** Lanes of one warp. */
+class SmallTeam {
+ public:
+  DEVICE explicit SmallTeam(const Args& a) : lanes_(a.lanes) {}
+
+  DEVICE int lane() const { return device::threadIndex() & (lanes_ - 1); }
+  DEVICE int lanes() const { return lanes_; }
+  DEVICE int index() const { return device::threadIndex() / lanes_; }
+  DEVICE int count() const { return device::blockThreads() / lanes_; }
+
+  DEVICE double sum(double value) {
+    for (int mask = lanes_ >> 1; mask > 0; mask >>= 1) value += device::shuffleXor(value, mask);
+    return value;
+  }
+
+  DEVICE std::uint32_t largest(std::uint32_t value) {
+    for (int mask = lanes_ >> 1; mask > 0; mask >>= 1) {
+      const std::uint32_t other = device::shuffleXor(value, mask);
+      value = other > value ? other : value;
+    }
+    return value;
+  }
+
+  /** Whether `condition` holds in a team that exchanges together with this one. */
+  DEVICE bool any(bool condition) { return device::anyInWarp(condition); }
+  DEVICE void finish() {}
+
+ private:
+  const int lanes_;
+};
+
+/** All threads of a block; with CLUSTER, of all blocks of its cluster. */
+template <bool CLUSTER>
+class BlockTeam {
+ public:
+  DEVICE explicit BlockTeam(const Args&) {}
+
+  DEVICE int lane() const { return device::threadIndex(); }
+  DEVICE int lanes() const { return device::blockThreads(); }
+  DEVICE int index() const { return 0; }
+  DEVICE int count() const { return 1; }
+
+  DEVICE double sum(double value) {
+    for (int mask = 16; mask > 0; mask >>= 1) value += device::shuffleXor(value, mask);
+    double* totals = swap();
+    if ((lane() & 31) == 0) totals[lane() >> 5] = value;
+    device::barrier();
+    value = (lane() & 31) < lanes() >> 5 ? totals[lane() & 31] : 0.0;
+    for (int mask = 16; mask > 0; mask >>= 1) value += device::shuffleXor(value, mask);
+    if (!CLUSTER || device::clusterSize() == 1) return value;
+    if (lane() == 0) totals[32] = value;
+    device::clusterBarrier();
+    value = 0;
+    for (int rank = 0; rank < device::clusterSize(); rank++) value += *device::remoteShared(totals + 32, rank);
+    return value;
+  }
+
+  DEVICE std::uint32_t largest(std::uint32_t value) {
+    // Exact in float64, and so is the maximum.
+    value = largestInWarp(value);
+    double* totals = swap();
+    if ((lane() & 31) == 0) totals[lane() >> 5] = value;
+    device::barrier();
+    value = largestInWarp((lane() & 31) < lanes() >> 5 ? std::uint32_t(totals[lane() & 31]) : 0u);
+    if (!CLUSTER || device::clusterSize() == 1) return value;
+    if (lane() == 0) totals[32] = value;
+    device::clusterBarrier();
+    for (int rank = 0; rank < device::clusterSize(); rank++) {
+      const auto other = std::uint32_t(*device::remoteShared(totals + 32, rank));
+      value = other > value ? other : value;
+    }
+    return value;
+  }
+
+  /** All lanes have the same sums, and so the same condition. */
+  DEVICE bool any(bool condition) { return condition; }
+
+  /** To be called last: other blocks may still read this block's shared memory. */
+  DEVICE void finish() {
+    if (CLUSTER && device::clusterSize() > 1) device::clusterBarrier();
+  }
+
+ private:
+  int turn_ = 0;
+
+  /** Totals of an exchange are read while those of the next are written: they take turns. */
+  DEVICE double* swap() {
+    turn_ ^= 1;
+    return reinterpret_cast<double*>(device::sharedMemory()) + turn_ * 33;
+  }
+
+  DEVICE static std::uint32_t largestInWarp(std::uint32_t value) {
+    for (int mask = 16; mask > 0; mask >>= 1) {
+      const std::uint32_t other = device::shuffleXor(value, mask);
+      value = other > value ? other : value;
+    }
+    return value;
+  }
+};
+
+}  // namespace rmsnorm

@@ -1,0 +1,146 @@
+// Contiguous rows too long for registers: the blocks of a cluster (or one block) each hold a chunk of the row in shared memory, and add
+// their sums through distributed shared memory. x is read once, y written once.
+#pragma once
+
+#include "rows.cuh"
+
+namespace rmsnorm {
+
+/** The part of a row that a block does, a.chunk elements at most, in shared memory as float32 or as the dtype's bits. */
+template <class T, Kind K>
+class Chunk {
+ public:
+  static constexpr int N = kVector<T>;
+  /** x * silu(gate) and what is normalized once for both walks of quantizing are float32 numbers; all else is of the dtype. */
+  static constexpr bool kFloats = K == Kind::gated;
+
+  DEVICE Chunk(const Args& a, std::int64_t row)
+      : a_(a), row_(row), first_(std::int64_t(device::clusterRank()) * a.chunk) {
+    const std::int64_t rest = a.size - first_;
+    count_ = rest <= 0 ? 0 : rest < a.chunk ? int(rest) : a.chunk;
+  }
+
+  /** Calls `visit(index of the vector, its element in the row, its place)` for the vectors of this lane. */
+  template <class Visit>
+  DEVICE void each(Visit visit) const {
+    for (int vector = device::threadIndex(); vector * N < count_; vector += device::blockThreads()) {
+      const int element = vector * N;
+      visit(vector, first_ + element, Place{rowOffset(a_, row_) + first_ + element, access::left(element, count_, N)});
+    }
+  }
+
+  DEVICE void hold(int vector, const float* values) {
+    if constexpr (kFloats) {
+      for (int i = 0; i < N; i++) memory<float>()[vector * N + i] = values[i];
+    } else {
+      memory<Raw>()[vector] = pack<T>(values);
+    }
+  }
+
+  DEVICE void take(int vector, float* values) const {
+    if constexpr (kFloats) {
+      for (int i = 0; i < N; i++) values[i] = memory<float>()[vector * N + i];
+    } else {
+      unpack<T>(memory<Raw>()[vector], values);
+    }
+  }
+
+  /** Loads the chunk into shared memory. Returns this lane's sum of squares. */
+  DEVICE double enter() {
+    double sum = 0;
+    each([&](int vector, std::int64_t element, Place place) {
+      float values[N];
+      rmsnorm::enter<T, K>(a_, place, load<T, K>(a_, place), values);
+      hold(vector, values);
+      sum = squaresOf<N>(a_, values, element, sum);
+    });
+    return sum;
+  }
+
+  DEVICE double exactSquares() const {
+    double sum = 0;
+    each([&](int vector, std::int64_t element, Place) {
+      float values[N];
+      take(vector, values);
+      sum = exactSquaresOf<N>(a_, values, element, sum);
+    });
+    return sum;
+  }
+
+  /** Loads the chunk, and gives the factor of the row. */
+  template <class Team>
+  DEVICE Factor factor(Team& team, double& sum) {
+    sum = team.sum(enter());
+    const Factor factor = factorOf(a_, sum);
+    if (factor.fits) return factor;
+    sum = team.sum(exactSquares());
+    return exactFactor(a_, sum);
+  }
+
+ private:
+  const Args& a_;
+  const std::int64_t row_;
+  const std::int64_t first_;
+  int count_;
+
+  template <class V>
+  static DEVICE V* memory() {
+    return reinterpret_cast<V*>(device::sharedMemory() + kExchangeBytes);
+  }
+};
+
+/** Each cluster does one row. */
+template <class T, Kind K>
+DEVICE void wideRows(const Args& a) {
+  BlockTeam<true> team(a);
+  const std::int64_t row = device::blockIndexX() / device::clusterSize();
+  Chunk<T, K> chunk(a, row);
+  Factor factor;
+  double sum = 0;
+  if (K == Kind::forward && a.sumsIn != nullptr) {
+    chunk.enter();
+    factor = givenFactor(a, row);
+  } else {
+    factor = chunk.factor(team, sum);
+  }
+  const std::int64_t feature = row % a.groups * a.size;
+  if (a.y != nullptr) {
+    chunk.each([&](int vector, std::int64_t element, Place place) {
+      float values[kVector<T>];
+      chunk.take(vector, values);
+      leave<T, K>(a, place, factor, feature + element, values);
+    });
+  }
+  if (team.lane() == 0 && device::clusterRank() == 0) storeStatistics(a, row, factor, sum);
+  team.finish();
+}
+
+/** Each cluster does one position: a row of each group, walked twice, as in quantizedRows. */
+template <class T>
+DEVICE void wideQuantized(const Args& a) {
+  constexpr int N = kVector<T>;
+  BlockTeam<true> team(a);
+  const std::int64_t position = device::blockIndexX() / device::clusterSize();
+  std::uint32_t largest = 0;
+  float scale = a.scale;
+  Factor factor;
+  for (int walk = 0; walk < 2; walk++) {
+    for (int group = 0; group < a.groups; group++) {
+      Chunk<T, Kind::quantized> chunk(a, position * a.groups + group);
+      double sum;
+      if (walk == 0 || a.groups > 1) factor = chunk.factor(team, sum);
+      chunk.each([&](int vector, std::int64_t element, Place place) {
+        float values[N];
+        chunk.take(vector, values);
+        normalize<T>(a, factor, weightsOf<N>(a, std::int64_t(group) * a.size + element, place.count), values);
+        if (walk == 0) largest = largestOf<N>(values, place.count, largest);
+        else storeQuantized<T>(a.q + place.offset, values, scale, place.count, a.width == 16);
+      });
+    }
+    if (walk == 0) scale = scaleOf(a, team.largest(largest));
+  }
+  if (team.lane() == 0 && device::clusterRank() == 0) a.scales[position] = scale;
+  team.finish();
+}
+
+}  // namespace rmsnorm

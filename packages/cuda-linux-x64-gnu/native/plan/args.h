@@ -1,0 +1,75 @@
+// What a kernel is told: the one parameter of every kernel. A new field changes no signature.
+#pragma once
+
+#include <cstdint>
+
+namespace rmsnorm {
+
+struct Args {
+  // Operands, as addresses in device memory; null where there is none. Elements are of the kernel's dtype, unless said otherwise.
+  const void* x;
+  const void* residual;
+  const void* gate;
+  const void* dy;
+  const void* dsum;
+  const float* gamma;
+  const float* beta;
+  const float* rstdIn;
+  const float* sumsIn;
+  void* y;
+  void* sum;
+  void* dx;
+  float* rstd;
+  float* sums;
+  float* dgamma;
+  float* dbeta;
+  std::int8_t* q;
+  float* scales;
+  /** Memory of the launch's own. Its layout is that of the kernels that use it. */
+  double* scratch;
+
+  // The layout [outer, groups, size, inner].
+  std::int64_t outer;
+  std::int64_t inner;
+  std::int32_t groups;
+  std::int32_t size;
+  std::int32_t statSize;
+
+  // The statistic (statistic.cuh), made by the host from eps and epsMode.
+  double numerator;
+  double sumFactor;
+  double epsUnderRoot;
+  /** numerator / the least denominator: no rstd is larger. */
+  double mostRstd;
+  /** The norm up to which rstd does not depend on x; -1: always depends. */
+  double clampedNorm;
+  /** Sums of squares below this may have lost terms to underflow. */
+  double leastSum;
+  double alpha;
+  float weightOffset;
+  /** The one scale of a quantized result; 0: each position has its own. */
+  float scale;
+  /** 1: x * r is rounded to the dtype before the weight multiplies it. */
+  std::int32_t llama;
+  std::int32_t normBeforeGate;
+
+  // How the work is divided (plan/geometry.h).
+  /** Lanes of the team that does a row; of columns: lanes along inner. */
+  std::int32_t lanes;
+  /** Bytes of an access of elements: 16, 8, 4 or 2, as the alignment of all operands and rows allows. */
+  std::int32_t width;
+  /** Bytes of an access of weights: 16 or 4. */
+  std::int32_t weightWidth;
+  /** Elements of a row that one block of a cluster, or one part of a split row, does. */
+  std::int32_t chunk;
+  /** Split rows: parts of a row. Backward: partial sums of each feature. */
+  std::int32_t parts;
+  /** Backward: blocks of each group, which stay for all of its rows. */
+  std::int32_t blocks;
+  /** Columns: whether shared memory holds the tile, so that it is read once. */
+  std::int32_t held;
+  /** Columns: slabs [size, inner] that a block does at once. */
+  std::int32_t slabs;
+};
+
+}  // namespace rmsnorm

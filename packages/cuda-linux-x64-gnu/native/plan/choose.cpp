@@ -1,0 +1,260 @@
+#include "choose.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+
+#include "geometry.h"
+#include "kernel_names.h"
+
+namespace rmsnorm {
+
+namespace {
+
+constexpr int kExchangeBytes = 528;
+
+template <class T>
+T* pointer(double address) {
+  return reinterpret_cast<T*>(std::uintptr_t(address));
+}
+
+std::int64_t divideUp(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/** What x is, that of scaleBy's second half too: as all rows of a launch have the same kind. */
+Kind kindOf(Op op) {
+  switch (op) {
+    case Op::forward:
+    case Op::sumSquares:
+    case Op::scaleBy:
+      return Kind::forward;
+    case Op::addForward:
+      return Kind::add;
+    case Op::gatedForward:
+      return Kind::gated;
+    case Op::forwardQuantized:
+      return Kind::quantized;
+    case Op::backward:
+      return Kind::backward;
+  }
+  __builtin_unreachable();
+}
+
+/** A call with its fields as what they are. */
+struct Problem {
+  Op op;
+  DType dtype;
+  Kind kind;
+  std::int64_t outer;
+  std::int64_t inner;
+  std::int64_t rows;
+  std::int64_t features;
+  int size;
+  int groups;
+};
+
+Problem problemOf(const Call& call) {
+  Problem p;
+  p.op = Op(int(call.op));
+  p.dtype = DType(int(call.dtype));
+  p.kind = kindOf(p.op);
+  p.outer = std::int64_t(call.outer);
+  p.inner = std::int64_t(call.inner);
+  p.size = int(call.size);
+  p.groups = int(call.groups);
+  p.rows = p.outer * p.groups;
+  p.features = std::int64_t(p.groups) * p.size;
+  return p;
+}
+
+/** The widest access, up to 16 bytes, that all these addresses and distances allow. */
+int widthOf(std::initializer_list<std::uint64_t> numbers) {
+  std::uint64_t bits = 16;
+  for (const std::uint64_t number : numbers) bits |= number;
+  return int(bits & (~bits + 1));
+}
+
+Args argsOf(const Call& c, const Problem& p) {
+  Args a{};
+  a.x = pointer<void>(c.x);
+  a.residual = pointer<void>(c.residual);
+  a.gate = pointer<void>(c.gate);
+  a.dy = pointer<void>(c.dy);
+  a.dsum = pointer<void>(c.dsum);
+  a.gamma = pointer<float>(c.gamma);
+  a.beta = pointer<float>(c.beta);
+  a.rstdIn = pointer<float>(c.rstdIn);
+  a.sumsIn = pointer<float>(c.sumsIn);
+  a.y = pointer<void>(c.y);
+  a.sum = pointer<void>(c.sum);
+  a.dx = pointer<void>(c.dx);
+  a.rstd = pointer<float>(c.rstd);
+  a.sums = pointer<float>(c.sums);
+  a.dgamma = pointer<float>(c.dgamma);
+  a.dbeta = pointer<float>(c.dbeta);
+  a.q = pointer<std::int8_t>(c.q);
+  a.scales = pointer<float>(c.scales);
+  a.outer = p.outer;
+  a.inner = p.inner;
+  a.groups = p.groups;
+  a.size = p.size;
+  a.statSize = int(c.statSize);
+  a.numerator = c.numerator;
+  a.sumFactor = c.sumFactor;
+  a.epsUnderRoot = c.epsUnderRoot;
+  a.mostRstd = c.leastNorm > 0 ? c.numerator / c.leastNorm : INFINITY;
+  a.clampedNorm = c.clampedNorm;
+  a.leastSum = c.leastSum;
+  a.alpha = c.alpha;
+  a.weightOffset = float(c.weightOffset);
+  a.scale = c.hasScale != 0 ? float(c.scale) : 0.0f;
+  a.llama = c.llama != 0;
+  a.normBeforeGate = c.normBeforeGate != 0;
+  const auto bytes = std::uint64_t(bytesOf(p.dtype));
+  const auto u = [](double address) { return std::uint64_t(address); };
+  // int8 are written in fours.
+  const std::uint64_t q = u(c.q) % 4 == 0 ? 0 : 8;
+  const std::uint64_t distance = p.inner > 1 ? std::uint64_t(p.inner) * bytes : p.rows > 1 ? std::uint64_t(p.size) * bytes : 0;
+  a.width = widthOf({u(c.x), u(c.residual), u(c.gate), u(c.dy), u(c.dsum), u(c.y), u(c.sum), u(c.dx), q, distance});
+  a.weightWidth = widthOf({u(c.gamma), u(c.beta), p.groups > 1 ? std::uint64_t(p.size) * 4 : 0}) == 16 ? 16 : 4;
+  return a;
+}
+
+void add(Plan& plan, const char* kernel, std::int64_t blocks, int threads, int shared, int cluster, const Args& args) {
+  plan.launches[plan.count++] = {kernel, unsigned(blocks), 1, unsigned(threads), unsigned(shared), unsigned(cluster), args};
+}
+
+void planSplit(Plan& plan, const Problem& p, const RowGeometry& g, Args a) {
+  a.chunk = g.chunk;
+  a.parts = int(divideUp(p.size, g.chunk));
+  const std::int64_t blocks = p.rows * a.parts;
+  const auto launch = [&](Kind kind, Step step) {
+    add(plan, kernelName(kind, step, p.dtype), blocks, g.lanes, kExchangeBytes, 1, a);
+  };
+  plan.scratchBytes = std::size_t(blocks) * 8;
+  if (p.op != Op::scaleBy) launch(p.kind == Kind::quantized ? Kind::forward : p.kind, Step::splitSums);
+  switch (p.kind) {
+    case Kind::add:
+      a.x = a.sum;
+      launch(Kind::forward, Step::splitScale);
+      return;
+    case Kind::quantized:
+      plan.scratchBytes *= 2;
+      launch(p.kind, Step::splitLargest);
+      launch(p.kind, Step::splitScale);
+      return;
+    case Kind::forward:
+    case Kind::gated:
+      launch(p.kind, Step::splitScale);
+      return;
+    case Kind::backward:
+      break;
+  }
+  __builtin_unreachable();
+}
+
+void planRows(Plan& plan, const Problem& p, const Device& device, Args a) {
+  // x * silu(gate) is held as float32.
+  const RowGeometry g = rowGeometry(p.size, p.dtype, p.kind == Kind::gated ? 4 : bytesOf(p.dtype), device);
+  // Quantized rows that share a scale are done by one team.
+  const std::int64_t units = p.kind == Kind::quantized ? p.outer : p.rows;
+  a.lanes = g.lanes;
+  switch (g.team) {
+    case Team::small:
+    case Team::warp: {
+      const Step step = g.team == Team::small ? Step::small : Step::warp;
+      add(plan, kernelName(p.kind, step, p.dtype), divideUp(units, kSmallThreads / g.lanes), kSmallThreads, 0, 1, a);
+      return;
+    }
+    case Team::block:
+      add(plan, kernelName(p.kind, Step::block, p.dtype), units, g.lanes, kExchangeBytes, 1, a);
+      return;
+    case Team::wide: {
+      a.chunk = g.chunk;
+      const int held = p.kind == Kind::gated ? 4 : bytesOf(p.dtype);
+      add(plan, kernelName(p.kind, Step::wide, p.dtype), units * g.cluster, g.lanes, kExchangeBytes + g.chunk * held, g.cluster, a);
+      return;
+    }
+    case Team::split:
+      planSplit(plan, p, g, a);
+      return;
+  }
+}
+
+/** The threads of a block of columns. */
+struct ColumnGeometry {
+  Step step;
+  int vector;
+  int lanes;
+  int slabs;
+  std::int64_t tiles;
+  int threads() const { return slabs * lanes * kColumnDepth; }
+  int columns() const { return slabs * lanes * vector; }
+};
+
+ColumnGeometry columnGeometry(const Problem& p, const Args& a, std::int64_t positions) {
+  ColumnGeometry g;
+  const bool vectors = a.width == 16;
+  g.step = vectors ? Step::vectors : Step::columns;
+  g.vector = vectors ? 16 / bytesOf(p.dtype) : 1;
+  g.lanes = std::min(vectors ? kVectorThreads / kColumnDepth : 32, powerOfTwo(divideUp(p.inner, g.vector)));
+  const int most = std::max(1, kVectorThreads / (g.lanes * kColumnDepth));
+  g.slabs = std::min(most, powerOfTwo(positions));
+  g.tiles = divideUp(p.inner, std::int64_t(g.lanes) * g.vector);
+  return g;
+}
+
+void planColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
+  const std::int64_t positions = p.kind == Kind::quantized ? p.outer : p.rows;
+  const ColumnGeometry g = columnGeometry(p, a, positions);
+  a.lanes = g.lanes;
+  a.slabs = g.slabs;
+  const int sums = g.columns() * kColumnDepth * 8;
+  const std::int64_t tile = std::int64_t(p.size) * g.columns() * (p.kind == Kind::gated ? 4 : bytesOf(p.dtype));
+  a.held = sums + tile <= device.sharedPerBlock;
+  add(plan, kernelName(p.kind, g.step, p.dtype), divideUp(positions, g.slabs) * g.tiles, g.threads(), sums + (a.held ? int(tile) : 0), 1, a);
+}
+
+/** Adds the partial rows, where there are any. */
+void planPartials(Plan& plan, const Problem& p, const Args& a) {
+  if (a.dgamma == nullptr && a.dbeta == nullptr) return;
+  plan.scratchBytes = std::size_t(a.parts) * std::size_t(p.features) * 16;
+  add(plan, "sum_partials", divideUp(p.features, 32), kSumThreads, kSumThreads * 8, 1, a);
+}
+
+void planBackward(Plan& plan, const Problem& p, const Device& device, Args a) {
+  // Two blocks for each multiprocessor, over all groups.
+  const std::int64_t most = std::max(1, 2 * device.multiprocessors / p.groups);
+  if (p.inner > 1) {
+    const ColumnGeometry g = columnGeometry(p, a, p.outer);
+    a.lanes = g.lanes;
+    a.slabs = g.slabs;
+    a.blocks = int(std::min(most, divideUp(p.outer, g.slabs) * g.tiles));
+    a.parts = a.blocks * g.slabs;
+    add(plan, kernelName(p.kind, g.step, p.dtype), std::int64_t(a.blocks) * p.groups, g.threads(), g.columns() * kColumnDepth * 8, 1, a);
+    planPartials(plan, p, a);
+    return;
+  }
+  const RowGeometry g = backwardGeometry(p.size);
+  const bool isSmall = g.team == Team::small;
+  const int teams = isSmall ? kSmallThreads / g.lanes : 1;
+  const Step step = isSmall ? Step::small : g.team == Team::block ? Step::block : Step::wide;
+  a.lanes = g.lanes;
+  a.blocks = int(std::min(most, divideUp(p.outer, teams)));
+  a.parts = a.blocks * teams;
+  add(plan, kernelName(p.kind, step, p.dtype), std::int64_t(a.blocks) * p.groups, isSmall ? kSmallThreads : g.lanes, isSmall ? 0 : kExchangeBytes, 1, a);
+  planPartials(plan, p, a);
+}
+
+}  // namespace
+
+Plan choose(const Call& call, const Device& device) {
+  const Problem p = problemOf(call);
+  const Args args = argsOf(call, p);
+  Plan plan;
+  if (p.kind == Kind::backward) planBackward(plan, p, device, args);
+  else if (p.inner > 1) planColumns(plan, p, device, args);
+  else planRows(plan, p, device, args);
+  return plan;
+}
+
+}  // namespace rmsnorm

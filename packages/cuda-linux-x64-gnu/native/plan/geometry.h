@@ -1,0 +1,49 @@
+// How a row is divided among lanes. It follows from (size, dtype, device) alone, so that a row's bits do.
+#pragma once
+
+#include <cstdint>
+
+#include "call.h"
+#include "device.h"
+
+namespace rmsnorm {
+
+// Elements that a lane holds in registers, and threads of a block, by the kind of team.
+constexpr int kShortElements = 8;
+constexpr int kWarpElements = 32;
+constexpr int kSmallThreads = 256;
+constexpr int kBlockElements = 16;
+constexpr int kBlockThreads = 512;
+constexpr int kBackwardElements = 8;
+constexpr int kWideThreads = 512;
+constexpr int kPartThreads = 256;
+constexpr int kPartSize = kPartThreads * 32;
+/** Blocks of columns: whose threads have one column each, or a vector. */
+constexpr int kColumnThreads = 1024;
+constexpr int kVectorThreads = 256;
+constexpr int kColumnDepth = 32;
+constexpr int kSumThreads = 1024;
+
+enum class Team { small, warp, block, wide, split };
+
+struct RowGeometry {
+  Team team;
+  /** Lanes that do a row; of a wide row, threads of each block. */
+  int lanes;
+  /** Of a wide row: blocks of its cluster, and elements of each. Of a split row: elements of a part. */
+  int cluster;
+  int chunk;
+};
+
+int bytesOf(DType dtype);
+
+/** Contiguous rows of every operation but backward. `heldBytes`: bytes of an element in shared memory. */
+RowGeometry rowGeometry(std::int64_t size, DType dtype, int heldBytes, const Device& device);
+
+/** Contiguous rows of backward, which holds fewer elements a lane, as it holds more for each. */
+RowGeometry backwardGeometry(std::int64_t size);
+
+/** The least power of two that is no less. */
+int powerOfTwo(std::int64_t least);
+
+}  // namespace rmsnorm

@@ -1,0 +1,240 @@
+#include "simt.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "fiber.h"
+
+namespace rmsnorm::simt {
+
+namespace {
+
+constexpr int kWarp = 32;
+
+/** Where threads meet: a warp, a block or a cluster. */
+struct Meeting {
+  int members = 0;
+  int arrived = 0;
+  /** The first thread that may wait here; its members follow it. */
+  int first = 0;
+};
+
+struct Warp {
+  Meeting meeting;
+  /** What lanes give. Two turns: a lane may give again before others have taken. */
+  std::uint64_t given[2][kWarp];
+};
+
+struct Block {
+  int indexX;
+  Meeting meeting;
+  /** Whether any thread of the block said so, in the turn that is written and in the one that is read. */
+  bool any[2];
+  std::unique_ptr<unsigned char[]> shared;
+};
+
+struct Thread {
+  void* at;
+  int index;
+  Block* block;
+  Warp* warp;
+  int turn;
+  int blockTurn;
+  /** The meeting that it waits at. */
+  const Meeting* waiting;
+};
+
+/** A cluster of blocks in work, and the fibers of its threads. */
+struct Machine {
+  const Entry* entry = nullptr;
+  const Args* args = nullptr;
+  int gridX = 0;
+  int blockIndexY = 0;
+  int blockThreads = 0;
+  std::vector<Block> blocks;
+  std::vector<Warp> warps;
+  std::vector<Thread> threads;
+  Meeting cluster;
+  std::vector<std::unique_ptr<Stack>> stacks;
+  /** Threads that can go on, as a ring. */
+  std::vector<int> ready;
+  std::size_t head = 0;
+  std::size_t tail = 0;
+  int finished = 0;
+  Thread* current = nullptr;
+  void* home = nullptr;
+};
+
+thread_local Machine* machine = nullptr;
+
+void makeReady(int thread) {
+  machine->ready[machine->tail] = thread;
+  machine->tail = (machine->tail + 1) % machine->ready.size();
+}
+
+/** Goes on with the next thread that can, or home where none can. */
+void leave(void** from) {
+  Machine& m = *machine;
+  if (m.head == m.tail) {
+    rmsnorm_switch(from, m.home);
+    return;
+  }
+  Thread& next = m.threads[m.ready[m.head]];
+  m.head = (m.head + 1) % m.ready.size();
+  m.current = &next;
+  rmsnorm_switch(from, next.at);
+}
+
+/** Waits until all members have come. The last to come goes on at once. */
+void meet(Meeting& meeting) {
+  Thread& self = *machine->current;
+  if (++meeting.arrived < meeting.members) {
+    self.waiting = &meeting;
+    leave(&self.at);
+    return;
+  }
+  meeting.arrived = 0;
+  for (int i = meeting.first; i < meeting.first + meeting.members; i++) {
+    if (machine->threads[i].waiting != &meeting) continue;
+    machine->threads[i].waiting = nullptr;
+    makeReady(i);
+  }
+}
+
+void threadMain() {
+  machine->entry->kernel(*machine->args);
+  machine->finished++;
+  void* nowhere;
+  leave(&nowhere);
+}
+
+void setUp(Machine& m, unsigned firstBlock, unsigned cluster, unsigned sharedBytes) {
+  const int threads = m.blockThreads;
+  const int warps = threads / kWarp;
+  m.blocks.resize(cluster);
+  m.warps.resize(cluster * warps);
+  m.threads.resize(cluster * threads);
+  m.ready.resize(cluster * threads + 1);
+  while (m.stacks.size() < m.threads.size()) m.stacks.push_back(std::make_unique<Stack>());
+  m.head = m.tail = 0;
+  m.finished = 0;
+  m.cluster = {int(cluster) * threads, 0, 0};
+  for (unsigned b = 0; b < cluster; b++) {
+    Block& block = m.blocks[b];
+    block.indexX = firstBlock + b;
+    block.meeting = {threads, 0, int(b) * threads};
+    block.any[0] = block.any[1] = false;
+    // Its own allocation of the very size, so that AddressSanitizer sees an access beyond it; NaNs, so that results show what was not
+    // written.
+    block.shared.reset(new unsigned char[sharedBytes + 1]);
+    std::memset(block.shared.get(), 0xff, sharedBytes);
+    for (int w = 0; w < warps; w++) m.warps[b * warps + w].meeting = {kWarp, 0, int(b) * threads + w * kWarp};
+    for (int t = 0; t < threads; t++) {
+      const int id = b * threads + t;
+      m.threads[id] = {m.stacks[id]->begin(threadMain), t, &block, &m.warps[b * warps + t / kWarp], 0, 0, nullptr};
+      makeReady(id);
+    }
+  }
+}
+
+const Entry*& listed() {
+  static const Entry* first = nullptr;
+  return first;
+}
+
+/** The machine of this host thread, whose stacks are kept from launch to launch. */
+Machine& own() {
+  thread_local Machine m;
+  return m;
+}
+
+}  // namespace
+
+Registration::Registration(const char* name, Kernel kernel, int mostThreads) : entry{name, kernel, mostThreads, listed()} {
+  listed() = &entry;
+}
+
+const Entry* entries() { return listed(); }
+
+const Entry* find(const char* name) {
+  for (const Entry* entry = listed(); entry != nullptr; entry = entry->next) {
+    if (std::strcmp(entry->name, name) == 0) return entry;
+  }
+  return nullptr;
+}
+
+const char* run(const Entry& entry, unsigned gridX, unsigned gridY, unsigned threads, unsigned sharedBytes, unsigned cluster,
+                const Args& args) {
+  if (threads == 0 || threads % kWarp != 0 || threads > unsigned(entry.mostThreads)) return "a block of a size that the kernel does not have";
+  if (cluster == 0 || gridX % cluster != 0) return "a grid that is no multiple of the cluster";
+  Machine& m = own();
+  machine = &m;
+  m.entry = &entry;
+  m.args = &args;
+  m.gridX = gridX;
+  m.blockThreads = threads;
+  for (unsigned y = 0; y < gridY; y++) {
+    m.blockIndexY = y;
+    for (unsigned x = 0; x < gridX; x += cluster) {
+      setUp(m, x, cluster, sharedBytes);
+      leave(&m.home);
+      if (m.finished < int(m.threads.size())) return "threads wait for others that do not come";
+    }
+  }
+  return nullptr;
+}
+
+int threadIndex() { return machine->current->index; }
+int blockThreads() { return machine->blockThreads; }
+int blockIndexX() { return machine->current->block->indexX; }
+int blockIndexY() { return machine->blockIndexY; }
+int gridBlocksX() { return machine->gridX; }
+int clusterRank() { return machine->current->block - machine->blocks.data(); }
+int clusterSize() { return machine->blocks.size(); }
+
+void barrier() { meet(machine->current->block->meeting); }
+void clusterBarrier() { meet(machine->cluster); }
+
+unsigned char* sharedMemory() { return machine->current->block->shared.get(); }
+
+const void* remoteShared(const void* own, int rank) {
+  const auto at = static_cast<const unsigned char*>(own) - sharedMemory();
+  return machine->blocks[rank].shared.get() + at;
+}
+
+std::uint64_t exchangeBits(std::uint64_t bits, int from) {
+  Thread& self = *machine->current;
+  const int turn = self.turn ^= 1;
+  Warp& warp = *self.warp;
+  warp.given[turn][self.index % kWarp] = bits;
+  meet(warp.meeting);
+  return warp.given[turn][from];
+}
+
+bool anyInWarp(bool condition) {
+  Thread& self = *machine->current;
+  const int turn = self.turn ^= 1;
+  Warp& warp = *self.warp;
+  warp.given[turn][self.index % kWarp] = condition;
+  meet(warp.meeting);
+  std::uint64_t any = 0;
+  for (int i = 0; i < kWarp; i++) any |= warp.given[turn][i];
+  return any != 0;
+}
+
+bool anyInBlock(bool condition) {
+  Thread& self = *machine->current;
+  const int turn = self.blockTurn ^= 1;
+  Block& block = *self.block;
+  if (condition) block.any[turn] = true;
+  meet(block.meeting);
+  const bool any = block.any[turn];
+  // Nobody asks for the turn after this one before all have read this one.
+  meet(block.meeting);
+  block.any[turn] = false;
+  return any;
+}
+
+}  // namespace rmsnorm::simt
