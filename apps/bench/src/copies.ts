@@ -9,4 +9,5 @@ export const COPIES: ReadonlySet<CandidateName> = new Set([
   'array-slice',
   'wgsl-copy',
   'buffer-copy',
+  'cuda-copy',
 ]);

@@ -18,6 +18,7 @@ const MEASURED = [
   '@rmsnorm/core',
   '@rmsnorm/wasm',
   '@rmsnorm/webgpu',
+  '@rmsnorm/cuda',
   'onnxruntime-node',
   'onnxruntime-web',
   '@tensorflow/tfjs-core',

@@ -23,7 +23,10 @@ it('takes several targets, parts and files with commas', () => {
 });
 
 it.each([
-  [['--target', 'deno'], "--target knows node, node-webgpu, chromium, chromium-webgpu, gpu-clock, threads, not 'deno'"],
+  [
+    ['--target', 'deno'],
+    "--target knows node, node-webgpu, chromium, chromium-webgpu, gpu-clock, cuda, threads, not 'deno'",
+  ],
   [['--target', 'node,threads', '--threads', '1'], '--threads must be at least 2'],
   [['--adapter', 'nvidia'], "--adapter knows swiftshader, hardware, not 'nvidia'"],
   [['--threads', '0'], "--threads must be a positive integer, got '0'"],

@@ -7,7 +7,7 @@ const ADAPTERS: readonly Adapter[] = ['swiftshader', 'hardware'];
 
 export const HELP: string = `Usage: pnpm bench [options]
 
-Times @rmsnorm/wasm and @rmsnorm/webgpu against other libraries and against copies of the same bytes.
+Times @rmsnorm/wasm, @rmsnorm/webgpu and @rmsnorm/cuda against other libraries and against copies of the same bytes.
 
 What is measured:
   --target NAMES   one or several, with commas (default: the first four)
@@ -16,6 +16,7 @@ What is measured:
                      chromium         WebAssembly in a page of Chromium, beside other libraries
                      chromium-webgpu  WebGPU in a page of Chromium, beside other libraries
                      gpu-clock        WebGPU kernels, beside copies, by the GPU's own clock
+                     cuda             CUDA kernels, beside the driver's copy, on the GPU that RMSNORM_CUDA_DEVICE names
                      threads          several threads of @rmsnorm/wasm, beside one
   --filter TEXT    only workloads whose id contains TEXT; several with commas: llm/resident/float32,overhead
   --list           print the ids of the workloads, and run nothing

@@ -132,6 +132,7 @@ function runnerOf(
     case 'node':
     case 'node-webgpu':
     case 'gpu-clock':
+    case 'cuda':
     case 'threads':
       return nodeRunner(target, threads, adapter);
     case 'chromium':

@@ -7,12 +7,12 @@ export const PEER_TARGETS = ['node', 'node-webgpu', 'chromium', 'chromium-webgpu
 export type PeerTarget = (typeof PEER_TARGETS)[number];
 
 /**
- * What can be measured. Beside the comparisons with peers: `gpu-clock`, kernels by the GPU's own clock, beside copies; and
- * `threads`, several threads over one.
+ * What can be measured. Beside the comparisons with peers: `gpu-clock`, kernels by the GPU's own clock, beside copies;
+ * `cuda`, kernels on an NVIDIA GPU, beside its copy; and `threads`, several threads over one.
  */
-export type Target = PeerTarget | 'gpu-clock' | 'threads';
+export type Target = PeerTarget | 'gpu-clock' | 'cuda' | 'threads';
 
-export const TARGETS: readonly Target[] = [...PEER_TARGETS, 'gpu-clock', 'threads'];
+export const TARGETS: readonly Target[] = [...PEER_TARGETS, 'gpu-clock', 'cuda', 'threads'];
 
 /** Where the tensors are: in the candidate's own memory, or in typed arrays outside of it, before and after. */
 export type Place = 'resident' | 'end-to-end';

@@ -19,7 +19,10 @@ test('loads the addon', () => {
   expect(loadNative(HOST)).toBe(native);
 });
 
-const notInstalled = fails('MODULE_NOT_FOUND', "Cannot find module '@rmsnorm/cuda-linux-x64-gnu'\nRequire stack: ...");
+const notInstalled = fails(
+  'MODULE_NOT_FOUND',
+  "Cannot find module '@rmsnorm/cuda-linux-x64-gnu/rmsnorm-cuda.node'\nRequire stack: ...",
+);
 const notBuilt = fails('MODULE_NOT_FOUND', "Cannot find module '/leaf/dist/rmsnorm-cuda.node'");
 
 test.each<[string, Partial<Host>, RegExp, RegExp]>([

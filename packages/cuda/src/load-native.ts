@@ -14,8 +14,8 @@ export interface Host {
   readonly arch: string;
   /** Null: it is another C library. */
   glibc(): string | null;
-  /** The file of a package's entry; throws where there is none. */
-  resolve(name: string): string;
+  /** The file of what a package exports; throws where there is none. */
+  resolve(specifier: string): string;
   load(file: string): unknown;
 }
 
@@ -40,7 +40,7 @@ export function loadNative(host: Host | null = thisHost()): Native | Refusal {
   }
   let file: string;
   try {
-    file = host.resolve(LEAF);
+    file = host.resolve(`${LEAF}/rmsnorm-cuda.node`);
   } catch (error) {
     return otherLibc(host) ?? notInstalled(error);
   }
@@ -79,8 +79,8 @@ function glibcVersionOf(host: Host): string | null | undefined {
 
 function notInstalled(error: unknown): Refusal {
   const cause = messageOf(error).split(' Require stack')[0]!;
-  // The package is there, its file is not.
-  if (cause.includes('.node')) {
+  // The package is there, its file is not: the message has the file's path.
+  if (cause.includes('dist/rmsnorm-cuda.node')) {
     return noBinary(
       `the addon was not built (${cause})`,
       'in a clone, pnpm build builds it where nvcc and g++ are found',

@@ -52,6 +52,7 @@ function rowsOf(target: Target): TableRow[] {
     case 'chromium-webgpu':
       return peerRows(target);
     case 'gpu-clock':
+    case 'cuda':
       return gpuClockRows();
     case 'threads':
       return threadRows();

@@ -5,10 +5,11 @@ import type { Runner } from './runner.ts';
 import { watchedRunner } from './watched.ts';
 
 /** Targets that are measured in Node. */
-export type NodeTarget = 'node' | 'threads' | 'node-webgpu' | 'gpu-clock';
+export type NodeTarget = 'node' | 'threads' | 'node-webgpu' | 'gpu-clock' | 'cuda';
 
 const MODULES: Readonly<Record<NodeTarget, URL>> = {
   node: new URL('./node-process.js', import.meta.url),
+  cuda: new URL('./cuda-process.js', import.meta.url),
   threads: new URL('./threads-process.js', import.meta.url),
   'node-webgpu': new URL('./node-webgpu-process.js', import.meta.url),
   'gpu-clock': new URL('./gpu-clock-process.js', import.meta.url),
@@ -26,6 +27,7 @@ export async function nodeRunner(target: NodeTarget, threads: number, adapter: A
 function environmentOf(target: NodeTarget, adapter: Adapter): Record<string, string> {
   switch (target) {
     case 'node':
+    case 'cuda':
     case 'threads':
       return {};
     case 'node-webgpu':
