@@ -212,16 +212,22 @@ class Tile {
   }
 
   DEVICE void hold(int feature, const float* values) {
-    UNROLL for (int i = 0; i < N; i++) {
-      if constexpr (kFloats) at<float>(feature)[i] = values[i];
-      else at<typename T::Bits>(feature)[i] = T::fromFloat(values[i]);
+    if constexpr (kFloats) {
+      UNROLL for (int i = 0; i < N; i++) at<float>(feature)[i] = values[i];
+    } else if constexpr (VW == 1) {
+      *at<typename T::Bits>(feature) = T::fromFloat(values[0]);
+    } else {
+      *reinterpret_cast<Raw*>(at<typename T::Bits>(feature)) = pack<T>(values);
     }
   }
 
   DEVICE void take(int feature, float* values) const {
-    UNROLL for (int i = 0; i < N; i++) {
-      if constexpr (kFloats) values[i] = at<float>(feature)[i];
-      else values[i] = T::toFloat(at<typename T::Bits>(feature)[i]);
+    if constexpr (kFloats) {
+      UNROLL for (int i = 0; i < N; i++) values[i] = at<float>(feature)[i];
+    } else if constexpr (VW == 1) {
+      values[0] = T::toFloat(*at<typename T::Bits>(feature));
+    } else {
+      unpack<T>(*reinterpret_cast<const Raw*>(at<typename T::Bits>(feature)), values);
     }
   }
 };
