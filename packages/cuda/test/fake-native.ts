@@ -4,7 +4,7 @@ import { providerOf } from '../src/provider.ts';
 import type { CudaBackend } from '../src/tensor.ts';
 
 /** The fields of the addon, in an order that is not that of src/fields.ts, with one more. */
-export const FIELDS: readonly string[] = [
+const FIELDS: readonly string[] = [
   ...['scales', 'q', 'dbeta', 'dgamma', 'dx', 'sums', 'rstd', 'sum', 'y', 'sumsIn', 'dsum', 'rstdIn', 'dy', 'beta'],
   ...['gamma', 'gate', 'residual', 'x', 'later', 'scale', 'hasScale', 'count', 'normBeforeGate', 'llama'],
   ...['weightOffset', 'alpha', 'leastSum', 'clampedNorm', 'leastNorm', 'epsUnderRoot', 'sumFactor', 'numerator'],
