@@ -1,0 +1,169 @@
+// Builds dist/rmsnorm-cuda.node: the kernels by nvcc into fat binaries, which are embedded; the addon, and the kernels once more for the
+// emulated device, by g++. With --sanitize: build/sanitized/rmsnorm-cuda.node, with AddressSanitizer and UBSan.
+// RMSNORM_CUDA_ARCHS=release compiles for all architectures; else for sm_90, and PTX of compute_75 for the rest.
+
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findCompilers } from './compilers.mjs';
+import { runStep, runSteps } from './step.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const native = join(root, 'native');
+const headers = fileURLToPath(new URL('../node_modules/node-api-headers/include', import.meta.url));
+
+const HOST_FLAGS = [
+  ...['-std=c++17', '-O2', '-ffp-contract=off', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wall', '-Wextra'],
+  ...['-DNAPI_VERSION=8', '-DRMSNORM_EMULATED'],
+];
+const SANITIZERS = [
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=undefined',
+  '-fno-omit-frame-pointer',
+  '-g1',
+];
+const DEVICE_FLAGS = ['-O3', '-std=c++17', '-fmad=false', '--compress-mode=size', '--fatbin'];
+
+const binary = (arch) => `-gencode=arch=compute_${arch},code=sm_${arch}`;
+const ptx = (arch) => `-gencode=arch=compute_${arch},code=compute_${arch}`;
+
+/** sm_80's code runs on 8.6 and 8.9 too; PTX serves what comes. */
+function architectures() {
+  const wanted = process.env.RMSNORM_CUDA_ARCHS ?? '';
+  switch (wanted) {
+    case '':
+      return [binary(90), ptx(75)];
+    case 'release':
+      return [...[75, 80, 90, 100, 120].map(binary), ptx(120)];
+    default:
+      throw new Error(`RMSNORM_CUDA_ARCHS is '${wanted}'; it may be 'release', or not set`);
+  }
+}
+
+/** Sources under native/, but for its tests, which are programs of their own. */
+function sources(...extensions) {
+  const all = readdirSync(native, { recursive: true }).filter((path) => !path.startsWith('test/'));
+  return all.filter((path) => extensions.some((extension) => path.endsWith(extension))).toSorted();
+}
+
+function deviceSteps({ nvcc, versions }, folder) {
+  const flags = [...DEVICE_FLAGS, ...architectures(), `--threads=${availableParallelism()}`];
+  return sources('.cu').map((source) => ({
+    output: join(folder, `${basename(source, '.cu')}.fatbin`),
+    program: nvcc,
+    args: (output, depfile) => [...flags, '-MMD', '-MF', depfile, '-o', output, join(native, source)],
+    root: native,
+    key: versions,
+  }));
+}
+
+/** Sources for g++: the kernels are among them. */
+function hostSteps({ gxx, include, versions }, folder, flags) {
+  const includes = [`-I${native}`, `-isystem${include}`, `-isystem${headers}`];
+  return sources('.cpp', '.cu').map((source) => ({
+    output: join(folder, `${source.replaceAll('/', '.')}.o`),
+    program: gxx,
+    args: (output, depfile) => [
+      ...[...HOST_FLAGS, ...flags, ...includes, '-MMD', '-MF', depfile, '-c', '-o', output],
+      ...['-x', 'c++', join(native, source)],
+    ],
+    root: native,
+    key: versions,
+  }));
+}
+
+/** A source that embeds the fat binaries. */
+function writeEmbedding(folder, fatbins) {
+  const names = fatbins.map((_, i) => `rmsnorm_fatbin_${i}`);
+  const blocks = fatbins.map(
+    (path, i) =>
+      `asm(".section .rodata\\n.balign 64\\n.globl ${names[i]}\\n.hidden ${names[i]}\\n${names[i]}:\\n.incbin \\"${path}\\"\\n.previous");\n` +
+      `extern "C" __attribute__((visibility("hidden"))) const char ${names[i]}[];\n`,
+  );
+  const text = `// Written by scripts/build.mjs.
+#include "driver/fatbins.h"
+
+${blocks.join('')}
+namespace rmsnorm {
+const void* const* fatbins() {
+  static const void* const all[] = {${[...names, 'nullptr'].join(', ')}};
+  return all;
+}
+int fatbinCount() { return ${fatbins.length}; }
+}  // namespace rmsnorm
+`;
+  const path = join(folder, 'fatbins.cpp');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+function embedStep({ gxx, versions }, folder, flags, fatbins) {
+  const source = writeEmbedding(folder, fatbins);
+  return {
+    output: join(folder, 'fatbins.o'),
+    program: gxx,
+    args: (output) => [...HOST_FLAGS, ...flags, `-I${native}`, '-c', '-o', output, source],
+    reads: [source, ...fatbins],
+    root: native,
+    key: versions,
+  };
+}
+
+/** Never unloaded: threads of it may outlive the worker that loaded it. */
+function linkStep({ gxx, versions }, folder, output, flags, objects) {
+  return {
+    output,
+    record: join(folder, 'link.json'),
+    program: gxx,
+    args: (target) => [...flags, '-shared', '-pthread', '-Wl,-z,nodelete', '-Wl,-z,now', '-o', target, ...objects],
+    reads: objects,
+    root: native,
+    key: versions,
+  };
+}
+
+async function build(compilers, sanitize) {
+  const flags = sanitize ? SANITIZERS : [];
+  const folder = join(root, 'build', sanitize ? 'sanitized' : 'host');
+  const target = sanitize ? join(folder, 'rmsnorm-cuda.node') : join(root, 'dist/rmsnorm-cuda.node');
+  const devices = deviceSteps(
+    compilers,
+    join(root, 'build', process.env.RMSNORM_CUDA_ARCHS ? 'device-release' : 'device'),
+  );
+  const hosts = hostSteps(compilers, join(folder, 'objects'), flags);
+  let done = await runSteps([...devices, ...hosts], availableParallelism());
+  const embed = embedStep(
+    compilers,
+    folder,
+    flags,
+    devices.map((step) => step.output),
+  );
+  done += (await runStep(embed)) ? 1 : 0;
+  const objects = [...hosts.map((step) => step.output), embed.output];
+  const link = linkStep(compilers, folder, target, sanitize ? flags : ['-s'], objects);
+  done += (await runStep(link)) ? 1 : 0;
+  return { target, done };
+}
+
+async function main() {
+  const compilers = findCompilers();
+  if (compilers.missing) {
+    console.log(
+      `@rmsnorm/cuda-linux-x64-gnu: no ${compilers.missing}: dist/rmsnorm-cuda.node is not built, and there is no CUDA backend`,
+    );
+    return;
+  }
+  const start = performance.now();
+  const { target, done } = await build(compilers, process.argv.includes('--sanitize'));
+  if (done === 0) return;
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const size = Math.round(statSync(target).size / 1024);
+  console.log(`${relative(root, target)}: ${size} KB, ${done} steps in ${seconds} s`);
+}
+
+await main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
