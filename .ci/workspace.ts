@@ -6,6 +6,8 @@ export interface Manifest {
   name: string;
   version: string;
   private?: boolean;
+  /** Of a package that is a binary for one system. */
+  os?: string[];
   exports?: Record<string, unknown>;
   bin?: Record<string, string>;
   scripts?: Record<string, string>;

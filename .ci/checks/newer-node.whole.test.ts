@@ -23,6 +23,7 @@ test.for<[name: string, project: string, files: string[], cases?: string]>([
   ['core', 'core', []],
   ['wasm', 'wasm', []],
   ['cli', 'cli', []],
+  ['cuda, beside its kernels', 'cuda', ['provider', 'driver', 'wrap', 'capture', 'processes', 'readme.test']],
   ['webgpu, beside its kernels', 'webgpu', ['provider', 'wrap', 'record', 'faults', 'prepare', 'readme.test']],
   [
     'conformance of webgpu, in part',

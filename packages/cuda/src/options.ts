@@ -15,7 +15,7 @@ export interface CudaOptions {
    * caller's. Unless given, each backend has a stream of its own.
    */
   readonly stream?: bigint | undefined;
-  /** How many bytes of pinned host memory copies may pass through: at least 64 KiB, 64 MiB unless given. */
+  /** How many bytes of pinned host memory copies may pass through: at least 64 KiB, 16 MiB unless given. */
   readonly stagingBytes?: number | undefined;
 }
 
@@ -42,7 +42,7 @@ const EMULATED: Readonly<Record<EmulatedDevice, 'sm_90' | 'sm_80'>> = {
 
 const MOST_DEVICES = 1024;
 const LEAST_STAGING = 64 * 1024;
-const STAGING = 64 * 2 ** 20;
+const STAGING = 16 * 2 ** 20;
 
 /**
  * Checks the options and copies them.

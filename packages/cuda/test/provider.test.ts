@@ -32,7 +32,7 @@ describe('cuda()', () => {
   });
 
   test('takes undefined for an option that is not given', () => {
-    const defaults = { device: 0, emulated: null, stream: null, stagingBytes: 64 * 2 ** 20 };
+    const defaults = { device: 0, emulated: null, stream: null, stagingBytes: 16 * 2 ** 20 };
     expect(checkedOptions({ device: undefined, stream: undefined, stagingBytes: undefined })).toEqual(defaults);
   });
 
@@ -43,8 +43,8 @@ describe('cuda()', () => {
     await native.create({ device: 'emulated sm_80' });
     expect(native.opened).toEqual([
       { device: 0, emulated: null, stream: 5n, stagingBytes: 2 ** 16 },
-      { device: 0, emulated: 'sm_90', stream: null, stagingBytes: 2 ** 26 },
-      { device: 0, emulated: 'sm_80', stream: null, stagingBytes: 2 ** 26 },
+      { device: 0, emulated: 'sm_90', stream: null, stagingBytes: 2 ** 24 },
+      { device: 0, emulated: 'sm_80', stream: null, stagingBytes: 2 ** 24 },
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { type BackendProvider, encode, reference, rmsNorm } from '@rmsnorm/core';
+import { cuda } from '@rmsnorm/cuda';
 import { wasm } from '@rmsnorm/wasm';
 import { webgpu } from '@rmsnorm/webgpu';
 import '@tensorflow/tfjs-backend-cpu';
@@ -7,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as ortNode from 'onnxruntime-node';
 import * as ortWeb from 'onnxruntime-web';
 import { create } from 'webgpu';
+import { cudaDevice } from '../candidates/cuda-device.ts';
 import { node, onnxBytes } from '../candidates/onnx-graph.ts';
 import { onnxTensor, type Runtime } from '../candidates/onnxruntime-session.ts';
 import type { FloatElements } from '../elements.ts';
@@ -22,11 +24,15 @@ export interface Contestant {
 ortWeb.env.wasm.numThreads = 1;
 setThreadsCount(1);
 
+export const CUDA: BackendProvider = cuda({ device: process.env.RMSNORM_CUDA_DEVICE ? cudaDevice() : 'emulated' });
+
 export const CONTESTANTS: readonly Contestant[] = [
   { name: 'reference', run: ours(reference()) },
   { name: 'wasm', run: ours(wasm()) },
   // On the Vulkan driver of the environment. Without one, the reason stands under the table.
   { name: 'webgpu', run: ours(webgpu({ gpu: create([]) })) },
+  // On the device of the environment, or else on the emulated one.
+  { name: 'cuda', run: ours(CUDA) },
   { name: 'onnxruntime-web', run: onnxruntime(ortWeb, 'wasm') },
   { name: 'onnxruntime-node', run: onnxruntime(ortNode as unknown as Runtime, 'cpu') },
   { name: 'tfjs-wasm', run: tensorflow('wasm') },

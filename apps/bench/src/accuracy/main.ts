@@ -6,7 +6,7 @@ import { type FuzzReport, runFuzz } from '@rmsnorm/conformance';
 import { reference } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
 import { versionOf } from '../environment.ts';
-import { CONTESTANTS, type Contestant } from './contestants.ts';
+import { CONTESTANTS, type Contestant, CUDA } from './contestants.ts';
 import { errorOf } from './error.ts';
 import { type Input, inputs } from './inputs.ts';
 
@@ -26,6 +26,7 @@ for (const input of inputs(SEED)) {
 const fuzzed = [
   await runFuzz(reference(), { rows: FUZZ_ROWS, seed: SEED }),
   await runFuzz(wasm(), { rows: FUZZ_ROWS, seed: SEED }),
+  ...((await CUDA.probe()).ok ? [await runFuzz(CUDA, { rows: FUZZ_ROWS, seed: SEED })] : []),
 ];
 
 const text = `# Accuracy
@@ -36,7 +37,7 @@ ${process.versions.node} with ${PEERS.map((name) => `${name} ${versionOf(name)}`
 The exact result is that of the formula in float64. Errors are counted in ulp of float32 at the exact result. Of a 16-bit result, the error before
 its rounding to 16 bits counts: 0 where it is the 16-bit number nearest to the exact result, else the distance from the exact result to the tie on whose
 wrong side it is. One rounding to 16 bits more, on the way, therefore shows as thousands. The contract allows the \`ieee\` backends 4 ulp and \`webgpu\` 6.
-\`inf\`, \`NaN\` and \`0\` say that an element is that and should not be; \`-\` says that an engine cannot do it.
+\`cuda\` ran on ${await cudaInWords()}. \`inf\`, \`NaN\` and \`0\` say that an element is that and should not be; \`-\` says that an engine cannot do it.
 
 ## forward
 
@@ -48,7 +49,7 @@ ONNX Runtime does RMSNormalization of opset 23; TensorFlow.js, which has none, m
 
 ## Every operation, on any bits
 
-The largest error in ${FUZZ_ROWS.toLocaleString('en-US')} rows of random bit patterns, layouts and options (\`rmsnorm-conformance MODULE --fuzz\`), the same for both backends;
+The largest error in ${FUZZ_ROWS.toLocaleString('en-US')} rows of random bit patterns, layouts and options (\`rmsnorm-conformance MODULE --fuzz\`), the same for these backends;
 the other engines have no such operations. Errors are in ulp of float32, as above; those of dx, dgamma and dbeta in 2^-24 of the
 magnitudes that their bounds name (dx may reach 16, the sums 16.8).
 
@@ -57,6 +58,12 @@ ${table(['operation', 'output', 'dtype', ...fuzzed.map(({ backend }) => backend)
 ${fuzzed.map(conclusion).join('\n')}
 `;
 writeFileSync(new URL('../../ACCURACY.md', import.meta.url), text);
+
+async function cudaInWords(): Promise<string> {
+  const probe = await CUDA.probe();
+  if (!probe.ok) return `nothing (${probe.reason})`;
+  return probe.device.startsWith('emulated') ? `an ${probe.device} device, as no GPU was there` : probe.device;
+}
 
 function conclusion({ backend, rows, failures }: FuzzReport): string {
   const kinds = failures.map(({ trial, message }) => `  - ${trial.op} ${trial.dtype}: ${message.split(';')[0]}`);
