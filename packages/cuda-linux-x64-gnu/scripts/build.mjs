@@ -128,10 +128,9 @@ async function build(compilers, sanitize) {
   const flags = sanitize ? SANITIZERS : [];
   const folder = join(root, 'build', sanitize ? 'sanitized' : 'host');
   const target = sanitize ? join(folder, 'rmsnorm-cuda.node') : join(root, 'dist/rmsnorm-cuda.node');
-  const devices = deviceSteps(
-    compilers,
-    join(root, 'build', process.env.RMSNORM_CUDA_ARCHS ? 'device-release' : 'device'),
-  );
+  // What is sanitized runs on the emulated device alone.
+  const deviceFolder = join(root, 'build', process.env.RMSNORM_CUDA_ARCHS ? 'device-release' : 'device');
+  const devices = sanitize ? [] : deviceSteps(compilers, deviceFolder);
   const hosts = hostSteps(compilers, join(folder, 'objects'), flags);
   let done = await runSteps([...devices, ...hosts], availableParallelism());
   const embed = embedStep(

@@ -62,7 +62,7 @@ std::shared_ptr<Completion> Completion::start(napi_env env, std::unique_ptr<Sess
 void Completion::push(Job job) {
   const std::lock_guard<std::mutex> guard(mutex);
   jobs.push_back(std::move(job));
-  changed.notify_all();
+  changed.raise();
 }
 
 void Completion::keepAlive(int change) {
@@ -100,7 +100,7 @@ void Completion::close(napi_value done) {
   closing = true;
   const std::lock_guard<std::mutex> guard(mutex);
   ending = true;
-  changed.notify_all();
+  changed.raise();
 }
 
 void Completion::work() {
@@ -163,8 +163,11 @@ void callOnce(napi_env env, napi_ref reference, std::size_t count, const napi_va
   napi_get_reference_value(env, reference, &function);
   napi_delete_reference(env, reference);
   napi_get_undefined(env, &undefined);
-  // What it throws is reported by Node when this returns.
-  napi_call_function(env, undefined, function, count, arguments, nullptr);
+  if (napi_call_function(env, undefined, function, count, arguments, nullptr) != napi_pending_exception) return;
+  // Node would only warn of what is thrown here.
+  napi_value thrown = nullptr;
+  napi_get_and_clear_last_exception(env, &thrown);
+  napi_fatal_exception(env, thrown);
 }
 
 }  // namespace
@@ -197,7 +200,7 @@ void Completion::onExit(void* context) {
   {
     const std::lock_guard<std::mutex> guard(last->mutex);
     last->ending = true;
-    last->changed.notify_all();
+    last->changed.raise();
   }
   last->thread.join();
   last->owned.reset();

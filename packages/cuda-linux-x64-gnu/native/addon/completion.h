@@ -4,7 +4,6 @@
 
 #include <node_api.h>
 
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
@@ -12,6 +11,7 @@
 #include <thread>
 
 #include "driver/session.h"
+#include "driver/signal.h"
 
 namespace rmsnorm {
 
@@ -68,7 +68,7 @@ class Completion {
   napi_threadsafe_function channel = nullptr;
   std::thread thread;
   std::mutex mutex;
-  std::condition_variable changed;
+  Signal changed;
   std::deque<Job> jobs;
   /** No more jobs come. */
   bool ending = false;

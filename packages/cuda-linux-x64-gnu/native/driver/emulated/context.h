@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 
 #include "driver/emulated/emulated.h"
@@ -30,10 +29,12 @@ struct Context {
   std::atomic<CUresult> lost{CUDA_SUCCESS};
   /** Bytes of device memory in use. */
   std::size_t used = 0;
-  std::set<Stream*> streams;
-  /** The stream 0, made when first used. */
-  Stream* defaultStream = nullptr;
+  /** By their handles. The stream 0 is made when it is first used. */
+  std::map<CUstream, std::shared_ptr<Stream>> streams;
 };
+
+/** The streams that are there now. */
+std::map<CUstream, std::shared_ptr<Stream>> streamsOf(Context& context);
 
 /** Guards everything but the streams' own queues. */
 std::mutex& lock();

@@ -40,6 +40,11 @@ std::mutex& lock() {
   return only;
 }
 
+std::map<CUstream, std::shared_ptr<Stream>> streamsOf(Context& context) {
+  const std::lock_guard<std::mutex> guard(lock());
+  return context.streams;
+}
+
 std::map<CUdeviceptr, Range>& ranges() {
   static auto& all = *new std::map<CUdeviceptr, Range>;
   return all;
@@ -70,7 +75,7 @@ std::size_t totalMemory() {
 }
 
 void clear(Context& context) {
-  for (Stream* stream : std::set<Stream*>(context.streams)) destroyStream(stream);
+  for (const auto& [handle, stream] : streamsOf(context)) destroyStream(stream);
   const std::lock_guard<std::mutex> guard(lock());
   for (auto range = ranges().begin(); range != ranges().end();) {
     if (range->second.device != context.device) {

@@ -11,7 +11,7 @@ namespace {
 
 struct Event {
   std::mutex mutex;
-  std::condition_variable changed;
+  Signal changed;
   unsigned long recorded = 0;
   unsigned long reached = 0;
   std::chrono::steady_clock::time_point when;
@@ -42,7 +42,7 @@ CUresult cuEventRecord(CUevent handle, CUstream stream) {
     const std::lock_guard<std::mutex> taskGuard(event->mutex);
     event->reached = number;
     event->when = std::chrono::steady_clock::now();
-    event->changed.notify_all();
+    event->changed.raise();
   });
   if (result == CUDA_SUCCESS) event->recorded = number;
   return result;

@@ -67,7 +67,7 @@ void* pointer(CUdeviceptr address) { return reinterpret_cast<void*>(address); }
 void drainAll() {
   Context* context = current();
   if (!context) return;
-  for (Stream* stream : std::set<Stream*>(context->streams)) drain(*stream);
+  for (const auto& [handle, stream] : streamsOf(*context)) drain(*stream);
 }
 
 }  // namespace

@@ -13,19 +13,20 @@ void work(Stream& stream) {
   for (;;) {
     stream.changed.wait(guard, [&] { return stream.ending || !stream.tasks.empty(); });
     if (stream.tasks.empty()) return;
-    const Task task = std::move(stream.tasks.front());
-    stream.tasks.pop_front();
-    stream.busy = true;
-    guard.unlock();
-    task();
+    {
+      const Task task = std::move(stream.tasks.front());
+      stream.tasks.pop_front();
+      guard.unlock();
+      task();
+    }
     guard.lock();
-    stream.busy = false;
-    stream.changed.notify_all();
+    stream.finished++;
+    stream.changed.raise();
   }
 }
 
 CUresult add(CUstream handle, Task task, bool canBeCaptured) {
-  Stream* stream = streamOf(handle);
+  const std::shared_ptr<Stream> stream = streamOf(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   const std::lock_guard<std::mutex> guard(stream->mutex);
   if (stream->capture) {
@@ -37,7 +38,8 @@ CUresult add(CUstream handle, Task task, bool canBeCaptured) {
     return CUDA_SUCCESS;
   }
   stream->tasks.push_back(std::move(task));
-  stream->changed.notify_all();
+  stream->added++;
+  stream->changed.raise();
   return CUDA_SUCCESS;
 }
 
@@ -45,16 +47,14 @@ CUresult add(CUstream handle, Task task, bool canBeCaptured) {
 
 Stream::Stream(Context& owner) : context(owner), thread([this] { work(*this); }) {}
 
-Stream* streamOf(CUstream handle) {
+std::shared_ptr<Stream> streamOf(CUstream handle) {
   Context* context = current();
   if (!context) return nullptr;
   const std::lock_guard<std::mutex> guard(lock());
-  if (!handle || handle == CU_STREAM_LEGACY) {
-    if (!context->defaultStream) context->streams.insert(context->defaultStream = new Stream(*context));
-    return context->defaultStream;
-  }
-  Stream* stream = reinterpret_cast<Stream*>(handle);
-  return context->streams.count(stream) ? stream : nullptr;
+  if (handle == CU_STREAM_LEGACY) handle = nullptr;
+  const auto found = context->streams.find(handle);
+  if (found != context->streams.end()) return found->second;
+  return handle ? nullptr : context->streams[nullptr] = std::make_shared<Stream>(*context);
 }
 
 CUresult enqueue(CUstream handle, Task task) { return add(handle, std::move(task), true); }
@@ -63,43 +63,41 @@ CUresult enqueueUncaptured(CUstream handle, Task task) { return add(handle, std:
 
 void drain(Stream& stream) {
   std::unique_lock<std::mutex> guard(stream.mutex);
-  stream.changed.wait(guard, [&] { return stream.tasks.empty() && !stream.busy; });
+  const unsigned long number = stream.added;
+  stream.changed.wait(guard, [&] { return stream.finished >= number; });
 }
 
-void destroyStream(Stream* stream) {
-  {
-    const std::lock_guard<std::mutex> guard(lock());
-    stream->context.streams.erase(stream);
-    if (stream->context.defaultStream == stream) stream->context.defaultStream = nullptr;
-  }
+void destroyStream(const std::shared_ptr<Stream>& stream) {
   {
     const std::lock_guard<std::mutex> guard(stream->mutex);
     stream->ending = true;
-    stream->changed.notify_all();
+    stream->changed.raise();
   }
   stream->thread.join();
-  delete stream;
+  const std::lock_guard<std::mutex> guard(lock());
+  auto& streams = stream->context.streams;
+  for (auto at = streams.begin(); at != streams.end();) at = at->second == stream ? streams.erase(at) : std::next(at);
 }
 
 CUresult cuStreamCreate(CUstream* handle, unsigned) {
   Context* context = current();
   if (!context) return CUDA_ERROR_INVALID_CONTEXT;
-  Stream* stream = new Stream(*context);
+  auto stream = std::make_shared<Stream>(*context);
+  *handle = reinterpret_cast<CUstream>(stream.get());
   const std::lock_guard<std::mutex> guard(lock());
-  context->streams.insert(stream);
-  *handle = reinterpret_cast<CUstream>(stream);
+  context->streams.emplace(*handle, std::move(stream));
   return CUDA_SUCCESS;
 }
 
 CUresult cuStreamDestroy(CUstream handle) {
-  Stream* stream = streamOf(handle);
+  const std::shared_ptr<Stream> stream = streamOf(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   destroyStream(stream);
   return CUDA_SUCCESS;
 }
 
 CUresult cuStreamSynchronize(CUstream handle) {
-  Stream* stream = streamOf(handle);
+  const std::shared_ptr<Stream> stream = streamOf(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   {
     const std::lock_guard<std::mutex> guard(stream->mutex);
@@ -113,14 +111,14 @@ CUresult cuStreamSynchronize(CUstream handle) {
 }
 
 CUresult cuStreamGetCtx(CUstream handle, CUcontext* context) {
-  Stream* stream = streamOf(handle);
+  const std::shared_ptr<Stream> stream = streamOf(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   *context = reinterpret_cast<CUcontext>(&stream->context);
   return CUDA_SUCCESS;
 }
 
 CUresult cuStreamBeginCapture(CUstream handle, CUstreamCaptureMode) {
-  Stream* stream = streamOf(handle);
+  const std::shared_ptr<Stream> stream = streamOf(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   if (!handle || handle == CU_STREAM_LEGACY) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   const std::lock_guard<std::mutex> guard(stream->mutex);
@@ -131,7 +129,7 @@ CUresult cuStreamBeginCapture(CUstream handle, CUstreamCaptureMode) {
 }
 
 CUresult cuStreamEndCapture(CUstream handle, CUgraph* graph) {
-  Stream* stream = streamOf(handle);
+  const std::shared_ptr<Stream> stream = streamOf(handle);
   if (!stream) return CUDA_ERROR_INVALID_HANDLE;
   const std::lock_guard<std::mutex> guard(stream->mutex);
   if (!stream->capture) return CUDA_ERROR_ILLEGAL_STATE;

@@ -1,7 +1,6 @@
 // A stream: a thread that does one task after the other. While it is captured, tasks are kept in a graph instead.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "driver/emulated/context.h"
+#include "driver/signal.h"
 
 namespace rmsnorm::emulated {
 
@@ -24,9 +24,10 @@ struct Stream {
 
   Context& context;
   std::mutex mutex;
-  std::condition_variable changed;
+  Signal changed;
   std::deque<Task> tasks;
-  bool busy = false;
+  unsigned long added = 0;
+  unsigned long finished = 0;
   bool ending = false;
   /** Being recorded; null: tasks are run. */
   std::unique_ptr<Graph> capture;
@@ -36,7 +37,7 @@ struct Stream {
 };
 
 /** The stream of a handle; null: it is none of the current context's. */
-Stream* streamOf(CUstream handle);
+std::shared_ptr<Stream> streamOf(CUstream handle);
 
 /** Runs `task` after what is enqueued, or captures it. */
 CUresult enqueue(CUstream handle, Task task);
@@ -46,6 +47,6 @@ CUresult enqueueUncaptured(CUstream handle, Task task);
 
 /** Waits until all is done that was enqueued. */
 void drain(Stream& stream);
-void destroyStream(Stream* stream);
+void destroyStream(const std::shared_ptr<Stream>& stream);
 
 }  // namespace rmsnorm::emulated
