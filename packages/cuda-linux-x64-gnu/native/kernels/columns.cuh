@@ -238,7 +238,7 @@ struct FeatureWeights {
   float b;
 
   DEVICE FeatureWeights(const Args& a, std::int64_t feature)
-      : w(a.gamma != nullptr ? a.weightOffset + a.gamma[feature] : 1.0f), b(a.beta != nullptr ? a.beta[feature] : 0.0f) {}
+      : w(a.gamma != nullptr ? weightOf(a, a.gamma[feature]) : 1.0f), b(a.beta != nullptr ? a.beta[feature] : 0.0f) {}
 };
 
 /** Each block does a.slabs tiles. */

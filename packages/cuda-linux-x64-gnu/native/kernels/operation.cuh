@@ -84,7 +84,10 @@ DEVICE double exactSquaresOf(const Args& a, const float* values, std::int64_t el
   return sum;
 }
 
-/** weightOffset + gamma of one element, 1 without gamma; and beta. */
+/** weightOffset + gamma. */
+DEVICE float weightOf(const Args& a, float gamma) { return (a.weightOffset + gamma) + a.weightOffsetRest; }
+
+/** The weights of some elements, 1 without gamma; and beta. */
 template <int N>
 struct Weights {
   float w[N];
@@ -96,7 +99,7 @@ DEVICE Weights<N> weightsOf(const Args& a, std::int64_t feature, int count) {
   Weights<N> weights;
   if (a.gamma != nullptr) {
     loadWeights<N>(a.gamma + feature, count, a.weightWidth, weights.w);
-    UNROLL for (int i = 0; i < N; i++) weights.w[i] = a.weightOffset + weights.w[i];
+    UNROLL for (int i = 0; i < N; i++) weights.w[i] = weightOf(a, weights.w[i]);
   } else {
     UNROLL for (int i = 0; i < N; i++) weights.w[i] = 1.0f;
   }

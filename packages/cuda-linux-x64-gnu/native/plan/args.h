@@ -46,7 +46,9 @@ struct Args {
   /** Sums of squares below this may have lost terms to underflow. */
   double leastSum;
   double alpha;
+  /** weightOffset, as the sum of two float32: what is left of gamma where it cancels the offset is still accurate. */
   float weightOffset;
+  float weightOffsetRest;
   /** The one scale of a quantized result; 0: each position has its own. */
   float scale;
   /** 1: x * r is rounded to the dtype before the weight multiplies it. */

@@ -106,6 +106,7 @@ Args argsOf(const Call& c, const Problem& p) {
   a.leastSum = c.leastSum;
   a.alpha = c.alpha;
   a.weightOffset = float(c.weightOffset);
+  a.weightOffsetRest = float(c.weightOffset - double(a.weightOffset));
   a.scale = c.hasScale != 0 ? float(c.scale) : 0.0f;
   a.llama = c.llama != 0;
   a.normBeforeGate = c.normBeforeGate != 0;

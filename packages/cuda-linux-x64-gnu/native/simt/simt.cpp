@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fiber.h"
+#include "race.h"
 
 namespace rmsnorm::simt {
 
@@ -19,6 +20,11 @@ struct Meeting {
   int arrived = 0;
   /** The first thread that may wait here; its members follow it. */
   int first = 0;
+  /** Whether memory that was written before is seen after: of barriers, not of exchanges. */
+  bool orders = false;
+  /** How often all have met; and what a race check orders by, in turns. */
+  int times = 0;
+  char order[2] = {};
 };
 
 struct Warp {
@@ -44,6 +50,8 @@ struct Thread {
   int blockTurn;
   /** The meeting that it waits at. */
   const Meeting* waiting;
+  /** What a race check takes it for. */
+  void* fiber;
 };
 
 /** A cluster of blocks in work, and the fibers of its threads. */
@@ -65,6 +73,13 @@ struct Machine {
   int finished = 0;
   Thread* current = nullptr;
   void* home = nullptr;
+  void* homeFiber = nullptr;
+  /** What a race check orders by: the beginning and the end of a grid. */
+  char begin = 0;
+  char end = 0;
+  /** Shared memory and stacks of blocks that have ended, kept while races are watched: to free or reuse them would order blocks. */
+  std::vector<std::unique_ptr<unsigned char[]>> ended;
+  std::vector<std::unique_ptr<Stack>> endedStacks;
 };
 
 thread_local Machine* machine = nullptr;
@@ -78,24 +93,31 @@ void makeReady(int thread) {
 void leave(void** from) {
   Machine& m = *machine;
   if (m.head == m.tail) {
+    race::switchTo(m.homeFiber);
     rmsnorm_switch(from, m.home);
     return;
   }
   Thread& next = m.threads[m.ready[m.head]];
   m.head = (m.head + 1) % m.ready.size();
   m.current = &next;
+  race::switchTo(next.fiber);
   rmsnorm_switch(from, next.at);
 }
 
 /** Waits until all members have come. The last to come goes on at once. */
 void meet(Meeting& meeting) {
   Thread& self = *machine->current;
+  char* order = &meeting.order[meeting.times & 1];
+  if (meeting.orders) race::release(order);
   if (++meeting.arrived < meeting.members) {
     self.waiting = &meeting;
     leave(&self.at);
+    if (meeting.orders) race::acquire(order);
     return;
   }
   meeting.arrived = 0;
+  meeting.times++;
+  if (meeting.orders) race::acquire(order);
   for (int i = meeting.first; i < meeting.first + meeting.members; i++) {
     if (machine->threads[i].waiting != &meeting) continue;
     machine->threads[i].waiting = nullptr;
@@ -104,7 +126,9 @@ void meet(Meeting& meeting) {
 }
 
 void threadMain() {
+  race::acquire(&machine->begin);
   machine->entry->kernel(*machine->args);
+  race::release(&machine->end);
   machine->finished++;
   void* nowhere;
   leave(&nowhere);
@@ -117,23 +141,29 @@ void setUp(Machine& m, unsigned firstBlock, unsigned cluster, unsigned sharedByt
   m.warps.resize(cluster * warps);
   m.threads.resize(cluster * threads);
   m.ready.resize(cluster * threads + 1);
+  if (race::kWatched) {
+    for (auto& stack : m.stacks) m.endedStacks.push_back(std::move(stack));
+    m.stacks.clear();
+  }
   while (m.stacks.size() < m.threads.size()) m.stacks.push_back(std::make_unique<Stack>());
   m.head = m.tail = 0;
   m.finished = 0;
-  m.cluster = {int(cluster) * threads, 0, 0};
+  m.cluster = {int(cluster) * threads, 0, 0, true, 0, {}};
   for (unsigned b = 0; b < cluster; b++) {
     Block& block = m.blocks[b];
     block.indexX = firstBlock + b;
-    block.meeting = {threads, 0, int(b) * threads};
+    block.meeting = {threads, 0, int(b) * threads, true, 0, {}};
     block.any[0] = block.any[1] = false;
     // Its own allocation of the very size, so that AddressSanitizer sees an access beyond it; NaNs, so that results show what was not
     // written.
+    if (race::kWatched) m.ended.push_back(std::move(block.shared));
     block.shared.reset(new unsigned char[sharedBytes + 1]);
     std::memset(block.shared.get(), 0xff, sharedBytes);
-    for (int w = 0; w < warps; w++) m.warps[b * warps + w].meeting = {kWarp, 0, int(b) * threads + w * kWarp};
+    for (int w = 0; w < warps; w++) m.warps[b * warps + w].meeting = {kWarp, 0, int(b) * threads + w * kWarp, false, 0, {}};
     for (int t = 0; t < threads; t++) {
       const int id = b * threads + t;
-      m.threads[id] = {m.stacks[id]->begin(threadMain), t, &block, &m.warps[b * warps + t / kWarp], 0, 0, nullptr};
+      race::release(&m.begin);
+      m.threads[id] = {m.stacks[id]->begin(threadMain), t, &block, &m.warps[b * warps + t / kWarp], 0, 0, nullptr, race::create()};
       makeReady(id);
     }
   }
@@ -173,6 +203,7 @@ const char* run(const Entry& entry, unsigned gridX, unsigned gridY, unsigned thr
   machine = &m;
   m.entry = &entry;
   m.args = &args;
+  m.homeFiber = race::current();
   m.gridX = gridX;
   m.blockThreads = threads;
   for (unsigned y = 0; y < gridY; y++) {
@@ -180,9 +211,13 @@ const char* run(const Entry& entry, unsigned gridX, unsigned gridY, unsigned thr
     for (unsigned x = 0; x < gridX; x += cluster) {
       setUp(m, x, cluster, sharedBytes);
       leave(&m.home);
+      for (const Thread& thread : m.threads) race::destroy(thread.fiber);
       if (m.finished < int(m.threads.size())) return "threads wait for others that do not come";
     }
   }
+  race::acquire(&m.end);
+  m.ended.clear();
+  m.endedStacks.clear();
   return nullptr;
 }
 
