@@ -20,7 +20,7 @@ const resultsOf = (dir: string): string => join(dir, 'build/tests.json');
  * @returns the exit code
  */
 export async function test(args: string[]): Promise<number> {
-  const built = await run('turbo', ['run', 'build', '--output-logs=errors-only']);
+  const built = await run('turbo', ['run', 'build']);
   if (built !== 0) return built;
   if (args.length > 0) return run('vitest', ['run', ...args]);
 
@@ -70,7 +70,9 @@ function report(code: number, started: number): number {
 /** What of the machine may change what a test does; a part of turbo's keys, with the variables that begin with RMSNORM_. */
 function machine(): string {
   const browser = chromiumPath && `${realpathSync(chromiumPath)} ${statSync(chromiumPath).mtimeMs}`;
-  return [process.version, process.platform, process.arch, browser, ...Object.values(vulkanDriver)].join(' ');
+  // Without compilers there is none.
+  const addon = existsSync(join(root, 'packages/cuda-linux-x64-gnu/dist/rmsnorm-cuda.node')) ? 'addon' : 'no addon';
+  return [process.version, process.platform, process.arch, browser, addon, ...Object.values(vulkanDriver)].join(' ');
 }
 
 const PROGRAMS = { turbo: 'turbo/bin/turbo', vitest: 'vitest/vitest.mjs' };
