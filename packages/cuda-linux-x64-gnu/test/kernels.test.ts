@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { findCompilers } from '../scripts/compilers.mjs';
+import { checkProgram, run } from './check-program.ts';
+import { describeAddon } from './native.ts';
+
+/** Kernels whose lanes meet in shared memory, once each: to watch all dtypes would take minutes. */
+const SHARING = [
+  ...['forward_block', 'forward_wide', 'forward_split_sums', 'forward_columns', 'forward_vectors'],
+  ...['quantized_block', 'quantized_wide', 'quantized_split_scale', 'quantized_vectors'],
+  ...['backward_block', 'backward_wide', 'backward_columns', 'backward_vectors', 'sum_partials'],
+].map((name) => (name === 'sum_partials' ? name : `${name}_float32`));
+
+const compilers = findCompilers();
+
+describeAddon('every kernel on the host device', () => {
+  test.skipIf('missing' in compilers)(
+    'is reached, and computes the formula without a bad access',
+    async () => {
+      const { code, output } = await run(await checkProgram('memory'));
+      expect(output).toMatch(/^\d+ kernels, 0 problems failed, 0 kernels not reached\n$/);
+      expect(code).toBe(0);
+    },
+    300_000,
+  );
+
+  test.skipIf('missing' in compilers)(
+    'has no race in shared memory',
+    async () => {
+      const program = await checkProgram('races');
+      for (const kernel of SHARING) {
+        const { code, output } = await run(program, ['--once', kernel]);
+        expect(output, kernel).toMatch(/^[1-3] kernels, 0 problems failed, 0 kernels not reached\n$/);
+        expect(code, kernel).toBe(0);
+      }
+    },
+    300_000,
+  );
+});
+
+// What the checks above are worth: each of these mistakes must be seen.
+describeAddon('a planted mistake is seen', () => {
+  test.skipIf('missing' in compilers)(
+    'a missing barrier',
+    async () => {
+      const program = await checkProgram('races', ['forward.cu'], {
+        name: 'missing-barrier',
+        file: 'kernels/team.cuh',
+        original:
+          'if ((lane() & 31) == 0) totals[lane() >> 5] = value;\n    device::barrier();\n    value = (lane() & 31) < lanes() >> 5 ? totals[lane() & 31] : 0.0;',
+        replacement:
+          'if ((lane() & 31) == 0) totals[lane() >> 5] = value;\n    value = (lane() & 31) < lanes() >> 5 ? totals[lane() & 31] : 0.0;',
+      });
+      const { code, output } = await run(program, ['--once', 'forward_block_float32']);
+      expect(output).toContain('ThreadSanitizer: data race');
+      expect(code).not.toBe(0);
+    },
+    300_000,
+  );
+
+  test.skipIf('missing' in compilers)(
+    'a write beyond the end',
+    async () => {
+      const program = await checkProgram('memory', ['forward.cu'], {
+        name: 'write-beyond',
+        file: 'kernels/vector.cuh',
+        original: 'DEVICE void storeRaw(typename T::Bits* p, const Raw& raw, int count, int width) {',
+        replacement:
+          'DEVICE void storeRaw(typename T::Bits* p, const Raw& raw, int count, int width) {\n  if (count > 0) count = kVector<T>;',
+      });
+      const { code, output } = await run(program, ['forward_short_float32']);
+      expect(output).toContain('AddressSanitizer: heap-buffer-overflow');
+      expect(code).not.toBe(0);
+    },
+    300_000,
+  );
+
+  test.skipIf('missing' in compilers)(
+    'a wrong map of lanes',
+    async () => {
+      const program = await checkProgram('none', ['forward.cu'], {
+        name: 'wrong-map',
+        file: 'kernels/rows.cuh',
+        original: 'return (v * team.lanes() + team.lane()) * N;',
+        replacement: 'return (v * team.lanes() + (team.lane() ^ 1)) * N + (v & 1);',
+      });
+      const { code, output } = await run(program, ['forward_warp_float32']);
+      expect(output).toContain('forward_warp_float32: y is wrong');
+      expect(code).not.toBe(0);
+    },
+    300_000,
+  );
+
+  test.skipIf('missing' in compilers)(
+    'a lane that does not come',
+    async () => {
+      const program = await checkProgram('none', ['forward.cu'], {
+        name: 'missing-lane',
+        file: 'kernels/rows.cuh',
+        original: '  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
+        replacement:
+          '  if (!active) return;\n  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
+      });
+      const { output } = await run(program, ['forward_short_float32']);
+      expect(output).toContain('threads wait for others that do not come');
+    },
+    300_000,
+  );
+});

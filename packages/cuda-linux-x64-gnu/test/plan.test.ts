@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { describeAddon, type Native } from './native.ts';
+
+interface Launch {
+  readonly kernel: string;
+  readonly gridX: number;
+  readonly threads: number;
+  readonly sharedBytes: number;
+  readonly cluster: number;
+}
+
+const OPS = ['forward', 'addForward', 'gatedForward', 'backward', 'sumSquares', 'scaleBy', 'forwardQuantized'];
+const DTYPES = ['float32', 'float16', 'bfloat16'];
+const DEVICES = {
+  H200: { major: 9, minor: 0, multiprocessors: 132, sharedPerBlock: 232448, clusterBlocks: 8 },
+  A100: { major: 8, minor: 0, multiprocessors: 108, sharedPerBlock: 166912, clusterBlocks: 1 },
+};
+
+/** [outer, groups, size, inner]: on either side of where the choice changes. */
+const LAYOUTS = [
+  ...[1, 64, 65, 128, 256, 257, 1024, 1025, 4096, 4097, 8192, 8193, 32768, 65536, 131072, 500000, 1000003].map(
+    (size) => [100, 1, size, 1],
+  ),
+  ...[
+    [65537, 1, 64, 1],
+    [100, 8, 64, 1],
+    [2, 1, 512, 4096],
+    [2, 1, 512, 4095],
+    [100, 1, 64, 4],
+    [8, 4, 2000, 16],
+    [3, 1, 7, 2],
+  ],
+] as const;
+
+function callOf(native: Native, op: number, dtype: number, layout: readonly number[]): Float64Array {
+  const [outer, groups, size, inner] = layout;
+  const numbers: Record<string, number> = {
+    op,
+    dtype,
+    outer: outer!,
+    groups: groups!,
+    size: size!,
+    inner: inner!,
+    statSize: size!,
+  };
+  // Addresses that are aligned to pages.
+  native.fields.slice(native.fields.indexOf('x')).forEach((field, i) => (numbers[field] = (i + 1) * 2 ** 32));
+  return Float64Array.from(native.fields, (field) => numbers[field] ?? 0);
+}
+
+const line = ({ kernel, gridX, threads, sharedBytes, cluster }: Launch): string =>
+  `${kernel} ${gridX}x${threads}${sharedBytes ? ` shared ${sharedBytes}` : ''}${cluster > 1 ? ` cluster ${cluster}` : ''}`;
+
+/** A line for each call: what is launched for it. */
+function table(native: Native): string {
+  const lines: string[] = [];
+  for (const [device, attributes] of Object.entries(DEVICES)) {
+    OPS.forEach((op, opIndex) => {
+      DTYPES.forEach((dtype, dtypeIndex) => {
+        for (const layout of LAYOUTS) {
+          const launches = native.plan(callOf(native, opIndex, dtypeIndex, layout), attributes) as unknown as Launch[];
+          lines.push(`${device} ${op} ${dtype} ${layout.join('x')}: ${launches.map(line).join(', ')}`);
+        }
+      });
+    });
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+describeAddon('the choice of kernels', (native) => {
+  test('is the golden table', async () => {
+    await expect(table(native)).toMatchFileSnapshot('plan.txt');
+  });
+
+  test('reaches every kernel, and names none that is not there', () => {
+    const chosen = new Set(table(native).match(/\b[a-z]+_[a-z0-9_]+/g));
+    expect([...chosen].toSorted()).toEqual([...native.kernels].toSorted());
+    expect(native.kernels.length).toBeLessThanOrEqual(200);
+  });
+
+  test('of rows does not depend on how many there are', () => {
+    for (const size of [64, 1000, 5000, 70000]) {
+      const kernels = [1, 2, 7, 65537].map((outer) => {
+        const launches = native.plan(callOf(native, 0, 0, [outer, 1, size, 1]), DEVICES.H200) as unknown as Launch[];
+        return launches.map(({ kernel, threads, cluster }) => ({ kernel, threads, cluster }));
+      });
+      for (const other of kernels) expect(other).toEqual(kernels[0]);
+    }
+  });
+});
