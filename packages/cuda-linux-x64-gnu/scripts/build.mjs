@@ -6,12 +6,12 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { include_dir as nodeHeaders } from 'node-api-headers';
 import { findCompilers } from './compilers.mjs';
 import { runStep, runSteps } from './step.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const native = join(root, 'native');
-const headers = fileURLToPath(new URL('../node_modules/node-api-headers/include', import.meta.url));
 
 const HOST_FLAGS = [
   ...['-std=c++17', '-O2', '-ffp-contract=off', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wall', '-Wextra'],
@@ -60,7 +60,7 @@ function deviceSteps({ nvcc, versions }, folder) {
 
 /** Sources for g++: the kernels are among them. */
 function hostSteps({ gxx, include, versions }, folder, flags) {
-  const includes = [`-I${native}`, `-isystem${include}`, `-isystem${headers}`];
+  const includes = [`-I${native}`, `-isystem${include}`, `-isystem${nodeHeaders}`];
   return sources('.cpp', '.cu').map((source) => ({
     output: join(folder, `${source.replaceAll('/', '.')}.o`),
     program: gxx,

@@ -48,8 +48,20 @@ function filesRead(depfile, root) {
 }
 
 /**
- * Runs a step: { output, program, args(output, depfile), reads?, record?, root, key }. Returns whether there was something to do. Two builds at once do
- * not disturb each other: a file takes its place only when it is whole.
+ * @typedef {object} Step
+ * @property {string} output
+ * @property {string} program
+ * @property {(output: string, depfile: string) => string[]} args
+ * @property {string[]} [reads] what it reads beside what a depfile names
+ * @property {string} [record] where it is noted what was read
+ * @property {string} root files outside it are taken to stay as they are
+ * @property {string} key what else the output depends on
+ */
+
+/**
+ * Runs a step. Returns whether there was something to do. Two builds at once do not disturb each other: a file takes its place only when it is
+ * whole.
+ * @param {Step} step
  */
 export async function runStep({ output, program, args, reads = [], record = `${output}.json`, root, key }) {
   const command = [key, program, ...args('OUTPUT', 'DEPFILE')].join(' ');
@@ -71,7 +83,11 @@ export async function runStep({ output, program, args, reads = [], record = `${o
   return true;
 }
 
-/** Runs steps, some at once. Returns how many had something to do. */
+/**
+ * Runs steps, some at once. Returns how many had something to do.
+ * @param {Step[]} steps
+ * @param {number} atOnce
+ */
 export async function runSteps(steps, atOnce) {
   const waiting = [...steps];
   let done = 0;

@@ -172,6 +172,17 @@ describeAddon('memory', (native) => {
       expect(backend.inspect(64n).kind).toBe('unknown');
     }));
 
+  test('marks tell the time between them', () =>
+    withBackend(native, {}, (backend) => {
+      const [from, to] = [backend.alloc(32 << 20), backend.alloc(32 << 20)];
+      const [start, middle, end, last] = [backend.mark(), backend.mark(), backend.mark(), backend.mark()];
+      for (let i = 0; i < 10; i++) backend.copy(from, to, 32 << 20);
+      const after = backend.mark();
+      expect(backend.elapsed(start, middle)).toBeGreaterThanOrEqual(0);
+      expect(backend.elapsed(end, after)).toBeGreaterThan(1);
+      expect(() => backend.elapsed(start, last)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+    }));
+
   test('a kernel', () =>
     withBackend(native, {}, async (backend) => {
       const x = Float32Array.from({ length: 4 * 100 }, (_, i) => Math.sin(i));

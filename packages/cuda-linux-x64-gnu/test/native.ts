@@ -43,6 +43,8 @@ export interface NativeBackend {
   endCapture(): bigint;
   launchGraph(graph: bigint): void;
   disposeGraph(graph: bigint): void;
+  mark(): number;
+  elapsed(from: number, to: number): number;
   memory(): { reserved: number; used: number };
   inject(driverFunction: string, afterCalls: number, result: number): void;
   close(done: () => void): void;

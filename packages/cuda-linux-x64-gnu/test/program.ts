@@ -1,9 +1,10 @@
 // Programs in a process of their own: some tests end it, or need another libcuda.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { addonPath } from './native.ts';
 
 export interface Ended {
@@ -27,13 +28,54 @@ export function runProgram(
   });
 }
 
-/** A folder with a libcuda.so.1 made of C text, while `body` runs. */
-export async function withLibcuda<T>(text: string, body: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), 'rmsnorm-libcuda-'));
-  try {
+const inPackage = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** Where cuda.h lies, as the build finds it. */
+function includeFolder(): string {
+  const program = `import { findCompilers } from ${JSON.stringify(inPackage('scripts/compilers.mjs'))};
+    process.stdout.write(findCompilers().include);`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+}
+
+/** What the build made of the emulated device. */
+function emulatedObjects(): string[] {
+  const sources = readdirSync(inPackage('native'), { recursive: true, encoding: 'utf8' });
+  const wanted = /^(driver\/emulated\/|driver\/failure|driver\/result_name|kernels\/|plan\/|simt\/).*\.(cpp|cu)$/;
+  return sources
+    .filter((path) => wanted.test(path))
+    .map((path) => inPackage(`build/host/objects/${path.replaceAll('/', '.')}.o`));
+}
+
+/** Runs `body` with a folder that holds a libcuda.so.1 which is the emulated device. */
+export function withEmulatedLibcuda<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  return inFolder((folder) => {
+    const flags = [
+      '-shared',
+      '-fPIC',
+      '-std=c++17',
+      '-pthread',
+      `-I${inPackage('native')}`,
+      `-isystem${includeFolder()}`,
+    ];
+    const output = join(folder, 'libcuda.so.1');
+    execFileSync('g++', [...flags, '-o', output, inPackage('test/libcuda.cpp'), ...emulatedObjects()]);
+    return body(folder);
+  });
+}
+
+/** Runs `body` with a folder that holds a libcuda.so.1 made of C text. */
+export function withLibcuda<T>(text: string, body: (folder: string) => Promise<T>): Promise<T> {
+  return inFolder((folder) => {
     const source = join(folder, 'libcuda.cpp');
     writeFileSync(source, `#include <cstring>\nextern "C" {\n${text}\n}\n`);
     execFileSync('g++', ['-shared', '-fPIC', '-o', join(folder, 'libcuda.so.1'), source]);
+    return body(folder);
+  });
+}
+
+async function inFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'rmsnorm-libcuda-'));
+  try {
     return await body(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });

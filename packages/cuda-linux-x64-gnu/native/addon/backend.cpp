@@ -124,6 +124,16 @@ napi_value disposeGraph(napi_env env, const Arguments& arguments) {
   return nullptr;
 }
 
+napi_value mark(napi_env env, const Arguments& arguments) {
+  return toNumber(env, double(sessionOf(arguments).mark()));
+}
+
+napi_value elapsed(napi_env env, const Arguments& arguments) {
+  const std::uint64_t from = wholeNumber(env, arguments.values[0], "from");
+  const std::uint64_t to = wholeNumber(env, arguments.values[1], "to");
+  return toNumber(env, sessionOf(arguments).elapsed(from, to));
+}
+
 napi_value memory(napi_env env, const Arguments& arguments) {
   Session& session = sessionOf(arguments);
   napi_value result = nullptr;
@@ -194,6 +204,8 @@ void addFunctions(napi_env env, napi_value object, const std::shared_ptr<Backend
   add<endCapture>(env, object, "endCapture", backend);
   add<launchGraph>(env, object, "launchGraph", backend);
   add<disposeGraph>(env, object, "disposeGraph", backend);
+  add<mark>(env, object, "mark", backend);
+  add<elapsed>(env, object, "elapsed", backend);
   add<memory>(env, object, "memory", backend);
   add<inject>(env, object, "inject", backend);
   add<close>(env, object, "close", backend);

@@ -10,16 +10,16 @@ namespace {
 
 constexpr unsigned sharedWithoutAsking = 48 * 1024;
 
-/** The fat binaries as libraries of the driver, loaded once for each driver. */
+/** The fat binaries as libraries of the driver, loaded once for each driver. The emulated one has its kernels without them. */
 const std::vector<CUlibrary>& loaded(const Table& cuda) {
   static std::mutex& mutex = *new std::mutex;
   static auto& all = *new std::unordered_map<const Table*, std::vector<CUlibrary>>;
   const std::lock_guard<std::mutex> guard(mutex);
   std::vector<CUlibrary>& libraries = all[&cuda];
-  const int count = fatbinCount();
+  const int count = cuda.emulated ? 1 : fatbinCount();
   while (int(libraries.size()) < count) {
     CUlibrary library = nullptr;
-    const void* image = fatbins()[libraries.size()];
+    const void* image = cuda.emulated ? nullptr : fatbins()[libraries.size()];
     check(cuda, cuda.cuLibraryLoadData(&library, image, nullptr, nullptr, 0, nullptr, nullptr, 0), "cuLibraryLoadData");
     libraries.push_back(library);
   }

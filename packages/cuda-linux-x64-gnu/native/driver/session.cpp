@@ -254,6 +254,39 @@ std::vector<CUdeviceptr> Session::disposeGraph(std::uint64_t number, CUevent* ev
   });
 }
 
+std::uint64_t Session::mark() {
+  refuseInCapture("mark");
+  return inContext([&] {
+    CUevent event = nullptr;
+    check(cuda, cuda.cuEventCreate(&event, CU_EVENT_DEFAULT), "cuEventCreate");
+    marks.emplace(nextMark, event);
+    check(cuda, cuda.cuEventRecord(event, stream), "cuEventRecord");
+    return nextMark++;
+  });
+}
+
+CUevent Session::takeMark(std::uint64_t number) {
+  const auto found = marks.find(number);
+  if (found == marks.end()) throw Failure{"INVALID_OPTION", "there is no mark " + std::to_string(number)};
+  const CUevent event = found->second;
+  marks.erase(found);
+  return event;
+}
+
+double Session::elapsed(std::uint64_t from, std::uint64_t to) {
+  return inContext([&] {
+    const CUevent start = takeMark(from);
+    const CUevent end = takeMark(to);
+    float milliseconds = 0;
+    CUresult result = cuda.cuEventSynchronize(end);
+    if (result == CUDA_SUCCESS) result = cuda.cuEventElapsedTime(&milliseconds, start, end);
+    cuda.cuEventDestroy(start);
+    cuda.cuEventDestroy(end);
+    check(cuda, result, "cuEventElapsedTime");
+    return double(milliseconds);
+  });
+}
+
 std::size_t Session::reserved() {
   return inContext([&] { return allocator->reserved(); });
 }
@@ -303,6 +336,7 @@ void Session::end() {
     cuda.cuStreamSynchronize(stream);
     allocator.reset();
   }
+  for (const auto& mark : marks) cuda.cuEventDestroy(mark.second);
   events.clear();
   arrivals.clear();
   if (ownStream && stream) cuda.cuStreamDestroy(stream);

@@ -2,6 +2,7 @@
 // the waiting thread (addon/completion.h).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -60,6 +61,10 @@ class Session {
   void launchGraph(std::uint64_t number);
   /** Scratch memory that freeScratch may free once the event is reached; no event: there is none. */
   std::vector<CUdeviceptr> disposeGraph(std::uint64_t number, CUevent* event);
+  /** Marks a place in the stream; the number of the mark. */
+  std::uint64_t mark();
+  /** Milliseconds from one mark to another, once the stream has reached both: waits for that. The marks are used up. */
+  double elapsed(std::uint64_t from, std::uint64_t to);
   std::size_t reserved();
   std::size_t used() const { return bytesInUse; }
   const Table& driver() const { return cuda; }
@@ -84,6 +89,7 @@ class Session {
   /** The failure in its final words; notes a loss. */
   Failure noted(Failure failure);
   std::string lastLaunch();
+  CUevent takeMark(std::uint64_t number);
   void freeLive();
   void freeNow(CUdeviceptr address, std::size_t bytes);
 
@@ -102,6 +108,8 @@ class Session {
   /** Device memory that is not freed yet, with its sizes. */
   std::unordered_map<CUdeviceptr, std::size_t> live;
   std::size_t bytesInUse = 0;
+  std::map<std::uint64_t, CUevent> marks;
+  std::uint64_t nextMark = 1;
   /** Freed while a capture was going on, with sizes: they are freed after it. */
   std::vector<std::pair<CUdeviceptr, std::size_t>> freedInCapture;
   /** The last launch, for the words of an error that comes later. */

@@ -53,8 +53,10 @@ CUresult checkLaunch(const CUlaunchConfig& config, CUkernel kernel, unsigned clu
 
 }  // namespace
 
-CUresult cuLibraryLoadData(CUlibrary* library, const void*, CUjit_option*, void**, unsigned, CUlibraryOption*, void**,
+CUresult cuLibraryLoadData(CUlibrary* library, const void* image, CUjit_option*, void**, unsigned, CUlibraryOption*, void**,
                            unsigned) {
+  // Kernels are there without an image; but one that is given must be a fat binary.
+  if (image && *static_cast<const unsigned*>(image) != 0xBA55ED50) return CUDA_ERROR_INVALID_IMAGE;
   static char only;
   *library = reinterpret_cast<CUlibrary>(&only);
   return CUDA_SUCCESS;

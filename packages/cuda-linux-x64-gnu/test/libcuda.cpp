@@ -1,0 +1,24 @@
+// A libcuda.so.1 that is the emulated device under the driver's names: what calls a real driver is tested with it.
+#include "driver/emulated/emulated.h"
+
+#define TEXT_OF(name) #name
+#define VERSIONED(name) TEXT_OF(name)
+
+extern "C" {
+#define FUNCTION(name) __attribute__((visibility("hidden"), used)) void* slot_##name;
+#include "driver/functions.def"
+#undef FUNCTION
+}
+
+#define FUNCTION(name)                                                           \
+  asm(".text\n.globl " VERSIONED(name) "\n.type " VERSIONED(name) ",@function\n" \
+      VERSIONED(name) ": jmp *slot_" #name "(%rip)\n.previous");
+#include "driver/functions.def"
+#undef FUNCTION
+
+__attribute__((constructor)) static void fill() {
+  const rmsnorm::Table& table = rmsnorm::emulated::table(rmsnorm::emulated::Arch::sm90);
+#define FUNCTION(name) slot_##name = reinterpret_cast<void*>(table.name);
+#include "driver/functions.def"
+#undef FUNCTION
+}
