@@ -44,7 +44,8 @@ function callOf(native: Native, op: number, dtype: number, layout: readonly numb
     statSize: size!,
   };
   // Addresses that are aligned to pages.
-  native.fields.slice(native.fields.indexOf('x')).forEach((field, i) => (numbers[field] = (i + 1) * 2 ** 32));
+  for (const [i, field] of native.fields.slice(native.fields.indexOf('x')).entries())
+    numbers[field] = (i + 1) * 2 ** 32;
   return Float64Array.from(native.fields, (field) => numbers[field] ?? 0);
 }
 
