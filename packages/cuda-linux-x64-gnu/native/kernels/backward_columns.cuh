@@ -84,18 +84,15 @@ DEVICE void backwardColumns(const Args& a) {
       tile.loadColumns(a.x, place, x);
       tile.loadColumns(a.dy, place, dy);
       const float w = within ? FeatureWeights(a, feature0 + feature).w : 0.0f;
+      float dsum[VW] = {};
+      if (a.dsum != nullptr) tile.loadColumns(a.dsum, place, dsum);
       double gammaShare = 0;
       double betaShare = 0;
       UNROLL for (int i = 0; i < VW; i++) {
-        dx[i] = gradientOf(factors[i], x[i], dy[i], w, feature < a.statSize);
+        dx[i] = gradientOf(a, factors[i], x[i], dy[i], w, feature < a.statSize, dsum[i]);
         if (i >= place.count) continue;
         gammaShare += shareOf(factors[i], x[i], dy[i]);
         betaShare += double(dy[i]);
-      }
-      if (a.dsum != nullptr) {
-        float dsum[VW];
-        tile.loadColumns(a.dsum, place, dsum);
-        UNROLL for (int i = 0; i < VW; i++) dx[i] = dx[i] + dsum[i];
       }
       tile.storeColumns(a.dx, place, dx);
       gammaShare = tile.addLanes(gammaShare);

@@ -65,14 +65,22 @@ DEVICE double exactProductsOf(const float* x, const float* dy, const float* w, d
   return sum;
 }
 
-/** dx of one element without dsum. `counted`: whether it is within the statistic. */
-DEVICE float gradientOf(const GradientFactor& factor, float x, float dy, float w, bool counted) {
+/** A vector of dsum, or zeros, which are not used. */
+template <class T>
+DEVICE Raw loadDsum(const Args& a, Place place) {
+  return a.dsum != nullptr ? loadAt<T>(a.dsum, a, place) : Raw{{0, 0, 0, 0}};
+}
+
+/** dx of one element. `counted`: whether it is within the statistic. */
+DEVICE float gradientOf(const Args& a, const GradientFactor& factor, float x, float dy, float w, bool counted, float dsum) {
   if (factor.fits) {
-    const float t = (dy * w) * float(factor.r);
-    return counted ? t - x * float(factor.middle) : t;
+    float t = (dy * w) * float(factor.r);
+    if (counted) t -= x * float(factor.middle);
+    return a.dsum != nullptr ? t + dsum : t;
   }
-  const double t = times(double(dy) * double(w), factor.r);
-  return float(counted ? t - times(double(x), factor.middle) : t);
+  double t = times(double(dy) * double(w), factor.r);
+  if (counted) t -= times(double(x), factor.middle);
+  return float(a.dsum != nullptr ? t + double(dsum) : t);
 }
 
 /** What one element adds to dgamma. */

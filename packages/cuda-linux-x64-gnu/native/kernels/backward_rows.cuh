@@ -63,16 +63,13 @@ DEVICE void backwardRows(const Args& a) {
       const Place place = Values::placeOf(a, team, row, active, v);
       const int counted = access::left(Values::elementOf(team, v), a.statSize, N);
       float dx[N];
+      const Raw dsum = loadDsum<T>(a, place);
       UNROLL for (int i = 0; i < N; i++) {
         const int e = v * N + i;
-        dx[i] = gradientOf(factor, x.values[e], dy[e], w[e], i < counted);
+        dx[i] = gradientOf(a, factor, x.values[e], dy[e], w[e], i < counted, elementOf<T>(dsum, i));
         if (i >= place.count) continue;
         if (a.dgamma != nullptr) gammas[e] += shareOf(factor, x.values[e], dy[e]);
         if (a.dbeta != nullptr) betas[e] += double(dy[e]);
-      }
-      if (a.dsum != nullptr) {
-        const Raw dsum = loadAt<T>(a.dsum, a, place);
-        UNROLL for (int i = 0; i < N; i++) dx[i] = dx[i] + elementOf<T>(dsum, i);
       }
       storeAt<T>(a.dx, a, place, dx);
     }

@@ -55,15 +55,12 @@ DEVICE void backwardWide(const Args& a) {
     each([&](std::int64_t element, Place place, const float* x, const float* dy, const Weights<N>& weights) {
       const int counted = access::left(element, a.statSize, N);
       float dx[N];
+      const Raw dsum = loadDsum<T>(a, place);
       UNROLL for (int i = 0; i < N; i++) {
-        dx[i] = gradientOf(factor, x[i], dy[i], weights.w[i], i < counted);
+        dx[i] = gradientOf(a, factor, x[i], dy[i], weights.w[i], i < counted, elementOf<T>(dsum, i));
         if (i >= place.count) continue;
         if (a.dgamma != nullptr) gammas[element + i] = (first ? 0.0 : gammas[element + i]) + shareOf(factor, x[i], dy[i]);
         if (a.dbeta != nullptr) betas[element + i] = (first ? 0.0 : betas[element + i]) + double(dy[i]);
-      }
-      if (a.dsum != nullptr) {
-        const Raw dsum = loadAt<T>(a.dsum, a, place);
-        UNROLL for (int i = 0; i < N; i++) dx[i] = dx[i] + elementOf<T>(dsum, i);
       }
       storeAt<T>(a.dx, a, place, dx);
     });

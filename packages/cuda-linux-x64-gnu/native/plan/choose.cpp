@@ -12,6 +12,8 @@ namespace rmsnorm {
 namespace {
 
 constexpr int kExchangeBytes = 528;
+/** 2^-98: kLeastSum of kernels/statistic.cuh. */
+constexpr double kLeastSum = 3.155443620884047e-30;
 
 template <class T>
 T* pointer(double address) {
@@ -103,7 +105,8 @@ Args argsOf(const Call& c, const Problem& p) {
   a.epsUnderRoot = c.epsUnderRoot;
   a.mostRstd = c.leastNorm > 0 ? c.numerator / c.leastNorm : INFINITY;
   a.clampedNorm = c.clampedNorm;
-  a.leastSum = c.leastSum;
+  // A sum that is a result is exact whatever eps is.
+  a.leastSum = p.op == Op::sumSquares ? kLeastSum * p.size : c.leastSum;
   a.alpha = c.alpha;
   a.weightOffset = float(c.weightOffset);
   a.weightOffsetRest = float(c.weightOffset - double(a.weightOffset));
