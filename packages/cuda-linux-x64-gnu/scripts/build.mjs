@@ -1,8 +1,9 @@
 // Builds dist/rmsnorm-cuda.node: the kernels by nvcc into fat binaries, which are embedded; the addon, and the kernels once more for the
-// emulated device, by g++. With --sanitize: build/sanitized/rmsnorm-cuda.node, with AddressSanitizer and UBSan.
+// emulated device, by g++. With --sanitize: build/sanitized/rmsnorm-cuda.node, whose addon
+// and driver AddressSanitizer and UBSan watch.
 // RMSNORM_CUDA_ARCHS=release compiles for all architectures; else for sm_90, and PTX of compute_75 for the rest.
 
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,19 +59,23 @@ function deviceSteps({ nvcc, versions }, folder) {
   }));
 }
 
-/** Sources for g++: the kernels are among them. */
-function hostSteps({ gxx, include, versions }, folder, flags) {
+/** Sources for g++: the kernels are among them. Those have a test program of their own, which sanitizers watch (native/test). */
+function hostSteps({ gxx, include, versions }, sanitize) {
   const includes = [`-I${native}`, `-isystem${include}`, `-isystem${nodeHeaders}`];
-  return sources('.cpp', '.cu').map((source) => ({
-    output: join(folder, `${source.replaceAll('/', '.')}.o`),
-    program: gxx,
-    args: (output, depfile) => [
-      ...[...HOST_FLAGS, ...flags, ...includes, '-MMD', '-MF', depfile, '-c', '-o', output],
-      ...['-x', 'c++', join(native, source)],
-    ],
-    root: native,
-    key: versions,
-  }));
+  return sources('.cpp', '.cu').map((source) => {
+    const watched = sanitize && /^(addon|driver)\//.test(source);
+    const flags = [...HOST_FLAGS, ...(watched ? SANITIZERS : []), ...includes];
+    return {
+      output: join(root, 'build', watched ? 'sanitized' : 'host', 'objects', `${source.replaceAll('/', '.')}.o`),
+      program: gxx,
+      args: (output, depfile) => [
+        ...[...flags, '-MMD', '-MF', depfile, '-c', '-o', output],
+        ...['-x', 'c++', join(native, source)],
+      ],
+      root: native,
+      key: versions,
+    };
+  });
 }
 
 /** A source that embeds the fat binaries. */
@@ -81,13 +86,14 @@ function writeEmbedding(folder, fatbins) {
       `asm(".section .rodata\\n.balign 64\\n.globl ${names[i]}\\n.hidden ${names[i]}\\n${names[i]}:\\n.incbin \\"${path}\\"\\n.previous");\n` +
       `extern "C" __attribute__((visibility("hidden"))) const char ${names[i]}[];\n`,
   );
+  const rows = fatbins.map((path, i) => `{"${basename(path, '.fatbin')}", ${names[i]}}`);
   const text = `// Written by scripts/build.mjs.
 #include "driver/fatbins.h"
 
 ${blocks.join('')}
 namespace rmsnorm {
-const void* const* fatbins() {
-  static const void* const all[] = {${[...names, 'nullptr'].join(', ')}};
+const Fatbin* fatbins() {
+  static const Fatbin all[] = {${[...rows, '{nullptr, nullptr}'].join(', ')}};
   return all;
 }
 int fatbinCount() { return ${fatbins.length}; }
@@ -95,7 +101,9 @@ int fatbinCount() { return ${fatbins.length}; }
 `;
   const path = join(folder, 'fatbins.cpp');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path, text);
+  // Whole at once, as another build may be reading it.
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
   return path;
 }
 
@@ -131,7 +139,7 @@ async function build(compilers, sanitize) {
   // What is sanitized runs on the emulated device alone.
   const deviceFolder = join(root, 'build', process.env.RMSNORM_CUDA_ARCHS ? 'device-release' : 'device');
   const devices = sanitize ? [] : deviceSteps(compilers, deviceFolder);
-  const hosts = hostSteps(compilers, join(folder, 'objects'), flags);
+  const hosts = hostSteps(compilers, sanitize);
   let done = await runSteps([...devices, ...hosts], availableParallelism());
   const embed = embedStep(
     compilers,

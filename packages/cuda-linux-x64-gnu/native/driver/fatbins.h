@@ -3,7 +3,13 @@
 
 namespace rmsnorm {
 
-const void* const* fatbins();
+struct Fatbin {
+  /** Of the file in kernels/: the names of its kernels begin with it, but for a few. */
+  const char* name;
+  const void* image;
+};
+
+const Fatbin* fatbins();
 int fatbinCount();
 
 }  // namespace rmsnorm

@@ -1,5 +1,6 @@
 #include "driver/kernels.h"
 
+#include <cstring>
 #include <mutex>
 
 #include "driver/fatbins.h"
@@ -11,17 +12,18 @@ namespace {
 constexpr unsigned sharedWithoutAsking = 48 * 1024;
 
 /** The fat binaries as libraries of the driver, loaded once for each driver. The emulated one has its kernels without them. */
-const std::vector<CUlibrary>& loaded(const Table& cuda) {
+const std::vector<Library>& loaded(const Table& cuda) {
   static std::mutex& mutex = *new std::mutex;
-  static auto& all = *new std::unordered_map<const Table*, std::vector<CUlibrary>>;
+  static auto& all = *new std::unordered_map<const Table*, std::vector<Library>>;
   const std::lock_guard<std::mutex> guard(mutex);
-  std::vector<CUlibrary>& libraries = all[&cuda];
+  std::vector<Library>& libraries = all[&cuda];
   const int count = cuda.emulated ? 1 : fatbinCount();
   while (int(libraries.size()) < count) {
     CUlibrary library = nullptr;
-    const void* image = cuda.emulated ? nullptr : fatbins()[libraries.size()];
-    check(cuda, cuda.cuLibraryLoadData(&library, image, nullptr, nullptr, 0, nullptr, nullptr, 0), "cuLibraryLoadData");
-    libraries.push_back(library);
+    const Fatbin fatbin = cuda.emulated ? Fatbin{"", nullptr} : fatbins()[libraries.size()];
+    const CUresult result = cuda.cuLibraryLoadData(&library, fatbin.image, nullptr, nullptr, 0, nullptr, nullptr, 0);
+    check(cuda, result, "cuLibraryLoadData");
+    libraries.push_back({fatbin.name, library});
   }
   return libraries;
 }
@@ -30,13 +32,22 @@ const std::vector<CUlibrary>& loaded(const Table& cuda) {
 
 Kernels::Kernels(SharedDevice& itsDevice) : device(itsDevice), cuda(device.cuda), libraries(loaded(device.cuda)) {}
 
+/** Null: it is not there. */
+CUkernel Kernels::lookUp(const Library& library, const char* name) {
+  CUkernel handle = nullptr;
+  const CUresult result = cuda.cuLibraryGetKernel(&handle, library.handle, name);
+  if (result == CUDA_ERROR_NOT_FOUND) return nullptr;
+  if (result != CUDA_SUCCESS) fail(cuda, result, "cuLibraryGetKernel", name);
+  return handle;
+}
+
 CUkernel Kernels::load(const char* name) {
-  for (const CUlibrary library : libraries) {
-    CUkernel handle = nullptr;
-    const CUresult result = cuda.cuLibraryGetKernel(&handle, library, name);
-    if (result == CUDA_SUCCESS) return handle;
-    if (result != CUDA_ERROR_NOT_FOUND) fail(cuda, result, "cuLibraryGetKernel", name);
-  }
+  // A look into a library may compile all of its PTX: first into the one that should have it.
+  const auto hasPrefix = [&](const Library& library) { return !std::strncmp(name, library.name, std::strlen(library.name)); };
+  for (const bool likely : {true, false})
+    for (const Library& library : libraries)
+      if (hasPrefix(library) == likely)
+        if (const CUkernel handle = lookUp(library, name)) return handle;
   fail(cuda, CUDA_ERROR_NOT_FOUND, "cuLibraryGetKernel", std::string("there is no kernel ") + name);
 }
 

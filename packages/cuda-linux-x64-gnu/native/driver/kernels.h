@@ -10,6 +10,12 @@
 
 namespace rmsnorm {
 
+/** A fat binary that is loaded. */
+struct Library {
+  const char* name;
+  CUlibrary handle;
+};
+
 class Kernels {
  public:
   explicit Kernels(SharedDevice& itsDevice);
@@ -24,10 +30,11 @@ class Kernels {
   };
   Kernel& find(const char* name);
   CUkernel load(const char* name);
+  CUkernel lookUp(const Library& library, const char* name);
 
   SharedDevice& device;
   const Table& cuda;
-  const std::vector<CUlibrary>& libraries;
+  const std::vector<Library>& libraries;
   /** By the address of the name, which is always that of one literal. */
   std::unordered_map<const char*, Kernel> kernels;
 };
