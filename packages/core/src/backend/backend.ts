@@ -63,9 +63,9 @@ export interface Backend<out T extends TensorTypes = TensorTypes> extends AsyncD
   wrap<D extends DType = 'float32'>(handle: unknown, shape: readonly number[], dtype?: D): T[D];
   /**
    * Calls `fn`, then disposes of the tensors that were made in it on this backend, but for those that it returns: a
-   * tensor, or objects, arrays, Maps and Sets with tensors in them. Not those that only a closure, a getter, a private
-   * field or a promise within the result gives. Where `fn` throws, of all, though it throw a tensor. What a norm uploads
-   * is the norm's, and stays.
+   * tensor, or objects, arrays, Maps and Sets with tensors in them. It does not look into closures, getters, private
+   * fields, or promises within the result. Where `fn` throws, it disposes of all, also of a tensor that is thrown. What a
+   * norm uploads is the norm's, and stays.
    *
    *     const y = backend.tidy(() => norm.forward(other.forward(x)));     // the tensor between is gone
    *
