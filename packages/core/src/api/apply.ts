@@ -8,6 +8,7 @@ import { asFloat32, bytesOf, checkedHostTensor, sameKind } from '../values/host-
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { elementCount, sameShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
+import { copyOf } from './state-dict.ts';
 
 export interface ApplyTargets<O extends HostTensor = HostTensor> {
   /** Receives the result instead of new memory: dtype and shape of x; its data may be x's own. */
@@ -37,10 +38,11 @@ export async function applyOnHost(
   targets: ApplyTargets | undefined,
 ): Promise<HostTensor> {
   const { out } = checkedKeys(targets, TARGETS);
-  const source = checkedHostTensor(x, 'x');
-  const problem = norm.problem(source);
-  const target = out !== undefined ? checkedTarget(source, out, norm) : emptyLike(source);
+  const given = checkedHostTensor(x, 'x');
+  const problem = norm.problem(given);
+  const target = out !== undefined ? checkedTarget(given, out, norm) : emptyLike(given);
   if (isEmpty(problem)) return target;
+  const source = mayOverlapUnseen(given.data, target.data) ? copyOf(given, 'x') : given;
 
   const { driver, backend } = internals;
   if (driver.hostForward) {
@@ -95,7 +97,25 @@ function overlapInPart(a: HostData, b: HostData): boolean {
   return a.byteOffset !== b.byteOffset && overlap(a, b);
 }
 
+/**
+ * Two buffers may be one shared memory, as `structuredClone` and `postMessage` make them. Then out, written in part, would
+ * change what is yet to be read of x. At the same place they may be one.
+ */
+function mayOverlapUnseen(a: HostData, b: HostData): boolean {
+  if (a.byteOffset === b.byteOffset || a.buffer === b.buffer) return false;
+  return isShared(a.buffer) && isShared(b.buffer) && overlapAsOne(a, b);
+}
+
+/** By its tag, as it may come from another realm. */
+function isShared(buffer: ArrayBufferLike): boolean {
+  return buffer[Symbol.toStringTag] === 'SharedArrayBuffer';
+}
+
 function overlap(a: HostData, b: HostData): boolean {
-  if (a.buffer !== b.buffer) return false;
+  return a.buffer === b.buffer && overlapAsOne(a, b);
+}
+
+/** Whether they would overlap, were their buffers one. */
+function overlapAsOne(a: HostData, b: HostData): boolean {
   return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
 }

@@ -82,7 +82,8 @@ export class RMSNorm {
   /**
    * One element for each feature, in any shape; null where `affine` is false. What is changed through this property,
    * `norm.gamma.data[0] = 2`, is noticed at the next call. If you keep the array and write to it later, call
-   * {@link update}: else the old elements may be used.
+   * {@link update}: else the old elements may be used. The object is frozen: for another array set the property,
+   * `norm.gamma = hostTensor(array)`.
    * @throws RMSNormError on setting: SHAPE, DTYPE, INVALID_OPTION
    */
   get gamma(): HostTensor | null {
@@ -265,8 +266,8 @@ export class RMSNorm {
     const { weight, bias: beta } = checkedStateDict(dict, { weight: affine, bias }, options);
     if (weight) requireFeatures(weight.shape, 'weight', features);
     if (beta) requireFeatures(beta.shape, 'bias', features);
-    this.#gamma = weight ?? null;
-    this.#beta = beta ?? null;
+    this.#gamma = weight ? Object.freeze(weight) : null;
+    this.#beta = beta ? Object.freeze(beta) : null;
     this.update();
   }
 

@@ -118,7 +118,7 @@ function elementsOf(
     );
   }
   const kind = kindOf(data);
-  requireLength(data, shape);
+  requireLength(data, shape, 'the data');
   switch (kind) {
     case 'Uint16Array':
       if (dtype === 'float16' || dtype === 'bfloat16') return { dtype, shape, data: data as Uint16Array };
@@ -168,14 +168,14 @@ function readHostTensor(host: HostTensor, name: string): HostTensor {
     const wanted = isFloatDType(dtype) ? KINDS[dtype].join(' or ') : 'of dtype float32, float16 or bfloat16';
     throw new RMSNormError('DTYPE', `${name} is ${show(dtype)}: its data must be ${wanted}, got ${kind}`);
   }
-  requireLength(data, shape);
+  requireLength(data, shape, `the data of ${name}`);
   return { dtype, shape, data };
 }
 
-function requireLength({ length }: { readonly length: number }, shape: readonly number[]): void {
+function requireLength({ length }: { readonly length: number }, shape: readonly number[], what: string): void {
   const elements = elementCount(shape);
   if (length === elements) return;
-  throw new RMSNormError('SHAPE', `shape ${show(shape)} has ${elements} elements, the data has ${length}`);
+  throw new RMSNormError('SHAPE', `shape ${show(shape)} has ${elements} elements, ${what} has ${length}`);
 }
 
 /** The elements of a host tensor as float32, the same array where they are that. */
