@@ -21,9 +21,9 @@ export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './va
 export * from './values/encoding.ts';
 export { type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
 export type { DataOf, ViewOf } from './values/host-data.ts';
-export { bytesOf } from './values/host-tensor.ts';
-export { checkedKeys, checkKeys, type Form, keysOf } from './values/keys.ts';
+export { checkedKeys, type Form, keysOf, readKeys } from './values/keys.ts';
 export { nearest } from './values/nearest.ts';
+export { bytesOf } from './values/plain-array.ts';
 export { reading } from './values/reading.ts';
 export { elementCount } from './values/shape.ts';
 export { escaped, show, showText, tagOf } from './values/show.ts';

@@ -3,7 +3,7 @@ import type { BackendInternals } from '../backend/internals.ts';
 import { type Operand, operandsByName } from '../driver/operations.ts';
 import { isEmpty, type Problem } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { type Form, keysOf } from '../values/keys.ts';
+import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { CheckedOperands, type Output } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -46,6 +46,7 @@ const OUT: Form = {
   name: "backward's out",
   keys: keysOf<BackwardOut>({ dx: true, dgamma: true, dbeta: true }),
   tensor: '{ dx: tensor }',
+  copy: ({ dx, dgamma, dbeta }: BackwardOut): BackwardOut => ({ dx, dgamma, dbeta }),
 };
 
 export const BACKWARD_TARGETS: Form = {
@@ -53,6 +54,7 @@ export const BACKWARD_TARGETS: Form = {
   keys: keysOf<BackwardTargets>({ rstd: true, dsum: true, out: true }),
   out: OUT,
   tensor: '{ out: { dx: tensor } }',
+  copy: ({ rstd, dsum, out }: BackwardTargets): BackwardTargets => ({ rstd, dsum, out: checkedKeys(out, OUT) }),
 };
 
 /** backward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */

@@ -1,4 +1,4 @@
-import { checkKeys, type Form, keysOf, RMSNormError, reading, show, tagOf } from '@rmsnorm/core';
+import { type Form, keysOf, RMSNormError, reading, readKeys, show, tagOf } from '@rmsnorm/core';
 import { BUFFER_USAGE } from '../device/gpu.ts';
 import type { GPUBufferLike, GPUBufferPart } from '../gpu-types.ts';
 import { type Block, roundUp } from './block.ts';
@@ -60,10 +60,7 @@ function partOf(handle: unknown): GPUBufferPart {
   if (tagOf(handle) === 'GPUBuffer') return { buffer: handle as GPUBufferLike };
   const part = handle as Partial<GPUBufferPart> | null | undefined;
   const isPart = reading('the handle', 'FOREIGN_TENSOR', () => tagOf(part?.buffer) === 'GPUBuffer');
-  if (typeof handle === 'object' && isPart) {
-    checkKeys(handle, PART);
-    return part as GPUBufferPart;
-  }
+  if (typeof handle === 'object' && isPart) return readKeys(part as GPUBufferPart, PART);
   throw new RMSNormError(
     'FOREIGN_TENSOR',
     `wrap() takes a GPUBuffer, or { buffer: GPUBuffer, offset, size }, of this backend's device; got ${show(handle)}`,
