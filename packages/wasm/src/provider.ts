@@ -46,7 +46,8 @@ export function wasm(options: WasmOptions = {}): BackendProvider<WasmBackend> {
       const outcome = await compile();
       return 'code' in outcome ? { ok: false, ...outcome } : { ok: true, device: outcome.device };
     },
-    create: async (given?: SignalOptions): Promise<WasmBackend> => {
+    async create(given?: SignalOptions): Promise<WasmBackend> {
+      if (arguments.length > 1) refuseMore(arguments, 1, 'create({ signal })');
       const signal = signalOf(given, "create()'s options");
       throwIfAborted(signal);
       const outcome = await compile();

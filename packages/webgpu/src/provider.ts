@@ -40,7 +40,8 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
       const found = await find(checked);
       return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.name };
     },
-    create: async (given?: SignalOptions): Promise<WebGPUBackend> => {
+    async create(given?: SignalOptions): Promise<WebGPUBackend> {
+      if (arguments.length > 1) refuseMore(arguments, 1, 'create({ signal })');
       const signal = signalOf(given, "create()'s options");
       throwIfAborted(signal);
       const found = await find(checked);

@@ -11,7 +11,8 @@ export function reference(): BackendProvider {
     name: 'reference',
     apiVersion: 1,
     probe: async () => ({ ok: true, device: new ReferenceDriver().device }),
-    create: async (options?: SignalOptions): Promise<Backend> => {
+    async create(options?: SignalOptions): Promise<Backend> {
+      if (arguments.length > 1) refuseMore(arguments, 1, 'create({ signal })');
       throwIfAborted(signalOf(options, "create()'s options"));
       return createBackend(new ReferenceDriver());
     },
