@@ -17,6 +17,7 @@ export { operandLength } from './driver/operations.ts';
 export type { GatedProblem, OperationProblem, QuantizedProblem, ScaleByProblem } from './driver/problem.ts';
 export * from './driver/public.ts';
 export { type AbortSignalLike, abortable, type SignalOptions, signalOf, throwIfAborted } from './values/abort.ts';
+export { refuseMore } from './values/arguments.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
 export * from './values/encoding.ts';
 export { type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
