@@ -1,5 +1,5 @@
 import type { Tensor, WithDType } from '../backend/backend.ts';
-import { type BackendInternals, internalsOf } from '../backend/internals.ts';
+import { internalsOf } from '../backend/internals.ts';
 import { supportedProblem } from '../backend/supported-problem.ts';
 import type { Op } from '../driver/io.ts';
 import type { OperationProblem } from '../driver/problem.ts';
@@ -19,7 +19,7 @@ import {
 } from '../operations/forward-quantized.ts';
 import { runGatedForward } from '../operations/gated-forward.ts';
 import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
-import { type WeightBuffers, weightBuffer } from '../operations/weights.ts';
+import { type PreparedCall, weightBuffer } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
 import { OPTION_KEYS, type RMSNormOptions, readOptions, resolved } from '../options/options.ts';
 import { refuseMore } from '../values/arguments.ts';
@@ -146,20 +146,13 @@ function formOf(name: string, targets: Form): Form {
   };
 }
 
-/** What a call needs beside its tensors. */
-interface Prepared<P> {
-  readonly internals: BackendInternals<unknown>;
-  readonly problem: P;
-  readonly weights: WeightBuffers<unknown>;
-}
-
 function prepared<O extends Op>(
   op: O,
   x: Tensor,
   given: FunctionOptions,
   rstd: boolean,
   value: CallValue = null,
-): Prepared<OperationProblem[O]> {
+): PreparedCall<OperationProblem[O]> {
   const internals = internalsOf(x);
   const { gamma, beta } = given;
   const options = resolved(given, gamma !== undefined, beta !== undefined);

@@ -4,7 +4,7 @@
  */
 
 import type { Backend, Tensor, WithDType } from '../backend/backend.ts';
-import { type BackendInternals, internalsOf, internalsOfBackend } from '../backend/internals.ts';
+import { internalsOf, internalsOfBackend } from '../backend/internals.ts';
 import type { Op } from '../driver/io.ts';
 import type { OperationProblem, Problem } from '../driver/problem.ts';
 import {
@@ -29,7 +29,7 @@ import {
 } from '../operations/forward-quantized.ts';
 import { runGatedForward } from '../operations/gated-forward.ts';
 import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
-import { requireFeatures, type WeightBuffers } from '../operations/weights.ts';
+import { type PreparedCall, requireFeatures } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
 import { type ResolvedOptions, type RMSNormOptions, resolveArguments } from '../options/options.ts';
 import { refuseMore } from '../values/arguments.ts';
@@ -282,7 +282,7 @@ export class RMSNorm {
     this.update();
   }
 
-  #prepare<O extends Op>(op: O, x: Tensor, rstd: boolean, value: CallValue = null): Prepared<OperationProblem[O]> {
+  #prepare<O extends Op>(op: O, x: Tensor, rstd: boolean, value: CallValue = null): PreparedCall<OperationProblem[O]> {
     this.#assertAlive();
     const internals = internalsOf(x);
     const problem = this.#problems.get(internals, op, x, rstd, value);
@@ -296,11 +296,4 @@ export class RMSNorm {
 
 if (typeof Symbol.dispose === 'symbol') {
   Object.defineProperty(RMSNorm.prototype, Symbol.dispose, { value: RMSNorm.prototype.dispose });
-}
-
-/** What a call needs beside its tensors. */
-interface Prepared<P> {
-  readonly internals: BackendInternals<unknown>;
-  readonly problem: P;
-  readonly weights: WeightBuffers<unknown>;
 }
