@@ -2,7 +2,7 @@ import type { Tensor } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { operandsByName } from '../driver/operations.ts';
 import { isEmpty, type Problem } from '../driver/problem.ts';
-import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
+import { type Form, innerKeys, keysOf } from '../values/keys.ts';
 import { CheckedOperands } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -27,19 +27,19 @@ export interface AddForwardResult<X extends Tensor = Tensor> {
 
 const OPERANDS = operandsByName('addForward');
 
-const OUT: Form = {
+const OUT = {
   name: "addForward's out",
   keys: keysOf<AddForwardOut>({ y: true, sum: true }),
   tensor: '{ y: tensor }',
   copy: ({ y, sum }: AddForwardOut): AddForwardOut => ({ y, sum }),
-};
+} satisfies Form;
 
 export const ADD_FORWARD_TARGETS: Form = {
   name: "addForward's targets",
   keys: keysOf<AddForwardTargets>({ out: true, rstd: true }),
   out: OUT,
   tensor: '{ out: { y: tensor } }',
-  copy: ({ out, rstd }: AddForwardTargets): AddForwardTargets => ({ out: checkedKeys(out, OUT), rstd }),
+  copy: ({ out, rstd }: AddForwardTargets): AddForwardTargets => ({ out: innerKeys(out, OUT), rstd }),
 };
 
 /** addForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */

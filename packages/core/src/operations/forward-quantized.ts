@@ -2,7 +2,7 @@ import type { Tensor, WithDType } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { operandsByName } from '../driver/operations.ts';
 import { isEmpty, type QuantizedProblem } from '../driver/problem.ts';
-import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
+import { type Form, innerKeys, keysOf } from '../values/keys.ts';
 import { CheckedOperands } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -28,19 +28,19 @@ export interface QuantizedResult<X extends Tensor = Tensor> {
 
 const OPERANDS = operandsByName('forwardQuantized');
 
-const OUT: Form = {
+const OUT = {
   name: "forwardQuantized's out",
   keys: keysOf<QuantizedOut>({ q: true, scales: true }),
   tensor: '{ q: tensor }',
   copy: ({ q, scales }: QuantizedOut): QuantizedOut => ({ q, scales }),
-};
+} satisfies Form;
 
 export const QUANTIZED_TARGETS: Form = {
   name: "forwardQuantized's targets",
   keys: keysOf<QuantizedTargets>({ scale: true, out: true }),
   out: OUT,
   tensor: '{ out: { q: tensor } }',
-  copy: ({ scale, out }: QuantizedTargets): QuantizedTargets => ({ scale, out: checkedKeys(out, OUT) }),
+  copy: ({ scale, out }: QuantizedTargets): QuantizedTargets => ({ scale, out: innerKeys(out, OUT) }),
 };
 
 /** forwardQuantized of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */

@@ -54,6 +54,19 @@ export function readKeys<T extends object>(given: T, form: Form): T {
   }
 }
 
+/**
+ * As {@link checkedKeys}, for the copy of a form that holds another one with a copy: what a getter throws, the outer one
+ * tells. Not by calling it once more, which engines would not inline.
+ */
+export function innerKeys<T extends object>(
+  given: T | undefined,
+  form: Form & Required<Pick<Form, 'copy'>>,
+): T | undefined {
+  if (given === undefined) return undefined;
+  checkNames(given, form);
+  return form.copy(given as never) as T;
+}
+
 /** Small calls must be fast: nothing is allocated, and whatever is slow stands in other functions. */
 function checkNames(given: object, form: Form): void {
   // Arrays of elements have a key for each of them.
