@@ -40,13 +40,13 @@ const LOSSES: Readonly<Record<string, (bytes: number) => { memory: ArrayBuffer; 
   },
 };
 
-const hostTensor = (data: Float32Array<ArrayBufferLike>, shape: readonly number[]): HostTensor => ({
+const hostTensor = (data: Float32Array<ArrayBufferLike>, shape: readonly number[]): HostTensor<'float32'> => ({
   dtype: 'float32',
   shape,
   data: data as Float32Array,
 });
 
-const rowOf = (value: number): HostTensor => hostTensor(new Float32Array(DIM).fill(value), [1, DIM]);
+const rowOf = (value: number): HostTensor<'float32'> => hostTensor(new Float32Array(DIM).fill(value), [1, DIM]);
 
 const BACKENDS = {
   'one thread': wasm(),

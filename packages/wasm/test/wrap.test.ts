@@ -68,7 +68,12 @@ describe('wrap()', () => {
       /typed array over this backend's memory, or \{ byteOffset, byteLength \}/,
     ],
     ['a number', () => 1024, 'FOREIGN_TENSOR', /typed array/],
-    ['an ArrayBuffer', ({ memory }) => memory.buffer, 'SHAPE', /integers from 0 on/],
+    [
+      'an ArrayBuffer',
+      ({ memory }) => memory.buffer,
+      'INVALID_OPTION',
+      /an object with the keys memory.*got ArrayBuffer/,
+    ],
     ['strides', ({ byteOffset }) => ({ byteOffset, strides: [1] }), 'INVALID_OPTION', /no key 'strides'.*contiguous/],
     [
       'another key',

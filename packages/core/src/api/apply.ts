@@ -4,8 +4,9 @@ import { isEmpty, type Problem } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
 import type { HostData, HostTensor } from '../values/host-data.ts';
 import { hostMemory } from '../values/host-memory.ts';
-import { asFloat32, bytesOf, checkedHostTensor, sameKind } from '../values/host-tensor.ts';
+import { asFloat32, checkedHostTensor } from '../values/host-tensor.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
+import { bytesOf, sameKind } from '../values/plain-array.ts';
 import { elementCount, sameShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
 import { copyOf } from './state-dict.ts';
@@ -19,6 +20,7 @@ const TARGETS: Form = {
   name: "apply's targets",
   keys: keysOf<ApplyTargets>({ out: true }),
   tensor: '{ out: hostTensor }',
+  copy: ({ out }: ApplyTargets): ApplyTargets => ({ out }),
 };
 
 /** What `apply` needs of an RMSNorm. */
@@ -41,7 +43,9 @@ export async function applyOnHost(
   const given = checkedHostTensor(x, 'x');
   const problem = norm.problem(given);
   const target = out !== undefined ? checkedTarget(given, out, norm) : emptyLike(given);
-  if (isEmpty(problem)) return target;
+  // The caller's own object, as forward gives back `out`.
+  const result = out ?? target;
+  if (isEmpty(problem)) return result;
   const source = mayOverlapUnseen(given.data, target.data) ? copyOf(given, 'x') : given;
 
   const { driver, backend } = internals;
@@ -49,16 +53,16 @@ export async function applyOnHost(
     const gamma = norm.gamma && weightsNow(norm.gamma, 'gamma');
     const beta = norm.beta && weightsNow(norm.beta, 'beta');
     await driver.hostForward(problem, { x: bytesOf(source.data), y: bytesOf(target.data), gamma, beta });
-    return target;
+    return result;
   }
   const tensor = backend.tensor(source.data, source.shape, source.dtype);
   internals.keep(tensor);
   try {
     const y = norm.forward(tensor, tensor);
-    const bytes = bytesOf((await y.data()) as Float32Array | Uint16Array);
+    const bytes = bytesOf(await y.data());
     // Meanwhile the caller may have transferred or shrunk it.
     bytesOf(checkedHostTensor(target, 'out').data).set(bytes);
-    return target;
+    return result;
   } finally {
     tensor.dispose();
   }
@@ -72,7 +76,7 @@ function weightsNow(weight: HostTensor, name: string): Float32Array {
 
 function emptyLike({ dtype, shape, data }: HostTensor): HostTensor {
   const bytes = hostMemory(() => new Uint8Array(data.byteLength), data.byteLength, 'bytes');
-  return { dtype, shape, data: sameKind(data, bytes, dtype) };
+  return { dtype, shape, data: sameKind(data, bytes) };
 }
 
 function checkedTarget(x: HostTensor, out: HostTensor, { gamma, beta }: Norm): HostTensor {
@@ -89,8 +93,7 @@ function checkedTarget(x: HostTensor, out: HostTensor, { gamma, beta }: Norm): H
       throw new RMSNormError('ALIASING', 'out overlaps gamma or beta: give it memory of its own');
     }
   }
-  // The caller's own object, as forward gives back `out`.
-  return out;
+  return target;
 }
 
 function overlapInPart(a: HostData, b: HostData): boolean {

@@ -4,6 +4,7 @@ import { hostMemory } from '../values/host-memory.ts';
 import { checkedHostTensor } from '../values/host-tensor.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { nearest } from '../values/nearest.ts';
+import { bytesOf, sameKind } from '../values/plain-array.ts';
 import { reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 
@@ -33,8 +34,9 @@ const MOST_COMPARED = 5000;
  */
 export function copyOf(host: HostTensor, name: string): HostTensor {
   const { dtype, shape, data } = checkedHostTensor(host, name);
-  const copy = hostMemory(() => (data as Float32Array).slice(), data.length, 'elements');
-  return { dtype, shape: Object.freeze([...shape]), data: copy };
+  const bytes = bytesOf(data);
+  const copied = hostMemory(() => bytes.slice(), bytes.length, 'bytes');
+  return { dtype, shape: Object.freeze([...shape]), data: sameKind(data, copied) };
 }
 
 /**

@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../options/options.ts';
 import type { SignalOptions } from '../values/abort.ts';
 import type { AsyncDisposableLike, DisposableLike } from '../values/disposable.ts';
 import type { DType, FloatDType } from '../values/dtype.ts';
-import type { DataOf, DTypeOf, HostData, ViewOf } from '../values/host-data.ts';
+import type { DataOf, Float16ArrayLike, HostDataOf, ViewOf } from '../values/host-data.ts';
 
 /**
  * A tensor in a backend's memory. `dispose` frees that, `using` does, and so does {@link Backend.tidy}. What nobody
@@ -52,11 +52,13 @@ export interface Backend<out T extends TensorTypes = TensorTypes> extends AsyncD
    * is given; Float16Array is float16; Uint16Array holds raw bits and needs a dtype.
    * @throws RMSNormError SHAPE, DTYPE, DISPOSED, OUT_OF_MEMORY
    */
-  tensor<A extends HostData | readonly number[], D extends FloatDType = DTypeOf<A>>(
-    data: A,
+  tensor<D extends FloatDType = 'float32'>(
+    data: Float32Array | readonly number[],
     shape: readonly number[],
     dtype?: D,
   ): T[D];
+  tensor(data: Float16ArrayLike, shape: readonly number[], dtype?: 'float16'): T['float16'];
+  tensor<D extends FloatDType>(data: HostDataOf<D>, shape: readonly number[], dtype: D): T[D];
   /** A new tensor of unspecified contents, float32 unless `dtype` is given. */
   empty<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): T[D];
   /** A tensor over memory of the caller's, who keeps owning it: `dispose` does not free it. */

@@ -1,4 +1,5 @@
 import { abortable, type SignalOptions, signalOf, throwIfAborted } from '../values/abort.ts';
+import { refuseMore } from '../values/arguments.ts';
 import { bytesPerElement, type DType } from '../values/dtype.ts';
 import type { DataOf, ViewOf } from '../values/host-data.ts';
 import { hostMemory } from '../values/host-memory.ts';
@@ -78,6 +79,7 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
   }
 
   async data(options?: SignalOptions): Promise<DataOf<DType>> {
+    if (arguments.length > 1) refuseMore(arguments, 1, 'data({ signal })');
     const signal = signalOf(options, "data()'s options");
     throwIfAborted(signal);
     const buffer = this.#alive();
@@ -104,6 +106,7 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
 
 class AddressableTensor<B> extends DeviceTensor<B> {
   view(): ViewOf<DType> {
+    if (arguments.length > 0) refuseMore(arguments, 0, 'view()');
     return this[LEND](viewOf(this));
   }
 }
