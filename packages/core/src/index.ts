@@ -50,13 +50,13 @@ export { type ResolvedOptions, type RMSNormOptions, resolveOptions } from './opt
 export { type OnnxOptions, type Preset, type Presets, presets } from './options/presets.ts';
 export { reference } from './reference/reference.ts';
 export { type AbortSignalLike, type SignalOptions, signalOf, throwIfAborted } from './values/abort.ts';
+export { refuseMore } from './values/arguments.ts';
 export type { AsyncDisposableLike, DisposableLike } from './values/disposable.ts';
 export { bytesPerElement, type DType, FLOAT_DTYPES, type FloatDType } from './values/dtype.ts';
 export * from './values/encoding.ts';
 export { ERROR_CODES, type ErrorCode, isRMSNormError, RMSNormError } from './values/errors.ts';
 export type {
   DataOf,
-  DTypeOf,
   Float16ArrayLike,
   FreshOf,
   HostData,
@@ -67,6 +67,6 @@ export type {
 } from './values/host-data.ts';
 export { hostTensor } from './values/host-tensor.ts';
 // For backends, too: a page that maps this name alone can then load them.
-export { checkedKeys, checkKeys, type Form, keysOf } from './values/keys.ts';
+export { checkedKeys, type Form, keysOf, readKeys } from './values/keys.ts';
 export { reading } from './values/reading.ts';
 export { messageOf, show, tagOf } from './values/show.ts';

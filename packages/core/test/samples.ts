@@ -26,3 +26,12 @@ export function normWith(options: RMSNormOptions, seed = 3): RMSNorm {
   norm.update();
   return norm;
 }
+
+/** Whether a tensor was disposed of. */
+export function isGone(tensor: Tensor): boolean {
+  try {
+    return !tensor.buffer;
+  } catch {
+    return true;
+  }
+}

@@ -3,7 +3,7 @@ import { testPrograms } from '../../../.ci/compiled-programs.ts';
 /** With no more of the standard library than a program for ES2022 asks for: no DOM, no Disposable. */
 const WITHOUT_DOM = `
 import { type Backend, createBackend, hostTensor, pickBackend, presets, reference, RMSNorm } from '@rmsnorm/core';
-import type { HostTensor, Tensor } from '@rmsnorm/core';
+import type { Float16ArrayLike, HostTensor, Tensor } from '@rmsnorm/core';
 
 const backend: Backend = await reference().create();
 const norm = new RMSNorm({ dim: 4, axis: -1 });
@@ -25,6 +25,31 @@ export const wrong: Uint16Array = await x.data();
 const either: Tensor = x16;
 export const some: Float32Array | Uint16Array | Int8Array = await either.data();
 export const kept: Tensor = norm.forward(either);
+
+// An array whose bits may be of two dtypes needs one, as in hostTensor.
+export const named: Tensor<'float16'> = backend.tensor(new Uint16Array(2), [2], 'float16');
+// @ts-expect-error: raw bits of float16 or bfloat16
+backend.tensor(new Uint16Array(2), [2]);
+// @ts-expect-error: raw bits are not float32
+backend.tensor(new Uint16Array(2), [2], 'float32');
+// @ts-expect-error: as above
+hostTensor(new Uint16Array(2), [2]);
+declare const native: Float16ArrayLike;
+export const native16: Tensor<'float16'> = backend.tensor(native, [2]);
+// @ts-expect-error: a Float16Array is not rounded to another dtype
+backend.tensor(native, [2], 'bfloat16');
+export const plain: Tensor<'float32'> = backend.tensor([1, 2], [2]);
+export const rounded: Tensor<'bfloat16'> = backend.tensor(new Float32Array(2), [2], 'bfloat16');
+declare const given: HostTensor;
+export const ofGiven: Tensor<'float32' | 'float16' | 'bfloat16'> = backend.tensor(given.data, given.shape, given.dtype);
+// @ts-expect-error: it may hold raw bits
+backend.tensor(given.data, given.shape);
+
+// Arguments after the last are no call of these.
+// @ts-expect-error: rstd stands beside out
+norm.forward(x, x, { rstd: x });
+// @ts-expect-error: llama has dim and eps
+presets.llama(4, 1e-5, 7);
 
 // Host tensors without \`as const\`; apply gives back what it was given.
 const host = hostTensor([[1, 2], [3, 4]]);

@@ -85,6 +85,60 @@ test.each(OBJECTS.filter(([name]) => !name.startsWith('presets')))(
   },
 );
 
+/** Calls that must be fast do not look for these. */
+const FAST = /forward|backward|scaleBy$|apply|host tensor|out of/i;
+const SEARCHED = OBJECTS.filter(([name]) => !FAST.test(name));
+
+test.each(SEARCHED)('%s refuses keys that a loop does not see', async (_name, give) => {
+  const symbol = await errorOf(give, { [Symbol('out')]: 1 });
+  expect(symbol).toEqual(code('INVALID_OPTION'));
+  expect(symbol.message).toContain('there is no key Symbol(out)');
+});
+
+test('keys that are not enumerable are refused, or read where they are known', () => {
+  const hidden = (key: string, value: unknown) => Object.defineProperty({ dim: 4 }, key, { value });
+  expect(() => new RMSNorm(hidden('epsilon', 1))).toThrow(/no key 'epsilon'.* did you mean 'eps'/);
+  expect(() => new RMSNorm(hidden('eps', null))).toThrow(/eps in the options is null/);
+  expect(new RMSNorm(hidden('eps', 0.5)).options.eps).toBe(0.5);
+});
+
+test('exports of a module are options', () => {
+  const namespace = Object.create(null, {
+    dim: { value: 4, enumerable: true },
+    [Symbol.toStringTag]: { value: 'Module' },
+  });
+  const transpiled = Object.defineProperty({ dim: 4, eps: 0.5 }, '__esModule', { value: true });
+  expect(new RMSNorm(namespace).options.dims).toEqual([4]);
+  expect(new RMSNorm(transpiled).options.eps).toBe(0.5);
+});
+
+describe('an object with a class', () => {
+  class WithMistake {
+    get output(): typeof t {
+      return t;
+    }
+  }
+  class WithMethod {
+    readonly out = t;
+    describe(): string {
+      return 'targets';
+    }
+  }
+  test('a Map, a Date and the like are none, whatever properties they have', () => {
+    for (const given of [new Map(), new Set(), new Date(0), Promise.resolve(), new Error('no'), () => {}]) {
+      const targets = Object.assign(given, { out: t }) as never;
+      expect(() => norm.forward(x, targets)).toThrow(code('INVALID_OPTION'));
+      expect(() => new RMSNorm(Object.assign(given, { dim: 4 }) as never)).toThrow(code('INVALID_OPTION'));
+    }
+  });
+
+  test('has accessors that are known, and any methods', () => {
+    const mistake = Object.assign(new WithMistake(), { rstd: backend.empty([1, 1, 1]) });
+    expect(() => norm.forward(x, mistake as never)).toThrow(/no key 'output'.* did you mean 'out'/);
+    expect(norm.forward(x, new WithMethod())).toBe(t);
+  });
+});
+
 describe('what was meant', () => {
   const refusals: [string, () => unknown, RegExp][] = [
     ['y beside out', () => norm.addForward(x, x, { y: t } as never), /no key 'y'.* write \{ out: \{ y \} \}/],

@@ -1,4 +1,4 @@
-import { bytesPerElement, checkKeys, type DType, type Form, keysOf, RMSNormError, show } from '@rmsnorm/core';
+import { bytesPerElement, type DType, type Form, keysOf, RMSNormError, readKeys, show } from '@rmsnorm/core';
 import type { Block } from './block.ts';
 import type { Heap } from './heap.ts';
 import type { WasmMemory } from './web-assembly.ts';
@@ -71,11 +71,11 @@ function placeIn(heap: Heap, handle: unknown): { byteOffset: unknown; byteLength
         : "the array to wrap does not lie in this backend's memory: copy it there with backend.tensor()",
     );
   }
-  checkKeys(place, PLACE);
-  if (place.memory !== undefined && place.memory !== heap.memory) {
+  const { memory, byteOffset, byteLength } = readKeys<Partial<WasmBuffer>>(handle, PLACE);
+  if (memory !== undefined && memory !== heap.memory) {
     throw foreign("the buffer to wrap lies in another backend's memory: copy it there with backend.tensor()");
   }
-  return { byteOffset: place.byteOffset, byteLength: place.byteLength };
+  return { byteOffset, byteLength };
 }
 
 function isCount(value: unknown): value is number {

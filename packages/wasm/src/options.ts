@@ -1,4 +1,4 @@
-import { checkKeys, type Form, keysOf, RMSNormError, show, tagOf } from '@rmsnorm/core';
+import { type Form, keysOf, RMSNormError, readKeys, show, tagOf } from '@rmsnorm/core';
 import { ADDRESS_SPACE, LEAST_BYTES } from './heap.ts';
 import type { WasmModule } from './web-assembly.ts';
 
@@ -30,8 +30,7 @@ const FORM: Form = {
  * @throws RMSNormError INVALID_OPTION
  */
 export function checkedOptions(options: WasmOptions): WasmOptions {
-  checkKeys(options, FORM);
-  const { module, maxBytes, threads } = options;
+  const { module, maxBytes, threads } = readKeys(options, FORM);
   // By name: `instanceof` would fail for a module of another realm.
   if (module !== undefined && tagOf(module) !== 'WebAssembly.Module') {
     throw invalid(

@@ -4,6 +4,7 @@ import {
   type DType,
   messageOf,
   RMSNormError,
+  refuseMore,
   type SignalOptions,
   signalOf,
   throwIfAborted,
@@ -23,6 +24,7 @@ import type { WasmModule } from './web-assembly.ts';
  * @throws RMSNormError INVALID_OPTION
  */
 export function wasm(options: WasmOptions = {}): BackendProvider<WasmBackend> {
+  if (arguments.length > 1) refuseMore(arguments, 1, 'wasm({ threads, maxBytes, module })');
   const { module, maxBytes, threads = 1 } = checkedOptions(options);
   // What was compiled serves the probe and all backends of this provider; what failed is tried again.
   let compiled: Promise<Compiled | Refusal> | undefined;
@@ -44,7 +46,8 @@ export function wasm(options: WasmOptions = {}): BackendProvider<WasmBackend> {
       const outcome = await compile();
       return 'code' in outcome ? { ok: false, ...outcome } : { ok: true, device: outcome.device };
     },
-    create: async (given?: SignalOptions): Promise<WasmBackend> => {
+    async create(given?: SignalOptions): Promise<WasmBackend> {
+      if (arguments.length > 1) refuseMore(arguments, 1, 'create({ signal })');
       const signal = signalOf(given, "create()'s options");
       throwIfAborted(signal);
       const outcome = await compile();

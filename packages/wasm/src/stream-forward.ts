@@ -19,9 +19,9 @@ export function streamForward(
   io: HostForwardIO,
   bufferBytes: number,
 ): void {
-  // Core compares arrays of one buffer. A shared memory that grew has several.
+  // Core compares weights of one buffer. A shared memory that grew has several. Of an x that may overlap core made a copy.
   if (heap.holds(io.y.buffer)) {
-    const blocks = [io.x, io.gamma, io.beta, io.y, null].map((array) => blockIn(heap, array));
+    const blocks = [null, io.gamma, io.beta, io.y, null].map((array) => blockIn(heap, array));
     refuseOverlaps(OPERATIONS.forward.operands, blocks);
   }
   const x = bytesOf(heap, io.x);

@@ -142,8 +142,8 @@ describe('apply', () => {
     const outside = tensorOf([64, 300]);
     const norm = normOf({ dim: 300, bias: true });
     const expected = await forwardOf(normOf({ dim: 300, bias: true }), outside, whole);
-    const source = backend.tensor(outside.data, [64, 300]);
-    const gamma = backend.tensor(norm.gamma!.data, [300]);
+    const source = backend.tensor(outside.data, [64, 300], outside.dtype);
+    const gamma = backend.tensor(norm.gamma!.data, [300], norm.gamma!.dtype);
     const target = backend.empty([64, 300]);
     // Nothing was freed, so this is what is left: the stage needs memory to grow.
     heap.alloc(heap.bytes.length - HEAP_BASE - heap.used);

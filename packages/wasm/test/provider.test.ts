@@ -52,6 +52,14 @@ describe('wasm()', () => {
     expect(fresh().name).toBe('wasm');
   });
 
+  test('takes options once, and so does create()', async () => {
+    const [two, one] = [wasm, wasm().create] as unknown as ((...args: object[]) => unknown)[];
+    expect(() => two!({}, { threads: 2 })).toThrow(
+      coded('INVALID_OPTION', /argument 2 is too many, { threads: 2 }: write wasm\(\{ threads/),
+    );
+    await expect(one!({}, { threads: 2 })).rejects.toThrow(coded('INVALID_OPTION', /write create\(\{ signal \}\)/));
+  });
+
   test('stops when the signal is aborted, before and meanwhile', async () => {
     const before = new AbortController();
     before.abort(new Error('too late'));

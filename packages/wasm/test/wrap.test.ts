@@ -37,6 +37,16 @@ describe('wrap()', () => {
     expect(Array.from(await other.data())).toEqual([7, 7]);
   });
 
+  test('of memory that tidy() frees is no result of it', () => {
+    const part = (): unknown => {
+      const { byteOffset } = backend.empty([8]).buffer as WasmBuffer;
+      return backend.wrap({ byteOffset: byteOffset + 8, byteLength: 8 }, [2]);
+    };
+    expect(() => backend.tidy(part)).toThrow(coded('DISPOSED', /tidy/));
+    expect(() => backend.tidy(() => backend.empty([8]).view!().subarray(2))).toThrow(coded('DISPOSED', /tidy/));
+    expect(backend.memory().tensors).toBe(0);
+  });
+
   test('holds through growth', async () => {
     const x = backend.tensor([1, 2], [2]);
     const wrapped = backend.wrap(x.view!(), [2]);
@@ -58,7 +68,12 @@ describe('wrap()', () => {
       /typed array over this backend's memory, or \{ byteOffset, byteLength \}/,
     ],
     ['a number', () => 1024, 'FOREIGN_TENSOR', /typed array/],
-    ['an ArrayBuffer', ({ memory }) => memory.buffer, 'SHAPE', /integers from 0 on/],
+    [
+      'an ArrayBuffer',
+      ({ memory }) => memory.buffer,
+      'INVALID_OPTION',
+      /an object with the keys memory.*got ArrayBuffer/,
+    ],
     ['strides', ({ byteOffset }) => ({ byteOffset, strides: [1] }), 'INVALID_OPTION', /no key 'strides'.*contiguous/],
     [
       'another key',

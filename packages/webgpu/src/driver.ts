@@ -11,6 +11,7 @@ import {
   type PreparedUses,
   type Problem,
   RMSNormError,
+  reading,
   type ScaleByIO,
   type SumSquaresIO,
   type Supports,
@@ -179,7 +180,8 @@ export class WebGPUDriver implements Driver<Block> {
     }
     this.#work.record(encoder as GPUCommandEncoder, () => {
       const result: unknown = fn();
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+      const then = reading('what the function of record() gives', 'INVALID_OPTION', () => thenOf(result));
+      if (typeof then !== 'function') return;
       throw new RMSNormError(
         'INVALID_OPTION',
         'the function of record() is async: what it enqueues after its first await would not be recorded',
@@ -210,4 +212,8 @@ export class WebGPUDriver implements Driver<Block> {
     this.#loss.check();
     this.#executor.run(SIGNATURES[op], problem, io);
   }
+}
+
+function thenOf(value: unknown): unknown {
+  return (value as { readonly then?: unknown } | null | undefined)?.then;
 }

@@ -1,4 +1,4 @@
-import { checkKeys, type Form, keysOf, RMSNormError, reading, show } from '@rmsnorm/core';
+import { type Form, keysOf, RMSNormError, reading, readKeys, show } from '@rmsnorm/core';
 import type { GPUAdapterLike, GPUDeviceLike, GPULike } from './gpu-types.ts';
 
 export interface WebGPUOptions {
@@ -51,8 +51,8 @@ export type CheckedOptions = WebGPUOptions &
  * A copy of the options, checked.
  * @throws RMSNormError INVALID_OPTION
  */
-export function checkedOptions(options: WebGPUOptions): CheckedOptions {
-  checkKeys(options, FORM);
+export function checkedOptions(given: WebGPUOptions): CheckedOptions {
+  const options = readKeys(given, FORM);
   for (const [name, method] of Object.entries(METHODS)) {
     const value = options[name as keyof typeof METHODS] as Record<string, unknown> | undefined;
     if (value !== undefined && !reading(name, 'INVALID_OPTION', () => typeof value[method] === 'function')) {

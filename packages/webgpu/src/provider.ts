@@ -4,6 +4,7 @@ import {
   type DType,
   messageOf,
   RMSNormError,
+  refuseMore,
   type SignalOptions,
   signalOf,
   throwIfAborted,
@@ -30,6 +31,7 @@ export interface WebGPUProvider extends BackendProvider<WebGPUBackend> {}
  * @throws RMSNormError INVALID_OPTION
  */
 export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
+  if (arguments.length > 1) refuseMore(arguments, 1, 'webgpu({ gpu, adapter, device, ... })');
   const checked = checkedOptions(options);
   return {
     name: 'webgpu',
@@ -38,7 +40,8 @@ export function webgpu(options: WebGPUOptions = {}): WebGPUProvider {
       const found = await find(checked);
       return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.name };
     },
-    create: async (given?: SignalOptions): Promise<WebGPUBackend> => {
+    async create(given?: SignalOptions): Promise<WebGPUBackend> {
+      if (arguments.length > 1) refuseMore(arguments, 1, 'create({ signal })');
       const signal = signalOf(given, "create()'s options");
       throwIfAborted(signal);
       const found = await find(checked);
@@ -110,10 +113,11 @@ function backendOn(
     maxPooledBytes: options.maxPooledBytes,
   });
   const backend = createBackend<Block, { readonly [D in DType]: WebGPUTensor<D> }>(driver);
-  const record = (encoder: GPUCommandEncoderLike, fn: () => void): void => {
+  function record(encoder: GPUCommandEncoderLike, fn: () => void): void {
+    if (arguments.length > 2) refuseMore(arguments, 2, 'record(encoder, fn)');
     // Throws DISPOSED where the backend is.
     backend.flush();
     driver.record(encoder, fn);
-  };
+  }
   return Object.assign(backend, { record });
 }

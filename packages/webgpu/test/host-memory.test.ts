@@ -121,7 +121,7 @@ describeOnDevice('weights that lost their memory, or grew with it, since they we
     const x = { dtype: 'float32', shape: [1, DIM], data: new Float32Array(DIM).fill(3) } as const;
     await expect(norm.apply(x, backend, { out: x })).rejects.toMatchObject({
       code: 'SHAPE',
-      message: expect.stringContaining(`shape [${DIM}] has ${DIM} elements, the data has ${bytes / 4}`),
+      message: expect.stringContaining(`shape [${DIM}] has ${DIM} elements, the data of ${which} has ${bytes / 4}`),
     });
     expect(x.data).toEqual(new Float32Array(DIM).fill(3));
     expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });

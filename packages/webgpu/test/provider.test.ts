@@ -133,6 +133,14 @@ test.each([
   );
 });
 
+test('webgpu() takes options once, and so does create()', async () => {
+  const [two, one] = [webgpu, webgpu().create] as unknown as ((...args: object[]) => unknown)[];
+  expect(() => two!({}, { f16: false })).toThrow(
+    /RMSNORM_INVALID_OPTION: argument 2 is too many.* write webgpu\(\{ gpu/,
+  );
+  await expect(one!({}, { f16: false })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+});
+
 describeOnDevice('webgpu()', () => {
   test('probes without a device, and says what the device can', async () => {
     let devices = 0;

@@ -83,6 +83,16 @@ describeOnDevice('record()', () => {
     });
     await expect(reading).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     expect(() => backend.record(encoder, async () => {})).toThrow(/RMSNORM_INVALID_OPTION: .* is async/);
+    const unreadable = Object.defineProperty({}, 'then', {
+      get: () => {
+        throw new Error('not yet');
+      },
+    });
+    expect(() => backend.record(encoder, () => unreadable)).toThrow(
+      /RMSNORM_INVALID_OPTION: .* cannot be read: not yet/,
+    );
+    const three = [encoder, () => {}, { label: 'norms' }] as unknown as [typeof encoder, () => void];
+    expect(() => backend.record(...three)).toThrow(/argument 3 is too many, .*: write record\(encoder, fn\)/);
     expect(() => backend.record(encoder, () => backend.record(encoder, () => {}))).toThrow(/within record/);
     expect(() => backend.record(device.createCommandEncoder(), 1 as never)).toThrow(
       /record\(\) takes a function, got 1/,

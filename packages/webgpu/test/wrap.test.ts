@@ -110,6 +110,17 @@ describeOnDevice('wrap()', () => {
     ['no GPUBuffer', () => new Float32Array(64), 'FOREIGN_TENSOR', /takes a GPUBuffer, or \{ buffer.*got Float32Array/],
     ['nothing', () => null, 'FOREIGN_TENSOR', /got null/],
     ['a part of nothing', () => ({ offset: 0 }), 'FOREIGN_TENSOR', /got \{ offset: 0 \}/],
+    [
+      'what calls itself a GPUBuffer',
+      () =>
+        Object.defineProperty({ [Symbol.toStringTag]: 'GPUBuffer', size: 256 }, 'usage', {
+          get: () => {
+            throw new Error('none');
+          },
+        }),
+      'FOREIGN_TENSOR',
+      /the GPUBuffer cannot be read: none/,
+    ],
     ['strides', () => ({ buffer, strides: [64, 1] }), 'INVALID_OPTION', /no key 'strides'.*contiguous/],
     ['a key of another API', () => ({ buffer, byteOffset: 0 }), 'INVALID_OPTION', /did you mean 'offset'\?/],
     ['a bigint', () => ({ buffer, offset: 256n }), 'SHAPE', /offset is 256n/],

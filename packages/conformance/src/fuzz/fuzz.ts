@@ -2,10 +2,10 @@ import {
   type AbortSignalLike,
   type Backend,
   type BackendProvider,
-  checkKeys,
   type Form,
   keysOf,
   RMSNormError,
+  readKeys,
   show,
 } from '@rmsnorm/core';
 import fc from 'fast-check';
@@ -62,10 +62,9 @@ const BREATH_MS = 100;
  * @throws RMSNormError INVALID_OPTION; what `provider.create()` rejects with; `signal.reason`
  */
 export async function runFuzz(provider: BackendProvider, options: FuzzOptions): Promise<FuzzReport> {
-  checkKeys(options, OPTIONS);
-  const { seed = DEFAULT_SEED, signal, onProgress } = options;
-  if (typeof options.rows !== 'number' || !(options.rows > 0)) {
-    throw new RMSNormError('INVALID_OPTION', `rows must be a number above 0, got ${show(options.rows)}`);
+  const { rows: least, seed = DEFAULT_SEED, signal, onProgress } = readKeys(options, OPTIONS);
+  if (typeof least !== 'number' || !(least > 0)) {
+    throw new RMSNormError('INVALID_OPTION', `rows must be a number above 0, got ${show(least)}`);
   }
   const backend = await provider.create();
   const errors = new LargestErrors();
@@ -77,7 +76,7 @@ export async function runFuzz(provider: BackendProvider, options: FuzzOptions): 
   let trials = 0;
   let breath = now();
   try {
-    while (rows < options.rows && kinds.length > 0) {
+    while (rows < least && kinds.length > 0) {
       if (now() - breath > BREATH_MS) {
         onProgress?.({ rows, failures: failures.length });
         await breathe();

@@ -4,10 +4,12 @@ import { isEmpty, type Problem } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
 import type { HostData, HostTensor } from '../values/host-data.ts';
 import { hostMemory } from '../values/host-memory.ts';
-import { asFloat32, bytesOf, checkedHostTensor, sameKind } from '../values/host-tensor.ts';
+import { asFloat32, checkedHostTensor } from '../values/host-tensor.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
+import { bytesOf, sameKind } from '../values/plain-array.ts';
 import { elementCount, sameShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
+import { copyOf } from './state-dict.ts';
 
 export interface ApplyTargets<O extends HostTensor = HostTensor> {
   /** Receives the result instead of new memory: dtype and shape of x; its data may be x's own. */
@@ -18,6 +20,7 @@ const TARGETS: Form = {
   name: "apply's targets",
   keys: keysOf<ApplyTargets>({ out: true }),
   tensor: '{ out: hostTensor }',
+  copy: ({ out }: ApplyTargets): ApplyTargets => ({ out }),
 };
 
 /** What `apply` needs of an RMSNorm. */
@@ -37,26 +40,29 @@ export async function applyOnHost(
   targets: ApplyTargets | undefined,
 ): Promise<HostTensor> {
   const { out } = checkedKeys(targets, TARGETS);
-  const source = checkedHostTensor(x, 'x');
-  const problem = norm.problem(source);
-  const target = out !== undefined ? checkedTarget(source, out, norm) : emptyLike(source);
-  if (isEmpty(problem)) return target;
+  const given = checkedHostTensor(x, 'x');
+  const problem = norm.problem(given);
+  const target = out !== undefined ? checkedTarget(given, out, norm) : emptyLike(given);
+  // The caller's own object, as forward gives back `out`.
+  const result = out ?? target;
+  if (isEmpty(problem)) return result;
+  const source = mayOverlapUnseen(given.data, target.data) ? copyOf(given, 'x') : given;
 
   const { driver, backend } = internals;
   if (driver.hostForward) {
     const gamma = norm.gamma && weightsNow(norm.gamma, 'gamma');
     const beta = norm.beta && weightsNow(norm.beta, 'beta');
     await driver.hostForward(problem, { x: bytesOf(source.data), y: bytesOf(target.data), gamma, beta });
-    return target;
+    return result;
   }
   const tensor = backend.tensor(source.data, source.shape, source.dtype);
   internals.keep(tensor);
   try {
     const y = norm.forward(tensor, tensor);
-    const bytes = bytesOf((await y.data()) as Float32Array | Uint16Array);
+    const bytes = bytesOf(await y.data());
     // Meanwhile the caller may have transferred or shrunk it.
     bytesOf(checkedHostTensor(target, 'out').data).set(bytes);
-    return target;
+    return result;
   } finally {
     tensor.dispose();
   }
@@ -70,7 +76,7 @@ function weightsNow(weight: HostTensor, name: string): Float32Array {
 
 function emptyLike({ dtype, shape, data }: HostTensor): HostTensor {
   const bytes = hostMemory(() => new Uint8Array(data.byteLength), data.byteLength, 'bytes');
-  return { dtype, shape, data: sameKind(data, bytes, dtype) };
+  return { dtype, shape, data: sameKind(data, bytes) };
 }
 
 function checkedTarget(x: HostTensor, out: HostTensor, { gamma, beta }: Norm): HostTensor {
@@ -87,15 +93,32 @@ function checkedTarget(x: HostTensor, out: HostTensor, { gamma, beta }: Norm): H
       throw new RMSNormError('ALIASING', 'out overlaps gamma or beta: give it memory of its own');
     }
   }
-  // The caller's own object, as forward gives back `out`.
-  return out;
+  return target;
 }
 
 function overlapInPart(a: HostData, b: HostData): boolean {
   return a.byteOffset !== b.byteOffset && overlap(a, b);
 }
 
+/**
+ * Two buffers may be one shared memory, as `structuredClone` and `postMessage` make them. Then out, written in part, would
+ * change what is yet to be read of x. At the same place they may be one.
+ */
+function mayOverlapUnseen(a: HostData, b: HostData): boolean {
+  if (a.byteOffset === b.byteOffset || a.buffer === b.buffer) return false;
+  return isShared(a.buffer) && isShared(b.buffer) && overlapAsOne(a, b);
+}
+
+/** By its tag, as it may come from another realm. */
+function isShared(buffer: ArrayBufferLike): boolean {
+  return buffer[Symbol.toStringTag] === 'SharedArrayBuffer';
+}
+
 function overlap(a: HostData, b: HostData): boolean {
-  if (a.buffer !== b.buffer) return false;
+  return a.buffer === b.buffer && overlapAsOne(a, b);
+}
+
+/** Whether they would overlap, were their buffers one. */
+function overlapAsOne(a: HostData, b: HostData): boolean {
   return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
 }

@@ -1,5 +1,5 @@
 import type { Tensor, WithDType } from '../backend/backend.ts';
-import { type BackendInternals, internalsOf } from '../backend/internals.ts';
+import { internalsOf } from '../backend/internals.ts';
 import { supportedProblem } from '../backend/supported-problem.ts';
 import type { Op } from '../driver/io.ts';
 import type { OperationProblem } from '../driver/problem.ts';
@@ -19,9 +19,10 @@ import {
 } from '../operations/forward-quantized.ts';
 import { runGatedForward } from '../operations/gated-forward.ts';
 import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
-import { type WeightBuffers, weightBuffer } from '../operations/weights.ts';
+import { type PreparedCall, weightBuffer } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
-import { checkOptionKeys, OPTION_KEYS, type RMSNormOptions, resolved } from '../options/options.ts';
+import { OPTION_KEYS, type RMSNormOptions, readOptions, resolved } from '../options/options.ts';
+import { refuseMore } from '../values/arguments.ts';
 import type { Form } from '../values/keys.ts';
 
 /** gamma and beta as tensors of x's backend: float32, any shape with one element for each feature. */
@@ -50,9 +51,10 @@ const QUANTIZED = formOf('rmsNormQuantized', { ...QUANTIZED_TARGETS, keys: ['qua
  * @throws RMSNormError INVALID_OPTION, SHAPE, DTYPE, UNSUPPORTED, DISPOSED, FOREIGN_TENSOR, ALIASING, OUT_OF_MEMORY
  */
 export function rmsNorm<X extends Tensor>(x: X, given: RmsNormArguments): X {
-  checkOptionKeys(given, FORWARD);
-  const { out, rstd } = given;
-  const { internals, problem, weights } = prepared('forward', x, given, rstd !== undefined);
+  if (arguments.length > 2) refuseMore(arguments, 2, 'rmsNorm(x, { dim, gamma, out, rstd })');
+  const options = readOptions(given, FORWARD);
+  const { out, rstd } = options;
+  const { internals, problem, weights } = prepared('forward', x, options, rstd !== undefined);
   return runForward(internals, problem, x, weights, { out, rstd });
 }
 
@@ -62,17 +64,19 @@ export function addRmsNorm<X extends Tensor>(
   residual: Tensor,
   given: FunctionOptions & AddForwardTargets,
 ): AddForwardResult<X> {
-  checkOptionKeys(given, ADD_FORWARD);
-  const { out, rstd } = given;
-  const { internals, problem, weights } = prepared('addForward', x, given, rstd !== undefined);
+  if (arguments.length > 3) refuseMore(arguments, 3, 'addRmsNorm(x, residual, { dim, gamma, out: { y, sum }, rstd })');
+  const options = readOptions(given, ADD_FORWARD);
+  const { out, rstd } = options;
+  const { internals, problem, weights } = prepared('addForward', x, options, rstd !== undefined);
   return runAddForward(internals, problem, x, residual, weights, { out, rstd });
 }
 
 /** {@link RMSNorm.gatedForward} as a function. @throws RMSNormError as {@link rmsNorm} */
 export function gatedRmsNorm<X extends Tensor>(x: X, gate: Tensor, given: FunctionOptions & ForwardTargets): X {
-  checkOptionKeys(given, GATED_FORWARD);
-  const { out, rstd } = given;
-  const { internals, problem, weights } = prepared('gatedForward', x, given, rstd !== undefined);
+  if (arguments.length > 3) refuseMore(arguments, 3, 'gatedRmsNorm(x, gate, { dim, gamma, out, rstd })');
+  const options = readOptions(given, GATED_FORWARD);
+  const { out, rstd } = options;
+  const { internals, problem, weights } = prepared('gatedForward', x, options, rstd !== undefined);
   return runGatedForward(internals, problem, x, gate, weights, { out, rstd });
 }
 
@@ -82,17 +86,20 @@ export function rmsNormBackward<X extends Tensor>(
   dy: Tensor,
   given: FunctionOptions & BackwardTargets,
 ): BackwardResult<X> {
-  checkOptionKeys(given, BACKWARD);
-  const { rstd, dsum, out } = given;
-  const { internals, problem, weights } = prepared('backward', x, given, rstd !== undefined);
-  const shapes = { gammaShape: given.gamma?.shape ?? null, betaShape: given.beta?.shape ?? null };
+  if (arguments.length > 3)
+    refuseMore(arguments, 3, 'rmsNormBackward(x, dy, { dim, gamma, rstd, dsum, out: { dx, dgamma } })');
+  const options = readOptions(given, BACKWARD);
+  const { rstd, dsum, out } = options;
+  const { internals, problem, weights } = prepared('backward', x, options, rstd !== undefined);
+  const shapes = { gammaShape: options.gamma?.shape ?? null, betaShape: options.beta?.shape ?? null };
   return runBackward(internals, problem, x, dy, { ...weights, ...shapes }, { rstd, dsum, out });
 }
 
 /** {@link RMSNorm.sumSquares} as a function. @throws RMSNormError as {@link rmsNorm} */
 export function sumSquares<X extends Tensor>(x: X, given: FunctionOptions): WithDType<X, 'float32'> {
-  checkOptionKeys(given, SUM_SQUARES);
-  const { internals, problem } = prepared('sumSquares', x, given, false);
+  if (arguments.length > 2) refuseMore(arguments, 2, 'sumSquares(x, { dim })');
+  const options = readOptions(given, SUM_SQUARES);
+  const { internals, problem } = prepared('sumSquares', x, options, false);
   return runSumSquares(internals, problem, x);
 }
 
@@ -103,9 +110,10 @@ export function scaleBy<X extends Tensor>(
   count: number,
   given: FunctionOptions & ScaleByTargets,
 ): X {
-  checkOptionKeys(given, SCALE_BY);
-  const { out } = given;
-  const { internals, problem, weights } = prepared('scaleBy', x, given, false, count);
+  if (arguments.length > 4) refuseMore(arguments, 4, 'scaleBy(x, sums, count, { dim, gamma, out })');
+  const options = readOptions(given, SCALE_BY);
+  const { out } = options;
+  const { internals, problem, weights } = prepared('scaleBy', x, options, false, count);
   return runScaleBy(internals, problem, x, sums, weights, { out });
 }
 
@@ -114,9 +122,11 @@ export function scaleBy<X extends Tensor>(
  * @throws RMSNormError as {@link rmsNorm}
  */
 export function rmsNormQuantized<X extends Tensor>(x: X, given: QuantizedArguments): QuantizedResult<X> {
-  checkOptionKeys(given, QUANTIZED);
-  const { quantScale = null, out } = given;
-  const { internals, problem, weights } = prepared('forwardQuantized', x, given, false, quantScale);
+  if (arguments.length > 2)
+    refuseMore(arguments, 2, 'rmsNormQuantized(x, { dim, gamma, quantScale, out: { q, scales } })');
+  const options = readOptions(given, QUANTIZED);
+  const { quantScale = null, out } = options;
+  const { internals, problem, weights } = prepared('forwardQuantized', x, options, false, quantScale);
   return runForwardQuantized(internals, problem, x, weights, { out });
 }
 
@@ -136,20 +146,13 @@ function formOf(name: string, targets: Form): Form {
   };
 }
 
-/** What a call needs beside its tensors. */
-interface Prepared<P> {
-  readonly internals: BackendInternals<unknown>;
-  readonly problem: P;
-  readonly weights: WeightBuffers<unknown>;
-}
-
 function prepared<O extends Op>(
   op: O,
   x: Tensor,
   given: FunctionOptions,
   rstd: boolean,
   value: CallValue = null,
-): Prepared<OperationProblem[O]> {
+): PreparedCall<OperationProblem[O]> {
   const internals = internalsOf(x);
   const { gamma, beta } = given;
   const options = resolved(given, gamma !== undefined, beta !== undefined);

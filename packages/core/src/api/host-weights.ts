@@ -5,10 +5,12 @@ import type { HostTensor } from '../values/host-data.ts';
 import { hostMemory } from '../values/host-memory.ts';
 import { checkedHostTensor } from '../values/host-tensor.ts';
 
+// What a norm holds is frozen: another array in place of `norm.gamma.data` would be one that nobody checked.
+
 /** Gamma or beta of a new norm: one value for each feature. @throws RMSNormError OUT_OF_MEMORY */
 export function filledWeight({ dims, features }: ResolvedOptions, value: number): HostTensor {
   const data = hostMemory(() => new Float32Array(features), features, 'elements');
-  return { dtype: 'float32', shape: dims, data: data.fill(value) };
+  return Object.freeze({ dtype: 'float32', shape: dims, data: data.fill(value) });
 }
 
 /**
@@ -30,5 +32,5 @@ export function checkedWeight(
   if (value === null) return null;
   const host = checkedHostTensor(value, name);
   requireFeatures(host.shape, name, options.features);
-  return host;
+  return Object.freeze(host);
 }

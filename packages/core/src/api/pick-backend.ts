@@ -1,5 +1,6 @@
 import type { Backend, BackendProvider, ProbeResult } from '../backend/backend.ts';
-import { type AbortSignalLike, checkedSignal, throwIfAborted } from '../values/abort.ts';
+import { type AbortSignalLike, checkedSignal, isAborted, throwIfAborted } from '../values/abort.ts';
+import { refuseMore } from '../values/arguments.ts';
 import { isRMSNormError, RMSNormError } from '../values/errors.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { reading } from '../values/reading.ts';
@@ -28,6 +29,8 @@ const OPTIONS: Form = {
   keys: keysOf<PickOptions>({ prefer: true, signal: true, onProbe: true }),
 };
 
+const API_VERSION: BackendProvider['apiVersion'] = 1;
+
 /** Characters of a reason that another program gave. */
 const MOST_OF_A_REASON = 400;
 const MOST_OF_A_NAME = 60;
@@ -40,25 +43,27 @@ export async function pickBackend<C extends Candidate>(
   candidates: readonly C[],
   options?: PickOptions,
 ): Promise<BackendOf<C>> {
+  if (arguments.length > 2) refuseMore(arguments, 2, 'pickBackend([wasm(), webgpu()], { prefer, signal, onProbe })');
   const { prefer, signal, onProbe } = checkedOptions(options);
   const refused: RefusedProbe[] = [];
   const others: string[] = [];
-  for (const [index, candidate] of checkedCandidates(candidates).entries()) {
+  const listed = checkedCandidates(candidates);
+  for (const [index, candidate] of listed.entries()) {
     throwIfAborted(signal);
     const loaded = await load(candidate, index);
-    if (prefer !== undefined && loaded.name !== prefer && 'provider' in loaded) {
+    if (prefer !== undefined && loaded.name !== prefer && 'probe' in loaded) {
       others.push(loaded.name);
       continue;
     }
-    const outcome = 'provider' in loaded ? await start(loaded.provider, signal) : loaded;
+    const outcome = 'probe' in loaded ? await start(loaded, signal) : loaded;
     if ('backend' in outcome) {
-      onProbe?.({ name: loaded.name, ok: true, device: outcome.backend.device });
+      onProbe?.({ name: loaded.name, ok: true, device: outcome.device });
       return outcome.backend as BackendOf<C>;
     }
     onProbe?.(outcome);
     refused.push(outcome);
   }
-  throw noBackend(candidates.length, refused, prefer, others);
+  throw noBackend(listed.length, refused, prefer, others);
 }
 
 type RefusedProbe = Extract<NamedProbe, { ok: false }>;
@@ -76,35 +81,42 @@ function checkedOptions(given: PickOptions | undefined): PickOptions {
   return options;
 }
 
-function checkedCandidates(candidates: readonly Candidate[]): readonly Candidate[] {
+function checkedCandidates(candidates: readonly Candidate[]): readonly (Provider | Loader)[] {
   return reading('the candidates', 'INVALID_OPTION', () => listOf(candidates));
 }
 
-function listOf(candidates: readonly Candidate[]): readonly Candidate[] {
+function listOf(candidates: readonly Candidate[]): readonly (Provider | Loader)[] {
   if (!Array.isArray(candidates)) throw invalid(`pickBackend() takes an array of candidates, got ${show(candidates)}`);
-  for (const [index, candidate] of candidates.entries()) {
-    if (typeof candidate === 'function' || isProvider(candidate)) continue;
+  return Array.from(candidates, (candidate: unknown, index) => {
+    const known = typeof candidate === 'function' ? (candidate as Loader) : providerOf(candidate);
+    if (known !== null) return known;
     throw invalid(`candidate ${index + 1} is neither a provider nor a function that loads one: ${show(candidate)}`);
-  }
-  return candidates;
+  });
 }
 
-function isProvider(value: unknown): value is BackendProvider {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, probe, create } = value as Partial<BackendProvider>;
-  return typeof name === 'string' && typeof probe === 'function' && typeof create === 'function';
+type Loader = () => Promise<unknown>;
+
+/** A provider as it was when it was first looked at. */
+interface Provider extends Pick<BackendProvider, 'name' | 'probe' | 'create'> {
+  /** Of a package that is newer than this one, perhaps. */
+  readonly apiVersion: unknown;
 }
 
-async function load(
-  candidate: Candidate,
-  index: number,
-): Promise<{ name: string; provider: BackendProvider } | RefusedProbe> {
-  if (typeof candidate !== 'function') return { name: candidate.name, provider: candidate };
+function providerOf(value: unknown): Provider | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { name, apiVersion, probe, create } = value as Partial<BackendProvider>;
+  if (typeof name !== 'string' || typeof probe !== 'function' || typeof create !== 'function') return null;
+  return { name, apiVersion, probe: () => probe.call(value), create: (options) => create.call(value, options) };
+}
+
+async function load(candidate: Provider | Loader, index: number): Promise<Provider | RefusedProbe> {
+  if (typeof candidate !== 'function') return candidate;
   const name = nameOf(candidate) || `candidate ${index + 1}`;
   try {
-    const provider: unknown = await candidate();
-    if (isProvider(provider)) return { name: provider.name, provider };
-    const reason = `no provider came of it, but ${show(provider)}`;
+    const given = await candidate();
+    const provider = providerOf(given);
+    if (provider !== null) return provider;
+    const reason = `no provider came of it, but ${show(given)}`;
     const hint = "a module is none: () => import('@rmsnorm/wasm').then((m) => m.wasm())";
     return { name, ok: false, code: 'MODULE_NOT_FOUND', reason, hint };
   } catch (error) {
@@ -119,10 +131,14 @@ function nameOf(candidate: () => unknown): string {
 }
 
 async function start(
-  provider: BackendProvider,
+  provider: Provider,
   signal: AbortSignalLike | undefined,
-): Promise<{ backend: Backend } | RefusedProbe> {
-  const { name } = provider;
+): Promise<{ backend: Backend; device: string } | RefusedProbe> {
+  const { name, apiVersion } = provider;
+  if (apiVersion !== API_VERSION) {
+    const reason = `its apiVersion is ${show(apiVersion)}, and this @rmsnorm/core knows ${API_VERSION}`;
+    return { name, ok: false, code: 'UNSUPPORTED', reason, hint: 'install versions of both that belong together' };
+  }
   try {
     const probe = await provider.probe();
     throwIfAborted(signal);
@@ -131,9 +147,9 @@ async function start(
     if (typeof backend !== 'object' || backend === null) {
       return { name, ok: false, code: 'DEVICE_ERROR', reason: `create() gave no backend, but ${show(backend)}` };
     }
-    if (signal?.aborted) await backend.dispose();
+    if (isAborted(signal)) await backend.dispose();
     throwIfAborted(signal);
-    return { backend };
+    return { backend, device: backend.device };
   } catch (error) {
     throwIfAborted(signal);
     return { name, ok: false, code: isRMSNormError(error) ? error.code : 'DEVICE_ERROR', reason: reasonOf(error) };

@@ -4,7 +4,7 @@
  */
 
 import type { Backend, Tensor, WithDType } from '../backend/backend.ts';
-import { type BackendInternals, internalsOf, internalsOfBackend } from '../backend/internals.ts';
+import { internalsOf, internalsOfBackend } from '../backend/internals.ts';
 import type { Op } from '../driver/io.ts';
 import type { OperationProblem, Problem } from '../driver/problem.ts';
 import {
@@ -28,10 +28,11 @@ import {
   runForwardQuantized,
 } from '../operations/forward-quantized.ts';
 import { runGatedForward } from '../operations/gated-forward.ts';
-import { noTargets, runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
-import { requireFeatures, type WeightBuffers } from '../operations/weights.ts';
+import { runScaleBy, runSumSquares, SCALE_BY_TARGETS, type ScaleByTargets } from '../operations/sharded.ts';
+import { type PreparedCall, requireFeatures } from '../operations/weights.ts';
 import type { CallValue } from '../options/operation-problem.ts';
 import { type ResolvedOptions, type RMSNormOptions, resolveArguments } from '../options/options.ts';
+import { refuseMore } from '../values/arguments.ts';
 import type { DisposableLike } from '../values/disposable.ts';
 import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
@@ -67,6 +68,8 @@ export class RMSNorm {
   constructor(dim: number | readonly number[], groups?: number);
   constructor(options: RMSNormOptions);
   constructor(first: number | readonly number[] | RMSNormOptions, groups?: number) {
+    if (arguments.length > 2)
+      refuseMore(arguments, 2, 'new RMSNorm(dim, groups), or new RMSNorm({ dim, groups, ... })');
     this.options = resolveArguments(first, groups);
     this.#problems = new KeptProblems(this.options);
     const { affine, bias, weightOffset } = this.options;
@@ -82,7 +85,8 @@ export class RMSNorm {
   /**
    * One element for each feature, in any shape; null where `affine` is false. What is changed through this property,
    * `norm.gamma.data[0] = 2`, is noticed at the next call. If you keep the array and write to it later, call
-   * {@link update}: else the old elements may be used.
+   * {@link update}: else the old elements may be used. The object is frozen: for another array set the property,
+   * `norm.gamma = hostTensor(array)`.
    * @throws RMSNormError on setting: SHAPE, DTYPE, INVALID_OPTION
    */
   get gamma(): HostTensor | null {
@@ -115,6 +119,7 @@ export class RMSNorm {
    * @throws RMSNormError SHAPE, DTYPE, UNSUPPORTED, DISPOSED, FOREIGN_TENSOR, ALIASING, OUT_OF_MEMORY
    */
   forward<X extends Tensor>(x: X, target?: Tensor | ForwardTargets): X {
+    if (arguments.length > 2) refuseMore(arguments, 2, 'forward(x, { out, rstd })');
     const targets = forwardTargets(target, FORWARD_TARGETS);
     const { internals, problem, weights } = this.#prepare('forward', x, targets.rstd !== undefined);
     return runForward(internals, problem, x, weights, targets);
@@ -137,6 +142,7 @@ export class RMSNorm {
     targets?: ApplyTargets,
   ): Promise<HostTensor<D, FreshOf<A> & HostDataOf<D>>>;
   async apply(x: HostTensor, backend: Backend, targets?: ApplyTargets): Promise<HostTensor> {
+    if (arguments.length > 3) refuseMore(arguments, 3, 'apply(x, backend, { out })');
     this.#assertAlive();
     const internals = internalsOfBackend(backend);
     internals.assertAlive();
@@ -155,6 +161,7 @@ export class RMSNorm {
    * @throws RMSNormError as {@link forward}
    */
   addForward<X extends Tensor>(x: X, residual: Tensor, given?: AddForwardTargets): AddForwardResult<X> {
+    if (arguments.length > 3) refuseMore(arguments, 3, 'addForward(x, residual, { out: { y, sum }, rstd })');
     const targets = checkedKeys(given, ADD_FORWARD_TARGETS);
     const { internals, problem, weights } = this.#prepare('addForward', x, targets.rstd !== undefined);
     return runAddForward(internals, problem, x, residual, weights, targets);
@@ -167,6 +174,7 @@ export class RMSNorm {
    * @throws RMSNormError as {@link forward}
    */
   gatedForward<X extends Tensor>(x: X, gate: Tensor, target?: Tensor | ForwardTargets): X {
+    if (arguments.length > 3) refuseMore(arguments, 3, 'gatedForward(x, gate, { out, rstd })');
     const targets = forwardTargets(target, GATED_TARGETS);
     const { internals, problem, weights } = this.#prepare('gatedForward', x, targets.rstd !== undefined);
     return runGatedForward(internals, problem, x, gate, weights, targets);
@@ -185,6 +193,7 @@ export class RMSNorm {
    * @throws RMSNormError as {@link forward}
    */
   backward<X extends Tensor>(x: X, dy: Tensor, given?: BackwardTargets): BackwardResult<X> {
+    if (arguments.length > 3) refuseMore(arguments, 3, 'backward(x, dy, { rstd, dsum, out: { dx, dgamma, dbeta } })');
     const targets = checkedKeys(given, BACKWARD_TARGETS);
     const { internals, problem, weights } = this.#prepare('backward', x, targets.rstd !== undefined);
     const shapes = { gammaShape: this.#gamma?.shape ?? null, betaShape: this.#beta?.shape ?? null };
@@ -196,9 +205,8 @@ export class RMSNorm {
    * [outer, groups, inner]. Add those of all shards, then call {@link scaleBy}.
    * @throws RMSNormError as {@link forward}; INVALID_OPTION where `partial` is below 1
    */
-  sumSquares<X extends Tensor>(x: X): WithDType<X, 'float32'>;
-  sumSquares<X extends Tensor>(x: X, given?: unknown): WithDType<X, 'float32'> {
-    if (given !== undefined) throw noTargets('sumSquares', given);
+  sumSquares<X extends Tensor>(x: X): WithDType<X, 'float32'> {
+    if (arguments.length > 1) refuseMore(arguments, 1, 'sumSquares(x), which takes x alone and gives a new tensor');
     const { internals, problem } = this.#prepare('sumSquares', x, false);
     return runSumSquares(internals, problem, x);
   }
@@ -210,6 +218,7 @@ export class RMSNorm {
    * @throws RMSNormError as {@link sumSquares}; INVALID_OPTION where `count` is less than this shard's own features
    */
   scaleBy<X extends Tensor>(x: X, sums: Tensor, count: number, given?: ScaleByTargets): X {
+    if (arguments.length > 4) refuseMore(arguments, 4, 'scaleBy(x, sums, count, { out })');
     const targets = checkedKeys(given, SCALE_BY_TARGETS);
     const { internals, problem, weights } = this.#prepare('scaleBy', x, false, count);
     return runScaleBy(internals, problem, x, sums, weights, targets);
@@ -221,6 +230,7 @@ export class RMSNorm {
    * @throws RMSNormError as {@link forward}; INVALID_OPTION where `scale` is not above 0 and finite
    */
   forwardQuantized<X extends Tensor>(x: X, given?: QuantizedTargets): QuantizedResult<X> {
+    if (arguments.length > 2) refuseMore(arguments, 2, 'forwardQuantized(x, { scale, out: { q, scales } })');
     const targets = checkedKeys(given, QUANTIZED_TARGETS);
     const { internals, problem, weights } = this.#prepare('forwardQuantized', x, false, targets.scale);
     return runForwardQuantized(internals, problem, x, weights, targets);
@@ -231,6 +241,7 @@ export class RMSNorm {
    * you kept an array and wrote to it; after `norm.gamma` was read it merely saves a comparison.
    */
   update(): void {
+    if (arguments.length > 0) refuseMore(arguments, 0, 'update(), after a change of gamma or beta');
     this.#uploads.clear();
   }
 
@@ -246,6 +257,7 @@ export class RMSNorm {
    * @throws RMSNormError SHAPE where the array of one has lost its memory
    */
   stateDict(): StateDict {
+    if (arguments.length > 0) refuseMore(arguments, 0, 'stateDict(), and add a prefix to the names that it gives');
     return {
       ...(this.#gamma && { weight: copyOf(this.#gamma, 'gamma') }),
       ...(this.#beta && { bias: copyOf(this.#beta, 'beta') }),
@@ -261,16 +273,17 @@ export class RMSNorm {
    * @throws RMSNormError INVALID_OPTION where an entry is missing or too many, SHAPE, DTYPE
    */
   loadStateDict(dict: StateDict | ModelDict, options?: LoadOptions): void {
+    if (arguments.length > 2) refuseMore(arguments, 2, 'loadStateDict(dict, { prefix })');
     const { affine, bias, features } = this.options;
     const { weight, bias: beta } = checkedStateDict(dict, { weight: affine, bias }, options);
     if (weight) requireFeatures(weight.shape, 'weight', features);
     if (beta) requireFeatures(beta.shape, 'bias', features);
-    this.#gamma = weight ?? null;
-    this.#beta = beta ?? null;
+    this.#gamma = weight ? Object.freeze(weight) : null;
+    this.#beta = beta ? Object.freeze(beta) : null;
     this.update();
   }
 
-  #prepare<O extends Op>(op: O, x: Tensor, rstd: boolean, value: CallValue = null): Prepared<OperationProblem[O]> {
+  #prepare<O extends Op>(op: O, x: Tensor, rstd: boolean, value: CallValue = null): PreparedCall<OperationProblem[O]> {
     this.#assertAlive();
     const internals = internalsOf(x);
     const problem = this.#problems.get(internals, op, x, rstd, value);
@@ -284,11 +297,4 @@ export class RMSNorm {
 
 if (typeof Symbol.dispose === 'symbol') {
   Object.defineProperty(RMSNorm.prototype, Symbol.dispose, { value: RMSNorm.prototype.dispose });
-}
-
-/** What a call needs beside its tensors. */
-interface Prepared<P> {
-  readonly internals: BackendInternals<unknown>;
-  readonly problem: P;
-  readonly weights: WeightBuffers<unknown>;
 }

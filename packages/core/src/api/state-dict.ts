@@ -1,8 +1,10 @@
 import { RMSNormError } from '../values/errors.ts';
 import type { HostTensor } from '../values/host-data.ts';
+import { hostMemory } from '../values/host-memory.ts';
 import { checkedHostTensor } from '../values/host-tensor.ts';
 import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { nearest } from '../values/nearest.ts';
+import { bytesOf, sameKind } from '../values/plain-array.ts';
 import { reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 
@@ -28,11 +30,13 @@ const MOST_COMPARED = 5000;
 
 /**
  * A deep copy of a host tensor.
- * @throws RMSNormError SHAPE where its array has lost its memory
+ * @throws RMSNormError SHAPE where its array has lost its memory, or was resized; OUT_OF_MEMORY
  */
 export function copyOf(host: HostTensor, name: string): HostTensor {
   const { dtype, shape, data } = checkedHostTensor(host, name);
-  return { dtype, shape: Object.freeze([...shape]), data: (data as Float32Array).slice() };
+  const bytes = bytesOf(data);
+  const copied = hostMemory(() => bytes.slice(), bytes.length, 'bytes');
+  return { dtype, shape: Object.freeze([...shape]), data: sameKind(data, copied) };
 }
 
 /**

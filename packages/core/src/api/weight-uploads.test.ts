@@ -1,10 +1,17 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { code } from '../../test/samples.ts';
 import type { Backend, Tensor } from '../backend/backend.ts';
 import { createBackend } from '../backend/create-backend.ts';
 import { ReferenceDriver } from '../reference/driver.ts';
 import { encode } from '../values/encoding.ts';
 import { hostTensor } from '../values/host-tensor.ts';
 import { RMSNorm } from './rms-norm.ts';
+
+/** An ArrayBuffer that can be resized: ES2024. */
+const ResizableBuffer = ArrayBuffer as unknown as new (
+  bytes: number,
+  options: { maxByteLength: number },
+) => ArrayBuffer & { resize(bytes: number): void };
 
 let driver: ReferenceDriver;
 let backend: Backend;
@@ -94,4 +101,76 @@ describe('elements of gamma or beta that change without update()', () => {
     expect(norm.gamma!.data).toHaveLength(0);
     expect(await outcome(norm)).toEqual([2, 3]);
   });
+
+  test('each backend compares with what it was given itself', async () => {
+    const norm = new RMSNorm({ dim: 2, eps: 0 });
+    const other = createBackend(new ReferenceDriver()).tensor([1, 1], [1, 2]);
+    const { data } = norm.gamma!;
+    await outcome(norm);
+    data.set([2, 3]);
+    expect(await outcome(norm, other)).toEqual([2, 3]);
+    // This is what the first has, and not the second.
+    norm.gamma!.data.set([1, 1]);
+    expect([await outcome(norm), await outcome(norm, other)]).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    norm.dispose();
+    expect([backend.memory().tensors, other.backend.memory().tensors]).toEqual([3, 3]);
+  });
+
+  test.each(['gamma', 'beta'] as const)(
+    '%s that grew or shrank with its memory is an error until it has its length',
+    async (which) => {
+      const memory = new ResizableBuffer(8, { maxByteLength: 64 });
+      const norm = new RMSNorm({ dim: 2, eps: 0, bias: true });
+      norm.gamma!.data.set([0, 0]);
+      norm[which] = hostTensor(new Float32Array(memory), [2]);
+      norm[which].data.set([2, 3]);
+      expect(await outcome(norm)).toEqual([2, 3]);
+      for (const bytes of [16, 6]) {
+        memory.resize(bytes);
+        norm[which].data[0] = 5;
+        for (let i = 0; i < 2; i++) expect(() => norm.forward(x)).toThrow(`${which} must have 2 elements`);
+        norm.update();
+        expect(() => norm.forward(x)).toThrow(code('SHAPE'));
+        memory.resize(8);
+        norm[which].data[1] = 4;
+        expect(await outcome(norm)).toEqual([5, 4]);
+      }
+    },
+  );
+
+  test('weights in memory that moves as the first of them is uploaded', async () => {
+    const memory = new Float32Array([2, 3, 10, 20]);
+    const norm = new RMSNorm({ dim: 2, eps: 0, bias: true });
+    norm.gamma = hostTensor(memory.subarray(0, 2));
+    norm.beta = hostTensor(memory.subarray(2));
+    const alloc = vi.spyOn(driver, 'alloc').mockImplementationOnce((bytes) => {
+      structuredClone(memory.buffer, { transfer: [memory.buffer] });
+      return new Uint8Array(bytes);
+    });
+    expect(await outcome(norm)).toEqual([12, 23]);
+    expect(alloc).toHaveBeenCalledTimes(3);
+  });
+});
+
+test('what a norm holds is frozen: an array is not replaced unseen', () => {
+  const norm = new RMSNorm({ dim: 2, bias: true });
+  const frozen = (): void => {
+    for (const which of ['gamma', 'beta'] as const) {
+      const held = norm[which] as unknown as { data: Float32Array; shape: number[] };
+      expect(() => {
+        held.data = new Float32Array(2);
+      }).toThrow(TypeError);
+      expect(() => held.shape.push(1)).toThrow(TypeError);
+    }
+  };
+  frozen();
+  norm.loadStateDict(norm.stateDict());
+  frozen();
+  const own = hostTensor([1, 2]);
+  norm.gamma = norm.beta = own;
+  frozen();
+  expect(Object.isFrozen(own)).toBe(false);
 });

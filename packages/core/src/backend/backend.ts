@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../options/options.ts';
 import type { SignalOptions } from '../values/abort.ts';
 import type { AsyncDisposableLike, DisposableLike } from '../values/disposable.ts';
 import type { DType, FloatDType } from '../values/dtype.ts';
-import type { DataOf, DTypeOf, HostData, ViewOf } from '../values/host-data.ts';
+import type { DataOf, Float16ArrayLike, HostDataOf, ViewOf } from '../values/host-data.ts';
 
 /**
  * A tensor in a backend's memory. `dispose` frees that, `using` does, and so does {@link Backend.tidy}. What nobody
@@ -23,7 +23,7 @@ export interface Tensor<D extends DType = DType> extends DisposableLike {
   data(options?: SignalOptions): Promise<DataOf<D>>;
   /**
    * The memory itself where the host can address it (WASM): invalid after any later allocation, and as soon as the
-   * tensor is disposed of. Who holds this array, not only a `subarray` of it, holds the tensor.
+   * tensor is disposed of. From then on only `dispose` frees the memory, as others may hold the array.
    */
   view?(): ViewOf<D>;
   /** Frees the memory. Idempotent; any use afterwards throws DISPOSED. */
@@ -52,27 +52,33 @@ export interface Backend<out T extends TensorTypes = TensorTypes> extends AsyncD
    * is given; Float16Array is float16; Uint16Array holds raw bits and needs a dtype.
    * @throws RMSNormError SHAPE, DTYPE, DISPOSED, OUT_OF_MEMORY
    */
-  tensor<A extends HostData | readonly number[], D extends FloatDType = DTypeOf<A>>(
-    data: A,
+  tensor<D extends FloatDType = 'float32'>(
+    data: Float32Array | readonly number[],
     shape: readonly number[],
     dtype?: D,
   ): T[D];
+  tensor(data: Float16ArrayLike, shape: readonly number[], dtype?: 'float16'): T['float16'];
+  tensor<D extends FloatDType>(data: HostDataOf<D>, shape: readonly number[], dtype: D): T[D];
   /** A new tensor of unspecified contents, float32 unless `dtype` is given. */
   empty<D extends DType = 'float32'>(shape: readonly number[], dtype?: D): T[D];
   /** A tensor over memory of the caller's, who keeps owning it: `dispose` does not free it. */
   wrap<D extends DType = 'float32'>(handle: unknown, shape: readonly number[], dtype?: D): T[D];
   /**
    * Calls `fn`, then disposes of the tensors that were made in it on this backend, but for those that it returns: a
-   * tensor, or objects, arrays, Maps and Sets with tensors in them. Where `fn` throws, of all. What a norm uploads is
-   * the norm's, and stays.
+   * tensor, or objects, arrays, Maps and Sets with tensors in them. It does not look into closures, getters, private
+   * fields, or promises within the result. Where `fn` throws, it disposes of all, also of a tensor that is thrown. What a
+   * norm uploads is the norm's, and stays.
    *
    *     const y = backend.tidy(() => norm.forward(other.forward(x)));     // the tensor between is gone
    *
-   * Where `fn` is async, it is about all that was made until its promise settles, by whatever code: of several that run
-   * at once, each keeps what it returns, and the rest lives until the last of those settles that saw it made. Keep the
-   * async part small, or wrap what is synchronous in it.
+   * Where `fn` is async, nothing tells which code makes a tensor. So what is made from its first `await` on until its
+   * promise settles is its own, by whatever code, and so is what other tidies return that began in that time. What several
+   * async tidies saw made lives until the last of them settles. Those that begin in one go, as in `Promise.all`, are apart:
+   * each keeps what it returns. Work that is independent, such as requests of a server, should return values from an async
+   * tidy, not tensors. A promise that may hang needs a time limit: what is made meanwhile waits for it.
    * @returns what `fn` returns
-   * @throws RMSNormError INVALID_OPTION where `fn` is no function, DISPOSED; and what `fn` throws
+   * @throws RMSNormError INVALID_OPTION where `fn` is no function, DISPOSED where the backend is gone, or `fn` returns
+   *   memory, by `view()`, `buffer` or `wrap`, of a tensor that it does not return; and what `fn` throws
    */
   tidy<R>(fn: () => R): R;
   /** Live tensors, uploads of gamma and beta included, and the bytes that were allocated for them. */

@@ -5,7 +5,7 @@ import type { Driver } from '../driver/driver.ts';
 import type { Supports } from '../driver/supports.ts';
 import { ReferenceDriver } from '../reference/driver.ts';
 import { RMSNormError } from '../values/errors.ts';
-import type { HostData } from '../values/host-data.ts';
+import type { Float16ArrayLike } from '../values/host-data.ts';
 import { createBackend } from './create-backend.ts';
 
 function driverWith(supports: Partial<Supports>): Driver<Uint8Array> {
@@ -47,7 +47,7 @@ describe('tensor', () => {
         return 'Float16Array' as never;
       }
     }
-    const tensor = backend.tensor(new Float16Array([0x3c00]) as unknown as HostData, [1]);
+    const tensor = backend.tensor(new Float16Array([0x3c00]) as unknown as Float16ArrayLike, [1]);
     expect(tensor.dtype).toBe('float16');
     expect(await tensor.data()).toEqual(Uint16Array.of(0x3c00));
   });

@@ -8,14 +8,16 @@ import type { Op } from '../driver/io.ts';
 import { OPS } from '../driver/operations.ts';
 import { isEmpty } from '../driver/problem.ts';
 import type { Supports } from '../driver/supports.ts';
-import { problemOf } from '../options/layout.ts';
+import { problemLaidOut } from '../options/layout.ts';
 import { refusePartialShards } from '../options/operation-problem.ts';
-import type { ResolvedOptions } from '../options/options.ts';
+import { type ResolvedOptions, resolvedAgain } from '../options/options.ts';
+import { refuseMore } from '../values/arguments.ts';
 import type { DType, FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import type { HostData } from '../values/host-data.ts';
-import { asHostTensor, bytesOf, checkedDType, floatDType } from '../values/host-tensor.ts';
-import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { asHostTensor, checkedDType, floatDType } from '../values/host-tensor.ts';
+import { type Form, keysOf, readKeys } from '../values/keys.ts';
+import { bytesOf } from '../values/plain-array.ts';
 import { isArray, reading } from '../values/reading.ts';
 import { checkedShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
@@ -33,6 +35,7 @@ const PREPARE: Form = { name: "prepare's options", keys: keysOf<PrepareOptions>(
  * @throws RMSNormError INVALID_OPTION where `driver.supports` names something unknown, or `driver` is no driver
  */
 export function createBackend<B, T extends TensorTypes = TensorTypes>(driver: Driver<B>): Backend<T> {
+  if (arguments.length > 1) refuseMore(arguments, 1, 'createBackend(driver)');
   return new DriverBackend(driver) as unknown as Backend<T>;
 }
 
@@ -60,6 +63,7 @@ class DriverBackend<B> implements HasInternals<B> {
   }
 
   tensor(data: HostData | readonly number[], shape: readonly number[], dtype?: FloatDType): Tensor {
+    if (arguments.length > 3) refuseMore(arguments, 3, 'tensor(data, shape, dtype)');
     const internals = this.#alive();
     const host = asHostTensor(data, checkedShape(shape), dtype);
     const { byteOffset, byteLength } = host.data;
@@ -81,22 +85,27 @@ class DriverBackend<B> implements HasInternals<B> {
   }
 
   empty(shape: readonly number[], dtype: DType = 'float32'): Tensor {
+    if (arguments.length > 2) refuseMore(arguments, 2, 'empty(shape, dtype)');
     return this.#alive().allocate(checkedShape(shape), checkedDType(dtype));
   }
 
   wrap(handle: unknown, shape: readonly number[], dtype: DType = 'float32'): Tensor {
+    if (arguments.length > 3) refuseMore(arguments, 3, 'wrap(handle, shape, dtype)');
     return this.#alive().adopt(handle, checkedShape(shape), checkedDType(dtype));
   }
 
   tidy<R>(fn: () => R): R {
+    if (arguments.length > 1) refuseMore(arguments, 1, 'tidy(fn)');
     return this.#alive().tidy(fn);
   }
 
   memory(): { tensors: number; bytes: number } {
+    if (arguments.length > 0) refuseMore(arguments, 0, 'memory()');
     return this.#internals.memory;
   }
 
   flush(): void {
+    if (arguments.length > 0) refuseMore(arguments, 0, 'flush()');
     this.#alive().driver.flush?.();
   }
 
@@ -105,13 +114,14 @@ class DriverBackend<B> implements HasInternals<B> {
     shapes: readonly (readonly number[])[],
     wanted: FloatDType | PrepareOptions = {},
   ): Promise<void> {
+    if (arguments.length > 3) refuseMore(arguments, 3, 'prepare(norm, shapes, { dtype, ops })');
     const internals = this.#alive();
     const options = checkedOptionsOf(norm);
     const { dtype, ops } = checkedWanted(wanted);
     for (const op of ops) refusePartialShards(op, options);
     const { bias: beta, affine: gamma, normBeforeGate } = options;
     const problems = checkedShapes(shapes).map((shape) => {
-      const problem = problemOf(options, checkedShape(shape), floatDType(checkedDType(dtype)));
+      const problem = problemLaidOut(options, checkedShape(shape), floatDType(checkedDType(dtype)));
       for (const op of ops) requireSupport(internals, op, problem, { beta, rstd: false });
       return problem;
     });
@@ -138,7 +148,8 @@ showAs<DriverBackend<unknown>>(DriverBackend, 'Backend', (backend) =>
 );
 
 function checkedOptionsOf(norm: PreparableNorm): ResolvedOptions {
-  if (reading('the norm', 'INVALID_OPTION', () => Array.isArray(norm?.options?.dims))) return norm.options;
+  const options = reading('the norm', 'INVALID_OPTION', () => norm?.options);
+  if (typeof options === 'object' && options !== null) return resolvedAgain(options);
   throw new RMSNormError('INVALID_OPTION', `prepare() takes an RMSNorm, got ${show(norm)}`);
 }
 
@@ -156,8 +167,7 @@ function checkedWanted(wanted: FloatDType | PrepareOptions): {
   readonly ops: readonly Op[];
 } {
   if (typeof wanted === 'string') return { dtype: wanted, ops: ['forward'] };
-  checkKeys(wanted, PREPARE);
-  const { dtype = 'float32', ops = ['forward'] } = wanted;
+  const { dtype = 'float32', ops = ['forward'] } = readKeys(wanted, PREPARE);
   if (
     reading(
       'ops',

@@ -12,7 +12,7 @@ import {
 } from '../driver/supports.ts';
 import { FLOAT_DTYPES } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { checkKeys, keysOf } from '../values/keys.ts';
+import { checkedKeys, keysOf, readKeys } from '../values/keys.ts';
 import { reading } from '../values/reading.ts';
 import { show, showText } from '../values/show.ts';
 import type { BackendInternals } from './internals.ts';
@@ -38,9 +38,8 @@ export function checkedSupports(driver: Driver<never>): Supports {
 
 function supportsOf(driver: Driver<never>): Supports {
   const name = checkedName(driver);
-  const supports: Supports = driver.supports;
-  checkKeys(supports, { name: `supports of driver ${name}`, keys: SUPPORTS });
-  const { ops, dtypes, accuracy, features, promises, limits } = supports;
+  const supports = readKeys(driver.supports, { name: `supports of driver ${name}`, keys: SUPPORTS });
+  const { ops, dtypes, accuracy, features, promises } = supports;
   const named = <T extends string>(what: string, values: readonly T[], known: readonly T[]): readonly T[] => {
     if (!Array.isArray(values)) throw invalid(`supports.${what} of driver ${name} is a list, got ${show(values)}`);
     for (const value of values) {
@@ -56,10 +55,9 @@ function supportsOf(driver: Driver<never>): Supports {
   if (!ACCURACIES.includes(accuracy)) throw unknownName(name, 'accuracy', accuracy, ACCURACIES);
 
   const checkedLimits: { -readonly [K in Op]?: NonNullable<Supports['limits']>[K] } = {};
-  if (limits !== undefined) checkKeys(limits, { name: `supports.limits of driver ${name}`, keys: OPS });
-  for (const op of Object.keys(limits ?? {}) as Op[]) {
-    const limit = limits?.[op] ?? {};
-    checkKeys(limit, { name: `supports.limits.${op} of driver ${name}`, keys: LIMIT });
+  const limits = checkedKeys(supports.limits, { name: `supports.limits of driver ${name}`, keys: OPS });
+  for (const op of Object.keys(limits) as Op[]) {
+    const limit = checkedKeys(limits[op], { name: `supports.limits.${op} of driver ${name}`, keys: LIMIT });
     checkedLimits[op] = Object.freeze({
       ...(limit.features && { features: named(`limits.${op}.features`, limit.features, FEATURES) }),
       ...(limit.dtypes && { dtypes: named(`limits.${op}.dtypes`, limit.dtypes, FLOAT_DTYPES) }),
@@ -71,7 +69,7 @@ function supportsOf(driver: Driver<never>): Supports {
     accuracy,
     features: named('features', features, FEATURES),
     promises: named('promises', promises, GUARANTEES),
-    ...(limits && { limits: Object.freeze(checkedLimits) }),
+    ...(supports.limits && { limits: Object.freeze(checkedLimits) }),
   });
 }
 

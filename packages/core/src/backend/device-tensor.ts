@@ -1,4 +1,5 @@
 import { abortable, type SignalOptions, signalOf, throwIfAborted } from '../values/abort.ts';
+import { refuseMore } from '../values/arguments.ts';
 import { bytesPerElement, type DType } from '../values/dtype.ts';
 import type { DataOf, ViewOf } from '../values/host-data.ts';
 import { hostMemory } from '../values/host-memory.ts';
@@ -12,7 +13,7 @@ import type { Mark } from './net.ts';
 /** What a tensor needs of its backend, beside what all need. */
 export interface TensorOwner<B> extends BackendInternals<B> {
   /** A handle to the memory is given out, which others may hold: from now on only `dispose` frees it. */
-  lend(mark: Mark<B>, place: number): void;
+  lend(tensor: Tensor, handle: unknown, mark: Mark<B>, place: number): void;
   /** Called once, by dispose: frees the memory and no longer counts it. */
   release(tensor: Tensor, buffer: B, mark: Mark<B>, place: number): void;
 }
@@ -68,16 +69,17 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
   get buffer(): unknown {
     const { driver } = this.#owner;
     const buffer = this.#alive();
-    this[LEND]();
-    return driver.handle ? driver.handle(buffer) : buffer;
+    return this[LEND](driver.handle ? driver.handle(buffer) : buffer);
   }
 
-  /** The memory becomes known to others: from now on only `dispose` frees it. */
-  [LEND](): void {
-    if (this.#mark !== null) this.#owner.lend(this.#mark, this.#place);
+  /** The memory becomes known to others, by a handle that is returned. */
+  [LEND]<H>(handle: H): H {
+    if (this.#mark !== null) this.#owner.lend(this, handle, this.#mark, this.#place);
+    return handle;
   }
 
   async data(options?: SignalOptions): Promise<DataOf<DType>> {
+    if (arguments.length > 1) refuseMore(arguments, 1, 'data({ signal })');
     const signal = signalOf(options, "data()'s options");
     throwIfAborted(signal);
     const buffer = this.#alive();
@@ -104,9 +106,8 @@ class DeviceTensor<B> implements Tensor, HasBuffer<B> {
 
 class AddressableTensor<B> extends DeviceTensor<B> {
   view(): ViewOf<DType> {
-    const view = viewOf(this);
-    this[LEND]();
-    return view;
+    if (arguments.length > 0) refuseMore(arguments, 0, 'view()');
+    return this[LEND](viewOf(this));
   }
 }
 

@@ -81,6 +81,8 @@ export function internalsOfBackend(backend: Backend): BackendInternals<unknown> 
 export function internalsOf(tensor: Tensor): BackendInternals<unknown> {
   if (!isTensor(tensor)) throw noTensor('x', tensor);
   const internals = (tensor as unknown as HasBuffer<unknown>)[INTERNALS];
+  // A Proxy may answer whatever it is asked.
+  if (typeof internals?.assertAlive !== 'function') throw noTensor('x', tensor);
   internals.assertAlive();
   return internals;
 }
@@ -115,7 +117,8 @@ function noTensor(name: string, value: unknown): RMSNormError {
 }
 
 function otherBackend(name: string, tensor: Tensor, backend: Backend): RMSNormError {
-  const [theirs, ours] = [show(tensor.backend.name), show(backend.name)];
+  const theirs = reading(name, 'FOREIGN_TENSOR', () => show(tensor.backend.name));
+  const ours = show(backend.name);
   return new RMSNormError(
     'FOREIGN_TENSOR',
     `${name} belongs to another backend (${theirs}) than x (${ours}): copy it there with backend.tensor(await ${name}.data(), ...)`,

@@ -133,6 +133,32 @@ describe('tensors that nobody disposed of', () => {
     expect(other.memory()).toEqual({ tensors: 0, bytes: 0 });
   });
 
+  test('an async tidy that nothing can settle any more keeps nothing', async () => {
+    const hung = [
+      backend.tidy(async () => {
+        backend.empty(rows(2 ** 20));
+        await new Promise(() => {});
+        return backend;
+      }),
+      backend.tidy(() => new Promise(() => {})),
+    ];
+    let release: ((value: unknown) => void) | undefined;
+    const settles = backend.tidy(() => new Promise((resolve) => (release = resolve)));
+    await Promise.resolve();
+    const make = (): void => void backend.empty(rows(2 ** 20));
+    make();
+    await collected();
+    // That may still return it.
+    expect(backend.memory().tensors).toBe(1);
+    release!(undefined);
+    await settles;
+    expect(backend.memory().tensors).toBe(0);
+    make();
+    await collected();
+    expect(backend.memory().tensors).toBe(0);
+    expect(hung).toHaveLength(2);
+  });
+
   test('the net keeps neither tensors nor the backend', async () => {
     const [tensor, owner] = (() => {
       const made = createBackend(new ReferenceDriver());

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { code } from '../../test/samples.ts';
+import { code, isGone } from '../../test/samples.ts';
 import { RMSNorm } from '../api/rms-norm.ts';
 import { ReferenceDriver } from '../reference/driver.ts';
 import type { Backend, Tensor } from './backend.ts';
@@ -12,13 +12,6 @@ beforeEach(() => {
 
 const make = (): Tensor => backend.empty([2, 4]);
 const live = (): number => backend.memory().tensors;
-const isGone = (tensor: Tensor): boolean => {
-  try {
-    return !tensor.buffer;
-  } catch {
-    return true;
-  }
-};
 
 describe('tidy', () => {
   test('leaves a generator that is returned as it is', () => {
@@ -153,66 +146,6 @@ describe('tidy', () => {
     expect(live()).toBe(1);
   });
 
-  test('an async function: what is made until its promise settles', async () => {
-    const kept = await backend.tidy(async () => {
-      const a = make();
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      const b = make();
-      const inner = backend.tidy(() => {
-        make();
-        return make();
-      });
-      expect([isGone(a), isGone(b), isGone(inner), live()]).toEqual([false, false, false, 3]);
-      return b;
-    });
-    expect([live(), isGone(kept)]).toEqual([1, false]);
-    // What has a then is awaited, though it be no Promise.
-    const thenable = { ['then' as string]: (resolve: (value: unknown) => void) => resolve(make()) };
-    await backend.tidy(() => thenable);
-    expect(live()).toBe(2);
-  });
-
-  test('of async ones at once each keeps what it returns, and no tensor goes while one that saw it made runs', async () => {
-    const gates: (() => void)[] = [];
-    const wait = (): Promise<void> => new Promise((resolve) => gates.push(resolve));
-    const work = async (): Promise<Tensor> => {
-      const x = make();
-      await wait();
-      const z = make();
-      expect([isGone(x), isGone(z)]).toEqual([false, false]);
-      await wait();
-      expect([isGone(x), isGone(z)]).toEqual([false, false]);
-      return backend.tidy(() => [z, make()])[1]!;
-    };
-    const open = async (index: number): Promise<void> => {
-      gates[index]!();
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    };
-    const [first, second] = [backend.tidy(work), backend.tidy(work)];
-    await open(0);
-    await open(1);
-    await open(2);
-    const y = await first;
-    // The second still runs: what was made meanwhile may be its own.
-    expect(isGone(y)).toBe(false);
-    await open(3);
-    const results = [y, await second];
-    expect(results.map(isGone)).toEqual([false, false]);
-    expect(live()).toBe(2);
-  });
-
-  test('one that is called in another, and awaited there, hands on to it', async () => {
-    await backend.tidy(async () => {
-      const inner = await backend.tidy(async () => {
-        make();
-        await null;
-        return make();
-      });
-      expect(isGone(inner)).toBe(false);
-    });
-    expect(live()).toBe(0);
-  });
-
   test('what a norm uploads stays, and so does what apply uses', async () => {
     const norm = new RMSNorm({ dim: 4, axis: -1, bias: true });
     const x = make();
@@ -230,8 +163,33 @@ describe('tidy', () => {
 
   test('refuses what is no function, and a backend that is gone', async () => {
     expect(() => backend.tidy(make() as never)).toThrow(code('INVALID_OPTION'));
+    for (const type of [class {}, class Named extends Map {}, Map, Promise]) {
+      expect(() => backend.tidy(type as never)).toThrow(code('INVALID_OPTION'));
+    }
+    const own = new TypeError("Class constructor X cannot be invoked without 'new'");
+    const throwing = Object.freeze(() => {
+      throw own;
+    });
+    expect(() => backend.tidy(throwing)).toThrow(own);
     await backend.dispose();
     expect(() => backend.tidy(() => 1)).toThrow(code('DISPOSED'));
+  });
+
+  test('a result whose then throws is no promise', () => {
+    const held = (y: Tensor): { y: Tensor } =>
+      Object.defineProperty({ y }, 'then', {
+        get() {
+          throw new Error('not yours');
+        },
+      });
+    const result = backend.tidy(() => {
+      make();
+      return held(make());
+    });
+    expect([isGone(result.y), live()]).toEqual([false, 1]);
+    backend.tidy(make).dispose();
+    make();
+    expect(live()).toBe(2);
   });
 
   test('the tensors of another copy of this package, and its norms', async () => {

@@ -7,6 +7,7 @@ import { show } from '../values/show.ts';
 import type { Backend, Tensor } from './backend.ts';
 import { checkedSupports } from './declared-support.ts';
 import { deviceTensor, type TensorOwner } from './device-tensor.ts';
+import { BUFFER, type HasBuffer } from './internals.ts';
 import { type Mark, Net } from './net.ts';
 import { Tidies } from './tidies.ts';
 import { warnOfDropped } from './warn-of-dropped.ts';
@@ -16,7 +17,7 @@ export class TrackedDriver<B> implements TensorOwner<B> {
   readonly backend: Backend;
   readonly driver: Driver<B>;
   readonly supports: Supports;
-  readonly #tidies: Tidies = new Tidies();
+  readonly #tidies: Tidies = new Tidies((tensor) => this.#memoryOf(tensor));
   readonly #net: Net<B> = new Net((buffer, bytes) => this.#dropped(buffer, bytes));
   #disposed: Promise<void> | null = null;
   #tensors = 0;
@@ -60,7 +61,10 @@ export class TrackedDriver<B> implements TensorOwner<B> {
         `backend ${show(this.driver.name)} cannot wrap memory of yours: use tensor()`,
       );
     }
-    return this.#track(this.driver.adopt(handle, elementCount(shape) * bytesPerElement(dtype), dtype), 0, shape, dtype);
+    const buffer = this.driver.adopt(handle, elementCount(shape) * bytesPerElement(dtype), dtype);
+    const tensor = this.#track(buffer, 0, shape, dtype);
+    if (this.#tidies.running > 0) this.#tidies.wrap(tensor, handle);
+    return tensor;
   }
 
   tidy<R>(fn: () => R): R {
@@ -71,8 +75,9 @@ export class TrackedDriver<B> implements TensorOwner<B> {
     this.#tidies.keep(tensor);
   }
 
-  lend(mark: Mark<B>, place: number): void {
+  lend(tensor: Tensor, handle: unknown, mark: Mark<B>, place: number): void {
     this.#net.forget(mark, place);
+    if (this.#tidies.running > 0) this.#tidies.lend(tensor, handle);
   }
 
   release(tensor: Tensor, buffer: B, mark: Mark<B>, place: number): void {
@@ -85,6 +90,11 @@ export class TrackedDriver<B> implements TensorOwner<B> {
     this.#tensors = 0;
     this.#bytes = 0;
     return this.#disposed;
+  }
+
+  #memoryOf(tensor: Tensor): Uint8Array | null {
+    const buffer = (tensor as unknown as HasBuffer<B>)[BUFFER];
+    return buffer === null || this.#disposed !== null || !this.driver.view ? null : this.driver.view(buffer);
   }
 
   /** Called from the event loop, where nobody could catch an error. */

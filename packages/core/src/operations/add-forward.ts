@@ -2,15 +2,20 @@ import type { Tensor } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { operandsByName } from '../driver/operations.ts';
 import { isEmpty, type Problem } from '../driver/problem.ts';
-import { type Form, keysOf } from '../values/keys.ts';
+import { type Form, innerKeys, keysOf } from '../values/keys.ts';
 import { CheckedOperands } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
 export interface AddForwardTargets {
   /** Shape and dtype of x; each may be x or residual, but not both the same. */
-  readonly out?: { readonly y?: Tensor | undefined; readonly sum?: Tensor | undefined } | undefined;
+  readonly out?: AddForwardOut | undefined;
   /** float32, [outer, groups, inner]: receives r / alpha of the sum. */
   readonly rstd?: Tensor | undefined;
+}
+
+interface AddForwardOut {
+  readonly y?: Tensor | undefined;
+  readonly sum?: Tensor | undefined;
 }
 
 /** @template X the tensor that was given */
@@ -22,17 +27,19 @@ export interface AddForwardResult<X extends Tensor = Tensor> {
 
 const OPERANDS = operandsByName('addForward');
 
-const OUT: Form = {
+const OUT = {
   name: "addForward's out",
-  keys: keysOf<NonNullable<AddForwardTargets['out']>>({ y: true, sum: true }),
+  keys: keysOf<AddForwardOut>({ y: true, sum: true }),
   tensor: '{ y: tensor }',
-};
+  copy: ({ y, sum }: AddForwardOut): AddForwardOut => ({ y, sum }),
+} satisfies Form;
 
 export const ADD_FORWARD_TARGETS: Form = {
   name: "addForward's targets",
   keys: keysOf<AddForwardTargets>({ out: true, rstd: true }),
   out: OUT,
   tensor: '{ out: { y: tensor } }',
+  copy: ({ out, rstd }: AddForwardTargets): AddForwardTargets => ({ out: innerKeys(out, OUT), rstd }),
 };
 
 /** addForward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */

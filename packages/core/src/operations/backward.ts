@@ -3,7 +3,7 @@ import type { BackendInternals } from '../backend/internals.ts';
 import { type Operand, operandsByName } from '../driver/operations.ts';
 import { isEmpty, type Problem } from '../driver/problem.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { type Form, keysOf } from '../values/keys.ts';
+import { type Form, innerKeys, keysOf } from '../values/keys.ts';
 import { CheckedOperands, type Output } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -42,17 +42,19 @@ export interface BackwardWeights<B> extends WeightBuffers<B> {
 
 const OPERANDS = operandsByName('backward');
 
-const OUT: Form = {
+const OUT = {
   name: "backward's out",
   keys: keysOf<BackwardOut>({ dx: true, dgamma: true, dbeta: true }),
   tensor: '{ dx: tensor }',
-};
+  copy: ({ dx, dgamma, dbeta }: BackwardOut): BackwardOut => ({ dx, dgamma, dbeta }),
+} satisfies Form;
 
 export const BACKWARD_TARGETS: Form = {
   name: "backward's targets",
   keys: keysOf<BackwardTargets>({ rstd: true, dsum: true, out: true }),
   out: OUT,
   tensor: '{ out: { dx: tensor } }',
+  copy: ({ rstd, dsum, out }: BackwardTargets): BackwardTargets => ({ rstd, dsum, out: innerKeys(out, OUT) }),
 };
 
 /** backward of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */

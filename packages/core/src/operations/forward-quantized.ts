@@ -2,7 +2,7 @@ import type { Tensor, WithDType } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { operandsByName } from '../driver/operations.ts';
 import { isEmpty, type QuantizedProblem } from '../driver/problem.ts';
-import { type Form, keysOf } from '../values/keys.ts';
+import { type Form, innerKeys, keysOf } from '../values/keys.ts';
 import { CheckedOperands } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -10,7 +10,12 @@ export interface QuantizedTargets {
   /** One scale for everything; without it each (outer, inner) gets its own. */
   readonly scale?: number | undefined;
   /** `q`: int8, shaped as x. `scales`: float32, [outer, inner]. */
-  readonly out?: { readonly q?: Tensor | undefined; readonly scales?: Tensor | undefined } | undefined;
+  readonly out?: QuantizedOut | undefined;
+}
+
+interface QuantizedOut {
+  readonly q?: Tensor | undefined;
+  readonly scales?: Tensor | undefined;
 }
 
 /** @template X the tensor that was given */
@@ -23,17 +28,19 @@ export interface QuantizedResult<X extends Tensor = Tensor> {
 
 const OPERANDS = operandsByName('forwardQuantized');
 
-const OUT: Form = {
+const OUT = {
   name: "forwardQuantized's out",
-  keys: keysOf<NonNullable<QuantizedTargets['out']>>({ q: true, scales: true }),
+  keys: keysOf<QuantizedOut>({ q: true, scales: true }),
   tensor: '{ q: tensor }',
-};
+  copy: ({ q, scales }: QuantizedOut): QuantizedOut => ({ q, scales }),
+} satisfies Form;
 
 export const QUANTIZED_TARGETS: Form = {
   name: "forwardQuantized's targets",
   keys: keysOf<QuantizedTargets>({ scale: true, out: true }),
   out: OUT,
   tensor: '{ out: { q: tensor } }',
+  copy: ({ scale, out }: QuantizedTargets): QuantizedTargets => ({ scale, out: innerKeys(out, OUT) }),
 };
 
 /** forwardQuantized of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */

@@ -21,7 +21,12 @@ export interface ForwardTargets {
 
 const KEYS = keysOf<ForwardTargets>({ out: true, rstd: true });
 
-export const FORWARD_TARGETS: Form = { name: "forward's targets", keys: KEYS, tensor: '{ out: tensor }' };
+export const FORWARD_TARGETS: Form = {
+  name: "forward's targets",
+  keys: KEYS,
+  tensor: '{ out: tensor }',
+  copy: ({ out, rstd }: ForwardTargets): ForwardTargets => ({ out, rstd }),
+};
 export const GATED_TARGETS: Form = { ...FORWARD_TARGETS, name: "gatedForward's targets" };
 
 /**
@@ -29,7 +34,7 @@ export const GATED_TARGETS: Form = { ...FORWARD_TARGETS, name: "gatedForward's t
  * @throws RMSNormError INVALID_OPTION
  */
 export function forwardTargets(target: Tensor | ForwardTargets | undefined, form: Form): ForwardTargets {
-  return isTensor(target) ? { out: target } : checkedKeys(target, form);
+  return isTensor(target) ? { out: target, rstd: undefined } : checkedKeys(target, form);
 }
 
 /**

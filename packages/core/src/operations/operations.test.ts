@@ -171,8 +171,8 @@ test('the functions under the class agree with it', async () => {
   const norm = normWith({ dim: 4, bias: true });
   const options = {
     dim: 4,
-    gamma: backend.tensor(norm.gamma!.data, [4]),
-    beta: backend.tensor(norm.beta!.data, [4]),
+    gamma: backend.tensor(norm.gamma!.data, [4], 'float32'),
+    beta: backend.tensor(norm.beta!.data, [4], 'float32'),
   };
   const x = backend.tensor(wave(8), [2, 4]);
   const z = backend.tensor(wave(8, 2), [2, 4]);

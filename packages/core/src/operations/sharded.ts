@@ -2,9 +2,7 @@ import type { Tensor, WithDType } from '../backend/backend.ts';
 import type { BackendInternals } from '../backend/internals.ts';
 import { operandsByName } from '../driver/operations.ts';
 import { isEmpty, type Problem, type ScaleByProblem } from '../driver/problem.ts';
-import { RMSNormError } from '../values/errors.ts';
 import { type Form, keysOf } from '../values/keys.ts';
-import { show } from '../values/show.ts';
 import { CheckedOperands } from './checked-operands.ts';
 import type { WeightBuffers } from './weights.ts';
 
@@ -20,12 +18,8 @@ export const SCALE_BY_TARGETS: Form = {
   name: "scaleBy's targets",
   keys: keysOf<ScaleByTargets>({ out: true }),
   tensor: '{ out: tensor }',
+  copy: ({ out }: ScaleByTargets): ScaleByTargets => ({ out }),
 };
-
-/** The error of a call that was given targets where there are none: what was meant to be written would stay as it is. */
-export function noTargets(op: string, given: unknown): RMSNormError {
-  return new RMSNormError('INVALID_OPTION', `${op} takes x alone and gives a new tensor, got ${show(given)} beside it`);
-}
 
 /** sumSquares of a supported problem. @throws RMSNormError as CheckedOperands, and what the driver throws */
 export function runSumSquares<B, X extends Tensor>(

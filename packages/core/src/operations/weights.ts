@@ -10,6 +10,13 @@ export interface WeightBuffers<B> {
   readonly beta: B | null;
 }
 
+/** What a call needs beside its tensors. */
+export interface PreparedCall<P> {
+  readonly internals: BackendInternals<unknown>;
+  readonly problem: P;
+  readonly weights: WeightBuffers<unknown>;
+}
+
 /**
  * The buffer of a gamma or beta on the device: float32, any shape with one element for each feature.
  * @throws RMSNormError FOREIGN_TENSOR, DISPOSED, DTYPE, SHAPE

@@ -1,11 +1,11 @@
 import type { Problem } from '../driver/problem.ts';
+import { refuseMore } from '../values/arguments.ts';
 import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { floatDType } from '../values/host-tensor.ts';
-import { reading } from '../values/reading.ts';
 import { checkedShape, elementCount, sameShape } from '../values/shape.ts';
 import { show } from '../values/show.ts';
-import type { ResolvedOptions } from './options.ts';
+import { type ResolvedOptions, resolvedAgain } from './options.ts';
 
 const MOST_AXES_SEARCHED = 32;
 
@@ -26,8 +26,12 @@ export interface Layout {
  * @throws RMSNormError SHAPE where the shape has not `dim` at `axis`, INVALID_OPTION
  */
 export function layoutOf(options: ResolvedOptions, shape: readonly number[]): Layout {
-  const { dims, groups, size } = checkedResolved(options);
-  checkedShape(shape);
+  if (arguments.length > 2) refuseMore(arguments, 2, 'layoutOf(options, shape)');
+  return laidOut(resolvedAgain(options), checkedShape(shape));
+}
+
+function laidOut(options: ResolvedOptions, shape: readonly number[]): Layout {
+  const { dims, groups, size } = options;
   const axis = options.axis < 0 ? options.axis + shape.length : options.axis;
   const end = axis + dims.length;
   if (axis < 0 || end > shape.length || !sameShape(shape.slice(axis, end), dims)) {
@@ -45,7 +49,13 @@ export function layoutOf(options: ResolvedOptions, shape: readonly number[]): La
  * @throws RMSNormError as {@link layoutOf}; DTYPE
  */
 export function problemOf(options: ResolvedOptions, shape: readonly number[], dtype: FloatDType): Problem {
-  const { outer, groups, size, inner } = layoutOf(options, shape);
+  if (arguments.length > 3) refuseMore(arguments, 3, 'problemOf(options, shape, dtype)');
+  return problemLaidOut(resolvedAgain(options), checkedShape(shape), floatDType(dtype));
+}
+
+/** As {@link problemOf}, of arguments that are checked. @throws RMSNormError SHAPE where the shape has not `dim` at `axis` */
+export function problemLaidOut(options: ResolvedOptions, shape: readonly number[], dtype: FloatDType): Problem {
+  const { outer, groups, size, inner } = laidOut(options, shape);
   const { statSize, eps, epsMode, alpha, weightOffset, casting } = options;
   return Object.freeze({
     outer,
@@ -53,18 +63,13 @@ export function problemOf(options: ResolvedOptions, shape: readonly number[], dt
     size,
     inner,
     statSize,
-    dtype: floatDType(dtype),
+    dtype,
     eps,
     epsMode,
     alpha,
     weightOffset,
     casting,
   });
-}
-
-function checkedResolved(options: ResolvedOptions): ResolvedOptions {
-  if (reading('options', 'INVALID_OPTION', () => Array.isArray(options?.dims))) return options;
-  throw new RMSNormError('INVALID_OPTION', `options must be what resolveOptions() gives, got ${show(options)}`);
 }
 
 /** The axis where `dim` does stand, for a user who forgot `axis: -1`. */

@@ -4,7 +4,7 @@ import type { FloatDType } from '../values/dtype.ts';
 import { RMSNormError } from '../values/errors.ts';
 import { show } from '../values/show.ts';
 import { unreachable } from '../values/unreachable.ts';
-import { problemOf } from './layout.ts';
+import { problemLaidOut } from './layout.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** The number that a call itself adds to its problem: `count` of scaleBy, `scale` of forwardQuantized. */
@@ -22,7 +22,7 @@ export function operationProblem<O extends Op>(
   value: CallValue,
 ): OperationProblem[O] {
   refusePartialShards(op, options);
-  const problem = problemOf(options, shape, dtype);
+  const problem = problemLaidOut(options, shape, dtype);
   return Object.freeze(extended(op, options, problem, value)) as OperationProblem[O];
 }
 

@@ -4,8 +4,9 @@
  */
 
 import { CASTINGS, type Casting, EPS_MODES, type EpsMode } from '../driver/problem.ts';
+import { refuseMore } from '../values/arguments.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { checkKeys, type Form, keysOf } from '../values/keys.ts';
+import { type Form, keysOf, readKeys } from '../values/keys.ts';
 import { isArray, reading } from '../values/reading.ts';
 import { MOST_AXES } from '../values/shape.ts';
 import { show } from '../values/show.ts';
@@ -92,8 +93,9 @@ const OPTIONS: Form = { name: 'the options', keys: OPTION_KEYS };
  * @throws RMSNormError INVALID_OPTION
  */
 export function resolveOptions(options: RMSNormOptions): ResolvedOptions {
-  checkOptionKeys(options, OPTIONS);
-  return resolved(options, flag('affine', options.affine, true), flag('bias', options.bias, false));
+  if (arguments.length > 1) refuseMore(arguments, 1, 'resolveOptions({ dim, groups, ... })');
+  const { affine, bias, ...others } = readOptions(options, OPTIONS);
+  return resolved(others, flag('affine', affine, true), flag('bias', bias, false));
 }
 
 /**
@@ -159,6 +161,18 @@ export function resolved(
 }
 
 /**
+ * What resolveOptions gave, or others put together in its stead: checked anew, so that all of it fits.
+ * @throws RMSNormError INVALID_OPTION
+ */
+export function resolvedAgain(options: ResolvedOptions): ResolvedOptions {
+  const read = reading('the options', 'INVALID_OPTION', () => (isArray(options?.dims) ? { ...options } : null));
+  if (read === null) throw invalid(`options must be what resolveOptions() gives, got ${show(options)}`);
+  const { dims, scale, scaleGiven, affine, bias, ...others } = read;
+  const given = { ...others, dim: dims, scale: scaleGiven ? scale : undefined };
+  return resolved(given, flag('affine', affine, true), flag('bias', bias, false));
+}
+
+/**
  * The options of `new RMSNorm(dim, groups)` or `new RMSNorm(options)`.
  * @throws RMSNormError INVALID_OPTION
  */
@@ -175,13 +189,13 @@ export function resolveArguments(
 }
 
 /**
- * Refuses keys that are not known, and a preset that nobody called.
+ * A copy of options. Refuses keys that are not known, and a preset that nobody called.
  * @throws RMSNormError INVALID_OPTION
  */
-export function checkOptionKeys(options: object, form: Form): void {
+export function readOptions<T extends object>(options: T, form: Form): T {
   const preset = uncalledPreset(options);
   if (preset !== null) throw invalid(`${preset} is a function: call it with dim, as in ...${preset}(512)`);
-  checkKeys(options, form);
+  return readKeys(options, form);
 }
 
 function checkedDims(dim: number | readonly number[]): { dims: readonly number[]; features: number } {

@@ -51,10 +51,31 @@ describe('presets', () => {
     ['a Map', new Map([['eps', 1]])],
     ['an array', []],
     ['a Date', new Date(0)],
-    ['options that are inherited', Object.create({ eps: 1e-3 })],
     ['the preset itself', presets.onnx],
   ])('presets.onnx refuses %s in place of its options', (_what, given) => {
     expect(() => presets.onnx([4], given as never)).toThrow(code('INVALID_OPTION'));
+  });
+
+  test('presets.onnx reads options that are inherited, as all that takes options does', () => {
+    expect(presets.onnx([4], Object.create({ eps: 1e-3 })).eps).toBe(1e-3);
+    expect(() => presets.onnx([4], Object.create({ epsilon: 1e-3 }))).toThrow(code('INVALID_OPTION'));
+  });
+
+  test.each<[string, (...args: unknown[]) => unknown, string]>([
+    ['zeta', () => presets.zeta(...([8, 1, 7] as never as [8, 1])), 'presets.zeta(dim, groups)'],
+    ['torch', () => presets.torch(...([8, 1e-5, 7] as never as [8, 1e-5])), 'presets.torch(normalizedShape, eps)'],
+    ['onnx', () => presets.onnx(...([8, {}, 7] as never as [8])), 'presets.onnx(dims, { axis, eps, casting })'],
+    ['llama', () => presets.llama(...([4, 1e-5, 7] as never as [4, 1e-5])), 'presets.llama(dim, eps)'],
+    ['gemma', () => presets.gemma(...([4, 1e-5, 7] as never as [4, 1e-5])), 'presets.gemma(dim, eps)'],
+    [
+      'mamba2',
+      () => presets.mamba2(...([8, 1, 1e-5, true, 7] as never as [8])),
+      'presets.mamba2(dim, groups, eps, normBeforeGate)',
+    ],
+  ])('%s says which argument is too many', (_name, call, usage) => {
+    expect(call).toThrow(code('INVALID_OPTION'));
+    expect(call).toThrow(/argument [35] is too many, 7: write /);
+    expect(call).toThrow(usage);
   });
 
   test('a row of 1e-4 with eps null has the value of torch.nn.RMSNorm with eps None', async () => {
@@ -72,7 +93,9 @@ describe('presets', () => {
     expect(() => new RMSNorm({ dim: 8, axis: -1, ...uncalled })).toThrow(message);
     expect(() => new RMSNorm(Object.assign({ dim: 8 }, uncalled))).toThrow(message);
     expect(() => new RMSNorm(presets[name] as never)).toThrow(message);
-    expect(Object.keys(presets[name])).toEqual([]);
+    const merged: Record<string, unknown> = { dim: 8 };
+    for (const key in uncalled) merged[key] = (uncalled as Record<string, unknown>)[key];
+    expect(() => new RMSNorm(merged as never)).toThrow(message);
   });
 
   test('that of another copy of this package is refused, too', async () => {

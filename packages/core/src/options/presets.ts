@@ -1,10 +1,11 @@
 import type { Casting } from '../driver/problem.ts';
+import { refuseMore } from '../values/arguments.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { checkKeys, type Form, isPlain, keysOf } from '../values/keys.ts';
+import { checkedKeys, type Form, keysOf } from '../values/keys.ts';
 import { isArray, reading } from '../values/reading.ts';
 import { show } from '../values/show.ts';
 import type { RMSNormOptions } from './options.ts';
-import { UNCALLED } from './uncalled.ts';
+import { UNCALLED, UNCALLED_KEY } from './uncalled.ts';
 
 /**
  * Options that reproduce the numbers of known libraries. Null, for any parameter but the first, is what that library
@@ -43,21 +44,41 @@ export interface OnnxOptions {
 const ONNX: Form = {
   name: "presets.onnx's options",
   keys: keysOf<OnnxOptions>({ axis: true, eps: true, casting: true }),
+  nulls: true,
 };
 
 // Null is each library's own default, as undefined is: hence ??, and no default of a parameter.
 const library: Presets = {
-  zeta: preset((dim, groups) => {
-    if (typeof dim !== 'number') throw new RMSNormError('INVALID_OPTION', `dim must be a number, got ${show(dim)}`);
-    return { dim: [groups ?? 1, dim], axis: 1, groups: groups ?? 1, scale: dim ** -0.5, epsMode: 'clamp', eps: 1e-12 };
-  }, 'presets.zeta'),
-  torch: preset((shape, eps) => ({ dim: shape, axis: -rank(shape), eps: eps ?? 2 ** -23 }), 'presets.torch'),
-  onnx: preset((dims, options) => {
-    const { axis, eps, casting } = onnxOptions(options);
-    return { dim: dims, axis: axis ?? -rank(dims), eps: eps ?? 1e-5, casting: casting ?? 'llama' };
-  }, 'presets.onnx'),
-  llama: preset((dim, eps) => ({ dim, axis: -1, eps: eps ?? 1e-6, casting: 'llama' }), 'presets.llama'),
-  gemma: preset((dim, eps) => ({ dim, axis: -1, eps: eps ?? 1e-6, weightOffset: 1 }), 'presets.gemma'),
+  zeta: preset(
+    (dim, groups) => {
+      if (typeof dim !== 'number') throw new RMSNormError('INVALID_OPTION', `dim must be a number, got ${show(dim)}`);
+      return {
+        dim: [groups ?? 1, dim],
+        axis: 1,
+        groups: groups ?? 1,
+        scale: dim ** -0.5,
+        epsMode: 'clamp',
+        eps: 1e-12,
+      };
+    },
+    'presets.zeta',
+    'dim, groups',
+  ),
+  torch: preset(
+    (shape, eps) => ({ dim: shape, axis: -rank(shape), eps: eps ?? 2 ** -23 }),
+    'presets.torch',
+    'normalizedShape, eps',
+  ),
+  onnx: preset(
+    (dims, options) => {
+      const { axis, eps, casting } = checkedKeys(options ?? undefined, ONNX);
+      return { dim: dims, axis: axis ?? -rank(dims), eps: eps ?? 1e-5, casting: casting ?? 'llama' };
+    },
+    'presets.onnx',
+    'dims, { axis, eps, casting }',
+  ),
+  llama: preset((dim, eps) => ({ dim, axis: -1, eps: eps ?? 1e-6, casting: 'llama' }), 'presets.llama', 'dim, eps'),
+  gemma: preset((dim, eps) => ({ dim, axis: -1, eps: eps ?? 1e-6, weightOffset: 1 }), 'presets.gemma', 'dim, eps'),
   mamba2: preset(
     (dim, groups, eps, normBeforeGate) => ({
       dim,
@@ -67,30 +88,22 @@ const library: Presets = {
       normBeforeGate: normBeforeGate ?? false,
     }),
     'presets.mamba2',
+    'dim, groups, eps, normBeforeGate',
   ),
 };
 
 export const presets: Presets = Object.freeze(library);
 
-function onnxOptions(options: OnnxOptions | null | undefined): OnnxOptions {
-  if (options === undefined || options === null) return {};
-  const entries = reading(ONNX.name, 'INVALID_OPTION', () =>
-    typeof options === 'object' && isPlain(options)
-      ? Object.entries(options).filter(([, value]) => value !== null)
-      : null,
-  );
-  // A Map, an array and the like have no keys of these.
-  if (!entries) throw new RMSNormError('INVALID_OPTION', `${ONNX.name} must be a plain object, got ${show(options)}`);
-  const given: OnnxOptions = Object.fromEntries(entries);
-  checkKeys(given, ONNX);
-  return given;
-}
-
 function preset<Arguments extends readonly unknown[]>(
   make: (...args: Arguments) => RMSNormOptions,
   name: string,
+  parameters: string,
 ): Preset<Arguments> {
-  return Object.assign(make, { [UNCALLED]: name } as const);
+  const called = (...args: Arguments): RMSNormOptions => {
+    refuseMore(args, make.length, `${name}(${parameters})`);
+    return make(...args);
+  };
+  return Object.assign(called, { [UNCALLED]: name, [UNCALLED_KEY]: name } as const);
 }
 
 /** What is no list is one axis; resolveOptions says what is wrong with it. */

@@ -19,7 +19,7 @@ import type { Supports } from '../driver/supports.ts';
 import { bytesPerElement, type FloatDType } from '../values/dtype.ts';
 import { decode, encode, roundTo } from '../values/encoding.ts';
 import { RMSNormError } from '../values/errors.ts';
-import { bytesOf } from '../values/host-tensor.ts';
+import { bytesOf } from '../values/plain-array.ts';
 import { show } from '../values/show.ts';
 import { typedView } from '../values/typed-view.ts';
 import { backward } from './backward.ts';

@@ -1,5 +1,5 @@
 import { RMSNormError } from './errors.ts';
-import { checkKeys, keysOf } from './keys.ts';
+import { keysOf, readKeys } from './keys.ts';
 import { reading } from './reading.ts';
 import { show } from './show.ts';
 
@@ -24,8 +24,7 @@ const KEYS = keysOf<SignalOptions>({ signal: true });
  */
 export function signalOf(options: SignalOptions | undefined, name: string): AbortSignalLike | undefined {
   if (options === undefined) return undefined;
-  checkKeys(options, { name, keys: KEYS });
-  return checkedSignal(options.signal);
+  return checkedSignal(readKeys(options, { name, keys: KEYS }).signal);
 }
 
 /** @throws RMSNormError INVALID_OPTION */
@@ -37,18 +36,37 @@ export function checkedSignal(signal: AbortSignalLike | undefined): AbortSignalL
   throw new RMSNormError('INVALID_OPTION', `signal must be an AbortSignal, got ${show(signal)}`);
 }
 
+/** @throws RMSNormError INVALID_OPTION where a signal of the caller's own throws */
+export function isAborted(signal: AbortSignalLike | undefined): boolean {
+  return signal !== undefined && reading('the signal', 'INVALID_OPTION', () => signal.aborted);
+}
+
 /** Throws `signal.reason` where the signal is aborted. */
 export function throwIfAborted(signal: AbortSignalLike | undefined): void {
-  if (signal?.aborted) throw signal.reason;
+  if (isAborted(signal)) throw reasonOf(signal!);
+}
+
+function reasonOf(signal: AbortSignalLike): unknown {
+  return reading('the signal', 'INVALID_OPTION', () => signal.reason);
 }
 
 /** Settles as `work` does, or rejects with `signal.reason` as soon as the signal is aborted. */
 export function abortable<T>(work: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    // Of the event, too, what is thrown would reach nobody.
+    const abort = (): void => {
+      try {
+        reject(reasonOf(signal));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    work
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+      .catch(() => {});
+    if (isAborted(signal)) abort();
+    reading('the signal', 'INVALID_OPTION', () => signal.addEventListener('abort', abort, { once: true }));
   });
 }

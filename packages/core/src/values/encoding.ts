@@ -1,9 +1,10 @@
+import { refuseMore } from './arguments.ts';
 import type { FloatDType } from './dtype.ts';
 import { RMSNormError } from './errors.ts';
 import type { DataOf, HostData } from './host-data.ts';
 import { hostMemory } from './host-memory.ts';
 import { checkedNumber, checkedNumbers } from './numbers.ts';
-import { tagOfArray } from './show.ts';
+import { kindOfArray } from './plain-array.ts';
 import { unreachable } from './unreachable.ts';
 
 const f32 = new Float32Array(1);
@@ -76,10 +77,11 @@ export function roundTo(dtype: FloatDType, value: number): number {
  */
 export function encode<D extends FloatDType>(values: ArrayLike<number>, dtype: D): DataOf<D>;
 export function encode(values: ArrayLike<number>, dtype: FloatDType): DataOf<FloatDType> {
+  if (arguments.length > 2) refuseMore(arguments, 2, 'encode(values, dtype)');
   const numbers = checkedNumbers(values);
   switch (dtype) {
     case 'float32':
-      return hostMemory(() => new Float32Array(numbers), numbers.length, 'elements');
+      return toFloat32(numbers);
     case 'float16':
       return eachToBits(numbers, float16Bits);
     case 'bfloat16':
@@ -94,10 +96,11 @@ export function encode(values: ArrayLike<number>, dtype: FloatDType): DataOf<Flo
  * @throws RMSNormError DTYPE, OUT_OF_MEMORY
  */
 export function decode(data: HostData, dtype: FloatDType): DataOf<'float32'> {
+  if (arguments.length > 2) refuseMore(arguments, 2, 'decode(data, dtype)');
   const elements = checkedNumbers(data);
   // A Float32Array or a Float16Array holds numbers already.
-  if (tagOfArray(data) !== 'Uint16Array') {
-    return hostMemory(() => new Float32Array(elements), elements.length, 'elements');
+  if (kindOfArray(data) !== 'Uint16Array') {
+    return toFloat32(elements);
   }
   switch (dtype) {
     case 'float32':
@@ -109,6 +112,13 @@ export function decode(data: HostData, dtype: FloatDType): DataOf<'float32'> {
     default:
       return unreachable(dtype, 'dtype');
   }
+}
+
+// By index: the constructor goes through an iterator, which a list of the caller's may have of its own.
+function toFloat32(values: ArrayLike<number>): DataOf<'float32'> {
+  const floats = hostMemory(() => new Float32Array(values.length), values.length, 'elements');
+  floats.set(values);
+  return floats;
 }
 
 // Not Uint16Array.from, which goes through an iterator: several times as long.

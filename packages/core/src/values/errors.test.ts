@@ -9,6 +9,13 @@ test.each(ERROR_CODES)('%s begins the text of its error', (code) => {
   expect(error.cause).toBe(1);
 });
 
+test('the longest text that there can be is cut before it grows', () => {
+  const longest = 'x'.repeat(2 ** 29 - 24);
+  for (const error of [new RMSNormError('SHAPE', longest), new RMSNormError(longest as 'SHAPE', 'short')]) {
+    expect(error.message.length).toBeLessThanOrEqual(8000);
+  }
+});
+
 test('an error of another copy of core is one too, others are not', async () => {
   const copy: typeof import('./errors.ts') = await import(`${'./errors.ts'}?copy`);
   const error = new copy.RMSNormError('SHAPE', 'x');

@@ -62,7 +62,7 @@ export function isRMSNormError(error: unknown, code?: ErrorCode): error is RMSNo
   }
 }
 
-/** What should be a string, and may be anything where callers have no types. */
+/** What should be a string, and may be anything where callers have no types; cut before it grows, as no string is endless. */
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : show(value);
+  return typeof value === 'string' ? cut(value, MOST_CHARACTERS) : show(value);
 }

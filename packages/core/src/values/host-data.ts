@@ -53,15 +53,6 @@ export interface HostTensor<D extends FloatDType = FloatDType, A extends HostDat
   readonly data: A;
 }
 
-/** The dtype of an array where none is named: a `Uint16Array` holds the bits of one of two. */
-export type DTypeOf<A> = [A] extends [never]
-  ? FloatDType
-  : A extends readonly number[] | Float32Array
-    ? 'float32'
-    : A extends Float16ArrayLike
-      ? 'float16'
-      : 'float16' | 'bfloat16';
-
 /** A new array of the same kind. */
 export type FreshOf<A> = A extends { slice(start?: number, end?: number): infer F } ? F : A;
 

@@ -1,12 +1,14 @@
-import { bytesPerElement, type DType, type FloatDType, isFloatDType } from './dtype.ts';
+import { refuseMore } from './arguments.ts';
+import { type DType, type FloatDType, isFloatDType } from './dtype.ts';
 import { decode, encode } from './encoding.ts';
 import { RMSNormError } from './errors.ts';
-import type { DataOf, Float16ArrayLike, HostData, HostDataOf, HostTensor, NestedNumbers } from './host-data.ts';
-import { checkKeys, keysOf } from './keys.ts';
+import type { DataOf, Float16ArrayLike, HostData, HostTensor, NestedNumbers } from './host-data.ts';
+import { keysOf, readKeys } from './keys.ts';
 import { flattened, nestedShape } from './nested.ts';
+import { kindOfArray, plainArray } from './plain-array.ts';
 import { isArray, reading } from './reading.ts';
 import { checkedShape, elementCount, sameShape } from './shape.ts';
-import { show, tagOfArray } from './show.ts';
+import { show } from './show.ts';
 import { unreachable } from './unreachable.ts';
 
 const KINDS_OF_ARRAY = ['Float32Array', 'Uint16Array', 'Float16Array', 'Array'] as const;
@@ -69,6 +71,7 @@ export function hostTensor<D extends FloatDType = 'float32'>(
   dtype?: D,
 ): HostTensor<D, DataOf<D>>;
 export function hostTensor(data: HostData | NestedNumbers, shape?: readonly number[], dtype?: FloatDType): HostTensor {
+  if (arguments.length > 3) refuseMore(arguments, 3, 'hostTensor(data, shape, dtype)');
   return reading('the data', 'DTYPE', () => hostTensorOf(data, shape, dtype));
 }
 
@@ -77,7 +80,12 @@ function hostTensorOf(
   shape: readonly number[] | undefined,
   dtype: FloatDType | undefined,
 ): HostTensor {
-  if (kindOf(data) !== 'Array') return asHostTensor(data as HostData, shaped(shape, [data.length]), dtype);
+  const kind = kindOf(data);
+  if (kind !== 'Array') {
+    const host = asHostTensor(data as HostData, shaped(shape, [plainArray(data).length]), dtype);
+    // Not rounded to another dtype: the caller's own array, which may be of a subclass.
+    return kind === kindOfArray(host.data) ? { ...host, data: data as HostData } : host;
+  }
   const lists = data as NestedNumbers;
   const found = nestedShape(lists);
   // A flat list may get any shape, as a typed array may; nested ones have theirs.
@@ -118,25 +126,27 @@ function elementsOf(
     );
   }
   const kind = kindOf(data);
-  requireLength(data, shape);
+  const elements = kind === 'Array' ? data : plainArray(data);
+  requireLength(elements, shape, 'the data');
   switch (kind) {
     case 'Uint16Array':
-      if (dtype === 'float16' || dtype === 'bfloat16') return { dtype, shape, data: data as Uint16Array };
+      if (dtype === 'float16' || dtype === 'bfloat16') return { dtype, shape, data: elements as Uint16Array };
       throw new RMSNormError(
         'DTYPE',
         `a Uint16Array holds the raw bits of a 16-bit type: name 'float16' or 'bfloat16', got ${show(dtype)}`,
       );
     case 'Float16Array':
-      if (dtype === undefined || dtype === 'float16') return { dtype: 'float16', shape, data: data as HostData };
+      if (dtype === undefined || dtype === 'float16') return { dtype: 'float16', shape, data: elements as HostData };
       throw new RMSNormError(
         'DTYPE',
         `a Float16Array is float16, not ${dtype}: convert it with Float32Array.from() first`,
       );
     case 'Float32Array':
-      if (dtype === undefined || dtype === 'float32') return { dtype: 'float32', shape, data: data as Float32Array };
-      return { dtype, shape, data: encode(data, dtype) };
+      if (dtype === undefined || dtype === 'float32')
+        return { dtype: 'float32', shape, data: elements as Float32Array };
+      return { dtype, shape, data: encode(elements, dtype) };
     case 'Array':
-      return { dtype: dtype ?? 'float32', shape, data: encode(data, dtype ?? 'float32') };
+      return { dtype: dtype ?? 'float32', shape, data: encode(elements, dtype ?? 'float32') };
     default:
       return unreachable(kind, 'kind of array');
   }
@@ -157,25 +167,29 @@ function readHostTensor(host: HostTensor, name: string): HostTensor {
       `${name} must be a host tensor { dtype, shape, data }, got ${show(host)}: hostTensor(data, shape) makes one`,
     );
   }
-  const { dtype, data } = host;
-  if (typeof data === 'function') {
+  if (typeof host.data === 'function') {
     throw new RMSNormError('DTYPE', `${name} is a tensor of a backend: a host tensor holds its elements itself`);
   }
-  checkKeys(host, { name, keys: KEYS });
-  const shape = checkedShape(host.shape);
+  const { dtype, shape: given, data } = readKeys(host, { name, keys: KEYS, copy });
+  const shape = checkedShape(given);
   const kind = kindOf(data);
   if (!isFloatDType(dtype) || !KINDS[dtype].includes(kind)) {
     const wanted = isFloatDType(dtype) ? KINDS[dtype].join(' or ') : 'of dtype float32, float16 or bfloat16';
     throw new RMSNormError('DTYPE', `${name} is ${show(dtype)}: its data must be ${wanted}, got ${kind}`);
   }
-  requireLength(data, shape);
+  const elements = plainArray(data);
+  requireLength(elements, shape, `the data of ${name}`);
+  return { dtype, shape, data: elements };
+}
+
+function copy({ dtype, shape, data }: HostTensor): HostTensor {
   return { dtype, shape, data };
 }
 
-function requireLength({ length }: { readonly length: number }, shape: readonly number[]): void {
+function requireLength({ length }: { readonly length: number }, shape: readonly number[], what: string): void {
   const elements = elementCount(shape);
   if (length === elements) return;
-  throw new RMSNormError('SHAPE', `shape ${show(shape)} has ${elements} elements, the data has ${length}`);
+  throw new RMSNormError('SHAPE', `shape ${show(shape)} has ${elements} elements, ${what} has ${length}`);
 }
 
 /** The elements of a host tensor as float32, the same array where they are that. */
@@ -183,20 +197,9 @@ export function asFloat32({ data, dtype }: HostTensor): Float32Array {
   return dtype === 'float32' ? (data as Float32Array) : decode(data, dtype);
 }
 
-/** The bytes of an array, without a copy. */
-export function bytesOf({ buffer, byteOffset, byteLength }: HostData | Int8Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
-}
-
-/** A new array of the same kind as `data`, with the bytes given. */
-export function sameKind<D extends FloatDType>(data: HostDataOf<D>, bytes: Uint8Array, dtype: D): HostDataOf<D> {
-  const Kind = data.constructor as new (buffer: ArrayBufferLike, byteOffset: number, length: number) => HostDataOf<D>;
-  return new Kind(bytes.buffer, bytes.byteOffset, bytes.byteLength / bytesPerElement(dtype));
-}
-
 /** By name, not by instanceof: an array may come from another realm, and Float16Array may not exist. */
 function kindOf(data: unknown): (typeof KINDS_OF_ARRAY)[number] {
-  const name = tagOfArray(data) ?? (isArray(data) ? 'Array' : undefined);
+  const name = kindOfArray(data) ?? (isArray(data) ? 'Array' : undefined);
   const kind = KINDS_OF_ARRAY.find((known) => known === name);
   if (kind !== undefined) return kind;
   throw new RMSNormError(

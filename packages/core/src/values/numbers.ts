@@ -1,6 +1,7 @@
 import { RMSNormError } from './errors.ts';
+import { kindOfArray, plainArray } from './plain-array.ts';
 import { unreadable } from './reading.ts';
-import { show, tagOf } from './show.ts';
+import { show } from './show.ts';
 
 /** Arrays over a buffer whose elements are no numbers. */
 const WITHOUT_NUMBERS = ['DataView', 'BigInt64Array', 'BigUint64Array'];
@@ -19,11 +20,9 @@ export function checkedNumbers(values: ArrayLike<number>): ArrayLike<number> {
 
 function numbersOf(values: ArrayLike<number>): ArrayLike<number> {
   if (ArrayBuffer.isView(values)) {
-    if (typeof (values as Float32Array)[0] === 'number') return values;
-    // Empty, or elements of another kind.
-    const tag = tagOf(values);
-    if (WITHOUT_NUMBERS.includes(tag)) throw new RMSNormError('DTYPE', `a ${tag} has no elements that are numbers`);
-    return values;
+    const kind = kindOfArray(values) ?? 'DataView';
+    if (WITHOUT_NUMBERS.includes(kind)) throw new RMSNormError('DTYPE', `a ${kind} has no elements that are numbers`);
+    return plainArray(values);
   }
   if (typeof values !== 'object' || values === null || typeof values.length !== 'number') {
     throw new RMSNormError('DTYPE', `elements are an array of numbers, got ${show(values)}`);

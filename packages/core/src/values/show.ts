@@ -138,15 +138,6 @@ function dataOf(value: object, key: string): unknown {
   return Object.getOwnPropertyDescriptor(value, key)?.value;
 }
 
-/** {@link tagOf} a typed array, fast; undefined where that is none. */
-export function tagOfArray(value: unknown): string | undefined {
-  try {
-    return ArrayBuffer.isView(value) ? (value as Float32Array)[Symbol.toStringTag] : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** `Float32Array`, `Map`, `WebAssembly.Memory`, ...: by name, as an object may come from another realm. */
 export function tagOf(value: unknown): string {
   try {

@@ -1,4 +1,4 @@
-import { type AbortSignalLike, messageOf } from '@rmsnorm/core';
+import { type AbortSignalLike, messageOf, throwIfAborted } from '@rmsnorm/core';
 import type { WasmMemory, WasmModule } from '../web-assembly.ts';
 import { controlBuffer } from './control.ts';
 import type { Task } from './messages.ts';
@@ -33,7 +33,7 @@ export async function startTeam(
   chunks: number,
   signal: AbortSignalLike | undefined,
 ): Promise<Team> {
-  if (signal?.aborted) throw signal.reason;
+  throwIfAborted(signal);
   const buffer = controlBuffer(threads);
   const control = new Int32Array(buffer);
   const workers: Started[] = [];
@@ -48,10 +48,10 @@ export async function startTeam(
     );
     for (const task of tasks) workers.push(startWorker(task));
     await Promise.race([Promise.all(workers.map(({ ready }) => ready)), whenAborted(signal)]);
-    if (signal?.aborted) throw signal.reason;
+    throwIfAborted(signal);
   } catch (cause) {
     await stop();
-    if (signal?.aborted) throw signal.reason;
+    throwIfAborted(signal);
     const workers = threads > 2 ? `${threads - 1} workers` : '1 worker';
     throw new NoWorkers(`its ${workers} did not start (${messageOf(cause)})`, { cause });
   }

@@ -1,4 +1,4 @@
-import { checkKeys, type Form, keysOf, RMSNormError, reading, show, tagOf } from '@rmsnorm/core';
+import { type Form, keysOf, RMSNormError, reading, readKeys, show, tagOf } from '@rmsnorm/core';
 import { BUFFER_USAGE } from '../device/gpu.ts';
 import type { GPUBufferLike, GPUBufferPart } from '../gpu-types.ts';
 import { type Block, roundUp } from './block.ts';
@@ -18,20 +18,18 @@ const PART: Form = {
  */
 export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignment: number): Block {
   const { buffer, offset = 0, size } = partOf(handle);
-  if ((buffer.usage & BUFFER_USAGE.STORAGE) === 0) {
+  const { usage, size: whole } = reading('the GPUBuffer', 'FOREIGN_TENSOR', () => sizeOf(buffer));
+  if ((usage & BUFFER_USAGE.STORAGE) === 0) {
     throw new RMSNormError(
       'FOREIGN_TENSOR',
-      `the GPUBuffer to wrap was made without GPUBufferUsage.STORAGE (its usage is ${buffer.usage}): kernels cannot use it`,
+      `the GPUBuffer to wrap was made without GPUBufferUsage.STORAGE (its usage is ${show(usage)}): kernels cannot use it`,
     );
   }
   checkCount('offset', offset);
-  const length = size ?? buffer.size - offset;
+  const length = size ?? whole - offset;
   checkCount('size', length);
-  if (offset + length > buffer.size) {
-    throw new RMSNormError(
-      'SHAPE',
-      `${length} bytes from ${offset} on end beyond the GPUBuffer, which has ${buffer.size}`,
-    );
+  if (offset + length > whole) {
+    throw new RMSNormError('SHAPE', `${length} bytes from ${offset} on end beyond the GPUBuffer, which has ${whole}`);
   }
   // Storage is bound in whole words.
   const needed = Math.max(4, roundUp(bytes, 4));
@@ -47,6 +45,10 @@ export function blockAt(buffers: Buffers, handle: unknown, bytes: number, alignm
   return buffers.adopt(buffer as GPUBuffer, offset, needed);
 }
 
+function sizeOf({ usage, size }: GPUBufferLike): Pick<GPUBufferLike, 'usage' | 'size'> {
+  return { usage, size };
+}
+
 /** @throws RMSNormError SHAPE */
 function checkCount(name: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
@@ -60,10 +62,7 @@ function partOf(handle: unknown): GPUBufferPart {
   if (tagOf(handle) === 'GPUBuffer') return { buffer: handle as GPUBufferLike };
   const part = handle as Partial<GPUBufferPart> | null | undefined;
   const isPart = reading('the handle', 'FOREIGN_TENSOR', () => tagOf(part?.buffer) === 'GPUBuffer');
-  if (typeof handle === 'object' && isPart) {
-    checkKeys(handle, PART);
-    return part as GPUBufferPart;
-  }
+  if (typeof handle === 'object' && isPart) return readKeys(part as GPUBufferPart, PART);
   throw new RMSNormError(
     'FOREIGN_TENSOR',
     `wrap() takes a GPUBuffer, or { buffer: GPUBuffer, offset, size }, of this backend's device; got ${show(handle)}`,

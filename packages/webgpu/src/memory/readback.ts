@@ -1,4 +1,4 @@
-import { type AbortSignalLike, messageOf, RMSNormError } from '@rmsnorm/core';
+import { type AbortSignalLike, messageOf, RMSNormError, throwIfAborted } from '@rmsnorm/core';
 import type { ErrorScopes } from '../device/error-scopes.ts';
 import { BUFFER_USAGE, MAP_READ } from '../device/gpu.ts';
 import type { DeviceLoss } from '../device/loss.ts';
@@ -97,7 +97,7 @@ export class Readback {
     staging: Memory,
     signal: AbortSignalLike | undefined,
   ): Promise<unknown> {
-    if (signal?.aborted) return signal.reason;
+    throwIfAborted(signal);
     // mapAsync may reject before it is known why.
     await Promise.race([settled, this.#loss.lost]).catch(() => {});
     this.#loss.check();

@@ -19,7 +19,7 @@ export const tidyCases: readonly Case[] = [
     const norm = new RMSNorm(OPTIONS);
     const live = backend.memory().tensors;
     const y = backend.tidy(() => {
-      const x = backend.tensor(inputs.x.data, inputs.shape);
+      const x = backend.tensor(inputs.x.data, inputs.shape, inputs.x.dtype);
       // Another forward into the same memory, while the first is enqueued.
       norm.forward(norm.forward(x));
       return norm.forward(x);
