@@ -1,4 +1,4 @@
-import { bytesPerElement, checkKeys, type DType, type Form, keysOf, RMSNormError, reading, show } from '@rmsnorm/core';
+import { bytesPerElement, type DType, type Form, keysOf, RMSNormError, readKeys, show } from '@rmsnorm/core';
 import type { Block } from './block.ts';
 import type { NativeBackend, NativeMemory } from './native.ts';
 import type { CudaPointer } from './tensor.ts';
@@ -70,15 +70,12 @@ function pointerOf(handle: unknown): { readonly pointer: bigint; readonly bytes:
       `wrap() takes a pointer into device memory as a bigint, or { pointer, bytes }, got ${show(handle)}${hint}`,
     );
   }
-  checkKeys(handle, POINTER);
-  return reading("wrap's handle", 'FOREIGN_TENSOR', () => {
-    const { pointer, bytes } = handle as Partial<CudaPointer>;
-    if (typeof pointer !== 'bigint') throw foreign(`pointer must be a bigint, got ${show(pointer)}`);
-    if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= 0)) {
-      throw new RMSNormError('SHAPE', `bytes must be an integer from 0 on, got ${show(bytes)}`);
-    }
-    return { pointer: checkedPointer(pointer), bytes };
-  });
+  const { pointer, bytes } = readKeys<Partial<CudaPointer>>(handle, POINTER);
+  if (typeof pointer !== 'bigint') throw foreign(`pointer must be a bigint, got ${show(pointer)}`);
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= 0)) {
+    throw new RMSNormError('SHAPE', `bytes must be an integer from 0 on, got ${show(bytes)}`);
+  }
+  return { pointer: checkedPointer(pointer), bytes };
 }
 
 function checkedPointer(pointer: bigint): bigint {

@@ -1,4 +1,4 @@
-import { checkKeys, type Form, keysOf, RMSNormError, show } from '@rmsnorm/core';
+import { type Form, keysOf, RMSNormError, readKeys, show } from '@rmsnorm/core';
 
 /** A GPU that is none: the same kernels, compiled for the processor, for tests where there is no GPU. It is slow. */
 export type EmulatedDevice = 'emulated' | 'emulated sm_90' | 'emulated sm_80';
@@ -49,8 +49,7 @@ const STAGING = 16 * 2 ** 20;
  * @throws RMSNormError INVALID_OPTION
  */
 export function checkedOptions(options: CudaOptions): CheckedOptions {
-  checkKeys(options, FORM);
-  const { device = 0, stream = null, stagingBytes = STAGING } = options;
+  const { device = 0, stream = null, stagingBytes = STAGING } = readKeys(options, FORM);
   const emulated = typeof device === 'string' && Object.hasOwn(EMULATED, device) ? EMULATED[device] : null;
   if (emulated === null && !isInteger(device, 0, MOST_DEVICES - 1)) {
     throw invalid(

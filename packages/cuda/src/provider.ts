@@ -4,6 +4,7 @@ import {
   type DType,
   messageOf,
   RMSNormError,
+  refuseMore,
   type SignalOptions,
   signalOf,
   throwIfAborted,
@@ -26,6 +27,7 @@ import type { CudaBackend, CudaTensor } from './tensor.ts';
  * @throws RMSNormError INVALID_OPTION
  */
 export function cuda(options: CudaOptions = {}): BackendProvider<CudaBackend> {
+  if (arguments.length > 1) refuseMore(arguments, 1, 'cuda({ device, stream, stagingBytes })');
   return providerOf(checkedOptions(options), loadNative);
 }
 
@@ -38,7 +40,8 @@ export function providerOf(options: CheckedOptions, load: () => Native | Refusal
       const found = find(options, load);
       return 'code' in found ? { ok: false, ...found } : { ok: true, device: found.device };
     },
-    create: async (given?: SignalOptions): Promise<CudaBackend> => {
+    async create(given?: SignalOptions): Promise<CudaBackend> {
+      if (arguments.length > 1) refuseMore(arguments, 1, 'create({ signal })');
       const signal = signalOf(given, "create()'s options");
       throwIfAborted(signal);
       const found = find(options, load);
@@ -66,7 +69,8 @@ function backendOn({ native, places }: Found, { device, emulated, stream, stagin
   const opened = onDevice(() => native.open({ device, emulated, stream, stagingBytes }));
   const driver = new CudaDriver({ native: opened, places, length: native.fields.length, ordinal: device });
   const backend = createBackend<Block, { readonly [D in DType]: CudaTensor<D> }>(driver);
-  const capture: CudaBackend['capture'] = (fn) => {
+  const capture: CudaBackend['capture'] = function (fn) {
+    if (arguments.length > 1) refuseMore(arguments, 1, 'capture(fn)');
     // Throws DISPOSED where the backend is.
     backend.flush();
     return driver.capture(fn);

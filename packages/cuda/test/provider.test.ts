@@ -205,3 +205,14 @@ describe('create()', () => {
     );
   });
 });
+
+test('an argument that is too many is refused', async () => {
+  const call = (fn: (...given: never[]) => unknown, ...given: unknown[]): unknown => fn(...(given as never[]));
+  expect(() => call(cuda, {}, { device: 1 })).toThrow(
+    coded('INVALID_OPTION', /argument 2 is too many.*write cuda\(\{/),
+  );
+  const native = new FakeNative();
+  const backend = await native.create();
+  expect(() => call(backend.capture, () => {}, true)).toThrow(coded('INVALID_OPTION', /write capture\(fn\)/));
+  await backend.dispose();
+});
