@@ -212,7 +212,7 @@ test('an argument that is too many is refused', async () => {
     coded('INVALID_OPTION', /argument 2 is too many.*write cuda\(\{/),
   );
   const native = new FakeNative();
-  const backend = await native.create();
+  const { backend } = await native.create();
   expect(() => call(backend.capture, () => {}, true)).toThrow(coded('INVALID_OPTION', /write capture\(fn\)/));
   await backend.dispose();
 });
