@@ -10,6 +10,8 @@
 
 namespace rmsnorm::simt {
 
+thread_local const Here* here __attribute__((tls_model("initial-exec"))) = nullptr;
+
 namespace {
 
 constexpr int kWarp = 32;
@@ -34,7 +36,6 @@ struct Warp {
 };
 
 struct Block {
-  int indexX;
   Meeting meeting;
   /** Whether any thread of the block said so, in the turn that is written and in the one that is read. */
   bool any[2];
@@ -42,8 +43,8 @@ struct Block {
 };
 
 struct Thread {
+  Here here;
   void* at;
-  int index;
   Block* block;
   Warp* warp;
   int turn;
@@ -82,7 +83,7 @@ struct Machine {
   std::vector<std::unique_ptr<Stack>> endedStacks;
 };
 
-thread_local Machine* machine = nullptr;
+thread_local Machine* machine __attribute__((tls_model("initial-exec"))) = nullptr;
 
 void makeReady(int thread) {
   machine->ready[machine->tail] = thread;
@@ -100,6 +101,7 @@ void leave(void** from) {
   Thread& next = m.threads[m.ready[m.head]];
   m.head = (m.head + 1) % m.ready.size();
   m.current = &next;
+  here = &next.here;
   race::switchTo(next.fiber);
   rmsnorm_switch(from, next.at);
 }
@@ -151,7 +153,6 @@ void setUp(Machine& m, unsigned firstBlock, unsigned cluster, unsigned sharedByt
   m.cluster = {int(cluster) * threads, 0, 0, true, 0, {}};
   for (unsigned b = 0; b < cluster; b++) {
     Block& block = m.blocks[b];
-    block.indexX = firstBlock + b;
     block.meeting = {threads, 0, int(b) * threads, true, 0, {}};
     block.any[0] = block.any[1] = false;
     // Its own allocation of the very size, so that AddressSanitizer sees an access beyond it; NaNs, so that results show what was not
@@ -163,7 +164,8 @@ void setUp(Machine& m, unsigned firstBlock, unsigned cluster, unsigned sharedByt
     for (int t = 0; t < threads; t++) {
       const int id = b * threads + t;
       race::release(&m.begin);
-      m.threads[id] = {m.stacks[id]->begin(threadMain), t, &block, &m.warps[b * warps + t / kWarp], 0, 0, nullptr, race::create()};
+      const Here place{t, threads, int(firstBlock + b), m.blockIndexY, m.gridX, int(b), int(cluster), block.shared.get()};
+      m.threads[id] = {place, m.stacks[id]->begin(threadMain), &block, &m.warps[b * warps + t / kWarp], 0, 0, nullptr, race::create()};
       makeReady(id);
     }
   }
@@ -221,18 +223,8 @@ const char* run(const Entry& entry, unsigned gridX, unsigned gridY, unsigned thr
   return nullptr;
 }
 
-int threadIndex() { return machine->current->index; }
-int blockThreads() { return machine->blockThreads; }
-int blockIndexX() { return machine->current->block->indexX; }
-int blockIndexY() { return machine->blockIndexY; }
-int gridBlocksX() { return machine->gridX; }
-int clusterRank() { return machine->current->block - machine->blocks.data(); }
-int clusterSize() { return machine->blocks.size(); }
-
 void barrier() { meet(machine->current->block->meeting); }
 void clusterBarrier() { meet(machine->cluster); }
-
-unsigned char* sharedMemory() { return machine->current->block->shared.get(); }
 
 const void* remoteShared(const void* own, int rank) {
   const auto at = static_cast<const unsigned char*>(own) - sharedMemory();
@@ -243,7 +235,7 @@ std::uint64_t exchangeBits(std::uint64_t bits, int from) {
   Thread& self = *machine->current;
   const int turn = self.turn ^= 1;
   Warp& warp = *self.warp;
-  warp.given[turn][self.index % kWarp] = bits;
+  warp.given[turn][self.here.threadIndex % kWarp] = bits;
   meet(warp.meeting);
   return warp.given[turn][from];
 }
@@ -252,7 +244,7 @@ bool anyInWarp(bool condition) {
   Thread& self = *machine->current;
   const int turn = self.turn ^= 1;
   Warp& warp = *self.warp;
-  warp.given[turn][self.index % kWarp] = condition;
+  warp.given[turn][self.here.threadIndex % kWarp] = condition;
   meet(warp.meeting);
   std::uint64_t any = 0;
   for (int i = 0; i < kWarp; i++) any |= warp.given[turn][i];

@@ -35,17 +35,32 @@ const char* run(const Entry& entry, unsigned gridX, unsigned gridY, unsigned thr
 
 // What follows is called by kernels (kernels/device.cuh).
 
-int threadIndex();
-int blockThreads();
-int blockIndexX();
-int blockIndexY();
-int gridBlocksX();
-int clusterRank();
-int clusterSize();
+/** Where a thread is. Kernels ask for it all the time. */
+struct Here {
+  int threadIndex;
+  int blockThreads;
+  int blockIndexX;
+  int blockIndexY;
+  int gridBlocksX;
+  int clusterRank;
+  int clusterSize;
+  unsigned char* sharedMemory;
+};
+
+/** The place of the fiber that runs. In the static part of thread-local memory, where reading it takes one instruction. */
+extern thread_local const Here* here __attribute__((tls_model("initial-exec")));
+
+inline int threadIndex() { return here->threadIndex; }
+inline int blockThreads() { return here->blockThreads; }
+inline int blockIndexX() { return here->blockIndexX; }
+inline int blockIndexY() { return here->blockIndexY; }
+inline int gridBlocksX() { return here->gridBlocksX; }
+inline int clusterRank() { return here->clusterRank; }
+inline int clusterSize() { return here->clusterSize; }
+inline unsigned char* sharedMemory() { return here->sharedMemory; }
 
 void barrier();
 void clusterBarrier();
-unsigned char* sharedMemory();
 const void* remoteShared(const void* own, int rank);
 
 /** Gives `bits` to the warp, and takes what the lane `from` gave. Waits for all lanes. */
