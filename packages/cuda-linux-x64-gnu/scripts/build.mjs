@@ -1,7 +1,5 @@
 // Builds dist/rmsnorm-cuda.node: the kernels by nvcc into fat binaries, which are embedded; the addon, and the kernels once more for the
-// emulated device, by g++. With --sanitize: build/sanitized/rmsnorm-cuda.node, whose addon
-// and driver AddressSanitizer and UBSan watch.
-// RMSNORM_CUDA_ARCHS=release compiles for all architectures; else for sm_90, and PTX of compute_75 for the rest.
+// emulated device, by g++. With --sanitize: build/sanitized/rmsnorm-cuda.node, whose addon and driver AddressSanitizer and UBSan watch.
 
 import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -9,6 +7,7 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { include_dir as nodeHeaders } from 'node-api-headers';
 import { findCompilers } from './compilers.mjs';
+import { deviceSteps } from './device-steps.mjs';
 import { runStep, runSteps } from './step.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,39 +23,11 @@ const SANITIZERS = [
   '-fno-omit-frame-pointer',
   '-g1',
 ];
-const DEVICE_FLAGS = ['-O3', '-std=c++17', '-fmad=false', '--compress-mode=size', '--fatbin'];
-
-const binary = (arch) => `-gencode=arch=compute_${arch},code=sm_${arch}`;
-const ptx = (arch) => `-gencode=arch=compute_${arch},code=compute_${arch}`;
-
-/** sm_80's code runs on 8.6 and 8.9 too; PTX serves what comes. */
-function architectures() {
-  const wanted = process.env.RMSNORM_CUDA_ARCHS ?? '';
-  switch (wanted) {
-    case '':
-      return [binary(90), ptx(75)];
-    case 'release':
-      return [...[75, 80, 90, 100, 120].map(binary), ptx(120)];
-    default:
-      throw new Error(`RMSNORM_CUDA_ARCHS is '${wanted}'; it may be 'release', or not set`);
-  }
-}
 
 /** Sources under native/, but for its tests, which are programs of their own. */
 function sources(...extensions) {
   const all = readdirSync(native, { recursive: true }).filter((path) => !path.startsWith('test/'));
   return all.filter((path) => extensions.some((extension) => path.endsWith(extension))).toSorted();
-}
-
-function deviceSteps({ nvcc, versions }, folder) {
-  const flags = [...DEVICE_FLAGS, ...architectures(), `--threads=${availableParallelism()}`];
-  return sources('.cu').map((source) => ({
-    output: join(folder, `${basename(source, '.cu')}.fatbin`),
-    program: nvcc,
-    args: (output, depfile) => [...flags, '-MMD', '-MF', depfile, '-o', output, join(native, source)],
-    root: native,
-    key: versions,
-  }));
 }
 
 /** Sources for g++: the kernels are among them. Those have a test program of their own, which sanitizers watch (native/test). */
@@ -137,8 +108,7 @@ async function build(compilers, sanitize) {
   const folder = join(root, 'build', sanitize ? 'sanitized' : 'host');
   const target = sanitize ? join(folder, 'rmsnorm-cuda.node') : join(root, 'dist/rmsnorm-cuda.node');
   // What is sanitized runs on the emulated device alone.
-  const deviceFolder = join(root, 'build', process.env.RMSNORM_CUDA_ARCHS ? 'device-release' : 'device');
-  const devices = sanitize ? [] : deviceSteps(compilers, deviceFolder);
+  const devices = sanitize ? [] : deviceSteps(compilers, sources('.cu'), native, join(root, 'build'));
   const hosts = hostSteps(compilers, sanitize);
   let done = await runSteps([...devices, ...hosts], availableParallelism());
   const embed = embedStep(

@@ -7,10 +7,10 @@
 
 namespace rmsnorm {
 
-/** `recordEvent(stream, emulated)`: an event, as a bigint, that the stream reaches after what is enqueued. */
+/** `recordEvent(stream, device, emulated)`: an event, as a bigint, that the stream reaches after what is enqueued. */
 napi_value recordEvent(napi_env env, const Arguments& arguments);
 
-/** `elapsed(stream, from, to, emulated)`: milliseconds between two of its events, once both are reached; waits, and gives both up. */
+/** `elapsed(from, to, device, emulated)`: milliseconds between two of its events, once both are reached; waits, and gives both up. */
 napi_value elapsed(napi_env env, const Arguments& arguments);
 
 }  // namespace rmsnorm

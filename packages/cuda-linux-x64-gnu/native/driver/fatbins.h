@@ -4,7 +4,7 @@
 namespace rmsnorm {
 
 struct Fatbin {
-  /** Of the file in kernels/: the names of its kernels begin with it, but for a few. */
+  /** Of the source: the names of its kernels begin with it, but for a few. */
   const char* name;
   const void* image;
 };
