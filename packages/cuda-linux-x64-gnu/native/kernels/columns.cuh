@@ -7,19 +7,17 @@
 // Shared memory: kDepth float64 sums for each column of the block, then the tile.
 #pragma once
 
-#include "quantize.cuh"
+#include "../plan/geometry.h"
 #include "operation.cuh"
+#include "quantize.cuh"
 
 namespace rmsnorm {
-
-/** Threads that share a column. */
-constexpr int kDepth = 32;
 
 template <class T, int VW, Kind K>
 class Tile {
  public:
   static constexpr int N = VW;
-  /** See Chunk. */
+  /** x * silu(gate) are float32 numbers; all else is of the dtype. */
   static constexpr bool kFloats = K == Kind::gated;
 
   DEVICE explicit Tile(const Args& a) : a_(a) {

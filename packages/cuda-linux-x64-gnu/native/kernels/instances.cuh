@@ -1,7 +1,6 @@
 // Macros that make the kernels of a kind: `forward_block_float16` is Kind::forward, in a block, of float16.
 #pragma once
 
-#include "../plan/geometry.h"
 #include "columns.cuh"
 #include "rows.cuh"
 #include "split.cuh"

@@ -8,9 +8,6 @@
 
 namespace rmsnorm {
 
-/** Elements of a part that a lane has. */
-constexpr int kPartElements = 32;
-
 /** The part of a row that a block does. */
 template <class T>
 struct Part {

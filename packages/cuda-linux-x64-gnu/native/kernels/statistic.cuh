@@ -18,8 +18,6 @@ constexpr double kMinNormal = 1.1754943508222875e-38;  // 2^-126
 constexpr double kMostR = 1.7014118346046923e38;       // 2^127
 /** A sum of squares above this may have overflowed in float32. */
 constexpr double kMostSum = 8.507059173023462e37;  // 2^126
-/** A sum of squares below this times size may have lost terms to underflow in float32. */
-constexpr double kLeastSum = 3.155443620884047e-30;  // 2^-98
 
 /** What a row is multiplied by. */
 struct Factor {

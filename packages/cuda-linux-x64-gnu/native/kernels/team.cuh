@@ -3,14 +3,10 @@
 // All lanes of a warp take part in every exchange, those too whose row lies beyond the last one. Every lane gets the same bits.
 #pragma once
 
+#include "../plan/geometry.h"
 #include "element.cuh"
 
 namespace rmsnorm {
-
-/** The doubles of shared memory that a team of a whole block needs, at the start of shared memory: two turns of a total for each warp. */
-constexpr int kExchange = 2 * 33;
-/** The same in bytes, in whole vectors. */
-constexpr int kExchangeBytes = (kExchange * 8 + 15) / 16 * 16;
 
 /** Lanes of one warp. */
 class SmallTeam {

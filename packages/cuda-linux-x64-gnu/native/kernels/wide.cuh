@@ -11,7 +11,7 @@ template <class T, Kind K>
 class Chunk {
  public:
   static constexpr int N = kVector<T>;
-  /** x * silu(gate) and what is normalized once for both walks of quantizing are float32 numbers; all else is of the dtype. */
+  /** x * silu(gate) are float32 numbers; all else is of the dtype. */
   static constexpr bool kFloats = K == Kind::gated;
 
   DEVICE Chunk(const Args& a, std::int64_t row)

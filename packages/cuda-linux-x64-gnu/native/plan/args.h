@@ -5,6 +5,9 @@
 
 namespace rmsnorm {
 
+/** A sum of squares below this times size may have lost terms to underflow in float32. */
+constexpr double kLeastSum = 3.155443620884047e-30;  // 2^-98
+
 struct Args {
   // Operands, as addresses in device memory; null where there is none. Elements are of the kernel's dtype, unless said otherwise.
   const void* x;

@@ -11,10 +11,6 @@ namespace rmsnorm {
 
 namespace {
 
-constexpr int kExchangeBytes = 528;
-/** 2^-98: kLeastSum of kernels/statistic.cuh. */
-constexpr double kLeastSum = 3.155443620884047e-30;
-
 template <class T>
 T* pointer(double address) {
   return reinterpret_cast<T*>(std::uintptr_t(address));
@@ -191,7 +187,7 @@ struct ColumnGeometry {
   int lanes;
   int slabs;
   std::int64_t tiles;
-  int threads() const { return slabs * lanes * kColumnDepth; }
+  int threads() const { return slabs * lanes * kDepth; }
   int columns() const { return slabs * lanes * vector; }
 };
 
@@ -200,8 +196,8 @@ ColumnGeometry columnGeometry(const Problem& p, const Args& a, std::int64_t posi
   const bool vectors = a.width == 16;
   g.step = vectors ? Step::vectors : Step::columns;
   g.vector = vectors ? 16 / bytesOf(p.dtype) : 1;
-  g.lanes = std::min(vectors ? kVectorThreads / kColumnDepth : 32, powerOfTwo(divideUp(p.inner, g.vector)));
-  const int most = std::max(1, kVectorThreads / (g.lanes * kColumnDepth));
+  g.lanes = std::min(vectors ? kVectorThreads / kDepth : 32, powerOfTwo(divideUp(p.inner, g.vector)));
+  const int most = std::max(1, kVectorThreads / (g.lanes * kDepth));
   g.slabs = std::min(most, powerOfTwo(positions));
   g.tiles = divideUp(p.inner, std::int64_t(g.lanes) * g.vector);
   return g;
@@ -212,7 +208,7 @@ void planColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
   const ColumnGeometry g = columnGeometry(p, a, positions);
   a.lanes = g.lanes;
   a.slabs = g.slabs;
-  const int sums = g.columns() * kColumnDepth * 8;
+  const int sums = g.columns() * kDepth * 8;
   const std::int64_t tile = std::int64_t(p.size) * g.columns() * (p.kind == Kind::gated ? 4 : bytesOf(p.dtype));
   a.held = sums + tile <= device.sharedPerBlock;
   add(plan, kernelName(p.kind, g.step, p.dtype), divideUp(positions, g.slabs) * g.tiles, g.threads(), sums + (a.held ? int(tile) : 0), 1, a);
@@ -234,7 +230,7 @@ void planBackward(Plan& plan, const Problem& p, const Device& device, Args a) {
     a.slabs = g.slabs;
     a.blocks = int(std::min(most, divideUp(p.outer, g.slabs) * g.tiles));
     a.parts = a.blocks * g.slabs;
-    add(plan, kernelName(p.kind, g.step, p.dtype), std::int64_t(a.blocks) * p.groups, g.threads(), g.columns() * kColumnDepth * 8, 1, a);
+    add(plan, kernelName(p.kind, g.step, p.dtype), std::int64_t(a.blocks) * p.groups, g.threads(), g.columns() * kDepth * 8, 1, a);
     planPartials(plan, p, a);
     return;
   }

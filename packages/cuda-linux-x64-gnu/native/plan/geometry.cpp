@@ -6,8 +6,6 @@ namespace rmsnorm {
 
 namespace {
 
-/** Bytes of shared memory before the chunk of a wide row: kExchangeBytes of kernels/team.cuh. */
-constexpr int kBeforeChunk = 528;
 /** A chunk of no more lets three blocks share a multiprocessor, so that one loads while others store. */
 constexpr int kComfortable = 64 * 1024;
 
@@ -18,7 +16,7 @@ std::int64_t chunkOf(std::int64_t size, int blocks, int vector) { return divideU
 
 /** The blocks of a cluster that holds a row: as few as make its chunks comfortable, or fit. 0: none holds it. */
 int clusterFor(std::int64_t size, int vector, int heldBytes, const Device& device) {
-  const int most = device.sharedPerBlock - kBeforeChunk;
+  const int most = device.sharedPerBlock - kExchangeBytes;
   for (const int limit : {std::min(kComfortable, most), most}) {
     for (int blocks = 1; blocks <= device.clusterBlocks; blocks *= 2) {
       if (chunkOf(size, blocks, vector) * heldBytes <= limit) return blocks;
@@ -53,7 +51,7 @@ RowGeometry rowGeometry(std::int64_t size, DType dtype, int heldBytes, const Dev
   const int vector = 16 / bytesOf(dtype);
   const int cluster = clusterFor(size, vector, heldBytes, device);
   if (cluster > 0) return {Team::wide, kWideThreads, cluster, int(chunkOf(size, cluster, vector))};
-  return {Team::split, kPartThreads, 1, kPartSize};
+  return {Team::split, kPartThreads, 1, kPartThreads * kPartElements};
 }
 
 RowGeometry backwardGeometry(std::int64_t size) {

@@ -17,12 +17,17 @@ constexpr int kBlockThreads = 512;
 constexpr int kBackwardElements = 8;
 constexpr int kWideThreads = 512;
 constexpr int kPartThreads = 256;
-constexpr int kPartSize = kPartThreads * 32;
+constexpr int kPartElements = 32;
 /** Blocks of columns: whose threads have one column each, or a vector. */
 constexpr int kColumnThreads = 1024;
 constexpr int kVectorThreads = 256;
-constexpr int kColumnDepth = 32;
+/** Threads that share a column. */
+constexpr int kDepth = 32;
 constexpr int kSumThreads = 1024;
+
+/** The doubles of shared memory that a team of a whole block exchanges by: two turns of a total for each warp, and of the block's. */
+constexpr int kExchange = 2 * 33;
+constexpr int kExchangeBytes = (kExchange * 8 + 15) / 16 * 16;
 
 enum class Team { small, warp, block, wide, split };
 

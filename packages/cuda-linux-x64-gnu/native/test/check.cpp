@@ -324,7 +324,7 @@ int main(int argc, char** argv) {
     else only = argv[i];
   }
   // Shared memory for 16 KB of a row a block, and clusters of two.
-  const Device device{9, 0, 2, 528 + 16384 + 2048, 2};
+  const Device device{9, 0, 2, kExchangeBytes + 16384 + 2048, 2};
   int failures = 0;
   for (int op = 0; op < 7; op++) {
     for (int dtype = 0; dtype < 3; dtype++) {
