@@ -53,6 +53,6 @@ describeAddon('the binary', () => {
   });
 
   test('is small enough', () => {
-    expect(statSync(addonPath).size).toBeLessThan(20 * 1024 * 1024);
+    expect(statSync(addonPath).size).toBeLessThan(5e6);
   });
 });
