@@ -34,6 +34,35 @@ describeAddon('capture', (native) => {
       expect(new Float32Array((await bytesAt(backend, y, 400)).buffer)[0]).toBeCloseTo(1);
     }));
 
+  test('kernels that need memory between themselves', () =>
+    withBackend(native, {}, async (backend) => {
+      const [outer, size] = [300, 64];
+      const [x, dy, dx] = [0, 1, 2].map(() => backend.alloc(outer * size * 4)) as [number, number, number];
+      const [gamma, dgamma] = [backend.alloc(size * 4), backend.alloc(size * 4)];
+      const values = Float32Array.from({ length: outer * size }, (_, i) => Math.cos(i));
+      for (const address of [x, dy]) backend.write(address, new Uint8Array(values.buffer));
+      backend.write(gamma, new Uint8Array(new Float32Array(size).fill(1).buffer));
+      const call = forwardCall(native, outer, size, x, 0);
+      for (const [field, value] of Object.entries({ op: 3, dy, dx, gamma, dgamma }))
+        call[native.fields.indexOf(field)] = value;
+      const device = { major: 9, minor: 0, multiprocessors: 132, sharedPerBlock: 232448, clusterBlocks: 8 };
+      const kernels = native.plan(call, device);
+      expect(kernels.length).toBeGreaterThan(1);
+      backend.launch(call);
+      const direct = await bytesAt(backend, dgamma, size * 4);
+      const before = backend.memory();
+      const graph = captured(backend, () => {
+        backend.launch(call);
+        backend.launch(call);
+      });
+      backend.write(dgamma, new Uint8Array(size * 4));
+      for (let i = 0; i < 3; i++) backend.launchGraph(graph);
+      backend.disposeGraph(graph);
+      expect(await bytesAt(backend, dgamma, size * 4)).toEqual(direct);
+      expect(new Float32Array(direct.buffer).every(Number.isFinite)).toBe(true);
+      expect(backend.memory()).toEqual(before);
+    }));
+
   test('allocation, write, read and another capture are refused, and the capture goes on', () =>
     withBackend(native, {}, async (backend) => {
       const [from, to] = [backend.alloc(4), backend.alloc(4)];
