@@ -16,9 +16,20 @@ extern "C" {
 #include "driver/functions.def"
 #undef FUNCTION
 
+#ifdef OLD_PTX
+/** As where the driver compiled PTX for an older device. */
+static CUresult oldPtx(int* version, CUfunction_attribute, CUkernel, CUdevice) {
+  *version = 75;
+  return CUDA_SUCCESS;
+}
+#endif
+
 __attribute__((constructor)) static void fill() {
   const rmsnorm::Table& table = rmsnorm::emulated::table(rmsnorm::emulated::Arch::sm90);
 #define FUNCTION(name) slot_##name = reinterpret_cast<void*>(table.name);
 #include "driver/functions.def"
 #undef FUNCTION
+#ifdef OLD_PTX
+  slot_cuKernelGetAttribute = reinterpret_cast<void*>(oldPtx);
+#endif
 }

@@ -38,6 +38,17 @@ describeAddon('a driver found at run time', (native) => {
       ]);
     }));
 
+  test('has clusters where the code that it chose does', async () => {
+    const program = `console.log(native.open({ device: 0, stream: null, emulated: null }).clusterBlocks); process.exit();`;
+    const blocks = (...defines: string[]): Promise<string> =>
+      withEmulatedLibcuda(
+        async (LD_LIBRARY_PATH) => (await runProgram(program, { env: { LD_LIBRARY_PATH } })).stdout,
+        ...defines,
+      );
+    expect(await blocks()).toBe('8\n');
+    expect(await blocks('-DOLD_PTX')).toBe('1\n');
+  });
+
   test('process.exit in the middle', () =>
     withEmulatedLibcuda(async (LD_LIBRARY_PATH) => {
       const program = `const backend = native.open({ device: 0, stream: null, emulated: null });

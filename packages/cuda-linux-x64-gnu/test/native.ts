@@ -31,6 +31,7 @@ export interface Options {
 export interface NativeBackend {
   readonly device: string;
   readonly stream: bigint;
+  readonly clusterBlocks: number;
   alloc(bytes: number): number;
   free(address: number): void;
   write(address: number, bytes: Uint8Array): void;

@@ -47,7 +47,7 @@ function emulatedObjects(): string[] {
 }
 
 /** Runs `body` with a folder that holds a libcuda.so.1 which is the emulated device. */
-export function withEmulatedLibcuda<T>(body: (folder: string) => Promise<T>): Promise<T> {
+export function withEmulatedLibcuda<T>(body: (folder: string) => Promise<T>, ...defines: string[]): Promise<T> {
   return inFolder((folder) => {
     const flags = [
       '-shared',
@@ -58,7 +58,7 @@ export function withEmulatedLibcuda<T>(body: (folder: string) => Promise<T>): Pr
       `-isystem${includeFolder()}`,
     ];
     const output = join(folder, 'libcuda.so.1');
-    execFileSync('g++', [...flags, '-o', output, inPackage('test/libcuda.cpp'), ...emulatedObjects()]);
+    execFileSync('g++', [...flags, ...defines, '-o', output, inPackage('test/libcuda.cpp'), ...emulatedObjects()]);
     return body(folder);
   });
 }

@@ -218,12 +218,14 @@ napi_value openBackend(napi_env env, const Arguments& arguments) {
   auto session = std::make_unique<Session>(options);
   const std::string device = session->description();
   const auto stream = reinterpret_cast<std::uint64_t>(session->streamHandle());
+  const int clusterBlocks = session->deviceLimits().clusterBlocks;
   const auto completion = Completion::start(env, std::move(session));
   const auto backend = std::make_shared<Backend>(completion, options.cuda->emulated);
   napi_value object = nullptr;
   napi_create_object(env, &object);
   set(env, object, "device", toText(env, device));
   set(env, object, "stream", toBigint(env, stream));
+  set(env, object, "clusterBlocks", toNumber(env, clusterBlocks));
   addFunctions(env, object, backend);
   return object;
 }

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "driver/fatbins.h"
+#include "plan/kernel_names.h"
 
 namespace rmsnorm {
 
@@ -55,6 +56,14 @@ Kernels::Kernel& Kernels::find(const char* name) {
   const auto found = kernels.find(name);
   if (found != kernels.end()) return found->second;
   return kernels.emplace(name, Kernel{load(name), sharedWithoutAsking}).first->second;
+}
+
+bool Kernels::knowClusters() {
+  int version = 0;
+  const CUkernel wide = find(kernelName(Kind::forward, Step::wide, DType::float32)).handle;
+  const CUresult result = cuda.cuKernelGetAttribute(&version, CU_FUNC_ATTRIBUTE_PTX_VERSION, wide, device.device);
+  if (result != CUDA_SUCCESS) fail(cuda, result, "cuKernelGetAttribute");
+  return version >= 90;
 }
 
 void Kernels::launch(const Launch& launch, CUstream stream) {

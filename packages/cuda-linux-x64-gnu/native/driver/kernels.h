@@ -19,6 +19,10 @@ struct Library {
 class Kernels {
  public:
   explicit Kernels(SharedDevice& itsDevice);
+  /**
+   * Whether the code that the driver chose knows clusters: PTX for older devices, compiled for a newer one, does not.
+   */
+  bool knowClusters();
   /** Enqueues one kernel. */
   void launch(const Launch& launch, CUstream stream);
 

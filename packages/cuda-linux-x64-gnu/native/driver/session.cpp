@@ -86,6 +86,7 @@ Session::Session(const SessionOptions& options)
       staging = std::make_unique<WriteStaging>(cuda, stream, options.stagingBytes);
       allocator = makeAllocator(*device, stream, options.pools, options.memoryLimit);
       kernels = std::make_unique<Kernels>(*device);
+      if (limits.clusterBlocks > 1 && !kernels->knowClusters()) limits.clusterBlocks = 1;
       graphs = std::make_unique<Graphs>(*device, stream);
     });
   } catch (...) {

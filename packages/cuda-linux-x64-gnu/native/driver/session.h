@@ -67,6 +67,7 @@ class Session {
   double elapsed(std::uint64_t from, std::uint64_t to);
   std::size_t reserved();
   std::size_t used() const { return bytesInUse; }
+  const Device& deviceLimits() const { return limits; }
   const Table& driver() const { return cuda; }
 
   // By the waiting thread.
