@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { describeAddon, type Native } from './native.ts';
+import { describeAddon, type Native, withBackend } from './native.ts';
 
 interface Launch {
   readonly kernel: string;
   readonly gridX: number;
+  readonly gridY: number;
   readonly threads: number;
   readonly sharedBytes: number;
   readonly cluster: number;
@@ -52,6 +53,9 @@ function callOf(native: Native, op: number, dtype: number, layout: readonly numb
 const line = ({ kernel, gridX, threads, sharedBytes, cluster }: Launch): string =>
   `${kernel} ${gridX}x${threads}${sharedBytes ? ` shared ${sharedBytes}` : ''}${cluster > 1 ? ` cluster ${cluster}` : ''}`;
 
+const launchesOf = (native: Native, op: number, dtype: number, layout: readonly number[]): Launch[] =>
+  native.plan(callOf(native, op, dtype, layout), DEVICES.H200) as unknown as Launch[];
+
 /** A line for each call: what is launched for it. */
 function table(native: Native): string {
   const lines: string[] = [];
@@ -79,11 +83,43 @@ describeAddon('the choice of kernels', (native) => {
     expect(native.kernels.length).toBeLessThanOrEqual(200);
   });
 
+  test.each([
+    ['a row of 2^31 elements', [1, 1, 2 ** 31, 1], /_split_|backward_wide/],
+    ['2^31 groups', [1, 2 ** 31, 1, 1], /_short_/],
+    ['2^36 rows', [2 ** 36, 1, 1, 1], /_short_/],
+    ['2^30 + 1 pairs of columns', [2 ** 30 + 1, 1, 1, 2], /_columns_/],
+    ['a row of 2^30 + 1 columns', [1, 1, 1, 2 ** 30 + 1], /_columns_/],
+    ['2^31 slabs of 17 columns', [2 ** 31, 1, 3, 17], /_columns_/],
+  ])('is made of %s', (_name, layout, kernel) => {
+    OPS.forEach((_, op) => {
+      for (const { kernel: chosen, gridX, gridY } of launchesOf(native, op, 0, layout)) {
+        expect(chosen).toMatch(chosen === 'sum_partials' ? /./ : kernel);
+        expect(gridX).toBeLessThan(2 ** 31);
+        expect(gridY).toBeLessThan(2 ** 16);
+        expect(gridX * gridY).toBeGreaterThan(0);
+      }
+    });
+  });
+
+  test('of backward asks for no more memory than its rows need', async () => {
+    const [groups, size] = [3500, 8];
+    const bytes = 4 * groups * size;
+    await withBackend(native, { memoryLimit: 16 * bytes }, (backend) => {
+      const call = callOf(native, OPS.indexOf('backward'), 0, [1, groups, size, 1]);
+      for (const name of ['x', 'dy', 'gamma', 'dx', 'dgamma']) call[native.fields.indexOf(name)] = backend.alloc(bytes);
+      for (const name of ['beta', 'dbeta', 'dsum', 'rstdIn']) call[native.fields.indexOf(name)] = 0;
+      backend.launch(call);
+    });
+  });
+
   test('of rows does not depend on how many there are', () => {
     for (const size of [64, 1000, 5000, 70000]) {
       const kernels = [1, 2, 7, 65537].map((outer) => {
-        const launches = native.plan(callOf(native, 0, 0, [outer, 1, size, 1]), DEVICES.H200) as unknown as Launch[];
-        return launches.map(({ kernel, threads, cluster }) => ({ kernel, threads, cluster }));
+        return launchesOf(native, 0, 0, [outer, 1, size, 1]).map(({ kernel, threads, cluster }) => ({
+          kernel,
+          threads,
+          cluster,
+        }));
       });
       for (const other of kernels) expect(other).toEqual(kernels[0]);
     }

@@ -12,12 +12,12 @@ namespace rmsnorm {
 template <class T, int VW>
 DEVICE void backwardColumns(const Args& a) {
   Tile<T, VW, Kind::forward> tile(a);
-  const int group = device::blockIndexX() / a.blocks;
-  const int block = device::blockIndexX() % a.blocks;
-  const std::int64_t feature0 = std::int64_t(group) * a.size;
-  const std::int64_t features = std::int64_t(a.groups) * a.size;
-  const int parts = a.parts;
-  const std::int64_t part = std::int64_t(block) * a.slabs + tile.slab();
+  const std::int64_t group = device::blockIndex() / a.blocks;
+  const std::int64_t block = device::blockIndex() % a.blocks;
+  const std::int64_t feature0 = group * a.size;
+  const std::int64_t features = a.groups * a.size;
+  const std::int64_t parts = a.parts;
+  const std::int64_t part = block * a.slabs + tile.slab();
   double* gammas = a.scratch + part * features + feature0;
   double* betas = gammas + parts * features;
   const std::int64_t turns = (a.outer + a.slabs - 1) / a.slabs * tile.tiles();
@@ -33,7 +33,7 @@ DEVICE void backwardColumns(const Args& a) {
     double exactDots[VW];
     UNROLL for (int i = 0; i < VW; i++) sums[i] = dots[i] = exactSums[i] = exactDots[i] = 0;
     const auto each = [&](auto visit) {
-      tile.each([&](int feature) {
+      tile.each([&](std::int64_t feature) {
         const Place place = tile.placeOf(feature);
         float x[VW];
         float dy[VW];
@@ -43,7 +43,7 @@ DEVICE void backwardColumns(const Args& a) {
       });
     };
     // Squares and products are rounded to float32 once, and added in float64.
-    each([&](int feature, Place, const float* x, const float* dy, float w) {
+    each([&](std::int64_t feature, Place, const float* x, const float* dy, float w) {
       UNROLL for (int i = 0; i < VW; i++) {
         if (feature < a.statSize) sums[i] += double(x[i] * x[i]);
         dots[i] += double((dy[i] * w) * x[i]);
@@ -59,7 +59,7 @@ DEVICE void backwardColumns(const Args& a) {
       fit = fit && (i >= tile.columns() || factors[i].fits);
     }
     if (device::anyInBlock(!fit)) {
-      each([&](int feature, Place, const float* x, const float* dy, float w) {
+      each([&](std::int64_t feature, Place, const float* x, const float* dy, float w) {
         UNROLL for (int i = 0; i < VW; i++) {
           if (feature < a.statSize) exactSums[i] += double(x[i]) * double(x[i]);
           exactDots[i] += double(dy[i]) * double(w) * double(x[i]);
@@ -74,7 +74,7 @@ DEVICE void backwardColumns(const Args& a) {
     }
     const bool first = turn == block;
     // All lanes take as many turns, as they exchange together.
-    for (int feature = tile.depth(); feature < (a.size + kDepth - 1) / kDepth * kDepth; feature += kDepth) {
+    for (std::int64_t feature = tile.depth(); feature < (a.size + kDepth - 1) / kDepth * kDepth; feature += kDepth) {
       const bool within = feature < a.size;
       Place place = tile.placeOf(within ? feature : 0);
       if (!within) place.count = 0;

@@ -16,10 +16,10 @@ DEVICE void backwardRows(const Args& a) {
   constexpr int V = EL / N;
   using Values = Row<T, EL>;
   Team team(a);
-  const int group = device::blockIndexX() / a.blocks;
-  const int block = device::blockIndexX() % a.blocks;
-  const std::int64_t first = std::int64_t(block) * team.count() + team.index();
-  const std::int64_t feature0 = std::int64_t(group) * a.size;
+  const std::int64_t group = device::blockIndex() / a.blocks;
+  const std::int64_t block = device::blockIndex() % a.blocks;
+  const std::int64_t first = block * team.count() + team.index();
+  const std::int64_t feature0 = group * a.size;
   double gammas[EL];
   double betas[EL];
   UNROLL for (int i = 0; i < EL; i++) gammas[i] = betas[i] = 0;
@@ -30,7 +30,7 @@ DEVICE void backwardRows(const Args& a) {
     UNROLL for (int i = 0; i < N; i++) w[v * N + i] = weights.w[i];
   }
   // All teams of a block take as many turns, as they exchange together.
-  for (std::int64_t turn = std::int64_t(block) * team.count(); turn < a.outer; turn += a.parts) {
+  for (std::int64_t turn = block * team.count(); turn < a.outer; turn += a.blocks * team.count()) {
     const std::int64_t outer = turn + team.index();
     const bool active = outer < a.outer;
     const std::int64_t row = (active ? outer : 0) * a.groups + group;
@@ -74,8 +74,9 @@ DEVICE void backwardRows(const Args& a) {
       storeAt<T>(a.dx, a, place, dx);
     }
   }
+  // Teams that had no row.
   if (first >= a.parts) return;
-  const std::int64_t features = std::int64_t(a.groups) * a.size;
+  const std::int64_t features = a.groups * a.size;
   UNROLL for (int v = 0; v < V; v++) {
     const int element = Values::elementOf(team, v);
     const int count = access::left(element, a.size, N);

@@ -13,10 +13,10 @@ template <class T>
 DEVICE void backwardWide(const Args& a) {
   constexpr int N = kVector<T>;
   BlockTeam<false> team(a);
-  const int group = device::blockIndexX() / a.blocks;
-  const int block = device::blockIndexX() % a.blocks;
-  const std::int64_t feature0 = std::int64_t(group) * a.size;
-  const std::int64_t features = std::int64_t(a.groups) * a.size;
+  const std::int64_t group = device::blockIndex() / a.blocks;
+  const std::int64_t block = device::blockIndex() % a.blocks;
+  const std::int64_t feature0 = group * a.size;
+  const std::int64_t features = a.groups * a.size;
   double* gammas = a.scratch + block * features + feature0;
   double* betas = gammas + a.parts * features;
   for (std::int64_t outer = block; outer < a.outer; outer += a.parts) {

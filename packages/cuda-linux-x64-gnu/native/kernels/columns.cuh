@@ -47,10 +47,10 @@ class Tile {
   /** The slab that is worked on from here on. */
   DEVICE void select(std::int64_t slab) { offset_ = slab * a_.size * a_.inner + column_; }
 
-  DEVICE Place placeOf(int feature) const { return {offset_ + std::int64_t(feature) * a_.inner, columns_}; }
+  DEVICE Place placeOf(std::int64_t feature) const { return {offset_ + feature * a_.inner, columns_}; }
 
   /** Values of one feature as they are summed; addForward writes them. */
-  DEVICE void enter(int feature, float* values) const {
+  DEVICE void enter(std::int64_t feature, float* values) const {
     const Place place = placeOf(feature);
     loadColumns(a_.x, place, values);
     if constexpr (K == Kind::add) {
@@ -68,7 +68,7 @@ class Tile {
   }
 
   /** The values of a feature again: from shared memory, or from where they came. */
-  DEVICE void again(int feature, float* values) const {
+  DEVICE void again(std::int64_t feature, float* values) const {
     if (a_.held) {
       take(feature, values);
     } else if constexpr (K == Kind::add) {
@@ -96,16 +96,16 @@ class Tile {
   /** Calls `visit(feature)` for the features of this thread. */
   template <class Visit>
   DEVICE void each(Visit visit) const {
-    for (int feature = depth_; feature < a_.size; feature += kDepth) visit(feature);
+    for (std::int64_t feature = depth_; feature < a_.size; feature += kDepth) visit(feature);
   }
 
   /** Sums of squares of this thread's features, four of them in float32, then in float64; the tile is held. */
   DEVICE void sumSquares(double* sums) {
     UNROLL for (int i = 0; i < N; i++) sums[i] = 0;
-    for (int first = depth_; first < a_.size; first += 4 * kDepth) {
+    for (std::int64_t first = depth_; first < a_.size; first += 4 * kDepth) {
       float four[4][N];
       UNROLL for (int j = 0; j < 4; j++) {
-        const int feature = first + j * kDepth;
+        const std::int64_t feature = first + j * kDepth;
         if (feature < a_.size) {
           enter(feature, four[j]);
           if (a_.held) hold(feature, four[j]);
@@ -118,7 +118,7 @@ class Tile {
 
   DEVICE void exactSquares(double* sums) const {
     UNROLL for (int i = 0; i < N; i++) sums[i] = 0;
-    for (int feature = depth_; feature < a_.statSize; feature += kDepth) {
+    for (std::int64_t feature = depth_; feature < a_.statSize; feature += kDepth) {
       float values[N];
       again(feature, values);
       UNROLL for (int i = 0; i < N; i++) sums[i] += double(values[i]) * double(values[i]);
@@ -147,7 +147,7 @@ class Tile {
       UNROLL for (int i = 0; i < N; i++) {
         factors[i] = i < columns_ ? givenFactor(a_, slab * a_.inner + column_ + i) : Factor{0, 0, true};
       }
-      if (a_.held) each([&](int feature) { float values[N]; enter(feature, values); hold(feature, values); });
+      if (a_.held) each([&](std::int64_t feature) { float values[N]; enter(feature, values); hold(feature, values); });
       return;
     }
     sumSquares(sums);
@@ -204,12 +204,12 @@ class Tile {
 
   /** Where the tile's values of a feature are. */
   template <class V>
-  DEVICE V* at(int feature) const {
+  DEVICE V* at(std::int64_t feature) const {
     unsigned char* tile = device::sharedMemory() + width() * kDepth * 8;
-    return reinterpret_cast<V*>(tile) + (std::int64_t(feature) * a_.slabs + slab_) * a_.lanes * VW + lane_ * VW;
+    return reinterpret_cast<V*>(tile) + (feature * a_.slabs + slab_) * a_.lanes * VW + lane_ * VW;
   }
 
-  DEVICE void hold(int feature, const float* values) {
+  DEVICE void hold(std::int64_t feature, const float* values) {
     if constexpr (kFloats) {
       UNROLL for (int i = 0; i < N; i++) at<float>(feature)[i] = values[i];
     } else if constexpr (VW == 1) {
@@ -219,7 +219,7 @@ class Tile {
     }
   }
 
-  DEVICE void take(int feature, float* values) const {
+  DEVICE void take(std::int64_t feature, float* values) const {
     if constexpr (kFloats) {
       UNROLL for (int i = 0; i < N; i++) values[i] = at<float>(feature)[i];
     } else if constexpr (VW == 1) {
@@ -243,16 +243,16 @@ struct FeatureWeights {
 template <class T, int VW, Kind K>
 DEVICE void columns(const Args& a) {
   Tile<T, VW, K> tile(a);
-  tile.moveTo(device::blockIndexX(), a.outer * a.groups);
+  tile.moveTo(device::blockIndex(), a.outer * a.groups);
   const bool active = tile.columns() > 0;
   const std::int64_t slab = active ? tile.position() : 0;
   tile.select(slab);
   Factor factors[VW];
   double sums[VW] = {};
   tile.factors(slab, factors, sums);
-  const std::int64_t feature0 = slab % a.groups * a.size;
+  const std::int64_t feature0 = firstFeature(a, slab);
   if (a.y != nullptr) {
-    tile.each([&](int feature) {
+    tile.each([&](std::int64_t feature) {
       float values[VW];
       tile.again(feature, values);
       const FeatureWeights weights(a, feature0 + feature);
@@ -281,22 +281,22 @@ DEVICE void columns(const Args& a) {
 template <class T, int VW>
 DEVICE void quantizedColumns(const Args& a) {
   Tile<T, VW, Kind::quantized> tile(a);
-  tile.moveTo(device::blockIndexX(), a.outer);
+  tile.moveTo(device::blockIndex(), a.outer);
   const bool active = tile.columns() > 0;
   const std::int64_t position = active ? tile.position() : 0;
   std::uint32_t largest[VW] = {};
   float scales[VW];
   Factor factors[VW];
   for (int walk = 0; walk < 2; walk++) {
-    for (int group = 0; group < a.groups; group++) {
+    for (std::int64_t group = 0; group < a.groups; group++) {
       const std::int64_t slab = position * a.groups + group;
       tile.select(slab);
       double sums[VW];
       if (walk == 0 || a.groups > 1) tile.factors(slab, factors, sums);
-      tile.each([&](int feature) {
+      tile.each([&](std::int64_t feature) {
         float values[VW];
         tile.again(feature, values);
-        const FeatureWeights weights(a, std::int64_t(group) * a.size + feature);
+        const FeatureWeights weights(a, group * a.size + feature);
         const Place place = tile.placeOf(feature);
         UNROLL for (int i = 0; i < VW; i++) {
           const float y = normalized<T>(a, factors[i], values[i], weights.w, weights.b);

@@ -12,22 +12,22 @@
 
 #define DEVICE inline
 #define UNROLL
-/** Defines and registers the kernel `name`, which calls `function(args)`. At most `most` threads a block. */
-#define KERNEL(name, most, ...)                                                                 \
-  static void name(const ::rmsnorm::Args& args) { __VA_ARGS__(args); }                          \
+/** Defines and registers the kernel `name`: blocks that have work call a function with its arguments. At most `most` threads a block. */
+#define KERNEL(name, most, ...)                                        \
+  static void name(const ::rmsnorm::Args& args) {                      \
+    if (::rmsnorm::device::blockIndex() < args.grid) __VA_ARGS__(args); \
+  }                                                                    \
   static const ::rmsnorm::simt::Registration registration_##name{#name, name, most};
 
 namespace rmsnorm::device {
 
 using simt::anyInBlock;
 using simt::barrier;
-using simt::blockIndexX;
-using simt::blockIndexY;
+using simt::blockIndex;
 using simt::blockThreads;
 using simt::clusterBarrier;
 using simt::clusterRank;
 using simt::clusterSize;
-using simt::gridBlocksX;
 using simt::sharedMemory;
 using simt::threadIndex;
 
@@ -53,16 +53,17 @@ const T* remoteShared(const T* own, int rank) {
 
 #define DEVICE __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
-#define KERNEL(name, most, ...) \
-  extern "C" __global__ void __launch_bounds__(most) name(const __grid_constant__ ::rmsnorm::Args args) { __VA_ARGS__(args); }
+#define KERNEL(name, most, ...)                                                                              \
+  extern "C" __global__ void __launch_bounds__(most) name(const __grid_constant__ ::rmsnorm::Args args) {    \
+    if (::rmsnorm::device::blockIndex() < args.grid) __VA_ARGS__(args);                                      \
+  }
 
 namespace rmsnorm::device {
 
 DEVICE int threadIndex() { return threadIdx.x; }
 DEVICE int blockThreads() { return blockDim.x; }
-DEVICE int blockIndexX() { return blockIdx.x; }
-DEVICE int blockIndexY() { return blockIdx.y; }
-DEVICE int gridBlocksX() { return gridDim.x; }
+/** Over a grid of two dimensions. */
+DEVICE std::int64_t blockIndex() { return std::int64_t(blockIdx.y) * gridDim.x + blockIdx.x; }
 
 DEVICE void barrier() { __syncthreads(); }
 

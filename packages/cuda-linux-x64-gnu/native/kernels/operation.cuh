@@ -84,6 +84,9 @@ DEVICE double exactSquaresOf(const Args& a, const float* values, std::int64_t el
   return sum;
 }
 
+/** The index in gamma and beta of the first element of a row, or slab. */
+DEVICE std::int64_t firstFeature(const Args& a, std::int64_t row) { return a.groups == 1 ? 0 : row % a.groups * a.size; }
+
 /** weightOffset + gamma. */
 DEVICE float weightOf(const Args& a, float gamma) { return (a.weightOffset + gamma) + a.weightOffsetRest; }
 

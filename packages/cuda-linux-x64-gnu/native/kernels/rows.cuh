@@ -70,7 +70,7 @@ struct Row {
 
   template <Kind K, class Team>
   DEVICE void leave(const Args& a, const Team& team, std::int64_t row, bool active, const Factor& factor) {
-    const std::int64_t feature = row % a.groups * a.size;
+    const std::int64_t feature = firstFeature(a, row);
     UNROLL for (int v = 0; v < V; v++) {
       rmsnorm::leave<T, K>(a, placeOf(a, team, row, active, v), factor, feature + elementOf(team, v), values + v * N);
     }
@@ -87,7 +87,7 @@ DEVICE void storeStatistics(const Args& a, std::int64_t row, const Factor& facto
 template <class T, int EL, Kind K, class Team>
 DEVICE void rows(const Args& a) {
   Team team(a);
-  const std::int64_t row = std::int64_t(device::blockIndexX()) * team.count() + team.index();
+  const std::int64_t row = device::blockIndex() * team.count() + team.index();
   const bool active = row < a.outer * a.groups;
   Row<T, EL> values;
   values.template enter<K>(a, team, active ? row : 0, active);
@@ -108,13 +108,13 @@ template <class T, int EL, class Team>
 DEVICE void quantizedRows(const Args& a) {
   constexpr int N = kVector<T>;
   Team team(a);
-  const std::int64_t position = std::int64_t(device::blockIndexX()) * team.count() + team.index();
+  const std::int64_t position = device::blockIndex() * team.count() + team.index();
   const bool active = position < a.outer;
   Row<T, EL> values;
   std::uint32_t largest = 0;
   float scale = a.scale;
   for (int walk = 0; walk < 2; walk++) {
-    for (int group = 0; group < a.groups; group++) {
+    for (std::int64_t group = 0; group < a.groups; group++) {
       const std::int64_t row = (active ? position : 0) * a.groups + group;
       if (walk == 0 || a.groups > 1) {
         values.template enter<Kind::forward>(a, team, row, active);
@@ -123,7 +123,7 @@ DEVICE void quantizedRows(const Args& a) {
         UNROLL for (int v = 0; v < EL / N; v++) {
           const int element = Row<T, EL>::elementOf(team, v);
           const int count = active ? access::left(element, a.size, N) : 0;
-          normalize<T>(a, factor, weightsOf<N>(a, std::int64_t(group) * a.size + element, count), values.values + v * N);
+          normalize<T>(a, factor, weightsOf<N>(a, group * a.size + element, count), values.values + v * N);
           if (walk == 0) largest = largestOf<N>(values.values + v * N, count, largest);
         }
       }

@@ -16,14 +16,14 @@ struct Part {
 
   const Args& a;
   const std::int64_t row;
-  const int index;
+  const std::int64_t index;
 
   DEVICE explicit Part(const Args& args)
-      : a(args), row(device::blockIndexX() / args.parts), index(device::blockIndexX() % args.parts) {}
+      : a(args), row(device::blockIndex() / args.parts), index(device::blockIndex() % args.parts) {}
 
   /** The element of the row with which vector v of this lane begins. */
   DEVICE std::int64_t elementOf(int v) const {
-    return std::int64_t(index) * a.chunk + (v * device::blockThreads() + device::threadIndex()) * N;
+    return index * a.chunk + (v * device::blockThreads() + device::threadIndex()) * N;
   }
 
   DEVICE Place placeOf(int v) const {
@@ -66,7 +66,7 @@ template <class Team>
 DEVICE Factor splitFactor(const Args& a, Team& team, std::int64_t row, double& sum) {
   if (a.sumsIn != nullptr) return givenFactor(a, row);
   sum = 0;
-  for (int i = team.lane(); i < a.parts; i += team.lanes()) sum += a.scratch[row * a.parts + i];
+  for (std::int64_t i = team.lane(); i < a.parts; i += team.lanes()) sum += a.scratch[row * a.parts + i];
   sum = team.sum(sum);
   const Factor factor = factorOf(a, sum);
   return factor.fits ? factor : exactFactor(a, sum);
@@ -80,7 +80,7 @@ DEVICE void splitScale(const Args& a) {
   double sum = 0;
   const Factor factor = splitFactor(a, team, part.row, sum);
   if (a.y != nullptr) {
-    const std::int64_t feature = part.row % a.groups * a.size;
+    const std::int64_t feature = firstFeature(a, part.row);
     float values[kPartElements];
     part.template enter<K>(values);
     UNROLL for (int v = 0; v < Part<T>::V; v++) {
@@ -97,7 +97,7 @@ DEVICE void splitNormalized(const Args& a, const Part<T>& part, const Factor& fa
   part.template enter<Kind::quantized>(values);
   UNROLL for (int v = 0; v < Part<T>::V; v++) {
     const Place place = part.placeOf(v);
-    const std::int64_t feature = part.row % a.groups * a.size + part.elementOf(v);
+    const std::int64_t feature = firstFeature(a, part.row) + part.elementOf(v);
     normalize<T>(a, factor, weightsOf<N>(a, feature, place.count), values + v * N);
   }
 }
@@ -125,7 +125,7 @@ DEVICE void splitQuantize(const Args& a) {
   double sum;
   const Factor factor = splitFactor(a, team, part.row, sum);
   const std::int64_t position = part.row / a.groups;
-  const std::int64_t magnitudes = std::int64_t(a.groups) * a.parts;
+  const std::int64_t magnitudes = a.groups * a.parts;
   const double* first = a.scratch + a.outer * magnitudes + position * magnitudes;
   std::uint32_t largest = 0;
   for (std::int64_t i = team.lane(); i < magnitudes; i += team.lanes()) {

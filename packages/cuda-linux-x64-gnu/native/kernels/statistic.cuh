@@ -35,7 +35,7 @@ DEVICE double inverseRoot(double v) {
 }
 
 /** Whether a sum of squares of `size` elements in float32 neither overflowed nor lost terms, whatever eps is. */
-DEVICE bool isInRange(double sum, int size) { return sum >= kLeastSum * double(size) && sum <= kMostSum; }
+DEVICE bool isInRange(double sum, std::int64_t size) { return sum >= kLeastSum * double(size) && sum <= kMostSum; }
 
 /** Whether float32 was enough for a sum of squares. */
 DEVICE bool sumFits(const Args& a, double sum) { return sum >= a.leastSum && sum <= kMostSum; }

@@ -7,10 +7,10 @@
 namespace rmsnorm {
 
 DEVICE void sumPartials(const Args& a) {
-  const std::int64_t features = std::int64_t(a.groups) * a.size;
+  const std::int64_t features = a.groups * a.size;
   const int column = device::threadIndex() & 31;
   const int slice = device::threadIndex() >> 5;
-  const std::int64_t feature = std::int64_t(device::blockIndexX()) * 32 + column;
+  const std::int64_t feature = device::blockIndex() * 32 + column;
   auto* sums = reinterpret_cast<double*>(device::sharedMemory());
   for (int which = 0; which < 2; which++) {
     float* to = which == 0 ? a.dgamma : a.dbeta;

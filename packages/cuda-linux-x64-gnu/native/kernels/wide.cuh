@@ -93,7 +93,7 @@ class Chunk {
 template <class T, Kind K>
 DEVICE void wideRows(const Args& a) {
   BlockTeam<true> team(a);
-  const std::int64_t row = device::blockIndexX() / device::clusterSize();
+  const std::int64_t row = device::blockIndex() / device::clusterSize();
   Chunk<T, K> chunk(a, row);
   Factor factor;
   double sum = 0;
@@ -103,7 +103,7 @@ DEVICE void wideRows(const Args& a) {
   } else {
     factor = chunk.factor(team, sum);
   }
-  const std::int64_t feature = row % a.groups * a.size;
+  const std::int64_t feature = firstFeature(a, row);
   if (a.y != nullptr) {
     chunk.each([&](int vector, std::int64_t element, Place place) {
       float values[kVector<T>];
@@ -120,19 +120,19 @@ template <class T>
 DEVICE void wideQuantized(const Args& a) {
   constexpr int N = kVector<T>;
   BlockTeam<true> team(a);
-  const std::int64_t position = device::blockIndexX() / device::clusterSize();
+  const std::int64_t position = device::blockIndex() / device::clusterSize();
   std::uint32_t largest = 0;
   float scale = a.scale;
   Factor factor;
   for (int walk = 0; walk < 2; walk++) {
-    for (int group = 0; group < a.groups; group++) {
+    for (std::int64_t group = 0; group < a.groups; group++) {
       Chunk<T, Kind::quantized> chunk(a, position * a.groups + group);
       double sum;
       if (walk == 0 || a.groups > 1) factor = chunk.factor(team, sum);
       chunk.each([&](int vector, std::int64_t element, Place place) {
         float values[N];
         chunk.take(vector, values);
-        normalize<T>(a, factor, weightsOf<N>(a, std::int64_t(group) * a.size + element, place.count), values);
+        normalize<T>(a, factor, weightsOf<N>(a, group * a.size + element, place.count), values);
         if (walk == 0) largest = largestOf<N>(values, place.count, largest);
         else storeQuantized<T>(a.q + place.offset, values, scale, place.count, a.width == 16);
       });

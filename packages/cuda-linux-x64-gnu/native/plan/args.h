@@ -34,9 +34,9 @@ struct Args {
   // The layout [outer, groups, size, inner].
   std::int64_t outer;
   std::int64_t inner;
-  std::int32_t groups;
-  std::int32_t size;
-  std::int32_t statSize;
+  std::int64_t groups;
+  std::int64_t size;
+  std::int64_t statSize;
 
   // The statistic (statistic.cuh), made by the host from eps and epsMode.
   double numerator;
@@ -68,9 +68,11 @@ struct Args {
   /** Elements of a row that one block of a cluster, or one part of a split row, does. */
   std::int32_t chunk;
   /** Split rows: parts of a row. Backward: partial sums of each feature. */
-  std::int32_t parts;
+  std::int64_t parts;
   /** Backward: blocks of each group, which stay for all of its rows. */
-  std::int32_t blocks;
+  std::int64_t blocks;
+  /** Blocks of the grid that have work: it may have more, as its width is limited. */
+  std::int64_t grid;
   /** Columns: whether shared memory holds the tile, so that it is read once. */
   std::int32_t held;
   /** Columns: slabs [size, inner] that a block does at once. */

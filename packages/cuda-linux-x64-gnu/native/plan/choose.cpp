@@ -46,8 +46,8 @@ struct Problem {
   std::int64_t inner;
   std::int64_t rows;
   std::int64_t features;
-  int size;
-  int groups;
+  std::int64_t size;
+  std::int64_t groups;
 };
 
 Problem problemOf(const Call& call) {
@@ -57,10 +57,10 @@ Problem problemOf(const Call& call) {
   p.kind = kindOf(p.op);
   p.outer = std::int64_t(call.outer);
   p.inner = std::int64_t(call.inner);
-  p.size = int(call.size);
-  p.groups = int(call.groups);
+  p.size = std::int64_t(call.size);
+  p.groups = std::int64_t(call.groups);
   p.rows = p.outer * p.groups;
-  p.features = std::int64_t(p.groups) * p.size;
+  p.features = p.groups * p.size;
   return p;
 }
 
@@ -95,17 +95,17 @@ Args argsOf(const Call& c, const Problem& p) {
   a.inner = p.inner;
   a.groups = p.groups;
   a.size = p.size;
-  a.statSize = int(c.statSize);
+  a.statSize = std::int64_t(c.statSize);
   a.numerator = c.numerator;
   a.sumFactor = c.sumFactor;
   a.epsUnderRoot = c.epsUnderRoot;
   a.mostRstd = c.leastNorm > 0 ? c.numerator / c.leastNorm : INFINITY;
   a.clampedNorm = c.clampedNorm;
   // A sum that is a result is exact whatever eps is.
-  a.leastSum = p.op == Op::sumSquares ? kLeastSum * p.size : c.leastSum;
+  a.leastSum = p.op == Op::sumSquares ? kLeastSum * double(p.size) : c.leastSum;
   a.alpha = c.alpha;
   a.weightOffset = float(c.weightOffset);
-  a.weightOffsetRest = float(c.weightOffset - double(a.weightOffset));
+  a.weightOffsetRest = std::isfinite(a.weightOffset) ? float(c.weightOffset - double(a.weightOffset)) : 0.0f;
   a.scale = c.hasScale != 0 ? float(c.scale) : 0.0f;
   a.llama = c.llama != 0;
   a.normBeforeGate = c.normBeforeGate != 0;
@@ -119,13 +119,19 @@ Args argsOf(const Call& c, const Problem& p) {
   return a;
 }
 
+/** The width of a grid of more blocks: a driver takes 2^31 - 1, and clusters must not be cut. */
+constexpr std::int64_t kGridWidth = std::int64_t(1) << 30;
+
 void add(Plan& plan, const char* kernel, std::int64_t blocks, int threads, int shared, int cluster, const Args& args) {
-  plan.launches[plan.count++] = {kernel, unsigned(blocks), 1, unsigned(threads), unsigned(shared), unsigned(cluster), args};
+  const std::int64_t gridX = std::min(blocks, kGridWidth);
+  Launch& launch = plan.launches[plan.count++];
+  launch = {kernel, unsigned(gridX), unsigned(divideUp(blocks, gridX)), unsigned(threads), unsigned(shared), unsigned(cluster), args};
+  launch.args.grid = blocks;
 }
 
 void planSplit(Plan& plan, const Problem& p, const RowGeometry& g, Args a) {
   a.chunk = g.chunk;
-  a.parts = int(divideUp(p.size, g.chunk));
+  a.parts = divideUp(p.size, g.chunk);
   const std::int64_t blocks = p.rows * a.parts;
   const auto launch = [&](Kind kind, Step step) {
     add(plan, kernelName(kind, step, p.dtype), blocks, g.lanes, kExchangeBytes, 1, a);
@@ -196,9 +202,9 @@ ColumnGeometry columnGeometry(const Problem& p, const Args& a, std::int64_t posi
   const bool vectors = a.width == 16;
   g.step = vectors ? Step::vectors : Step::columns;
   g.vector = vectors ? 16 / bytesOf(p.dtype) : 1;
-  g.lanes = std::min(vectors ? kVectorThreads / kDepth : 32, powerOfTwo(divideUp(p.inner, g.vector)));
+  g.lanes = powerOfTwo(divideUp(p.inner, g.vector), vectors ? kVectorThreads / kDepth : 32);
   const int most = std::max(1, kVectorThreads / (g.lanes * kDepth));
-  g.slabs = std::min(most, powerOfTwo(positions));
+  g.slabs = powerOfTwo(positions, most);
   g.tiles = divideUp(p.inner, std::int64_t(g.lanes) * g.vector);
   return g;
 }
@@ -209,7 +215,7 @@ void planColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
   a.lanes = g.lanes;
   a.slabs = g.slabs;
   const int sums = g.columns() * kDepth * 8;
-  const std::int64_t tile = std::int64_t(p.size) * g.columns() * (p.kind == Kind::gated ? 4 : bytesOf(p.dtype));
+  const std::int64_t tile = p.size * g.columns() * (p.kind == Kind::gated ? 4 : bytesOf(p.dtype));
   a.held = sums + tile <= device.sharedPerBlock;
   add(plan, kernelName(p.kind, g.step, p.dtype), divideUp(positions, g.slabs) * g.tiles, g.threads(), sums + (a.held ? int(tile) : 0), 1, a);
 }
@@ -217,20 +223,20 @@ void planColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
 /** Adds the partial rows, where there are any. */
 void planPartials(Plan& plan, const Problem& p, const Args& a) {
   if (a.dgamma == nullptr && a.dbeta == nullptr) return;
-  plan.scratchBytes = std::size_t(a.parts) * std::size_t(p.features) * 16;
+  plan.scratchBytes = std::size_t(a.parts) * std::size_t(p.features) * (a.dbeta == nullptr ? 8 : 16);
   add(plan, "sum_partials", divideUp(p.features, 32), kSumThreads, kSumThreads * 8, 1, a);
 }
 
 void planBackward(Plan& plan, const Problem& p, const Device& device, Args a) {
   // Two blocks for each multiprocessor, over all groups.
-  const std::int64_t most = std::max(1, 2 * device.multiprocessors / p.groups);
+  const std::int64_t most = std::max<std::int64_t>(1, 2 * device.multiprocessors / p.groups);
   if (p.inner > 1) {
     const ColumnGeometry g = columnGeometry(p, a, p.outer);
     a.lanes = g.lanes;
     a.slabs = g.slabs;
-    a.blocks = int(std::min(most, divideUp(p.outer, g.slabs) * g.tiles));
+    a.blocks = std::min(most, divideUp(p.outer, g.slabs) * g.tiles);
     a.parts = a.blocks * g.slabs;
-    add(plan, kernelName(p.kind, g.step, p.dtype), std::int64_t(a.blocks) * p.groups, g.threads(), g.columns() * kDepth * 8, 1, a);
+    add(plan, kernelName(p.kind, g.step, p.dtype), a.blocks * p.groups, g.threads(), g.columns() * kDepth * 8, 1, a);
     planPartials(plan, p, a);
     return;
   }
@@ -239,9 +245,9 @@ void planBackward(Plan& plan, const Problem& p, const Device& device, Args a) {
   const int teams = isSmall ? kSmallThreads / g.lanes : 1;
   const Step step = isSmall ? Step::small : g.team == Team::block ? Step::block : Step::wide;
   a.lanes = g.lanes;
-  a.blocks = int(std::min(most, divideUp(p.outer, teams)));
-  a.parts = a.blocks * teams;
-  add(plan, kernelName(p.kind, step, p.dtype), std::int64_t(a.blocks) * p.groups, isSmall ? kSmallThreads : g.lanes, isSmall ? 0 : kExchangeBytes, 1, a);
+  a.blocks = std::min(most, divideUp(p.outer, teams));
+  a.parts = std::min(a.blocks * teams, p.outer);
+  add(plan, kernelName(p.kind, step, p.dtype), a.blocks * p.groups, isSmall ? kSmallThreads : g.lanes, isSmall ? 0 : kExchangeBytes, 1, a);
   planPartials(plan, p, a);
 }
 

@@ -38,16 +38,16 @@ int bytesOf(DType dtype) {
   __builtin_unreachable();
 }
 
-int powerOfTwo(std::int64_t least) {
+int powerOfTwo(std::int64_t least, int most) {
   int power = 1;
-  while (power < least) power *= 2;
+  while (power < least && power < most) power *= 2;
   return power;
 }
 
 RowGeometry rowGeometry(std::int64_t size, DType dtype, int heldBytes, const Device& device) {
-  if (size <= 32 * kShortElements) return {Team::small, std::max(8, powerOfTwo(divideUp(size, kShortElements))), 1, 0};
+  if (size <= 32 * kShortElements) return {Team::small, std::max(8, powerOfTwo(divideUp(size, kShortElements), 32)), 1, 0};
   if (size <= 32 * kWarpElements) return {Team::warp, 32, 1, 0};
-  if (size <= kBlockThreads * kBlockElements) return {Team::block, powerOfTwo(divideUp(size, kBlockElements)), 1, 0};
+  if (size <= kBlockThreads * kBlockElements) return {Team::block, powerOfTwo(divideUp(size, kBlockElements), kBlockThreads), 1, 0};
   const int vector = 16 / bytesOf(dtype);
   const int cluster = clusterFor(size, vector, heldBytes, device);
   if (cluster > 0) return {Team::wide, kWideThreads, cluster, int(chunkOf(size, cluster, vector))};
@@ -55,8 +55,8 @@ RowGeometry rowGeometry(std::int64_t size, DType dtype, int heldBytes, const Dev
 }
 
 RowGeometry backwardGeometry(std::int64_t size) {
-  if (size <= 32 * kBackwardElements) return {Team::small, std::max(8, powerOfTwo(divideUp(size, kBackwardElements))), 1, 0};
-  if (size <= kBlockThreads * kBackwardElements) return {Team::block, powerOfTwo(divideUp(size, kBackwardElements)), 1, 0};
+  if (size <= 32 * kBackwardElements) return {Team::small, std::max(8, powerOfTwo(divideUp(size, kBackwardElements), 32)), 1, 0};
+  if (size <= kBlockThreads * kBackwardElements) return {Team::block, powerOfTwo(divideUp(size, kBackwardElements), kBlockThreads), 1, 0};
   return {Team::wide, kWideThreads, 1, 0};
 }
 

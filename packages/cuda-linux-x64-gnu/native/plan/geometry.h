@@ -48,7 +48,7 @@ RowGeometry rowGeometry(std::int64_t size, DType dtype, int heldBytes, const Dev
 /** Contiguous rows of backward, which holds fewer elements a lane, as it holds more for each. */
 RowGeometry backwardGeometry(std::int64_t size);
 
-/** The least power of two that is no less. */
-int powerOfTwo(std::int64_t least);
+/** The least power of two that is no less, but at most `most`. */
+int powerOfTwo(std::int64_t least, int most);
 
 }  // namespace rmsnorm

@@ -59,8 +59,6 @@ struct Thread {
 struct Machine {
   const Entry* entry = nullptr;
   const Args* args = nullptr;
-  int gridX = 0;
-  int blockIndexY = 0;
   int blockThreads = 0;
   std::vector<Block> blocks;
   std::vector<Warp> warps;
@@ -136,7 +134,7 @@ void threadMain() {
   leave(&nowhere);
 }
 
-void setUp(Machine& m, unsigned firstBlock, unsigned cluster, unsigned sharedBytes) {
+void setUp(Machine& m, std::int64_t firstBlock, unsigned cluster, unsigned sharedBytes) {
   const int threads = m.blockThreads;
   const int warps = threads / kWarp;
   m.blocks.resize(cluster);
@@ -164,7 +162,7 @@ void setUp(Machine& m, unsigned firstBlock, unsigned cluster, unsigned sharedByt
     for (int t = 0; t < threads; t++) {
       const int id = b * threads + t;
       race::release(&m.begin);
-      const Here place{t, threads, int(firstBlock + b), m.blockIndexY, m.gridX, int(b), int(cluster), block.shared.get()};
+      const Here place{t, threads, firstBlock + b, int(b), int(cluster), block.shared.get()};
       m.threads[id] = {place, m.stacks[id]->begin(threadMain), &block, &m.warps[b * warps + t / kWarp], 0, 0, nullptr, race::create()};
       makeReady(id);
     }
@@ -206,12 +204,10 @@ const char* run(const Entry& entry, unsigned gridX, unsigned gridY, unsigned thr
   m.entry = &entry;
   m.args = &args;
   m.homeFiber = race::current();
-  m.gridX = gridX;
   m.blockThreads = threads;
   for (unsigned y = 0; y < gridY; y++) {
-    m.blockIndexY = y;
     for (unsigned x = 0; x < gridX; x += cluster) {
-      setUp(m, x, cluster, sharedBytes);
+      setUp(m, std::int64_t(y) * gridX + x, cluster, sharedBytes);
       leave(&m.home);
       for (const Thread& thread : m.threads) race::destroy(thread.fiber);
       if (m.finished < int(m.threads.size())) return "threads wait for others that do not come";

@@ -39,9 +39,7 @@ const char* run(const Entry& entry, unsigned gridX, unsigned gridY, unsigned thr
 struct Here {
   int threadIndex;
   int blockThreads;
-  int blockIndexX;
-  int blockIndexY;
-  int gridBlocksX;
+  std::int64_t blockIndex;
   int clusterRank;
   int clusterSize;
   unsigned char* sharedMemory;
@@ -52,9 +50,7 @@ extern thread_local const Here* here __attribute__((tls_model("initial-exec")));
 
 inline int threadIndex() { return here->threadIndex; }
 inline int blockThreads() { return here->blockThreads; }
-inline int blockIndexX() { return here->blockIndexX; }
-inline int blockIndexY() { return here->blockIndexY; }
-inline int gridBlocksX() { return here->gridBlocksX; }
+inline std::int64_t blockIndex() { return here->blockIndex; }
 inline int clusterRank() { return here->clusterRank; }
 inline int clusterSize() { return here->clusterSize; }
 inline unsigned char* sharedMemory() { return here->sharedMemory; }
