@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeAddon, emulated, type NativeBackend, withBackend } from './native.ts';
+import { describeAddon, emulated, forwardCall, type NativeBackend, withBackend } from './native.ts';
 
 const ODD = [
   undefined,
@@ -59,10 +59,37 @@ describeAddon('arguments', (native) => {
     expect(() => open({ ...emulated, emulated: 'sm_70' })).toThrow(refused);
     expect(() => open({ ...emulated, device: 2 })).toThrow(refused);
     expect(() => open({ ...emulated, device: -1 })).toThrow(refused);
+    expect(() => open({ ...emulated, device: 2 ** 31 })).toThrow(refused);
     expect(() => open({ ...emulated, stream: 5 })).toThrow(refused);
     expect(() => open({ ...emulated, stream: 4096n })).toThrow(refused);
     expect(() => open({ ...emulated, stagingBytes: 'much' })).toThrow(refused);
   });
+
+  test.each<[string, number[]]>([
+    ['op', [Number.NaN, -1, 0.5, 7, 2 ** 40]],
+    ['dtype', [Number.NaN, -1, 0.5, 3]],
+    ['outer', [Number.NaN, -1, 0, 1.5, 2 ** 52, Infinity]],
+    ['groups', [Number.NaN, -1, 0, 1.5, 2 ** 52]],
+    ['size', [Number.NaN, -1, 0, 1.5, 2 ** 52]],
+    ['inner', [Number.NaN, -1, 0, 1.5, 2 ** 52]],
+    ['statSize', [Number.NaN, -1, 0, 1.5, 9]],
+    ['x', [Number.NaN, -8, 0.5, 2 ** 53]],
+    ['scales', [Number.NaN, -8, 0.5, 2 ** 53]],
+  ])('a call whose %s is none', (field, values) =>
+    withBackend(native, {}, (backend) => {
+      const device = { major: 9, minor: 0, multiprocessors: 132, sharedPerBlock: 232448, clusterBlocks: 8 };
+      const [x, y] = [backend.alloc(128), backend.alloc(128)];
+      for (const value of values) {
+        const call = forwardCall(native, 4, 8, x, y);
+        call[native.fields.indexOf(field)] = value;
+        const refused = expect.objectContaining({ code: 'INVALID_OPTION' });
+        expect(() => backend.launch(call), `${field} ${value}`).toThrow(refused);
+        expect(() => native.plan(call, device), `${field} ${value}`).toThrow(refused);
+        const odd = { ...device, multiprocessors: 2 ** 31 };
+        expect(() => native.plan(forwardCall(native, 4, 8, x, y), odd)).toThrow(refused);
+      }
+    }),
+  );
 
   test('a getter that throws', () => {
     const options = {

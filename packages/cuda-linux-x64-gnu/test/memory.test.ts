@@ -106,6 +106,38 @@ describeAddon('memory', (native) => {
       expect(Buffer.compare(await bytesAt(backend, to, 1 << 20), bytes)).toBe(0);
     }));
 
+  test.each<[string, (into: Uint8Array<ArrayBuffer>) => void]>([
+    ['transferred', ({ buffer }) => void structuredClone(buffer, { transfer: [buffer] })],
+    ['shrunk', ({ buffer }) => (buffer as ArrayBuffer & { resize(bytes: number): void }).resize(4)],
+  ])('a read into an array that is %s meanwhile says so, and the next one arrives', (_what, spoil) =>
+    withBackend(native, {}, async (backend) => {
+      const bytes = 16 << 20;
+      const address = backend.alloc(bytes);
+      const Resizable = ArrayBuffer as new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer;
+      const into = new Uint8Array(new Resizable(bytes, { maxByteLength: bytes }));
+      const reading = new Promise((resolve) => backend.read(address, into, resolve));
+      spoil(into);
+      const message = expect.stringMatching(/16777216 bytes into has [04] by now/);
+      expect(await reading).toMatchObject({ code: 'INVALID_OPTION', message });
+      expect((await bytesAt(backend, address, bytes)).length).toBe(bytes);
+    }),
+  );
+
+  test('a long read lets the event loop go on, and can be cancelled in the middle', () =>
+    withBackend(native, {}, async (backend) => {
+      const bytes = 64 << 20;
+      const address = backend.alloc(bytes);
+      backend.write(address, new Uint8Array(bytes).fill(1));
+      const into = new Uint8Array(bytes);
+      let said = 0;
+      const ticket = backend.read(address, into, () => said++);
+      while (into[0] === 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(into.at(-1)).toBe(0);
+      backend.cancel(ticket);
+      await bytesAt(backend, address, 4);
+      expect([said, into.at(-1)]).toEqual([0, 0]);
+    }));
+
   test('a cancelled read writes nothing and says nothing', () =>
     withBackend(native, {}, async (backend) => {
       const address = backend.alloc(16 << 20);

@@ -1,7 +1,6 @@
 #include "addon/backend.h"
 
-#include <cstring>
-
+#include "addon/call.h"
 #include "addon/completion.h"
 #include "addon/driver_of.h"
 #include "driver/emulated/emulated.h"
@@ -59,7 +58,6 @@ napi_value read(napi_env env, const Arguments& arguments) {
   const auto read = std::make_shared<Read>();
   read->arrival = session.read(from, into.size);
   read->ticket = backend.nextTicket++;
-  read->into = into.data;
   read->bytes = into.size;
   napi_create_reference(env, arguments.values[1], 1, &read->array);
   napi_create_reference(env, arguments.values[2], 1, &read->done);
@@ -73,10 +71,7 @@ napi_value cancel(napi_env env, const Arguments& arguments) {
 }
 
 napi_value launch(napi_env env, const Arguments& arguments) {
-  const double* fields = doubles(env, arguments.values[0], std::size_t(callFieldCount()));
-  Call call;
-  std::memcpy(&call, fields, sizeof call);
-  sessionOf(arguments).launch(call);
+  sessionOf(arguments).launch(callOf(env, arguments.values[0]));
   return nullptr;
 }
 
@@ -146,8 +141,8 @@ napi_value memory(napi_env env, const Arguments& arguments) {
 napi_value inject(napi_env env, const Arguments& arguments) {
   if (!backendOf(arguments).emulated) refuse("faults can be injected into an emulated device alone");
   const std::string function = text(env, arguments.values[0], "function");
-  const auto afterCalls = unsigned(wholeNumber(env, arguments.values[1], "afterCalls"));
-  const auto result = CUresult(wholeNumber(env, arguments.values[2], "result"));
+  const auto afterCalls = unsigned(wholeInt(env, arguments.values[1], "afterCalls"));
+  const auto result = CUresult(wholeInt(env, arguments.values[2], "result"));
   if (!emulated::inject(function, afterCalls, result)) refuse("the driver's function " + function + " is never called");
   return nullptr;
 }
@@ -173,7 +168,8 @@ SessionOptions optionsOf(napi_env env, napi_value given) {
   requireObject(env, given, "options");
   SessionOptions options;
   options.cuda = &driverOf(env, property(env, given, "emulated"));
-  options.device = int(optionalNumber(env, given, "device", 0) & 0x7FFFFFFF);
+  const napi_value device = property(env, given, "device");
+  if (!isNothing(env, device)) options.device = wholeInt(env, device, "device");
   options.stagingBytes = optionalNumber(env, given, "stagingBytes", options.stagingBytes);
   options.memoryLimit = optionalNumber(env, given, "memoryLimit", 0);
   options.pools = !isFalse(env, property(env, given, "pools"));

@@ -3,6 +3,7 @@
 #include "addon/values.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -10,8 +11,9 @@ namespace rmsnorm {
 
 namespace {
 
-/** How much is copied between two looks at whether a read is cancelled. */
-constexpr std::size_t piece = 1 << 20;
+/** How much is copied in one turn of the event loop: about a millisecond's worth. */
+constexpr std::size_t piece = 4 << 20;
+constexpr std::chrono::microseconds betweenPieces(200);
 
 /** The process ends, by process.exit perhaps: its threads go on for a while, and must leave JavaScript and the driver alone. */
 std::atomic<bool>& exiting() {
@@ -22,16 +24,6 @@ std::atomic<bool>& exiting() {
 void noticeExit() {
   static const int registered = std::atexit([] { exiting() = true; });
   (void)registered;
-}
-
-/** Copies what has arrived, unless the read is cancelled. */
-void deliver(Read& read) {
-  const auto* from = static_cast<const unsigned char*>(read.arrival.block.memory);
-  for (std::size_t at = 0; at < read.bytes; at += piece) {
-    const std::lock_guard<std::mutex> guard(read.mutex);
-    if (read.cancelled) return;
-    std::memcpy(read.into + at, from + at, std::min(piece, read.bytes - at));
-  }
 }
 
 }  // namespace
@@ -82,10 +74,6 @@ void Completion::cancel(std::uint64_t ticket) {
   const auto found = reads.find(ticket);
   if (found == reads.end()) return;
   Read& read = *found->second;
-  {
-    const std::lock_guard<std::mutex> guard(read.mutex);
-    read.cancelled = true;
-  }
   napi_delete_reference(env, read.array);
   napi_delete_reference(env, read.done);
   reads.erase(found);
@@ -110,7 +98,7 @@ void Completion::work() {
     Job job;
     {
       std::unique_lock<std::mutex> guard(mutex);
-      changed.wait(guard, [&] { return ending || !jobs.empty(); });
+      changed.wait(guard, [&] { return abandoned || !jobs.empty() || (ending && handed.empty()); });
       if (jobs.empty() || abandoned) break;
       job = std::move(jobs.front());
       jobs.pop_front();
@@ -118,25 +106,40 @@ void Completion::work() {
     run(job);
     if (exiting()) return;
   }
-  session.leaveThread();
+  // Of an environment that is gone.
   for (Job& job : jobs)
     if (job.read) session.give(job.read->arrival);
+  for (const auto& read : handed) session.give(read->arrival);
+  session.leaveThread();
   session.end();
   tell(nullptr);
 }
 
 void Completion::run(Job& job) {
   Session& session = *owned;
+  if (!job.event) return session.give(job.read->arrival);
   std::optional<Failure> failure = session.wait(job.event);
-  if (!job.read) {
-    session.freeScratch(job.scratch);
-    session.give(job.event);
-    return;
+  session.give(job.event);
+  if (!job.read) return session.freeScratch(job.scratch);
+  job.read->arrival.event = nullptr;
+  job.read->failure = std::move(failure);
+  handOver(job.read);
+}
+
+/** Lets JavaScript's thread copy a read, piece by piece: its event loop goes on between them. */
+void Completion::handOver(const std::shared_ptr<Read>& read) {
+  std::unique_lock<std::mutex> guard(mutex);
+  handed.insert(read);
+  for (std::size_t end = piece;; end += piece) {
+    tell(read);
+    if (end >= read->bytes) return;
+    changed.wait(guard, [&] { return abandoned || read->copied >= end; });
+    if (abandoned || read->copied >= read->bytes) return;
+    // Told of at once, Node would take it in the same turn of its loop.
+    guard.unlock();
+    std::this_thread::sleep_for(betweenPieces);
+    guard.lock();
   }
-  if (failure) job.read->failure = std::move(failure);
-  else deliver(*job.read);
-  session.give(job.read->arrival);
-  tell(std::move(job.read));
 }
 
 /** Hands a read, or null for the end, to JavaScript's thread. */
@@ -150,7 +153,7 @@ void Completion::onDelivery(napi_env env, napi_value, void* context, void* data)
   const std::unique_ptr<std::shared_ptr<Read>> message(static_cast<std::shared_ptr<Read>*>(data));
   if (!env) return;
   auto* completion = static_cast<Completion*>(context);
-  if (*message) completion->finishRead(env, **message);
+  if (*message) completion->takePiece(env, *message);
   else completion->finishClose(env);
 }
 
@@ -172,8 +175,37 @@ void callOnce(napi_env env, napi_ref reference, std::size_t count, const napi_va
 
 }  // namespace
 
+/** Into the array as it is now: it may have been transferred or shrunk meanwhile. */
+void Completion::copyPiece(napi_env itsEnv, Read& read) {
+  napi_value array = nullptr;
+  napi_get_reference_value(itsEnv, read.array, &array);
+  const Bytes into = bytesOf(itsEnv, array, "into");
+  if (into.size < read.bytes) {
+    read.failure = Failure{"INVALID_OPTION", "the array to read " + std::to_string(read.bytes) + " bytes into has " +
+                                                 std::to_string(into.size) + " by now: it was transferred or shrunk"};
+    return;
+  }
+  const auto* from = static_cast<const unsigned char*>(read.arrival.block.memory);
+  const std::size_t bytes = std::min(piece, read.bytes - read.copied);
+  if (bytes > 0) std::memcpy(into.data + read.copied, from + read.copied, bytes);
+}
+
+void Completion::takePiece(napi_env itsEnv, const std::shared_ptr<Read>& read) {
+  const bool cancelled = reads.count(read->ticket) == 0;
+  if (!cancelled && !read->failure) copyPiece(itsEnv, *read);
+  {
+    const std::lock_guard<std::mutex> guard(mutex);
+    read->copied = cancelled || read->failure ? read->bytes : std::min(read->copied + piece, read->bytes);
+    changed.raise();
+    if (read->copied < read->bytes) return;
+    handed.erase(read);
+    if (!owned->keep(read->arrival.block)) jobs.push_back({nullptr, read, {}});
+  }
+  if (!cancelled) finishRead(itsEnv, *read);
+}
+
 void Completion::finishRead(napi_env itsEnv, Read& read) {
-  if (reads.erase(read.ticket) == 0) return;  // Cancelled.
+  reads.erase(read.ticket);
   keepAlive(-1);
   napi_delete_reference(itsEnv, read.array);
   napi_value error = nullptr;
@@ -195,10 +227,10 @@ void Completion::finishClose(napi_env itsEnv) {
 /** The environment goes, perhaps in the middle of work: nothing is delivered any more, and the thread ends before this returns. */
 void Completion::onExit(void* context) {
   const std::shared_ptr<Completion> last = std::move(static_cast<Completion*>(context)->self);
-  last->abandoned = true;
   last->closing = true;
   {
     const std::lock_guard<std::mutex> guard(last->mutex);
+    last->abandoned = true;
     last->ending = true;
     last->changed.raise();
   }

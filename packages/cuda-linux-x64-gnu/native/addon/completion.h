@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "driver/session.h"
@@ -19,14 +20,11 @@ namespace rmsnorm {
 struct Read {
   std::uint64_t ticket = 0;
   Arrival arrival;
-  unsigned char* into = nullptr;
   std::size_t bytes = 0;
-  /** Keeps `into` alive. */
+  /** How many of them are dealt with, by JavaScript's thread. */
+  std::size_t copied = 0;
   napi_ref array = nullptr;
   napi_ref done = nullptr;
-  /** Held while a piece of `into` is written. */
-  std::mutex mutex;
-  bool cancelled = false;
   std::optional<Failure> failure;
 };
 
@@ -48,6 +46,7 @@ class Completion {
 
  private:
   struct Job {
+    /** Null: the read is over, and its memory goes back to the driver. */
     CUevent event = nullptr;
     std::shared_ptr<Read> read;
     std::vector<CUdeviceptr> scratch;
@@ -56,7 +55,10 @@ class Completion {
   void push(Job job);
   void work();
   void run(Job& job);
+  void handOver(const std::shared_ptr<Read>& read);
   void tell(std::shared_ptr<Read> read);
+  void copyPiece(napi_env env, Read& read);
+  void takePiece(napi_env env, const std::shared_ptr<Read>& read);
   void keepAlive(int change);
   void finishRead(napi_env env, Read& read);
   void finishClose(napi_env env);
@@ -70,6 +72,8 @@ class Completion {
   std::mutex mutex;
   Signal changed;
   std::deque<Job> jobs;
+  /** Reads that JavaScript's thread is copying. */
+  std::set<std::shared_ptr<Read>> handed;
   /** No more jobs come. */
   bool ending = false;
   /** JavaScript is gone: nothing is delivered any more. */

@@ -1,7 +1,6 @@
 #include "addon/plan.h"
 
-#include <cstring>
-
+#include "addon/call.h"
 #include "plan/choose.h"
 
 namespace rmsnorm {
@@ -10,7 +9,7 @@ namespace {
 
 Device deviceOf(napi_env env, napi_value given) {
   requireObject(env, given, "device");
-  const auto number = [&](const char* name) { return int(wholeNumber(env, property(env, given, name), name)); };
+  const auto number = [&](const char* name) { return wholeInt(env, property(env, given, name), name); };
   Device device;
   device.major = number("major");
   device.minor = number("minor");
@@ -37,9 +36,7 @@ napi_value toObject(napi_env env, const Launch& launch) {
 }  // namespace
 
 napi_value plan(napi_env env, const Arguments& arguments) {
-  Call call;
-  std::memcpy(&call, doubles(env, arguments.values[0], std::size_t(callFieldCount())), sizeof call);
-  const Plan made = choose(call, deviceOf(env, arguments.values[1]));
+  const Plan made = choose(callOf(env, arguments.values[0]), deviceOf(env, arguments.values[1]));
   napi_value launches = nullptr;
   napi_create_array_with_length(env, std::size_t(made.count), &launches);
   for (int i = 0; i < made.count; i++) napi_set_element(env, launches, std::uint32_t(i), toObject(env, made.launches[i]));

@@ -10,7 +10,7 @@ namespace rmsnorm {
 /** `recordEvent(stream, device, emulated)`: an event, as a bigint, that the stream reaches after what is enqueued. */
 napi_value recordEvent(napi_env env, const Arguments& arguments);
 
-/** `elapsed(from, to, device, emulated)`: milliseconds between two of its events, once both are reached; waits, and gives both up. */
+/** `elapsed(from, to)`: milliseconds between two events of one device, once both are reached; waits, and gives both up. */
 napi_value elapsed(napi_env env, const Arguments& arguments);
 
 }  // namespace rmsnorm

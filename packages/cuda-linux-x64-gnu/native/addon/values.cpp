@@ -1,5 +1,6 @@
 #include "addon/values.h"
 
+#include <climits>
 #include <cmath>
 
 namespace rmsnorm {
@@ -18,6 +19,12 @@ std::uint64_t wholeNumber(napi_env env, napi_value value, const char* name) {
   if (!(number >= 0 && number <= 9007199254740991.0) || number != std::floor(number))
     refuse(std::string(name) + " must be a whole number from 0 to 2^53 - 1; it is " + std::to_string(number));
   return std::uint64_t(number);
+}
+
+int wholeInt(napi_env env, napi_value value, const char* name) {
+  const std::uint64_t number = wholeNumber(env, value, name);
+  if (number > INT_MAX) refuse(std::string(name) + " must be below 2^31; it is " + std::to_string(number));
+  return int(number);
 }
 
 std::uint64_t bigint(napi_env env, napi_value value, const char* name) {

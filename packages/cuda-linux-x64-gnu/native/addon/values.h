@@ -26,6 +26,8 @@ struct Arguments {
 
 /** A whole number from 0 to 2^53 - 1. */
 std::uint64_t wholeNumber(napi_env env, napi_value value, const char* name);
+/** One from 0 to 2^31 - 1. */
+int wholeInt(napi_env env, napi_value value, const char* name);
 std::uint64_t bigint(napi_env env, napi_value value, const char* name);
 std::string text(napi_env env, napi_value value, const char* name);
 Bytes bytesOf(napi_env env, napi_value value, const char* name);

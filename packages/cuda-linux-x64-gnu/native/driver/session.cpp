@@ -268,13 +268,15 @@ std::uint64_t Session::mark() {
 
 CUevent Session::takeMark(std::uint64_t number) {
   const auto found = marks.find(number);
-  if (found == marks.end()) throw Failure{"INVALID_OPTION", "there is no mark " + std::to_string(number)};
   const CUevent event = found->second;
   marks.erase(found);
   return event;
 }
 
 double Session::elapsed(std::uint64_t from, std::uint64_t to) {
+  for (const std::uint64_t number : {from, to})
+    if (from == to || !marks.count(number))
+      throw Failure{"INVALID_OPTION", "there is no mark " + std::to_string(number) + ", or it is given twice"};
   return inContext([&] {
     const CUevent start = takeMark(from);
     const CUevent end = takeMark(to);
@@ -308,6 +310,8 @@ std::optional<Failure> Session::wait(CUevent event) {
     return noted(std::move(failure));
   }
 }
+
+bool Session::keep(PinnedBlock block) { return !block.memory || arrivals.keep(block); }
 
 void Session::give(const Arrival& arrival) {
   if (arrival.block.memory) arrivals.give(arrival.block);

@@ -76,6 +76,8 @@ class Session {
   /** Waits for an event. What went wrong meanwhile; none: nothing. */
   std::optional<Failure> wait(CUevent event);
   void give(const Arrival& arrival);
+  /** Gives a block back where that takes no call of the driver, which may wait. By any thread. */
+  bool keep(PinnedBlock block);
   void give(CUevent event) { events.give(event); }
   void freeScratch(const std::vector<CUdeviceptr>& scratch) { graphs->freeScratch(scratch); }
   /** Waits for what is enqueued, and frees everything. */

@@ -81,16 +81,16 @@ PinnedBlock PinnedBlocks::take(std::size_t bytes) {
   return {pinned(cuda, size), size};
 }
 
+bool PinnedBlocks::keep(PinnedBlock block) {
+  const std::lock_guard<std::mutex> guard(mutex);
+  if (kept + block.bytes > mostKept) return false;
+  blocks.emplace(block.bytes, block.memory);
+  kept += block.bytes;
+  return true;
+}
+
 void PinnedBlocks::give(PinnedBlock block) {
-  {
-    const std::lock_guard<std::mutex> guard(mutex);
-    if (kept + block.bytes <= mostKept) {
-      blocks.emplace(block.bytes, block.memory);
-      kept += block.bytes;
-      return;
-    }
-  }
-  cuda.cuMemFreeHost(block.memory);
+  if (!keep(block)) cuda.cuMemFreeHost(block.memory);
 }
 
 void Events::clear() {

@@ -44,6 +44,8 @@ class PinnedBlocks {
  public:
   PinnedBlocks(const Table& driver, std::size_t bytesToKeep) : cuda(driver), mostKept(bytesToKeep) {}
   PinnedBlock take(std::size_t bytes);
+  /** False: enough are kept, and `give` frees it. */
+  bool keep(PinnedBlock block);
   void give(PinnedBlock block);
   void clear();
 

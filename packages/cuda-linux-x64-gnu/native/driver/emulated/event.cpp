@@ -59,6 +59,10 @@ CUresult cuEventSynchronize(CUevent handle) {
 CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end) {
   const Handle from = eventOf(start);
   const Handle to = eventOf(end);
+  if (from == to) {
+    *milliseconds = 0;
+    return CUDA_SUCCESS;
+  }
   const std::scoped_lock guard(from->mutex, to->mutex);
   if (from->reached < from->recorded || to->reached < to->recorded) return CUDA_ERROR_NOT_READY;
   if (!from->recorded || !to->recorded) return CUDA_ERROR_INVALID_HANDLE;

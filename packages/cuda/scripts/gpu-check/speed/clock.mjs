@@ -33,6 +33,6 @@ export class Clock {
     const from = native.recordEvent(this.#stream, ...this.#place);
     work();
     const to = native.recordEvent(this.#stream, ...this.#place);
-    return native.elapsed(from, to, ...this.#place);
+    return native.elapsed(from, to);
   }
 }
