@@ -8,7 +8,6 @@ import { wgslCommand } from '../../scripts/wgsl-command.mjs';
 const COMMANDS: readonly (readonly [name: string, command: string])[] = [
   // Tiles in registers.
   ['forward-rows', 'forward --shape 8x32 --rstd'],
-  ['forward-float16-rows', 'forward --dtype float16 --shape 8x4096'],
   ['forward-ragged-rows', 'forward --shape 1000x30 --rstd --dtype bfloat16 --axis -1 --partial 0.5'],
   ['forward-without-subgroups', 'forward --shape 8x32 --rstd --no-subgroups --weight-offset 1'],
   ['forward-on-a-cpu', 'forward --shape 8x1024 --rstd --subgroups 4'],

@@ -16,11 +16,11 @@
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, sum_of_squares, rescaled, store_rstd, load_gamma, write_rescaled_tile, main
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-float16-rows.wgsl: widen, rounded, load_x
+//   forward-row-pairs.wgsl: widen
+//   forward-shader-f16.wgsl: rounded, load_x, weighted
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
-//   forward-shader-f16.wgsl: weighted
 
 @group(0) @binding(0) var<storage, read_write> x: array<vec2u>;
 @group(0) @binding(1) var<storage, read_write> residual: array<vec2u>;

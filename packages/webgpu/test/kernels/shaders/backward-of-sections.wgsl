@@ -17,8 +17,7 @@
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   forward-sums-of-sections.wgsl: SECTION_STEPS
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-float16-rows.wgsl: member, local_team, team_index, team_any
-//   forward-long-rows.wgsl: team_partials
+//   forward-long-rows.wgsl: member, local_team, team_index, team_partials, team_any
 //   src/kernels/wgsl/float16.ts: rounded
 //   backward-rows.wgsl: load_dy, store_dx, Total, opaque_total, add, add_totals, value_of_total, less_mean
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum

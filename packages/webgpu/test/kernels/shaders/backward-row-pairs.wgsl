@@ -21,8 +21,8 @@
 //   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words, gamma_by_words
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   forward-long-row-pairs.wgsl: team_any
-//   forward-float16-rows.wgsl: widen, narrow, rounded
-//   forward-row-pairs.wgsl: load_x, neighbour_x
+//   forward-row-pairs.wgsl: widen, narrow, load_x, neighbour_x
+//   forward-shader-f16.wgsl: rounded
 //   src/kernels/backward/section-shaders.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled

@@ -14,7 +14,7 @@
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
 //   backward-row-pairs.wgsl: member, team_sum, team_max
-//   forward-float16-rows.wgsl: team_any
+//   forward-long-rows.wgsl: team_any
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, slope_factor, plain_slope_factor, scaled_slope_factor
 //   src/kernels/wgsl/sections.ts: SumOfSections, sum_exponent, sum_of_sections, StatisticOfSections, products_exponent, mean_of_sections
 //   backward-of-sections.wgsl: statistic_of_sections

@@ -18,7 +18,6 @@
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
-//   forward-float16-rows.wgsl: rescaled
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -68,6 +67,17 @@ fn team_any(flag: RowBools) -> bool {
   // For the next tile, whose sums come with barriers of their own.
   if (any(flag)) { team_flag = 0u; }
   return all;
+}
+
+// Recomputes the statistic from scaled elements, as some row's squares overflowed or vanished. Plain rows keep theirs.
+fn rescaled(tile: Tile, sum: RowValues) -> Rescaled {
+  let largest = team_max(largest_magnitude(tile));
+  let scaling = scaling_exponent(largest);
+  let scaled = team_sum(sum_of_squares(tile, power_of_two(-scaling)));
+  let plain = is_plain(sum);
+  let s = scaled_statistic(largest, scaled, scaling, params.factor_mantissa, params.factor_mantissa_low, params.factor_exponent);
+  var result = Rescaled(Statistic(select(s.r, plain_r(sum), plain), select(s.exponent, RowInts(0), plain)), RowValues(), RowValues(1.0));
+  return result;
 }
 
 fn load_gamma(place: Place) -> Elements {

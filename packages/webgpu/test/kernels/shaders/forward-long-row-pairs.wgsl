@@ -13,11 +13,12 @@
 //   forward-rows.wgsl: Parameters, within_statistic, norm_input, sum_of_squares, write_output
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, feature_at, place_at, steps_of, statistic_steps_of, sum_per_row, max_per_row
 //   src/kernels/wgsl/row-pairs.ts: tile_at, tile_count
-//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, team_partials, team_sum, team_max, main
+//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_partials, team_sum, team_max, main
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-float16-rows.wgsl: member, local_team, team_index, widen, rescaled
+//   forward-row-pairs.wgsl: widen
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-columns.wgsl: rescaled
 //   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile
 
 @group(0) @binding(0) var<storage, read_write> x: array<u32>;

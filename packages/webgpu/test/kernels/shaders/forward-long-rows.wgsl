@@ -15,11 +15,11 @@
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x, norm_input, sum_of_squares, load_gamma, weighted, store_y, write_output
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-float16-rows.wgsl: member, local_team, team_index, team_any, rescaled
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-columns.wgsl: rescaled
 //   src/kernels/forward/loop-shader.ts: write_tile, write_plain_tile
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -32,6 +32,12 @@
 const TEAM_WIDTH = 256u;
 const TEAMS = 1u; // of a workgroup
 const CHAIN = 8u; // how many numbers are added one after the other
+
+fn member() -> u32 { return local_index; }
+
+fn local_team() -> u32 { return 0u; }
+
+fn team_index(workgroup: u32) -> u32 { return workgroup; }
 
 var<workgroup> team_partials: array<RowBits, 8>;
 
@@ -58,6 +64,9 @@ fn team_max(v: RowBits) -> RowBits {
   let last = workgroupUniformLoad(&team_partials);
   return max(max(max(max(max(max(max(bitcast<RowBits>(last[0]), bitcast<RowBits>(last[1])), bitcast<RowBits>(last[2])), bitcast<RowBits>(last[3])), bitcast<RowBits>(last[4])), bitcast<RowBits>(last[5])), bitcast<RowBits>(last[6])), bitcast<RowBits>(last[7]));
 }
+
+// The sum, and so the flag, is the same in the whole team.
+fn team_any(flag: RowBools) -> bool { return flag; }
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) index: u32) {

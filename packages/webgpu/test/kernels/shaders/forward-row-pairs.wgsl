@@ -14,11 +14,11 @@
 // Declared elsewhere, as printed by the command above:
 //   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, norm_input, sum_of_squares, write_output
-//   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools
+//   forward-columns.wgsl: RowValues, RowBits, RowInts, RowBools, rescaled
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/row-pairs.ts: tile_at, place_at, at_row_end, present_in_pair, steps_of, statistic_steps_of, tile_count, by_words, row_values_by_words, statistic_by_words, statistic_of_neighbour, features_by_words
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-float16-rows.wgsl: widen, narrow, rounded, rescaled
+//   forward-shader-f16.wgsl: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
@@ -31,6 +31,15 @@
 @group(0) @binding(4) var<uniform> params: Parameters;
 
 fn team_any(flag: RowBools) -> bool { return subgroupAny(any(flag)); }
+
+fn widen(word: u32) -> vec2f {
+  return unpack2x16float(word);
+}
+
+fn narrow(v: Elements) -> ElementBits {
+  let words = vec2u(pack2x16float(v.xy), pack2x16float(v.zw));
+  return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
+}
 
 fn load_x(place: Place) -> Elements {
   let first = widen(x[place.index >> 1u]);

@@ -16,7 +16,6 @@
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_sum, team_max, team_any, norm_input, sum_of_squares, rescaled, store_rstd, load_gamma, write_output, write_rescaled_tile, main
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-float16-rows.wgsl: rounded, load_x, store_y
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, plain_rstd, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
@@ -39,8 +38,24 @@ fn narrow(v: Elements) -> ElementBits {
   return vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
 }
 
+// The zero is not known to a compiler, which else could leave the two conversions out (llvmpipe's does).
+fn rounded(v: Elements) -> Elements {
+  let bits16 = narrow(v) ^ ElementBits(params.zero_bits);
+  return Elements(widen(bits16.x).x, widen(bits16.y).x, widen(bits16.z).x, widen(bits16.w).x);
+}
+
+fn load_x(place: Place) -> Elements {
+  let words = x[place.index >> 2u];
+  return Elements(widen(words.x), widen(words.y));
+}
+
 fn weighted(place: Place, normed: Elements) -> Elements {
   let v = rounded(normed);
   let weight = ((load_gamma(place) + params.weight_offset) + params.weight_offset_low);
   return v * weight;
+}
+
+fn store_y(place: Place, v: Elements) {
+  let bits16 = narrow(v);
+  y[place.index >> 2u] = bits16.xz | (bits16.yw << vec2u(16u));
 }

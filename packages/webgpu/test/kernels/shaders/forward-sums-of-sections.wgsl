@@ -13,13 +13,13 @@
 //   src/kernels/wgsl/preamble.ts: subgroups, diagnostic(off, subgroup_uniformity)
 //   forward-rows.wgsl: Parameters, Elements, ElementBits, ElementInts, RowValues, RowBits, RowInts, RowBools, within_statistic, statistic_for, load_x, norm_input, sum_of_squares
 //   src/kernels/wgsl/tiles.ts: Place, ELEMENT_OFFSETS, Tile, first_feature, tile_at, place_at, steps_in_section, steps_of, statistic_steps_of, tile_count, place_for_sum, sum_per_row, max_per_row
-//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, team_partials, team_sum, team_max
+//   forward-long-rows.wgsl: TEAM_WIDTH, TEAMS, CHAIN, member, local_team, team_index, team_partials, team_sum, team_max, team_any
 //   src/kernels/wgsl/teamwork.ts: local_index
-//   forward-float16-rows.wgsl: member, local_team, team_index, team_any, rescaled
 //   src/kernels/wgsl/float16.ts: rounded
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
+//   forward-columns.wgsl: rescaled
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> sections: array<vec4u>;

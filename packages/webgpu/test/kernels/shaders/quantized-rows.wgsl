@@ -20,7 +20,7 @@
 //   src/kernels/wgsl/fusion.ts: norm_input_for_sum
 //   src/kernels/wgsl/statistic.ts: Statistic, R_IS_NAN, R_IS_ZERO, R_IS_INFINITE, LEAST_SPECIAL, MAGNITUDE_BITS, INFINITY_BITS, MIN_NORMAL_BITS, power_of_two, times_inverse_root, is_plain, plain_r, scaling_exponent, scaled_eps, scaled_statistic, value_of, plain_denominator, scaled_denominator, times_scaled_r, times_r
 //   src/kernels/wgsl/sums.ts: opaque, with_lost, largest_magnitude, Rescaled
-//   forward-float16-rows.wgsl: rescaled
+//   forward-columns.wgsl: rescaled
 //   src/kernels/quantized/quantize.ts: quantized
 //   backward-rows.wgsl: Total, opaque_total, add, add_totals, value_of_total
 
