@@ -14,15 +14,15 @@ namespace {
 
 constexpr unsigned kSharedWithoutAsking = 48 * 1024;
 
-/** How much dynamic shared memory a kernel may have, where more was asked for. */
-std::map<CUkernel, int>& sharedLimits() {
-  static auto& all = *new std::map<CUkernel, int>;
+/** How much dynamic shared memory a kernel may have on a device, where more was asked for. */
+std::map<std::pair<CUkernel, CUdevice>, int>& sharedLimits() {
+  static auto& all = *new std::map<std::pair<CUkernel, CUdevice>, int>;
   return all;
 }
 
 unsigned sharedLimit(CUkernel kernel) {
   const std::lock_guard<std::mutex> guard(lock());
-  const auto found = sharedLimits().find(kernel);
+  const auto found = sharedLimits().find({kernel, current()->device});
   return found == sharedLimits().end() ? kSharedWithoutAsking : unsigned(found->second);
 }
 
@@ -76,11 +76,11 @@ CUresult cuKernelGetAttribute(int* value, CUfunction_attribute which, CUkernel, 
   return CUDA_SUCCESS;
 }
 
-CUresult cuKernelSetAttribute(CUfunction_attribute which, int value, CUkernel kernel, CUdevice) {
+CUresult cuKernelSetAttribute(CUfunction_attribute which, int value, CUkernel kernel, CUdevice device) {
   if (which != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) return CUDA_ERROR_INVALID_VALUE;
   if (value > attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)) return CUDA_ERROR_INVALID_VALUE;
   const std::lock_guard<std::mutex> guard(lock());
-  sharedLimits()[kernel] = value;
+  sharedLimits()[{kernel, device}] = value;
   return CUDA_SUCCESS;
 }
 

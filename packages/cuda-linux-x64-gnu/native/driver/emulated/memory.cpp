@@ -48,12 +48,15 @@ CUresult forget(CUdeviceptr address, CUmemorytype type) {
   return CUDA_SUCCESS;
 }
 
-/** The range that holds an address; null: none. The lock is held. */
+/** Devices of another arch are another driver's. */
+bool isOurs(const Range& range) { return range.device / devicesOfEach == current()->device / devicesOfEach; }
+
+/** The range of this driver's that holds an address; null: none. The lock is held. */
 const std::pair<const CUdeviceptr, Range>* rangeOf(CUdeviceptr address) {
   auto next = ranges().upper_bound(address);
   if (next == ranges().begin()) return nullptr;
   --next;
-  return address - next->first < next->second.bytes ? &*next : nullptr;
+  return address - next->first < next->second.bytes && isOurs(next->second) ? &*next : nullptr;
 }
 
 bool isDeviceMemory(CUdeviceptr address, std::size_t bytes) {
