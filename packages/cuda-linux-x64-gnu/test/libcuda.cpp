@@ -24,11 +24,21 @@ static CUresult oldPtx(int* version, CUfunction_attribute, CUkernel, CUdevice) {
 }
 #endif
 
+#ifdef BROKEN_DEVICE
+static CUresult noSecond(CUdevice* device, int ordinal) {
+  *device = ordinal;
+  return ordinal == 1 ? CUDA_ERROR_DEVICE_UNAVAILABLE : CUDA_SUCCESS;
+}
+#endif
+
 __attribute__((constructor)) static void fill() {
   const rmsnorm::Table& table = rmsnorm::emulated::table(rmsnorm::emulated::Arch::sm90);
 #define FUNCTION(name) slot_##name = reinterpret_cast<void*>(table.name);
 #include "driver/functions.def"
 #undef FUNCTION
+#ifdef BROKEN_DEVICE
+  slot_cuDeviceGet = reinterpret_cast<void*>(noSecond);
+#endif
 #ifdef OLD_PTX
   slot_cuKernelGetAttribute = reinterpret_cast<void*>(oldPtx);
 #endif

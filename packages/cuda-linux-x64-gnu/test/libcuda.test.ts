@@ -49,6 +49,21 @@ describeAddon('a driver found at run time', (native) => {
     expect(await blocks('-DOLD_PTX')).toBe('1\n');
   });
 
+  test('a device that fails leaves the others', async () => {
+    const program = `console.log(native.probe(null).devices.map(({ name, problem }) => problem ?? name).join());
+      for (const device of [0, 1])
+        try { console.log(native.open({ device, stream: null, emulated: null }).device) } catch ({ code }) { console.log(code) }
+      process.exit();`;
+    const { stdout } = await withEmulatedLibcuda(
+      (LD_LIBRARY_PATH) => runProgram(program, { env: { LD_LIBRARY_PATH } }),
+      '-DBROKEN_DEVICE',
+    );
+    expect(stdout.trim().split('\n')).toEqual([
+      'emulated sm_90,CUDA_ERROR_DEVICE_UNAVAILABLE (46) from cuDeviceGet',
+      ...['emulated sm_90 (sm_90, driver 13.0)', 'DEVICE_ERROR'],
+    ]);
+  });
+
   test('process.exit in the middle', () =>
     withEmulatedLibcuda(async (LD_LIBRARY_PATH) => {
       const program = `const backend = native.open({ device: 0, stream: null, emulated: null });

@@ -62,6 +62,20 @@ describeAddon('errors of the device', (native) => {
     await withBackend(native, {}, (backend) => void backend.alloc(4));
   });
 
+  test('memory that cannot be freed in the order of the stream is freed all the same', async () => {
+    const backend = native.open(emulated);
+    const [first, second] = [backend.alloc(64), backend.alloc(64)];
+    backend.inject('cuMemFreeAsync', 0, 400);
+    backend.free(first);
+    expect(backend.memory()).toEqual({ reserved: 64, used: 64 });
+    // In vain: it waits for the end.
+    backend.inject('cuMemFreeAsync', 0, 400);
+    backend.inject('cuMemFree', 0, 400);
+    backend.free(second);
+    expect(backend.memory()).toEqual({ reserved: 64, used: 0 });
+    await closed(backend);
+  });
+
   test('no pinned memory', () =>
     withBackend(native, {}, async (backend) => {
       const address = backend.alloc(4);

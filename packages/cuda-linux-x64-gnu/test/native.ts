@@ -41,6 +41,7 @@ export interface NativeBackend {
   cancel(ticket: number): void;
   launch(call: Float64Array): void;
   copy(from: number, to: number, bytes: number): void;
+  keep(): void;
   inspect(address: bigint): { kind: string; device: number; base: bigint; bytes: number };
   beginCapture(): void;
   endCapture(): bigint;

@@ -83,6 +83,19 @@ describeAddon('probe', (native) => {
     });
   });
 
+  test('devices that all fail', async () => {
+    const none = device(9, 0).replace('*d = ordinal; return 0;', 'return 46;');
+    expect(await probed(version(13000) + init(0) + count(2) + none)).toMatchObject({
+      ...{ ok: false, code: 'DEVICE_ERROR', reason: 'CUDA_ERROR_DEVICE_UNAVAILABLE (46) from cuDeviceGet' },
+    });
+  });
+
+  test('a driver that counts less than nothing', async () => {
+    expect(await probed(version(13000) + init(0) + count(-1))).toEqual({
+      ...{ ok: false, code: 'DEVICE_ERROR', reason: 'the driver counts -1 devices' },
+    });
+  });
+
   test('a driver that fails', async () => {
     const said = await probed(version(13000) + init(803));
     expect(said).toMatchObject({ ok: false, code: 'DEVICE_ERROR', reason: expect.stringContaining('803') });

@@ -23,8 +23,8 @@ export function blockAt(native: NativeBackend, device: number, handle: unknown, 
   if (given !== undefined && given < bytes) {
     throw new RMSNormError('SHAPE', `the tensor needs ${bytes} bytes, the memory to wrap has ${given}`);
   }
-  // An empty tensor has no memory that could be looked at, and no kernel looks.
-  if (bytes > 0 || pointer !== 0n) checkMemory(native.inspect(pointer), pointer, given ?? bytes, device);
+  // An empty tensor has no memory that could be looked at, even where an allocation ends, and no kernel looks.
+  if ((given ?? bytes) > 0) checkMemory(native.inspect(pointer), pointer, given ?? bytes, device);
   const width = bytesPerElement(dtype);
   if (pointer % BigInt(width) !== 0n) {
     throw new RMSNormError(

@@ -17,16 +17,28 @@ export interface CudaGraph extends DisposableLike {
 
 /** What is being captured. */
 class Capture {
+  readonly stream: bigint;
+  readonly by: Captures;
   readonly blocks = new Set<Block>();
-  /** What was freed meanwhile: a free would become part of the graph. */
-  readonly freed: Block[] = [];
+  /** What waits for its end, as it would become part of the graph. */
+  readonly postponed: (() => void)[] = [];
+
+  constructor(stream: bigint, by: Captures) {
+    this.stream = stream;
+    this.by = by;
+  }
 }
+
+/** All that go on, of all backends: several may share a stream. */
+const captures: Capture[] = [];
+
+/** The streams that CUDA has without anybody making one: CU_STREAM_LEGACY is 1. */
+const DEFAULT_STREAMS: readonly bigint[] = [0n, 1n];
 
 /** Makes graphs, one at a time. */
 export class Captures {
   readonly #native: NativeBackend;
   readonly #assertAlive: () => void;
-  #running: Capture | null = null;
 
   /** @param assertAlive throws where the backend was disposed of */
   constructor(native: NativeBackend, assertAlive: () => void) {
@@ -36,22 +48,37 @@ export class Captures {
 
   /** Whether what is launched becomes part of a graph. */
   get running(): boolean {
-    return this.#running !== null;
+    return captures.length > 0 && this.#ofStream() !== undefined;
   }
 
-  /** A launch uses these blocks. */
+  /**
+   * A launch within the capture uses these blocks.
+   * @throws RMSNormError INVALID_OPTION where another backend captures the stream, as it would not know them
+   */
   note(blocks: readonly (Block | null)[]): void {
-    for (const block of blocks) if (block !== null) this.#running!.blocks.add(block);
+    const capture = this.#ofStream()!;
+    if (capture.by !== this) {
+      throw new RMSNormError(
+        'INVALID_OPTION',
+        'another backend captures this stream: call its capture() with tensors of its own, or wrap(tensor.buffer)',
+      );
+    }
+    for (const block of blocks) if (block !== null) capture.blocks.add(block);
   }
 
-  /** Frees it once the capture has ended. */
-  postponeFree(block: Block): void {
-    this.#running!.freed.push(block);
+  /** Calls `free` now, or once the capture has ended. */
+  afterwards(free: () => void): void {
+    if (this.running) this.#ofStream()!.postponed.push(free);
+    else free();
   }
 
   /** @throws RMSNormError INVALID_OPTION within a capture */
   refuse(what: string, wayOut: string): void {
     if (this.running) throw new RMSNormError('INVALID_OPTION', `within capture(), ${what}: ${wayOut}`);
+  }
+
+  #ofStream(): Capture | undefined {
+    return captures.find(({ stream }) => stream === this.#native.stream);
   }
 
   capture(fn: () => void): CudaGraph {
@@ -60,23 +87,30 @@ export class Captures {
     }
     this.refuse('another capture() cannot begin', 'call it before or after');
     const native = this.#native;
+    if (DEFAULT_STREAMS.includes(native.stream)) {
+      throw new RMSNormError(
+        'INVALID_OPTION',
+        `CUDA captures no default stream, and this backend is on ${native.stream}n: leave cuda({ stream }) out, or give one of cuStreamCreate`,
+      );
+    }
     onDevice(() => native.beginCapture());
-    const capture = new Capture();
-    this.#running = capture;
+    const capture = new Capture(native.stream, this);
+    captures.push(capture);
     try {
       callSynchronous(fn);
       const graph = onDevice(() => native.endCapture());
-      return new Graph(native, graph, [...capture.blocks], () => this.#checkLaunch());
+      return new Graph(native, graph, [...capture.blocks], this);
     } catch (error) {
       abandon(native);
       throw error;
     } finally {
-      this.#running = null;
-      for (const { address } of capture.freed) onDevice(() => native.free(address));
+      captures.splice(captures.indexOf(capture), 1);
+      for (const free of capture.postponed) free();
     }
   }
 
-  #checkLaunch(): void {
+  /** @throws RMSNormError where no graph can be launched now */
+  checkLaunch(): void {
     this.#assertAlive();
     this.refuse('a graph cannot be launched', 'launch it before or after');
   }
@@ -85,6 +119,8 @@ export class Captures {
 function callSynchronous(fn: () => void): void {
   const result: unknown = fn();
   if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+  // The caller does not get the promise: that it rejects is nobody's concern.
+  Promise.resolve(result).catch(() => {});
   throw new RMSNormError(
     'INVALID_OPTION',
     'the function of capture() is async: what it enqueues after its first await would not be captured',
@@ -104,19 +140,18 @@ class Graph implements CudaGraph {
   declare readonly [Symbol.dispose]: () => void;
   readonly #native: NativeBackend;
   readonly #blocks: readonly Block[];
-  readonly #check: () => void;
+  readonly #captures: Captures;
   #graph: bigint | null;
 
-  /** @param check throws where no graph can be launched now */
-  constructor(native: NativeBackend, graph: bigint, blocks: readonly Block[], check: () => void) {
+  constructor(native: NativeBackend, graph: bigint, blocks: readonly Block[], captures: Captures) {
     this.#native = native;
     this.#graph = graph;
     this.#blocks = blocks;
-    this.#check = check;
+    this.#captures = captures;
   }
 
   launch(): void {
-    this.#check();
+    this.#captures.checkLaunch();
     const graph = this.#graph;
     if (graph === null) throw disposed('the graph was disposed of');
     if (this.#blocks.some(({ freed }) => freed)) {
@@ -129,11 +164,13 @@ class Graph implements CudaGraph {
     const graph = this.#graph;
     this.#graph = null;
     if (graph === null) return;
-    try {
-      this.#native.disposeGraph(graph);
-    } catch {
-      // With its backend, or its device, it is gone already.
-    }
+    this.#captures.afterwards(() => {
+      try {
+        this.#native.disposeGraph(graph);
+      } catch {
+        // With its backend, or its device, it is gone already.
+      }
+    });
   }
 }
 

@@ -41,7 +41,6 @@ export class CudaDriver implements Driver<Block> {
   readonly name: string = 'cuda';
   readonly device: string;
   readonly supports: Supports = SUPPORTS;
-  readonly stream: bigint;
   readonly #native: NativeBackend;
   readonly #ordinal: number;
   readonly #at: Places;
@@ -56,7 +55,6 @@ export class CudaDriver implements Driver<Block> {
     this.#native = native;
     this.#ordinal = ordinal;
     this.device = native.device;
-    this.stream = native.stream;
     this.#at = places;
     this.#calls = new Calls(places, length);
     this.#operands = SUPPORTS.ops.map((op) =>
@@ -64,6 +62,12 @@ export class CudaDriver implements Driver<Block> {
     );
     this.#reads = new Reads(native);
     this.#captures = new Captures(native, () => this.#assertAlive());
+  }
+
+  /** It is given out: as long as nobody disposes of the backend, it lives. */
+  get stream(): bigint {
+    this.#native.keep();
+    return this.#native.stream;
   }
 
   alloc(bytes: number): Block {
@@ -76,9 +80,7 @@ export class CudaDriver implements Driver<Block> {
 
   free(block: Block): void {
     block.freed = true;
-    if (!block.owned) return;
-    if (this.#captures.running) this.#captures.postponeFree(block);
-    else onDevice(() => this.#native.free(block.address));
+    if (block.owned) this.#captures.afterwards(() => onDevice(() => this.#native.free(block.address)));
   }
 
   write({ address }: Block, bytes: Uint8Array): void {
@@ -96,6 +98,7 @@ export class CudaDriver implements Driver<Block> {
   }
 
   handle({ address }: Block): bigint {
+    this.#native.keep();
     return BigInt(address);
   }
 

@@ -35,6 +35,8 @@ export interface NativeDevice {
   readonly minor: number;
   readonly memory: number;
   readonly multiprocessors: number;
+  /** Why nothing runs on it, where the driver fails on it. */
+  readonly problem?: string;
 }
 
 /** A stream, and memory. Every method may throw an Error with one of RMSNormError's codes, and the driver's words. */
@@ -54,6 +56,8 @@ export interface NativeBackend {
   cancel(ticket: number): void;
   /** Enqueues the kernels of a call: its numbers stand at the places of {@link Native.fields}. */
   launch(call: Float64Array): void;
+  /** The stream or an address was given out: garbage collection frees nothing any more, `close` does. */
+  keep(): void;
   /** What the driver knows of an address. */
   inspect(address: bigint): NativeMemory;
   /** Until endCapture, what is launched becomes part of a graph. */

@@ -40,6 +40,7 @@ const EMULATED: Readonly<Record<EmulatedDevice, 'sm_90' | 'sm_80'>> = {
   'emulated sm_80': 'sm_80',
 };
 
+const CU_STREAM_PER_THREAD = 2n;
 const MOST_DEVICES = 1024;
 const LEAST_STAGING = 64 * 1024;
 const STAGING = 16 * 2 ** 20;
@@ -58,6 +59,11 @@ export function checkedOptions(options: CudaOptions): CheckedOptions {
   }
   if (stream !== null && !(typeof stream === 'bigint' && stream >= 0n && stream < 2n ** 64n)) {
     throw invalid(`stream is a CUstream as a bigint from 0n on, got ${show(stream)}`);
+  }
+  if (stream === CU_STREAM_PER_THREAD) {
+    throw invalid(
+      'stream 2n, CU_STREAM_PER_THREAD, is another one in each thread, and a backend works in two: give one of cuStreamCreate',
+    );
   }
   if (!isInteger(stagingBytes, LEAST_STAGING, Number.MAX_SAFE_INTEGER)) {
     throw invalid(`stagingBytes must be an integer from ${LEAST_STAGING} on, got ${show(stagingBytes)}`);

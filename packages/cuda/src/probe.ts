@@ -30,6 +30,7 @@ export function findDevice(native: Native, { device, emulated }: CheckedOptions)
   if (emulated !== null) return { native, places, device: `emulated ${emulated}` };
   const found = probe.devices.find(({ ordinal }) => ordinal === device);
   if (found === undefined) return noSuchDevice(device, probe.devices);
+  if (found.problem !== undefined) return broken(found.ordinal, found.problem);
   if (isOlder(found)) return tooOld(found);
   const driver = `${Math.floor(probe.driverVersion / 1000)}.${Math.floor((probe.driverVersion % 1000) / 10)}`;
   return { native, places, device: `${found.name} (sm_${found.major}${found.minor}, driver ${driver})` };
@@ -57,12 +58,16 @@ function hintOf(code: NativeRefusal): string {
 }
 
 function noSuchDevice(device: number, devices: readonly NativeDevice[]): Refusal {
-  const listed = devices.map(({ ordinal, name }) => `${ordinal}: ${name}`).join(', ');
+  const listed = devices.map(({ ordinal, name, problem }) => `${ordinal}: ${problem ?? name}`).join(', ');
   return {
     code: 'NO_DEVICE',
     reason: `there is no device ${device}, but ${devices.length} (${listed || 'none'})`,
     hint: `cuda({ device }) takes their numbers; ${hintOf('NO_DEVICE')}`,
   };
+}
+
+function broken(device: number, problem: string): Refusal {
+  return { code: 'DEVICE_ERROR', reason: `device ${device} fails: ${problem}`, hint: hintOf('DEVICE_ERROR') };
 }
 
 function isOlder({ major, minor }: NativeDevice): boolean {

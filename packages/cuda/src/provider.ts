@@ -75,5 +75,6 @@ function backendOn({ native, places }: Found, { device, emulated, stream, stagin
     backend.flush();
     return driver.capture(fn);
   };
-  return Object.assign(backend, { stream: driver.stream, capture });
+  const given = { get: () => driver.stream, enumerable: true };
+  return Object.defineProperty(Object.assign(backend, { capture }), 'stream', given) as CudaBackend;
 }

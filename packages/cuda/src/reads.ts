@@ -34,9 +34,13 @@ export class Reads {
         reject(signal!.reason);
       };
       const done = (error: Error | null): void => {
-        signal?.removeEventListener('abort', abort);
         if (error === null) resolve();
         else reject(deviceError(error));
+        try {
+          signal?.removeEventListener('abort', abort);
+        } catch {
+          // A signal of the caller's own.
+        }
       };
       try {
         ticket = this.#native.read(address, into, done);

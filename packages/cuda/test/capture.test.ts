@@ -82,6 +82,57 @@ describe('capture()', () => {
     backend.empty([4]).dispose();
   });
 
+  test('the function may reject, which nobody hears of', async () => {
+    const rejected: unknown[] = [];
+    const hear = (reason: unknown): void => void rejected.push(reason);
+    process.on('unhandledRejection', hear);
+    const fails = async (): Promise<void> => {
+      throw new Error('mine');
+    };
+    expect(() => backend.capture(fails)).toThrow(coded('INVALID_OPTION', /is async/));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off('unhandledRejection', hear);
+    expect(rejected).toEqual([]);
+  });
+
+  test.each([0n, 1n])('refuses the default stream %s', async (stream) => {
+    const { backend: onDefault, device: its } = await new FakeNative().create({ stream });
+    expect(() => onDefault.capture(() => {})).toThrow(coded('INVALID_OPTION', /no default stream.*cuStreamCreate/));
+    expect(its.log).toEqual([]);
+  });
+
+  test("of another backend's stream: what would be in its graph is refused, and frees wait for its end", async () => {
+    const { backend: other, device: its } = await new FakeNative().create({ stream: backend.stream });
+    const [x, y, z] = [other.empty([2, 4]), other.empty([2, 4]), other.empty([2, 4])];
+    const graph = other.capture(() => norm.forward(x, y));
+    let reading: Promise<unknown> = Promise.resolve();
+    const before = its.log.length;
+    backend.capture(() => {
+      expect(() => norm.forward(x, y)).toThrow(coded('INVALID_OPTION', /another backend captures this stream/));
+      expect(() => norm.addForward(x, y, { out: { y, sum: x } })).toThrow(coded('INVALID_OPTION', /another backend/));
+      expect(() => other.empty([4])).toThrow(coded('INVALID_OPTION', /within capture/));
+      expect(() => other.tensor([1], [1])).toThrow(coded('INVALID_OPTION', /within capture/));
+      expect(() => other.capture(() => {})).toThrow(coded('INVALID_OPTION', /within capture/));
+      expect(() => graph.launch()).toThrow(coded('INVALID_OPTION', /within capture/));
+      reading = x.data();
+      reading.catch(() => {});
+      z.dispose();
+      graph.dispose();
+      expect(its.log.length).toBe(before);
+    });
+    await expect(reading).rejects.toThrow(coded('INVALID_OPTION', /within capture/));
+    expect(its.log.slice(before)).toEqual([`free ${Number(0x10200)}`, 'disposeGraph 1']);
+    norm.forward(x, y);
+  });
+
+  test('a graph that is disposed of within is gone after it', () => {
+    const x = backend.empty([2, 4]);
+    const graph = backend.capture(() => norm.forward(x, x));
+    backend.capture(() => graph.dispose());
+    expect(device.log.slice(-2)).toEqual(['endCapture 0', 'disposeGraph 1']);
+    expect(() => graph.launch()).toThrow(coded('DISPOSED', /the graph was disposed of/));
+  });
+
   test('a tensor that is freed within is freed after it, and its graph is not launched', () => {
     const [x, y] = [backend.empty([2, 4]), backend.empty([2, 4])];
     const graph = backend.capture(() => {

@@ -118,6 +118,20 @@ describe('reads', () => {
     expect(device.log.filter((entry) => entry.startsWith('cancel'))).toEqual(['cancel 1']);
   });
 
+  test('settle where a signal of the caller throws as it is given up', async () => {
+    const signal = {
+      aborted: false,
+      addEventListener: () => {},
+      removeEventListener(): void {
+        throw new Error('mine');
+      },
+    };
+    const reading = backend.tensor([5], [1]).data({ signal });
+    device.arrive();
+    expect(await reading).toEqual(new Float32Array([5]));
+    await backend.dispose();
+  });
+
   test('that are pending arrive before the backend is closed', async () => {
     const reading = backend.tensor([5], [1]).data();
     const disposed = backend.dispose();
@@ -132,8 +146,8 @@ describe('reads', () => {
 
 test('two backends have memory and streams of their own', async () => {
   const native = new FakeNative();
-  const [a, b] = [await native.create({ stream: 1n }), await native.create({ stream: 2n })];
-  expect([a.backend.stream, b.backend.stream]).toEqual([1n, 2n]);
+  const [a, b] = [await native.create({ stream: 8n }), await native.create({ stream: 16n })];
+  expect([a.backend.stream, b.backend.stream]).toEqual([8n, 16n]);
   const x = a.backend.empty([2, 4]);
   expect(() => norm.forward(x, b.backend.empty([2, 4]))).toThrow(coded('FOREIGN_TENSOR', /another backend/));
   await a.backend.dispose();

@@ -79,7 +79,35 @@ describeEmulated('streams', () => {
   });
 });
 
+describeEmulated('a stream that is gone', () => {
+  test('tensors are disposed of without it', async () => {
+    const { backend: owner } = await emulated();
+    const { backend, device } = await emulated({ stream: owner.stream });
+    const x = backend.tensor(threes, [2, 8]);
+    await owner.dispose();
+    expect(() => norm.forward(x, x)).toThrow(coded('DEVICE_ERROR', /INVALID_HANDLE/));
+    x.dispose();
+    expect(device.memory()).toEqual({ reserved: 0, used: 0 });
+    await backend.dispose();
+  });
+});
+
 describeEmulated('capture()', () => {
+  test('a graph that needs memory of its own may be disposed of within', async () => {
+    const { backend } = await emulated({ device: 'emulated sm_80' });
+    const wide = new RMSNorm({ dim: 50_000, axis: -1, affine: false });
+    const [x, y] = [backend.tensor(new Float32Array(100_000).fill(2), [2, 50_000]), backend.empty([2, 50_000])];
+    const [a, b] = [backend.tensor(threes, [2, 8]), backend.empty([2, 8])];
+    const first = backend.capture(() => wide.forward(x, y));
+    const graph = backend.capture(() => {
+      first.dispose();
+      norm.forward(a, b);
+    });
+    graph.launch();
+    expectOnes(await b.data());
+    await backend.dispose();
+  });
+
   test('a graph runs its work at each launch, and not before', async () => {
     const { backend } = await emulated();
     const weighted = new RMSNorm({ dim: 8, axis: -1 });

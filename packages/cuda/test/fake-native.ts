@@ -66,6 +66,7 @@ export class FakeBackend implements NativeBackend {
   /** Thrown by the next method of this name. */
   readonly failures: Partial<Record<string, Error>> = {};
   known: NativeMemory = { kind: 'device', device: 0, base: 0x1000n, bytes: 4096 };
+  kept = false;
   #next = 0x10000;
   #tickets = 1;
   #graphs = 1n;
@@ -107,6 +108,10 @@ export class FakeBackend implements NativeBackend {
   launch(call: Float64Array): void {
     this.#note('launch', call.length);
     this.calls.push(Object.fromEntries(FIELDS.map((name, i) => [name, call[i]!])));
+  }
+
+  keep(): void {
+    this.kept = true;
   }
 
   inspect(): NativeMemory {

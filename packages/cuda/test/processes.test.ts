@@ -38,7 +38,22 @@ function run(code: string): { status: number | null; signal: string | null; stdo
 
 const fine = { status: 0, signal: null, stderr: '' };
 
+/** Collects what the function made. */
+const COLLECTED = `for (let i = 0; i < 6; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 20)); }`;
+
 describe.skipIf(!here.ok)('on the emulated device', () => {
+  test.each([
+    ['a pointer', `(await make()).tensor([3, 4], [2]).buffer`, `(await backend.wrap(given, [2]).data()).join()`, '3,4'],
+    ['a stream', `(await make()).stream`, `(await make({ stream: given })).device`, 'emulated sm_90'],
+  ])('%s that was given out outlives the collection of its backend', (_what, give, use, said) => {
+    const code = `
+      const make = (options) => cuda({ device: 'emulated', ...options }).create();
+      const given = await (async () => ${give})();
+      ${COLLECTED}
+      console.log(${use});`;
+    expect(run(code)).toEqual({ ...fine, stdout: `${said}\n` });
+  });
+
   test('runs in worker threads, several at a time, beside this one', async () => {
     const backend = await cuda({ device: 'emulated' }).create();
     const answers = await Promise.all([1, 5, 1000].map((rows) => answerOf(worker({ rows }))));

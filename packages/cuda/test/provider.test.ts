@@ -25,6 +25,7 @@ describe('cuda()', () => {
     [{ stream: 5 }, /stream is a CUstream as a bigint.*got 5/],
     [{ stream: -1n }, /got -1n/],
     [{ stream: 2n ** 64n }, /got 18446744073709551616n/],
+    [{ stream: 2n }, /PER_THREAD, is another one in each thread.*cuStreamCreate/],
     [{ stagingBytes: 1024 }, /stagingBytes must be an integer from 65536 on, got 1024/],
     [{ stagingBytes: Symbol('s') }, /got Symbol\(s\)/],
   ])('refuses the options %o', (options, message) => {
@@ -121,6 +122,23 @@ describe('a probe', () => {
       {},
       'DEVICE_ERROR',
       /SYSTEM_NOT_READY/,
+      /nvidia-smi/,
+    ],
+    [
+      'a device that fails beside others',
+      {
+        answer: {
+          ok: true,
+          driverVersion: 13000,
+          devices: [
+            { ordinal: 0, name: '', major: 0, minor: 0, memory: 0, multiprocessors: 0, problem: 'CUDA_ERROR_UNKNOWN' },
+            { ordinal: 1, name: 'NVIDIA H200', major: 9, minor: 0, memory: 2 ** 37, multiprocessors: 132 },
+          ],
+        },
+      },
+      { device: 0 },
+      'DEVICE_ERROR',
+      /^device 0 fails: CUDA_ERROR_UNKNOWN$/,
       /nvidia-smi/,
     ],
     [

@@ -57,6 +57,9 @@ describe('wrap()', () => {
   test('takes null for an empty tensor', () => {
     device.known = { ...device.known, kind: 'unknown' };
     expect(backend.wrap(0n, [0, 4]).buffer).toBe(0n);
+    // Where an allocation ends, too.
+    expect(backend.wrap(0x2000n, [0, 4]).buffer).toBe(0x2000n);
+    expect(() => backend.wrap({ pointer: 0x2000n, bytes: 4 }, [0, 4])).toThrow(coded('FOREIGN_TENSOR', /knows no/));
   });
 
   test('takes 16-bit elements at even addresses', () => {

@@ -13,12 +13,14 @@ namespace {
 struct Backend {
   Backend(std::shared_ptr<Completion> its, bool isEmulated) : completion(std::move(its)), emulated(isEmulated) {}
   ~Backend() {
-    if (completion->session()) completion->close(nullptr);
+    if (completion->session() && !kept) completion->close(nullptr);
   }
 
   const std::shared_ptr<Completion> completion;
   const bool emulated;
   std::uint64_t nextTicket = 1;
+  /** Somebody has its stream or an address as a number, which no collector sees. */
+  bool kept = false;
 };
 
 Backend& backendOf(const Arguments& arguments) { return *static_cast<Backend*>(arguments.data); }
@@ -80,6 +82,11 @@ napi_value copy(napi_env env, const Arguments& arguments) {
   const CUdeviceptr to = wholeNumber(env, arguments.values[1], "to");
   const std::uint64_t bytes = wholeNumber(env, arguments.values[2], "bytes");
   sessionOf(arguments).copy(from, to, bytes);
+  return nullptr;
+}
+
+napi_value keep(napi_env, const Arguments& arguments) {
+  backendOf(arguments).kept = true;
   return nullptr;
 }
 
@@ -195,6 +202,7 @@ void addFunctions(napi_env env, napi_value object, const std::shared_ptr<Backend
   add<cancel>(env, object, "cancel", backend);
   add<launch>(env, object, "launch", backend);
   add<copy>(env, object, "copy", backend);
+  add<keep>(env, object, "keep", backend);
   add<inspect>(env, object, "inspect", backend);
   add<beginCapture>(env, object, "beginCapture", backend);
   add<endCapture>(env, object, "endCapture", backend);

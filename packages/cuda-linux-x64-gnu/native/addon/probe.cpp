@@ -1,6 +1,7 @@
 #include "addon/probe.h"
 
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "addon/driver_of.h"
@@ -29,6 +30,8 @@ struct Found {
   int minor;
   std::size_t memory;
   int multiprocessors;
+  /** Why it cannot be used; empty: it can. */
+  std::string problem;
 };
 
 std::string versionText(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
@@ -79,11 +82,10 @@ void start(const Table& cuda) {
   }
 }
 
-Found describe(const Table& cuda, int ordinal) {
+void describe(const Table& cuda, Found& found) {
   CUdevice device = 0;
-  Found found = {ordinal, "", 0, 0, 0, 0};
   const auto attribute = there(cuda.cuDeviceGetAttribute, "cuDeviceGetAttribute");
-  must(cuda, there(cuda.cuDeviceGet, "cuDeviceGet")(&device, ordinal), "cuDeviceGet");
+  must(cuda, there(cuda.cuDeviceGet, "cuDeviceGet")(&device, found.ordinal), "cuDeviceGet");
   char name[256] = "";
   must(cuda, there(cuda.cuDeviceGetName, "cuDeviceGetName")(name, sizeof name, device), "cuDeviceGetName");
   found.name = name;
@@ -91,22 +93,30 @@ Found describe(const Table& cuda, int ordinal) {
   must(cuda, attribute(&found.major, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device), "cuDeviceGetAttribute");
   must(cuda, attribute(&found.minor, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device), "cuDeviceGetAttribute");
   must(cuda, attribute(&found.multiprocessors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device), "cuDeviceGetAttribute");
-  return found;
 }
 
 std::vector<Found> devicesOf(const Table& cuda) {
   int count = 0;
   must(cuda, there(cuda.cuDeviceGetCount, "cuDeviceGetCount")(&count), "cuDeviceGetCount");
+  if (count < 0) throw Refusal{"DEVICE_ERROR", "the driver counts " + std::to_string(count) + " devices", ""};
   if (count == 0) throw Refusal{"NO_DEVICE", "the driver knows of no device" + visibleDevices(), ""};
   std::vector<Found> devices;
   std::string tooOld;
+  std::optional<Refusal> broken;
   bool usable = false;
   for (int ordinal = 0; ordinal < count; ordinal++) {
-    const Found found = describe(cuda, ordinal);
-    devices.push_back(found);
+    Found& found = devices.emplace_back(Found{ordinal, "", 0, 0, 0, 0, ""});
+    try {
+      describe(cuda, found);
+    } catch (const Refusal& refusal) {
+      found.problem = refusal.reason;
+      if (!broken) broken = refusal;
+      continue;
+    }
     usable = usable || found.major * 10 + found.minor >= leastArch;
-    tooOld += (ordinal ? ", " : "") + found.name + " (" + std::to_string(found.major) + "." + std::to_string(found.minor) + ")";
+    tooOld += (tooOld.empty() ? "" : ", ") + found.name + " (" + std::to_string(found.major) + "." + std::to_string(found.minor) + ")";
   }
+  if (!usable && broken) throw *broken;
   if (!usable)
     throw Refusal{"ARCH_UNSUPPORTED", "compute capability 7.5 is needed, and there is: " + tooOld, tooOld};
   return devices;
@@ -121,6 +131,7 @@ napi_value toObject(napi_env env, const Found& found) {
   set(env, object, "minor", toNumber(env, found.minor));
   set(env, object, "memory", toNumber(env, double(found.memory)));
   set(env, object, "multiprocessors", toNumber(env, found.multiprocessors));
+  if (!found.problem.empty()) set(env, object, "problem", toText(env, found.problem));
   return object;
 }
 

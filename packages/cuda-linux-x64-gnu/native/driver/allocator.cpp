@@ -44,8 +44,9 @@ class PoolAllocator : public Allocator {
   }
 
   void free(CUdeviceptr address, std::size_t bytes) override {
+    // A caller's stream may be gone: what waits for the device needs none.
+    if (cuda.cuMemFreeAsync(address, stream) != CUDA_SUCCESS) check(cuda, cuda.cuMemFree(address), "cuMemFree");
     used -= bytes;
-    check(cuda, cuda.cuMemFreeAsync(address, stream), "cuMemFreeAsync");
   }
 
   std::size_t reserved() override {

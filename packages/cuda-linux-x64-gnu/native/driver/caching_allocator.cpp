@@ -65,8 +65,8 @@ void CachingAllocator::free(CUdeviceptr address, std::size_t bytes) {
     kept += size;
     return;
   }
-  taken -= size;
   check(cuda, cuda.cuMemFree(address), "cuMemFree");
+  taken -= size;
 }
 
 }  // namespace rmsnorm

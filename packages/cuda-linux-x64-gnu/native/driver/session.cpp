@@ -138,14 +138,19 @@ void Session::free(CUdeviceptr address) {
   const std::size_t bytes = found->second;
   live.erase(found);
   bytesInUse -= bytes;
-  if (graphs->isCapturing()) freedInCapture.emplace_back(address, bytes);
+  if (graphs->isCapturing()) freedLater.emplace_back(address, bytes);
   else freeNow(address, bytes);
 }
 
 void Session::freeNow(CUdeviceptr address, std::size_t bytes) {
   // A lost device takes its memory with it.
   if (device->isLost()) return;
-  inContext([&] { allocator->free(address, bytes); });
+  try {
+    inContext([&] { allocator->free(address, bytes); });
+  } catch (const Failure&) {
+    // Nobody can do anything about it: the next call says what is wrong, if it still is.
+    freedLater.emplace_back(address, bytes);
+  }
 }
 
 void Session::write(CUdeviceptr to, const unsigned char* from, std::size_t bytes) {
@@ -234,7 +239,7 @@ std::uint64_t Session::endCapture() {
   } catch (Failure& caught) {
     failure = std::move(caught);
   }
-  for (const auto& [address, bytes] : std::exchange(freedInCapture, {})) freeNow(address, bytes);
+  for (const auto& [address, bytes] : std::exchange(freedLater, {})) freeNow(address, bytes);
   if (failure) throw *failure;
   return number;
 }
@@ -319,7 +324,7 @@ void Session::give(const Arrival& arrival) {
 }
 
 void Session::freeLive() {
-  for (const auto& [address, bytes] : std::exchange(freedInCapture, {})) live.emplace(address, bytes);
+  for (const auto& [address, bytes] : std::exchange(freedLater, {})) live.emplace(address, bytes);
   try {
     for (const auto& [address, bytes] : live) allocator->free(address, bytes);
   } catch (const Failure&) {

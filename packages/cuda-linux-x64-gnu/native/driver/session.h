@@ -113,8 +113,8 @@ class Session {
   std::size_t bytesInUse = 0;
   std::map<std::uint64_t, CUevent> marks;
   std::uint64_t nextMark = 1;
-  /** Freed while a capture was going on, with sizes: they are freed after it. */
-  std::vector<std::pair<CUdeviceptr, std::size_t>> freedInCapture;
+  /** Freed while a capture was going on, or in vain, with sizes: they are freed after the next capture, or at the end. */
+  std::vector<std::pair<CUdeviceptr, std::size_t>> freedLater;
   /** The last launch, for the words of an error that comes later. */
   std::mutex lastMutex;
   const char* lastKernel = nullptr;
