@@ -31,7 +31,12 @@ export class Reads {
       let ticket = 0;
       const abort = (): void => {
         this.#native.cancel(ticket);
-        reject(signal!.reason);
+        try {
+          reject(signal!.reason);
+        } catch (error) {
+          // A signal of the caller's own.
+          reject(error);
+        }
       };
       const done = (error: Error | null): void => {
         if (error === null) resolve();

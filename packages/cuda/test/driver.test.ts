@@ -132,6 +132,25 @@ describe('reads', () => {
     await backend.dispose();
   });
 
+  test('settle where a signal of the caller has no reason that can be read', async () => {
+    let abort: () => void = () => {};
+    const signal = {
+      aborted: false,
+      get reason(): unknown {
+        throw new Error('mine');
+      },
+      addEventListener(_type: string, listener: () => void): void {
+        const before = abort;
+        abort = () => [before(), listener()];
+      },
+      removeEventListener: () => {},
+    };
+    const reading = backend.tensor([5], [1]).data({ signal });
+    abort();
+    await expect(reading).rejects.toThrow('mine');
+    await backend.dispose();
+  });
+
   test('that are pending arrive before the backend is closed', async () => {
     const reading = backend.tensor([5], [1]).data();
     const disposed = backend.dispose();

@@ -182,6 +182,8 @@ export class WebGPUDriver implements Driver<Block> {
       const result: unknown = fn();
       const then = reading('what the function of record() gives', 'INVALID_OPTION', () => thenOf(result));
       if (typeof then !== 'function') return;
+      // The caller does not get the promise: that it rejects is nobody's concern.
+      Promise.resolve(result).catch(() => {});
       throw new RMSNormError(
         'INVALID_OPTION',
         'the function of record() is async: what it enqueues after its first await would not be recorded',

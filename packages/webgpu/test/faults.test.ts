@@ -255,6 +255,23 @@ describeOnDevice('a backend that is disposed', () => {
 });
 
 describeOnDevice('data() that is aborted', () => {
+  test('or not, by a signal that throws as it is given up, settles and leaves nothing behind', async () => {
+    const device = await newDevice();
+    const calls = countCalls(device);
+    const backend = await webgpu({ device }).create();
+    const x = backend.tensor(new Float32Array(16).fill(3), [2, 8]);
+    await x.data();
+    calls.since();
+    const removeEventListener = (): void => {
+      throw new Error('mine');
+    };
+    const signal = { aborted: false, addEventListener: () => {}, removeEventListener };
+    for (let i = 0; i < 3; i++) expect((await x.data({ signal }))[0]).toBe(3);
+    expect(calls.since().buffers).toBe(0);
+    await backend.dispose();
+    device.destroy();
+  });
+
   test('rejects with the reason, before or while it waits, and leaves nothing behind', async () => {
     const device = await newDevice();
     const calls = countCalls(device);

@@ -83,6 +83,16 @@ describeOnDevice('record()', () => {
     });
     await expect(reading).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     expect(() => backend.record(encoder, async () => {})).toThrow(/RMSNORM_INVALID_OPTION: .* is async/);
+    const rejected: unknown[] = [];
+    const hear = (reason: unknown): void => void rejected.push(reason);
+    process.on('unhandledRejection', hear);
+    const fails = async (): Promise<void> => {
+      throw new Error('mine');
+    };
+    expect(() => backend.record(encoder, fails)).toThrow(/ is async/);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off('unhandledRejection', hear);
+    expect(rejected).toEqual([]);
     const unreadable = Object.defineProperty({}, 'then', {
       get: () => {
         throw new Error('not yet');

@@ -84,9 +84,13 @@ export class Readback {
     } catch (error) {
       throw await this.#reasonOf(error, event, settled, staging, signal);
     } finally {
-      signal?.removeEventListener('abort', abort);
       staging.buffer.unmap();
       this.#staging.give(staging);
+      try {
+        signal?.removeEventListener('abort', abort);
+      } catch {
+        // A signal of the caller's own.
+      }
     }
   }
 
