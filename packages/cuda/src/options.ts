@@ -12,7 +12,7 @@ export interface CudaOptions {
   readonly device?: number | EmulatedDevice | undefined;
   /**
    * The stream to enqueue on: a CUstream or cudaStream_t of the device's primary context, as a bigint. It stays the
-   * caller's. Unless given, each backend has a stream of its own.
+   * caller's, and is not 2n, CU_STREAM_PER_THREAD. Unless given, each backend has a stream of its own.
    */
   readonly stream?: bigint | undefined;
   /** How many bytes of pinned host memory copies may pass through: at least 64 KiB, 16 MiB unless given. */

@@ -4,7 +4,7 @@ import type { CudaGraph } from './capture.ts';
 /** A tensor in the memory of a GPU. */
 export interface CudaTensor<D extends DType = DType> extends Tensor<D> {
   readonly backend: CudaBackend;
-  /** The device address. */
+  /** The device address. Once it was read, `dispose` alone frees the tensor and its backend, not garbage collection. */
   readonly buffer: bigint;
 }
 
@@ -16,7 +16,7 @@ export interface CudaPointer {
 
 /** A backend on CUDA: `tensor.buffer` is a device address, and `wrap` takes one, or a {@link CudaPointer}. */
 export interface CudaBackend extends Backend<{ readonly [D in DType]: CudaTensor<D> }> {
-  /** The CUstream that everything is enqueued on. */
+  /** The CUstream that everything is enqueued on. Once it was read, `dispose` alone ends the backend, not garbage collection. */
   readonly stream: bigint;
   /**
    * Captures what `fn` enqueues as a CUDA graph, instead of running it. Each launch of the graph then runs all of it
