@@ -15,6 +15,8 @@ namespace {
 constexpr int leastDriver = 13000;
 /** Compute capability 7.5. */
 constexpr int leastArch = 75;
+/** A driver that counts more is broken: to ask for each of two billion takes minutes. */
+constexpr int mostDevices = 1024;
 
 /** Why there is nothing to compute on. */
 struct Refusal {
@@ -98,7 +100,7 @@ void describe(const Table& cuda, Found& found) {
 std::vector<Found> devicesOf(const Table& cuda) {
   int count = 0;
   must(cuda, there(cuda.cuDeviceGetCount, "cuDeviceGetCount")(&count), "cuDeviceGetCount");
-  if (count < 0) throw Refusal{"DEVICE_ERROR", "the driver counts " + std::to_string(count) + " devices", ""};
+  if (count < 0 || count > mostDevices) throw Refusal{"DEVICE_ERROR", "the driver counts " + std::to_string(count) + " devices", ""};
   if (count == 0) throw Refusal{"NO_DEVICE", "the driver knows of no device" + visibleDevices(), ""};
   std::vector<Found> devices;
   std::string tooOld;
