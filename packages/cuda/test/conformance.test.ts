@@ -6,7 +6,7 @@ import { someOfEachFamily, whole } from '../../../.ci/some-cases.ts';
 // Whole in .ci/run: an emulated device takes a minute for it.
 const some = someOfEachFamily(
   listCases().map(({ id }) => id),
-  16,
+  6,
 );
 
 testBackend(cuda({ device: 'emulated' }), whole ? {} : { filter: (id) => some.has(id) });
