@@ -85,7 +85,9 @@ describe.skipIf(!here.ok)('on the emulated device', () => {
   });
 
   test('a process ends by itself once its reads have arrived, whether or not the backend was disposed of', () => {
+    // Held, as dropped tensors are warned of where they are collected before the end.
     const code = `
+      globalThis.held = [x, y];
       norm.forward(x, y);
       y.data().then((values) => console.log(Math.round(values[0])));`;
     expect(run(code)).toEqual({ ...fine, stdout: '1\n' });
