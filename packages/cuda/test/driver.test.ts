@@ -1,10 +1,8 @@
 import { RMSNorm } from '@rmsnorm/core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CudaBackend } from '../src/tensor.ts';
+import { coded } from './coded.ts';
 import { type FakeBackend, FakeNative, nativeError } from './fake-native.ts';
-
-const coded = (code: string, message: RegExp): unknown =>
-  expect.objectContaining({ code, message: expect.stringMatching(message) });
 
 const norm = new RMSNorm({ dim: 4, axis: -1, affine: false });
 

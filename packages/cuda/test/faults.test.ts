@@ -1,9 +1,7 @@
 import { RMSNorm } from '@rmsnorm/core';
 import { expect, test } from 'vitest';
+import { coded } from './coded.ts';
 import { CUDA_ERROR, describeEmulated, emulated } from './emulated.ts';
-
-const coded = (code: string, message: RegExp): unknown =>
-  expect.objectContaining({ code, message: expect.stringMatching(message) });
 
 const norm = new RMSNorm({ dim: 8, axis: -1, affine: false });
 const threes = new Float32Array(16).fill(3);

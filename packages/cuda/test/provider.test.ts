@@ -5,10 +5,8 @@ import { describe, expect, test, vi } from 'vitest';
 import type { NativeProbe } from '../src/native.ts';
 import { checkedOptions } from '../src/options.ts';
 import { providerOf } from '../src/provider.ts';
+import { coded } from './coded.ts';
 import { FakeNative, nativeError } from './fake-native.ts';
-
-const coded = (code: string, message: RegExp): unknown =>
-  expect.objectContaining({ code, message: expect.stringMatching(message) });
 
 describe('cuda()', () => {
   test.each<[unknown, RegExp]>([
