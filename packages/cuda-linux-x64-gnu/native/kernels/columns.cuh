@@ -270,10 +270,7 @@ DEVICE void columns(const Args& a) {
   }
   if (!active || tile.depth() != 0) return;
   UNROLL for (int i = 0; i < VW; i++) {
-    if (i >= tile.columns()) continue;
-    const std::int64_t row = slab * a.inner + tile.column() + i;
-    if (a.rstd != nullptr) a.rstd[row] = float(factors[i].rstd);
-    if (a.sums != nullptr) a.sums[row] = float(sums[i]);
+    if (i < tile.columns()) storeStatistics(a, slab * a.inner + tile.column() + i, factors[i], sums[i]);
   }
 }
 

@@ -84,6 +84,12 @@ DEVICE double exactSquaresOf(const Args& a, const float* values, std::int64_t el
   return sum;
 }
 
+/** What one lane, of those that do a row, writes for it. */
+DEVICE void storeStatistics(const Args& a, std::int64_t row, const Factor& factor, double sum) {
+  if (a.rstd != nullptr) a.rstd[row] = float(factor.rstd);
+  if (a.sums != nullptr) a.sums[row] = float(sum);
+}
+
 /** The index in gamma and beta of the first element of a row, or slab. */
 DEVICE std::int64_t firstFeature(const Args& a, std::int64_t row) { return a.groups == 1 ? 0 : row % a.groups * a.size; }
 

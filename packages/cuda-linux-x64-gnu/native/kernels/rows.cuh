@@ -77,12 +77,6 @@ struct Row {
   }
 };
 
-/** What one lane of a team writes for a row. */
-DEVICE void storeStatistics(const Args& a, std::int64_t row, const Factor& factor, double sum) {
-  if (a.rstd != nullptr) a.rstd[row] = float(factor.rstd);
-  if (a.sums != nullptr) a.sums[row] = float(sum);
-}
-
 /** Each team does one row. */
 template <class T, int EL, Kind K, class Team>
 DEVICE void rows(const Args& a) {

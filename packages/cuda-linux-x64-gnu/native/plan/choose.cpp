@@ -64,6 +64,9 @@ Problem problemOf(const Call& call) {
   return p;
 }
 
+/** Bytes of an element that shared memory holds: x * silu(gate) as float32, all else in the dtype. */
+int heldBytes(const Problem& p) { return p.kind == Kind::gated ? 4 : bytesOf(p.dtype); }
+
 /** The widest access, up to 16 bytes, that all these addresses and distances allow. */
 int widthOf(std::initializer_list<std::uint64_t> numbers) {
   std::uint64_t bits = 16;
@@ -159,8 +162,7 @@ void planSplit(Plan& plan, const Problem& p, const RowGeometry& g, Args a) {
 }
 
 void planRows(Plan& plan, const Problem& p, const Device& device, Args a) {
-  // x * silu(gate) is held as float32.
-  const RowGeometry g = rowGeometry(p.size, p.dtype, p.kind == Kind::gated ? 4 : bytesOf(p.dtype), device);
+  const RowGeometry g = rowGeometry(p.size, p.dtype, heldBytes(p), device);
   // Quantized rows that share a scale are done by one team.
   const std::int64_t units = p.kind == Kind::quantized ? p.outer : p.rows;
   a.lanes = g.lanes;
@@ -174,12 +176,10 @@ void planRows(Plan& plan, const Problem& p, const Device& device, Args a) {
     case Team::block:
       add(plan, kernelName(p.kind, Step::block, p.dtype), units, g.lanes, kExchangeBytes, 1, a);
       return;
-    case Team::wide: {
+    case Team::wide:
       a.chunk = g.chunk;
-      const int held = p.kind == Kind::gated ? 4 : bytesOf(p.dtype);
-      add(plan, kernelName(p.kind, Step::wide, p.dtype), units * g.cluster, g.lanes, kExchangeBytes + g.chunk * held, g.cluster, a);
+      add(plan, kernelName(p.kind, Step::wide, p.dtype), units * g.cluster, g.lanes, kExchangeBytes + g.chunk * heldBytes(p), g.cluster, a);
       return;
-    }
     case Team::split:
       planSplit(plan, p, g, a);
       return;
@@ -215,7 +215,7 @@ void planColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
   a.lanes = g.lanes;
   a.slabs = g.slabs;
   const int sums = g.columns() * kDepth * 8;
-  const std::int64_t tile = p.size * g.columns() * (p.kind == Kind::gated ? 4 : bytesOf(p.dtype));
+  const std::int64_t tile = p.size * g.columns() * heldBytes(p);
   a.held = sums + tile <= device.sharedPerBlock;
   add(plan, kernelName(p.kind, g.step, p.dtype), divideUp(positions, g.slabs) * g.tiles, g.threads(), sums + (a.held ? int(tile) : 0), 1, a);
 }
