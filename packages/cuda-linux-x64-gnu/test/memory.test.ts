@@ -212,7 +212,11 @@ describeAddon('memory', (native) => {
       const after = backend.mark();
       expect(backend.elapsed(start, middle)).toBeGreaterThanOrEqual(0);
       expect(backend.elapsed(end, after)).toBeGreaterThan(1);
-      expect(() => backend.elapsed(start, last)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+      const refused = expect.objectContaining({ code: 'INVALID_OPTION' });
+      expect(() => backend.elapsed(start, last)).toThrow(refused);
+      expect(() => backend.elapsed(last, last)).toThrow(refused);
+      expect(() => backend.elapsed(middle, last)).toThrow(refused);
+      for (const never of [1000, 2 ** 40]) expect(() => backend.elapsed(never, never + 1)).toThrow(refused);
     }));
 
   test('a kernel', () =>

@@ -11,8 +11,6 @@ export interface Native {
   probe(emulated: Emulated | null): Probe;
   plan(call: Float64Array, device: object): { kernel: string }[];
   open(options: Options): NativeBackend;
-  recordEvent(stream: bigint, device: number, emulated: Emulated | null): bigint;
-  elapsed(from: bigint, to: bigint): number;
 }
 
 export type Emulated = 'sm_90' | 'sm_80';

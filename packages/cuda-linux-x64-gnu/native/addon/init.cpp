@@ -4,7 +4,6 @@
 #include "addon/backend.h"
 #include "addon/plan.h"
 #include "addon/probe.h"
-#include "addon/timing.h"
 #include "plan/call.h"
 #include "simt/simt.h"
 
@@ -40,8 +39,6 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   setFunction<probe>(env, exports, "probe", nullptr);
   setFunction<plan>(env, exports, "plan", nullptr);
   setFunction<openBackend>(env, exports, "open", nullptr);
-  setFunction<recordEvent>(env, exports, "recordEvent", nullptr);
-  setFunction<elapsed>(env, exports, "elapsed", nullptr);
   return exports;
 }
 
