@@ -7,7 +7,8 @@ import { describeAddon } from './native.ts';
 const SHARING = [
   ...['forward_block', 'forward_wide', 'forward_split_sums', 'forward_columns', 'forward_vectors'],
   ...['quantized_block', 'quantized_wide', 'quantized_split_scale', 'quantized_vectors'],
-  ...['backward_block', 'backward_wide', 'backward_columns', 'backward_vectors', 'sum_partials'],
+  ...['backward_short', 'backward_block', 'backward_wide', 'backward_split_sums', 'backward_split_scale'],
+  ...['backward_columns', 'backward_vectors', 'sum_partials'],
 ].map((name) => (name === 'sum_partials' ? name : `${name}_float32`));
 
 const compilers = findCompilers();
@@ -45,10 +46,8 @@ describeAddon('a planted mistake is seen', () => {
       const program = await checkProgram('races', ['forward.cu'], {
         name: 'missing-barrier',
         file: 'kernels/team.cuh',
-        original:
-          'if ((lane() & 31) == 0) totals[lane() >> 5] = value;\n    device::barrier();\n    value = (lane() & 31) < lanes() >> 5 ? totals[lane() & 31] : 0.0;',
-        replacement:
-          'if ((lane() & 31) == 0) totals[lane() >> 5] = value;\n    value = (lane() & 31) < lanes() >> 5 ? totals[lane() & 31] : 0.0;',
+        original: '    device::barrier();\n    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
+        replacement: '    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
       });
       const { code, output } = await run(program, ['--once', 'forward_block_float32']);
       expect(output).toContain('ThreadSanitizer: data race');
@@ -63,12 +62,27 @@ describeAddon('a planted mistake is seen', () => {
       const program = await checkProgram('memory', ['forward.cu'], {
         name: 'write-beyond',
         file: 'kernels/vector.cuh',
-        original: 'DEVICE void storeRaw(typename T::Bits* p, const Raw& raw, int count, int width) {',
-        replacement:
-          'DEVICE void storeRaw(typename T::Bits* p, const Raw& raw, int count, int width) {\n  if (count > 0) count = kVector<T>;',
+        original: '  Words<W> words = raw;\n',
+        replacement: '  Words<W> words = raw;\n  from = N;\n',
       });
       const { code, output } = await run(program, ['forward_short_float32']);
       expect(output).toContain('AddressSanitizer: heap-buffer-overflow');
+      expect(code).not.toBe(0);
+    },
+    300_000,
+  );
+
+  test.skipIf('missing' in compilers)(
+    'an element too many',
+    async () => {
+      const program = await checkProgram('none', ['forward.cu'], {
+        name: 'element-too-many',
+        file: 'kernels/vector.cuh',
+        original: 'ROLLED for (int i = 0; i < to; i++) {',
+        replacement: 'if (0 < to && to < N) to++;\n  ROLLED for (int i = 0; i < to; i++) {',
+      });
+      const { code, output } = await run(program, ['forward_short_float32']);
+      expect(output).toContain('memory around a result was written');
       expect(code).not.toBe(0);
     },
     300_000,
@@ -80,8 +94,8 @@ describeAddon('a planted mistake is seen', () => {
       const program = await checkProgram('none', ['forward.cu'], {
         name: 'wrong-map',
         file: 'kernels/rows.cuh',
-        original: 'return (v * team.lanes() + team.lane()) * N;',
-        replacement: 'return (v * team.lanes() + (team.lane() ^ 1)) * N + (v & 1);',
+        original: '* V + v) * team.lanes() + team.lane()) * N;',
+        replacement: '* V + v) * team.lanes() + (team.lane() ^ 1)) * N + (v & 1);',
       });
       const { code, output } = await run(program, ['forward_warp_float32']);
       expect(output).toContain('forward_warp_float32: y is wrong');

@@ -193,14 +193,14 @@ describeAddon('memory', (native) => {
 
   test('inspect tells kinds, devices and ranges', () =>
     withBackend(native, { device: 1 }, (backend) => {
-      const address = backend.alloc(1000);
+      const address = backend.alloc(1008);
       expect(backend.inspect(BigInt(address + 10))).toEqual({
         kind: 'device',
         device: 1,
         base: BigInt(address),
-        bytes: 1000,
+        bytes: 1008,
       });
-      expect(backend.inspect(BigInt(address + 1000)).base).not.toBe(BigInt(address));
+      expect(backend.inspect(BigInt(address + 1008)).base).not.toBe(BigInt(address));
       expect(backend.inspect(64n).kind).toBe('unknown');
     }));
 

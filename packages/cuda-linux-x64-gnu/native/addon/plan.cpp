@@ -29,7 +29,7 @@ napi_value toObject(napi_env env, const Launch& launch) {
   set(env, object, "sharedBytes", toNumber(env, launch.sharedBytes));
   set(env, object, "cluster", toNumber(env, launch.cluster));
   set(env, object, "lanes", toNumber(env, launch.args.lanes));
-  set(env, object, "width", toNumber(env, launch.args.width));
+  set(env, object, "aligned", toNumber(env, launch.args.aligned));
   return object;
 }
 

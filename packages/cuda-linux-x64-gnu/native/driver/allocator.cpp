@@ -29,12 +29,14 @@ class PoolAllocator : public Allocator {
 
   CUdeviceptr alloc(std::size_t bytes) override {
     CUdeviceptr address = 0;
-    CUresult result = cuda.cuMemAllocFromPoolAsync(&address, bytes, pool, stream);
+    // Kernels read whole 16 bytes (kernels/vector.cuh).
+    const std::size_t whole = (bytes + 15) / 16 * 16;
+    CUresult result = cuda.cuMemAllocFromPoolAsync(&address, whole, pool, stream);
     if (result == CUDA_ERROR_OUT_OF_MEMORY && reserved() > used) {
       // What is freed but not yet reached by the stream, or kept in pieces too small, goes back first.
       check(cuda, cuda.cuStreamSynchronize(stream), "cuStreamSynchronize");
       cuda.cuMemPoolTrimTo(pool, 0);
-      result = cuda.cuMemAllocFromPoolAsync(&address, bytes, pool, stream);
+      result = cuda.cuMemAllocFromPoolAsync(&address, whole, pool, stream);
     }
     if (result != CUDA_SUCCESS)
       fail(cuda, result, "cuMemAllocFromPoolAsync",

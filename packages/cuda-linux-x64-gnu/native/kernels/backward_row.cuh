@@ -27,6 +27,9 @@ DEVICE double middleOf(const Args& a, double rstd, double slope, double dot) {
   return mean == 0.0 || slope == 0.0 ? 0.0 : mean * slope * (a.alpha * rstd * rstd * rstd);
 }
 
+/** Whether float32 was enough for a sum of `size` products: none overflowed, and none was lost to underflow. */
+DEVICE bool dotFits(double dot, std::int64_t size) { return fabs(dot) >= kLeastDot * double(size) && fabs(dot) <= kMostMiddle; }
+
 /** From the row's sum of squares and its sum of products g x, both taken in float32. */
 DEVICE GradientFactor gradientFactorOf(const Args& a, std::int64_t row, double sum, double dot) {
   Factor factor = factorOf(a, sum);
@@ -37,9 +40,9 @@ DEVICE GradientFactor gradientFactorOf(const Args& a, std::int64_t row, double s
   }
   const double slope = slopeOf(a, sum);
   const double middle = middleOf(a, factor.rstd, slope, dot);
-  const bool middleFits = slope == 0.0 || (fabs(dot) >= kLeastDot * double(a.size) && fabs(middle) >= kMinNormal &&
-                                           fabs(middle) <= kMostMiddle);
-  return {factor.r, middle, factor.fits && fabs(dot) <= kMostMiddle && middleFits};
+  const bool middleFits = slope == 0.0 ? fabs(dot) <= kMostMiddle
+                                       : dotFits(dot, a.size) && fabs(middle) >= kMinNormal && fabs(middle) <= kMostMiddle;
+  return {factor.r, middle, factor.fits && middleFits};
 }
 
 /** The same from sums that were taken in float64. */
@@ -65,28 +68,62 @@ DEVICE double exactProductsOf(const float* x, const float* dy, const float* w, d
   return sum;
 }
 
-/** A vector of dsum, or zeros, which are not used. */
+/** N elements of a row as backward takes them. */
+template <int N>
+struct Gradients {
+  float x[N];
+  float dy[N];
+  float w[N];
+  /** -0 where there is none, which changes nothing. */
+  float dsum[N];
+};
+
+/** A vector of dsum. */
 template <class T>
-DEVICE Raw loadDsum(const Args& a, Place place) {
-  return a.dsum != nullptr ? loadAt<T>(a.dsum, a, place) : Raw{{0, 0, 0, 0}};
+DEVICE void loadDsum(const Args& a, Place place, float* values) {
+  if (a.dsum == nullptr) place.count = 0;
+  const Raw raw = loadAt<T>(a.dsum, place);
+  UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = a.dsum != nullptr ? elementOf<T>(raw, i) : -0.0f;
 }
 
-/** dx of one element. `counted`: whether it is within the statistic. */
-DEVICE float gradientOf(const Args& a, const GradientFactor& factor, float x, float dy, float w, bool counted, float dsum) {
-  if (factor.fits) {
-    float t = (dy * w) * float(factor.r);
-    if (counted) t -= x * float(factor.middle);
-    return a.dsum != nullptr ? t + dsum : t;
-  }
-  double t = times(double(dy) * double(w), factor.r);
-  if (counted) t -= times(double(x), factor.middle);
-  return float(a.dsum != nullptr ? t + double(dsum) : t);
+/** dx of one element, where float32 is enough. `counted`: whether it is within the statistic. */
+DEVICE float gradientOf(float r, float middle, float x, float dy, float w, bool counted, float dsum) {
+  return ((dy * w) * r - (counted ? x * middle : 0.0f)) + dsum;
+}
+
+DEVICE float exactGradientOf(const GradientFactor& factor, float x, float dy, float w, bool counted, float dsum) {
+  const double t = times(double(dy) * double(w), factor.r);
+  return float((counted ? t - times(double(x), factor.middle) : t) + double(dsum));
 }
 
 /** What one element adds to dgamma. */
-DEVICE double shareOf(const GradientFactor& factor, float x, float dy) {
-  if (factor.fits) return double(dy * (x * float(factor.r)));
-  return double(dy) * times(double(x), factor.r);
+DEVICE double shareOf(float r, float x, float dy) { return double(dy * (x * r)); }
+DEVICE double exactShareOf(double r, float x, float dy) { return double(dy) * times(double(x), r); }
+
+/** dx of N elements of a row, of which the first `counted` are within the statistic; adds what they add to dgamma and dbeta. */
+template <int N>
+DEVICE void differentiate(const Args& a, const GradientFactor& factor, Gradients<N> g, int counted, float* dx, double* gammas, double* betas) {
+  if (a.dbeta != nullptr) {
+    UNROLL for (int i = 0; i < N; i++) betas[i] += double(g.dy[i]);
+  }
+  if (factor.fits) {
+    const float r = float(factor.r);
+    const float middle = float(factor.middle);
+    UNROLL for (int i = 0; i < N; i++) dx[i] = gradientOf(r, middle, g.x[i], g.dy[i], g.w[i], i < counted, g.dsum[i]);
+    if (a.dgamma == nullptr) return;
+    UNROLL for (int i = 0; i < N; i++) gammas[i] += shareOf(r, g.x[i], g.dy[i]);
+    return;
+  }
+  ROLLED for (int i = 0; i < N; i++) {
+    dx[0] = exactGradientOf(factor, g.x[0], g.dy[0], g.w[0], i < counted, g.dsum[0]);
+    gammas[0] += exactShareOf(factor.r, g.x[0], g.dy[0]);
+    rotate<N>(g.x);
+    rotate<N>(g.dy);
+    rotate<N>(g.w);
+    rotate<N>(g.dsum);
+    rotate<N>(dx);
+    rotate<N>(gammas);
+  }
 }
 
 }  // namespace rmsnorm

@@ -1,8 +1,8 @@
 // backward of contiguous rows that a team holds in registers, EL elements a lane. The grid stays for all rows of its group: a team does
-// every so many rows of one group, and keeps what each of its features adds to dgamma and dbeta. At the end these become one partial row
-// for each team, which sum_partials adds.
+// every so many rows of one group, and keeps what each of its features adds to dgamma and dbeta. At the end the teams of a block add these,
+// and store one partial row, or the block's part of one; sum_partials adds the partial rows.
 //
-// The launch's memory: [a.parts, groups * size] float64 sums for dgamma, then as many for dbeta.
+// The launch's memory: [a.blocks, groups * size] float64 sums for dgamma, then as many for dbeta.
 #pragma once
 
 #include "backward_row.cuh"
@@ -10,83 +10,144 @@
 
 namespace rmsnorm {
 
+/** What a team's rows add to dgamma, or dbeta. */
+template <class T, int EL>
+struct Shares {
+  using Values = Row<T, EL>;
+  double sums[EL];
+
+  DEVICE Shares() {
+    UNROLL for (int i = 0; i < EL; i++) sums[i] = 0;
+  }
+
+  /** Stores a partial row: the sum of those of all teams of the block. */
+  template <class Team>
+  DEVICE void store(const Args& a, const Team& team, double* row) const {
+    if (team.count() == 1) {
+      each(a, team, [&](auto element, double sum) { row[element] = sum; });
+      return;
+    }
+    auto* rows = reinterpret_cast<double*>(device::sharedMemory());
+    const int width = team.lanes() * EL;
+    device::barrier();
+    each(a, team, [&](auto element, double sum) { rows[team.index() * width + element] = sum; });
+    device::barrier();
+    for (int element = device::threadIndex(); element < a.size; element += device::blockThreads()) {
+      double sum = 0;
+      for (int i = 0; i < team.count(); i++) sum += rows[i * width + element];
+      row[element] = sum;
+    }
+  }
+
+ private:
+  template <class Team, class Visit>
+  DEVICE void each(const Args& a, const Team& team, Visit visit) const {
+    constexpr int N = Values::N;
+    UNROLL for (int v = 0; v < Values::V; v++) {
+      const auto element = Values::elementOf(team, v);
+      UNROLL for (int i = 0; i < N; i++) {
+        if (element + i < a.size) visit(element + i, sums[v * N + i]);
+      }
+    }
+  }
+};
+
+/** x and dy of a row. */
+template <class T, int EL>
+struct Pair {
+  using Values = Row<T, EL>;
+  Raw x[Values::V];
+  Raw dy[Values::V];
+
+  template <class Team>
+  DEVICE void load(const Args& a, const Team& team, std::int64_t row, bool active) {
+    UNROLL for (int v = 0; v < Values::V; v++) {
+      const Place place = Values::placeOf(a, team, row, active, v);
+      x[v] = loadAt<T>(a.x, place);
+      dy[v] = loadAt<T>(a.dy, place);
+    }
+  }
+};
+
+/** The factor of a row that a team has, from its own sums. Those that did not fit float32 are taken again in float64. */
+template <class T, int EL, class Team>
+DEVICE GradientFactor rowFactor(const Args& a, Team& team, std::int64_t row, bool active, const float* x, const float* dy, const float* w) {
+  constexpr int N = kVector<T>;
+  double sums[2] = {0, 0};
+  UNROLL for (int i = 0; i < EL; i += N) {
+    sums[0] = squaresOf<N>(a, x + i, Row<T, EL>::elementOf(team, i / N), sums[0]);
+    sums[1] = productsOf<N>(x + i, dy + i, w + i, sums[1]);
+  }
+  team.sum(sums);
+  const GradientFactor factor = gradientFactorOf(a, row, sums[0], sums[1]);
+  if (!team.any(active && !factor.fits)) return factor;
+  sums[0] = sums[1] = 0;
+  UNROLL for (int i = 0; i < EL; i += N) {
+    sums[0] = exactSquaresOf<N>(a, x + i, Row<T, EL>::elementOf(team, i / N), sums[0]);
+    sums[1] = exactProductsOf<N>(x + i, dy + i, w + i, sums[1]);
+  }
+  team.sum(sums);
+  return factor.fits ? factor : exactGradientFactor(a, row, sums[0], sums[1]);
+}
+
 template <class T, int EL, class Team>
 DEVICE void backwardRows(const Args& a) {
   constexpr int N = kVector<T>;
   constexpr int V = EL / N;
   using Values = Row<T, EL>;
+  using Index = typename Team::Index;
   Team team(a);
-  const std::int64_t group = device::blockIndex() / a.blocks;
-  const std::int64_t block = device::blockIndex() % a.blocks;
-  const std::int64_t first = block * team.count() + team.index();
+  const std::int64_t group = team.unit() / a.blocks;
   const std::int64_t feature0 = group * a.size;
-  double gammas[EL];
-  double betas[EL];
-  UNROLL for (int i = 0; i < EL; i++) gammas[i] = betas[i] = 0;
+  Shares<T, EL> gammas;
+  Shares<T, EL> betas;
   float w[EL];
   UNROLL for (int v = 0; v < V; v++) {
-    const int element = Values::elementOf(team, v);
-    const auto weights = weightsOf<N>(a, feature0 + element, access::left(element, a.size, N));
+    const Index element = Values::elementOf(team, v);
+    const auto weights = weightsOf<N>(a, feature0 + element, access::left(element, Index(a.size), N));
     UNROLL for (int i = 0; i < N; i++) w[v * N + i] = weights.w[i];
   }
+  const std::int64_t part = team.unit() % a.blocks;
+  const std::int64_t stride = a.blocks * team.count();
+  std::int64_t outer = part * team.count() + team.index();
+  Pair<T, EL> next;
+  next.load(a, team, (outer < a.outer ? outer : 0) * a.groups + group, outer < a.outer);
   // All teams of a block take as many turns, as they exchange together.
-  for (std::int64_t turn = block * team.count(); turn < a.outer; turn += a.blocks * team.count()) {
-    const std::int64_t outer = turn + team.index();
+  for (std::int64_t turn = part * team.count(); turn < a.outer; turn += stride, outer += stride) {
     const bool active = outer < a.outer;
     const std::int64_t row = (active ? outer : 0) * a.groups + group;
-    Raw rawX[V];
-    Raw rawDy[V];
-    UNROLL for (int v = 0; v < V; v++) {
-      const Place place = Values::placeOf(a, team, row, active, v);
-      rawX[v] = loadAt<T>(a.x, a, place);
-      rawDy[v] = loadAt<T>(a.dy, a, place);
-    }
-    Values x;
+    float x[EL];
     float dy[EL];
-    double dot = 0;
     UNROLL for (int v = 0; v < V; v++) {
-      unpack<T>(rawX[v], x.values + v * N);
-      unpack<T>(rawDy[v], dy + v * N);
-      dot = productsOf<N>(x.values + v * N, dy + v * N, w + v * N, dot);
+      unpack<T>(next.x[v], x + v * N);
+      unpack<T>(next.dy[v], dy + v * N);
     }
-    const double sum = x.squares(a, team);
-    dot = team.sum(dot);
-    GradientFactor factor = gradientFactorOf(a, row, sum, dot);
-    if (team.any(active && !factor.fits)) {
-      const double exactSum = x.exactSquares(a, team);
-      double exactDot = 0;
-      UNROLL for (int v = 0; v < V; v++) exactDot = exactProductsOf<N>(x.values + v * N, dy + v * N, w + v * N, exactDot);
-      exactDot = team.sum(exactDot);
-      if (!factor.fits) factor = exactGradientFactor(a, row, exactSum, exactDot);
-    }
+    // While this row is computed, the next one is on its way.
+    const bool more = outer + stride < a.outer;
+    next.load(a, team, (more ? outer + stride : 0) * a.groups + group, more);
+    GradientFactor factor = rowFactor<T, EL>(a, team, row, active, x, dy, w);
+    // A team without a row adds nothing, not even a NaN of a given rstd.
+    if (!active) factor = {0, 0, true};
     UNROLL for (int v = 0; v < V; v++) {
       const Place place = Values::placeOf(a, team, row, active, v);
-      const int counted = access::left(Values::elementOf(team, v), a.statSize, N);
-      float dx[N];
-      const Raw dsum = loadDsum<T>(a, place);
+      Gradients<N> g;
       UNROLL for (int i = 0; i < N; i++) {
-        const int e = v * N + i;
-        dx[i] = gradientOf(a, factor, x.values[e], dy[e], w[e], i < counted, elementOf<T>(dsum, i));
-        if (i >= place.count) continue;
-        if (a.dgamma != nullptr) gammas[e] += shareOf(factor, x.values[e], dy[e]);
-        if (a.dbeta != nullptr) betas[e] += double(dy[e]);
+        g.x[i] = x[v * N + i];
+        g.dy[i] = dy[v * N + i];
+        g.w[i] = w[v * N + i];
       }
+      loadDsum<T>(a, place, g.dsum);
+      float dx[N];
+      const int counted = access::left(Values::elementOf(team, v), Index(a.statSize), N);
+      differentiate<N>(a, factor, g, counted, dx, gammas.sums + v * N, betas.sums + v * N);
       storeAt<T>(a.dx, a, place, dx);
     }
   }
-  // Teams that had no row.
-  if (first >= a.parts) return;
   const std::int64_t features = a.groups * a.size;
-  UNROLL for (int v = 0; v < V; v++) {
-    const int element = Values::elementOf(team, v);
-    const int count = access::left(element, a.size, N);
-    UNROLL for (int i = 0; i < N; i++) {
-      if (i >= count) continue;
-      const std::int64_t at = first * features + feature0 + element + i;
-      if (a.dgamma != nullptr) a.scratch[at] = gammas[v * N + i];
-      if (a.dbeta != nullptr) a.scratch[a.parts * features + at] = betas[v * N + i];
-    }
-  }
+  double* partials = a.scratch + part * features + feature0;
+  if (a.dgamma != nullptr) gammas.store(a, team, partials);
+  if (a.dbeta != nullptr) betas.store(a, team, partials + a.blocks * features);
+  team.finish();
 }
 
 }  // namespace rmsnorm

@@ -13,6 +13,14 @@
 
 namespace rmsnorm {
 
+/** Whether float32 is enough for all columns of a thread. */
+template <int VW>
+DEVICE bool allFit(const Factor* factors, int columns) {
+  bool fit = true;
+  UNROLL for (int i = 0; i < VW; i++) fit = fit && (i >= columns || factors[i].fits);
+  return fit;
+}
+
 template <class T, int VW, Kind K>
 class Tile {
  public:
@@ -78,10 +86,31 @@ class Tile {
     }
   }
 
+  /** Into shared memory, and back. */
+  DEVICE void hold(std::int64_t feature, const float* values) {
+    if constexpr (kFloats) {
+      UNROLL for (int i = 0; i < N; i++) at<float>(feature)[i] = values[i];
+    } else if constexpr (VW == 1) {
+      *at<typename T::Bits>(feature) = T::fromFloat(values[0]);
+    } else {
+      *reinterpret_cast<Raw*>(at<typename T::Bits>(feature)) = pack<T>(values);
+    }
+  }
+
+  DEVICE void take(std::int64_t feature, float* values) const {
+    if constexpr (kFloats) {
+      UNROLL for (int i = 0; i < N; i++) values[i] = at<float>(feature)[i];
+    } else if constexpr (VW == 1) {
+      values[0] = T::toFloat(*at<typename T::Bits>(feature));
+    } else {
+      unpack<T>(*reinterpret_cast<const Raw*>(at<typename T::Bits>(feature)), values);
+    }
+  }
+
   DEVICE void loadColumns(const void* tensor, Place place, float* values) const {
     const auto* p = static_cast<const typename T::Bits*>(tensor) + place.offset;
     if constexpr (VW == 1) values[0] = place.count > 0 ? T::toFloat(*p) : 0.0f;
-    else unpack<T>(loadRaw<T>(p, place.count, a_.width), values);
+    else unpack<T>(loadWords<typename T::Bits, 4>(p, place.count), values);
   }
 
   DEVICE void storeColumns(void* tensor, Place place, const float* values) const {
@@ -89,7 +118,7 @@ class Tile {
     if constexpr (VW == 1) {
       if (place.count > 0) *p = T::fromFloat(values[0]);
     } else {
-      storeRaw<T>(p, pack<T>(values), place.count, a_.width);
+      storeWords<typename T::Bits, 4>(p, pack<T>(values), place, true);
     }
   }
 
@@ -135,6 +164,9 @@ class Tile {
     overDepths(values, [](std::uint32_t a, std::uint32_t b) { return a > b ? a : b; });
   }
 
+  /** The shared memory after the sums. */
+  DEVICE void* beyondSums() const { return device::sharedMemory() + width() * kDepth * 8; }
+
   /** Adds over the threads of a depth that are neighbours along inner. */
   DEVICE double addLanes(double value) const {
     for (int mask = a_.lanes >> 1; mask > 0; mask >>= 1) value += device::shuffleXor(value, mask);
@@ -143,24 +175,23 @@ class Tile {
 
   /** The factors of the thread's columns in the selected slab, whose index is `slab`. Reads the slab. */
   DEVICE void factors(std::int64_t slab, Factor* factors, double* sums) {
-    if (K == Kind::forward && a_.sumsIn != nullptr) {
-      UNROLL for (int i = 0; i < N; i++) {
-        factors[i] = i < columns_ ? givenFactor(a_, slab * a_.inner + column_ + i) : Factor{0, 0, true};
-      }
+    const float* given = givenSum<K>(a_, slab * a_.inner + column_);
+    if (given != nullptr) {
+      UNROLL for (int i = 0; i < N; i++) sums[i] = i < columns_ ? double(given[i]) : 0.0;
       if (a_.held) each([&](std::int64_t feature) { float values[N]; enter(feature, values); hold(feature, values); });
-      return;
+    } else {
+      sumSquares(sums);
+      addDepths(sums);
     }
-    sumSquares(sums);
-    addDepths(sums);
-    bool fit = true;
-    UNROLL for (int i = 0; i < N; i++) {
-      factors[i] = factorOf(a_, sums[i]);
-      fit = fit && (i >= columns_ || factors[i].fits);
-    }
-    if (!device::anyInBlock(!fit)) return;
+    UNROLL for (int i = 0; i < N; i++) factors[i] = factorOf(a_, sums[i]);
+    if (!device::anyInBlock(!allFit<N>(factors, columns_))) return;
     double exact[N];
-    exactSquares(exact);
-    addDepths(exact);
+    if (given != nullptr) {
+      UNROLL for (int i = 0; i < N; i++) exact[i] = sums[i];
+    } else {
+      exactSquares(exact);
+      addDepths(exact);
+    }
     UNROLL for (int i = 0; i < N; i++) {
       if (factors[i].fits) continue;
       sums[i] = exact[i];
@@ -186,10 +217,10 @@ class Tile {
   template <class V, class Combine>
   DEVICE void overDepths(V* values, Combine combine) const {
     int bit = 1;
-    for (; bit < kDepth && bit * a_.lanes < 32; bit <<= 1) {
+    ROLLED for (; bit < kDepth && bit * a_.lanes < 32; bit <<= 1) {
       UNROLL for (int i = 0; i < N; i++) values[i] = combine(values[i], device::shuffleXor(values[i], bit * a_.lanes));
     }
-    for (; bit < kDepth; bit <<= 1) {
+    ROLLED for (; bit < kDepth; bit <<= 1) {
       device::barrier();
       UNROLL for (int i = 0; i < N; i++) shared<V>(depth_, i) = values[i];
       device::barrier();
@@ -205,28 +236,7 @@ class Tile {
   /** Where the tile's values of a feature are. */
   template <class V>
   DEVICE V* at(std::int64_t feature) const {
-    unsigned char* tile = device::sharedMemory() + width() * kDepth * 8;
-    return reinterpret_cast<V*>(tile) + (feature * a_.slabs + slab_) * a_.lanes * VW + lane_ * VW;
-  }
-
-  DEVICE void hold(std::int64_t feature, const float* values) {
-    if constexpr (kFloats) {
-      UNROLL for (int i = 0; i < N; i++) at<float>(feature)[i] = values[i];
-    } else if constexpr (VW == 1) {
-      *at<typename T::Bits>(feature) = T::fromFloat(values[0]);
-    } else {
-      *reinterpret_cast<Raw*>(at<typename T::Bits>(feature)) = pack<T>(values);
-    }
-  }
-
-  DEVICE void take(std::int64_t feature, float* values) const {
-    if constexpr (kFloats) {
-      UNROLL for (int i = 0; i < N; i++) values[i] = at<float>(feature)[i];
-    } else if constexpr (VW == 1) {
-      values[0] = T::toFloat(*at<typename T::Bits>(feature));
-    } else {
-      unpack<T>(*reinterpret_cast<const Raw*>(at<typename T::Bits>(feature)), values);
-    }
+    return static_cast<V*>(beyondSums()) + (feature * a_.slabs + slab_) * a_.lanes * VW + lane_ * VW;
   }
 };
 
@@ -236,8 +246,23 @@ struct FeatureWeights {
   float b;
 
   DEVICE FeatureWeights(const Args& a, std::int64_t feature)
-      : w(a.gamma != nullptr ? weightOf(a, a.gamma[feature]) : 1.0f), b(a.beta != nullptr ? a.beta[feature] : 0.0f) {}
+      : w(a.gamma != nullptr ? weightOf(a, a.gamma[feature]) : 1.0f), b(a.beta != nullptr ? a.beta[feature] : -0.0f) {}
 };
+
+/** Normalizes one feature of a thread's columns. `fit`: all factors fit. */
+template <class T, int VW>
+DEVICE void normalizeColumns(const Args& a, Factor* factors, bool fit, const FeatureWeights& weights, float* values) {
+  if (fit) {
+    UNROLL for (int i = 0; i < VW; i++) values[i] = normalized<T>(a, float(factors[i].r), values[i], weights.w, weights.b);
+    return;
+  }
+  ROLLED for (int i = 0; i < VW; i++) {
+    values[0] = factors[0].fits ? normalized<T>(a, float(factors[0].r), values[0], weights.w, weights.b)
+                                : exactlyNormalized<T>(a, factors[0].r, values[0], weights.w, weights.b);
+    rotate<VW>(values);
+    rotate<VW>(factors);
+  }
+}
 
 /** Each block does a.slabs tiles. */
 template <class T, int VW, Kind K>
@@ -250,13 +275,14 @@ DEVICE void columns(const Args& a) {
   Factor factors[VW];
   double sums[VW] = {};
   tile.factors(slab, factors, sums);
+  const bool fit = allFit<VW>(factors, tile.columns());
   const std::int64_t feature0 = firstFeature(a, slab);
   if (a.y != nullptr) {
     tile.each([&](std::int64_t feature) {
       float values[VW];
       tile.again(feature, values);
       const FeatureWeights weights(a, feature0 + feature);
-      UNROLL for (int i = 0; i < VW; i++) values[i] = normalized<T>(a, factors[i], values[i], weights.w, weights.b);
+      normalizeColumns<T, VW>(a, factors, fit, weights, values);
       const Place place = tile.placeOf(feature);
       if constexpr (K == Kind::gated) {
         if (a.normBeforeGate) {
@@ -290,16 +316,18 @@ DEVICE void quantizedColumns(const Args& a) {
       tile.select(slab);
       double sums[VW];
       if (walk == 0 || a.groups > 1) tile.factors(slab, factors, sums);
+      const bool fit = allFit<VW>(factors, tile.columns());
       tile.each([&](std::int64_t feature) {
         float values[VW];
         tile.again(feature, values);
         const FeatureWeights weights(a, group * a.size + feature);
+        normalizeColumns<T, VW>(a, factors, fit, weights, values);
         const Place place = tile.placeOf(feature);
         UNROLL for (int i = 0; i < VW; i++) {
-          const float y = normalized<T>(a, factors[i], values[i], weights.w, weights.b);
           if (i >= tile.columns()) continue;
-          if (walk == 0) largest[i] = magnitudeOf(y) > largest[i] ? magnitudeOf(y) : largest[i];
-          else a.q[place.offset + i] = quantized(y, scales[i]);
+          const std::uint32_t magnitude = magnitudeOf(values[i]);
+          if (walk == 0) largest[i] = magnitude > largest[i] ? magnitude : largest[i];
+          else a.q[place.offset + i] = quantized(values[i], scales[i]);
         }
       });
     }

@@ -11,7 +11,10 @@
 #include "../simt/simt.h"
 
 #define DEVICE inline
+/** A function of what is rare: one copy serves all that call it. */
+#define RARE __attribute__((noinline)) inline
 #define UNROLL
+#define ROLLED
 /** Defines and registers the kernel `name`: blocks that have work call a function with its arguments. At most `most` threads a block. */
 #define KERNEL(name, most, ...)                                        \
   static void name(const ::rmsnorm::Args& args) {                      \
@@ -36,6 +39,21 @@ T shuffleXor(T value, int mask) {
   return simt::exchange(value, (threadIndex() & 31) ^ mask);
 }
 
+/** How many bits are 1. */
+inline int ones(unsigned bits) { return __builtin_popcount(bits); }
+
+/** The low word of a pair of words, shifted right. */
+inline std::uint32_t shiftRight(std::uint32_t low, std::uint32_t high, unsigned bits) {
+  return std::uint32_t((std::uint64_t(high) << 32 | low) >> bits);
+}
+
+/** What the lane before gives; the first one gets its own. */
+template <class T>
+T shuffleUp(T value) {
+  const int lane = threadIndex() & 31;
+  return simt::exchange(value, lane > 0 ? lane - 1 : lane);
+}
+
 /** Whether `condition` holds in any lane of the warp. */
 inline bool anyInWarp(bool condition) { return simt::anyInWarp(condition); }
 
@@ -52,7 +70,10 @@ const T* remoteShared(const T* own, int rank) {
 #include <cooperative_groups.h>
 
 #define DEVICE __device__ __forceinline__
+#define RARE __device__ __noinline__
 #define UNROLL _Pragma("unroll")
+/** Before a loop of what is rare: its code is small. */
+#define ROLLED _Pragma("unroll 1")
 #define KERNEL(name, most, ...)                                                                              \
   extern "C" __global__ void __launch_bounds__(most) name(const __grid_constant__ ::rmsnorm::Args args) {    \
     if (::rmsnorm::device::blockIndex() < args.grid) __VA_ARGS__(args);                                      \
@@ -70,6 +91,14 @@ DEVICE void barrier() { __syncthreads(); }
 template <class T>
 DEVICE T shuffleXor(T value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+DEVICE int ones(unsigned bits) { return __popc(bits); }
+DEVICE std::uint32_t shiftRight(std::uint32_t low, std::uint32_t high, unsigned bits) { return __funnelshift_r(low, high, bits); }
+
+template <class T>
+DEVICE T shuffleUp(T value) {
+  return __shfl_up_sync(0xffffffffu, value, 1);
 }
 
 DEVICE bool anyInWarp(bool condition) { return __any_sync(0xffffffffu, condition); }

@@ -8,20 +8,14 @@
 
 namespace rmsnorm {
 
-/** A vector of `count` elements of a row, the first of which has this offset in the tensors, in elements. */
-struct Place {
-  std::int64_t offset;
-  int count;
-};
-
 template <class T>
-DEVICE Raw loadAt(const void* tensor, const Args& a, Place place) {
-  return loadRaw<T>(static_cast<const typename T::Bits*>(tensor) + place.offset, place.count, a.width);
+DEVICE Raw loadAt(const void* tensor, Place place) {
+  return loadWords<typename T::Bits, 4>(static_cast<const typename T::Bits*>(tensor) + place.offset, place.count);
 }
 
 template <class T>
 DEVICE void storeAt(void* tensor, const Args& a, Place place, const float* values) {
-  storeRaw<T>(static_cast<typename T::Bits*>(tensor) + place.offset, pack<T>(values), place.count, a.width);
+  storeWords<typename T::Bits, 4>(static_cast<typename T::Bits*>(tensor) + place.offset, pack<T>(values), place, a.aligned);
 }
 
 /** What is read of a vector, before anything is computed: so all loads of a row are on their way together. */
@@ -43,10 +37,10 @@ struct Loaded<Kind::gated> {
 template <class T, Kind K>
 DEVICE Loaded<K> load(const Args& a, Place place) {
   Loaded<K> loaded;
-  loaded.x = loadAt<T>(a.x, a, place);
-  if constexpr (K == Kind::add) loaded.residual = loadAt<T>(a.residual, a, place);
+  loaded.x = loadAt<T>(a.x, place);
+  if constexpr (K == Kind::add) loaded.residual = loadAt<T>(a.residual, place);
   if constexpr (K == Kind::gated) {
-    if (!a.normBeforeGate) loaded.gate = loadAt<T>(a.gate, a, place);
+    if (!a.normBeforeGate) loaded.gate = loadAt<T>(a.gate, place);
   }
   return loaded;
 }
@@ -66,9 +60,9 @@ DEVICE void enter(const Args& a, Place place, const Loaded<K>& loaded, float* va
 }
 
 /** The sum of squares of a vector's elements that enter the statistic: those before statSize. `element` is the first one's index. */
-template <int N>
-DEVICE double squaresOf(const Args& a, const float* values, std::int64_t element, double sum) {
-  const int counted = access::left(element, a.statSize, N);
+template <int N, class Int>
+DEVICE double squaresOf(const Args& a, const float* values, Int element, double sum) {
+  const int counted = access::left<Int>(element, Int(a.statSize), N);
   UNROLL for (int i = 0; i < N; i += 4) {
     sum += double(squaresOfFour(i < counted ? values[i] : 0.0f, i + 1 < counted ? values[i + 1] : 0.0f,
                                 i + 2 < counted ? values[i + 2] : 0.0f, i + 3 < counted ? values[i + 3] : 0.0f));
@@ -77,11 +71,17 @@ DEVICE double squaresOf(const Args& a, const float* values, std::int64_t element
 }
 
 /** The same in float64, which holds the square of every float32. */
-template <int N>
-DEVICE double exactSquaresOf(const Args& a, const float* values, std::int64_t element, double sum) {
-  const int counted = access::left(element, a.statSize, N);
+template <int N, class Int>
+DEVICE double exactSquaresOf(const Args& a, const float* values, Int element, double sum) {
+  const int counted = access::left<Int>(element, Int(a.statSize), N);
   UNROLL for (int i = 0; i < N; i++) sum += i < counted ? double(values[i]) * double(values[i]) : 0.0;
   return sum;
+}
+
+/** Where the sum of squares of a row is, if it is an operand (scaleBy). */
+template <Kind K>
+DEVICE const float* givenSum(const Args& a, std::int64_t row) {
+  return K == Kind::forward && a.sumsIn != nullptr ? a.sumsIn + row : nullptr;
 }
 
 /** What one lane, of those that do a row, writes for it. */
@@ -96,7 +96,10 @@ DEVICE std::int64_t firstFeature(const Args& a, std::int64_t row) { return a.gro
 /** weightOffset + gamma. */
 DEVICE float weightOf(const Args& a, float gamma) { return (a.weightOffset + gamma) + a.weightOffsetRest; }
 
-/** The weights of some elements, 1 without gamma; and beta. */
+/**
+ * The weights of some elements, 1 without gamma; and beta, -0 without it, which changes no sum, not even that of zeros. So it needs no
+ * branch, of which a compiler would make two kernels in one.
+ */
 template <int N>
 struct Weights {
   float w[N];
@@ -105,35 +108,46 @@ struct Weights {
 
 template <int N>
 DEVICE Weights<N> weightsOf(const Args& a, std::int64_t feature, int count) {
+  const bool hasGamma = a.gamma != nullptr;
+  const bool hasBeta = a.beta != nullptr;
   Weights<N> weights;
-  if (a.gamma != nullptr) {
-    loadWeights<N>(a.gamma + feature, count, a.weightWidth, weights.w);
-    UNROLL for (int i = 0; i < N; i++) weights.w[i] = weightOf(a, weights.w[i]);
-  } else {
-    UNROLL for (int i = 0; i < N; i++) weights.w[i] = 1.0f;
+  loadWeights<N>(a.gamma + feature, hasGamma ? count : 0, weights.w);
+  loadWeights<N>(a.beta + feature, hasBeta ? count : 0, weights.b);
+  UNROLL for (int i = 0; i < N; i++) {
+    weights.w[i] = hasGamma ? weightOf(a, weights.w[i]) : 1.0f;
+    weights.b[i] = hasBeta ? weights.b[i] : -0.0f;
   }
-  if (a.beta != nullptr) loadWeights<N>(a.beta + feature, count, a.weightWidth, weights.b);
   return weights;
 }
 
-/** y of one element before it is rounded to the dtype: x * r * w + b. */
+/** y of one element before it is rounded to the dtype, x * r * w + b, where float32 is enough. */
 template <class T>
-DEVICE float normalized(const Args& a, const Factor& factor, float x, float w, float b) {
-  if (factor.fits) {
-    float t = x * float(factor.r);
-    if (a.llama) t = rounded<T>(t);
-    t = t * w;
-    return a.beta != nullptr ? t + b : t;
-  }
-  double t = times(double(x), factor.r);
-  if (a.llama) t = double(rounded<T>(float(t)));
-  t *= double(w);
-  return float(a.beta != nullptr ? t + double(b) : t);
+DEVICE float normalized(const Args& a, float r, float x, float w, float b) {
+  const float t = x * r;
+  return (a.llama ? rounded<T>(t) : t) * w + b;
+}
+
+/** The same in float64. */
+template <class T>
+DEVICE float exactlyNormalized(const Args& a, double r, float x, float w, float b) {
+  const double t = times(double(x), r);
+  return float((a.llama ? double(rounded<T>(float(t))) : t) * double(w) + double(b));
 }
 
 template <class T>
-DEVICE void normalize(const Args& a, const Factor& factor, const Weights<kVector<T>>& weights, float* values) {
-  UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = normalized<T>(a, factor, values[i], weights.w[i], weights.b[i]);
+DEVICE void normalize(const Args& a, const Factor& factor, Weights<kVector<T>> weights, float* values) {
+  constexpr int N = kVector<T>;
+  if (factor.fits) {
+    const float r = float(factor.r);
+    UNROLL for (int i = 0; i < N; i++) values[i] = normalized<T>(a, r, values[i], weights.w[i], weights.b[i]);
+    return;
+  }
+  ROLLED for (int i = 0; i < N; i++) {
+    values[0] = exactlyNormalized<T>(a, factor.r, values[0], weights.w[0], weights.b[0]);
+    rotate<N>(values);
+    rotate<N>(weights.w);
+    rotate<N>(weights.b);
+  }
 }
 
 /** Normalizes a vector and writes y. */
@@ -143,7 +157,7 @@ DEVICE void leave(const Args& a, Place place, const Factor& factor, std::int64_t
   normalize<T>(a, factor, weightsOf<N>(a, feature, place.count), values);
   if constexpr (K == Kind::gated) {
     if (a.normBeforeGate) {
-      const Raw gate = loadAt<T>(a.gate, a, place);
+      const Raw gate = loadAt<T>(a.gate, place);
       UNROLL for (int i = 0; i < N; i++) values[i] = timesSilu(values[i], elementOf<T>(gate, i));
     }
   }

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "vector.cuh"
+#include "operation.cuh"
 
 namespace rmsnorm {
 
@@ -32,22 +32,15 @@ DEVICE std::int8_t quantized(float value, float scale) {
   return std::int8_t(rintf(t < -127.0f ? -127.0f : t > 127.0f ? 127.0f : t));
 }
 
-/** Writes `count` int8. `width` is that of accesses of x: those of int8 are a quarter, or a half, of it. */
+/** Writes the int8 of a place. */
 template <class T>
-DEVICE void storeQuantized(std::int8_t* q, const float* values, float scale, int count, bool aligned) {
+DEVICE void storeQuantized(const Args& a, Place place, const float* values, float scale) {
   constexpr int N = kVector<T>;
-  std::uint32_t words[N / 4];
-  UNROLL for (int i = 0; i < N / 4; i++) words[i] = 0;
+  Words<N / 4> words{};
   UNROLL for (int i = 0; i < N; i++) {
-    words[i / 4] |= std::uint32_t(std::uint8_t(quantized(values[i], scale))) << (8 * (i & 3));
+    words.words[i / 4] |= std::uint32_t(std::uint8_t(quantized(values[i], scale))) << (8 * (i & 3));
   }
-  if (count == N && aligned) {
-    UNROLL for (int i = 0; i < N / 4; i++) reinterpret_cast<std::uint32_t*>(q)[i] = words[i];
-    return;
-  }
-  UNROLL for (int i = 0; i < N; i++) {
-    if (i < count) q[i] = std::int8_t(words[i / 4] >> (8 * (i & 3)));
-  }
+  storeWords<std::uint8_t, N / 4>(reinterpret_cast<std::uint8_t*>(a.q) + place.offset, words, place, a.aligned);
 }
 
 }  // namespace rmsnorm

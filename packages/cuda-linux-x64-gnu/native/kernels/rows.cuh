@@ -17,16 +17,15 @@ struct Row {
   static constexpr int V = EL / N;
   float values[EL];
 
-  /** Vector v of a lane begins at this element of its row: neighbouring lanes have neighbouring vectors. */
+  /** Vector v of a lane begins at this element of its row: neighbouring lanes have neighbouring vectors, and blocks neighbouring parts. */
   template <class Team>
-  static DEVICE int elementOf(const Team& team, int v) {
-    return (v * team.lanes() + team.lane()) * N;
+  static DEVICE typename Team::Index elementOf(const Team& team, int v) {
+    return ((typename Team::Index(team.rank()) * V + v) * team.lanes() + team.lane()) * N;
   }
 
   template <class Team>
   static DEVICE Place placeOf(const Args& a, const Team& team, std::int64_t row, bool active, int v) {
-    const int element = elementOf(team, v);
-    return {rowOffset(a, row) + element, active ? access::left(element, a.size, N) : 0};
+    return rmsnorm::placeOf<N>(rowOffset(a, row), elementOf(team, v), typename Team::Index(active ? a.size : 0), team.lane(), team.lanes());
   }
 
   /** Loads the row, zeros beyond its end; addForward writes the sum. */
@@ -53,13 +52,16 @@ struct Row {
     return team.sum(sum);
   }
 
-  /** The row's factor, from its own sum of squares. A sum that did not fit float32 is taken again in float64. */
+  /**
+   * The row's factor, from its sum of squares: its own, or the one that `given` points to. A sum of its own that did not fit float32 is
+   * taken again in float64.
+   */
   template <class Team>
-  DEVICE Factor factor(const Args& a, Team& team, double& sum) const {
-    sum = squares(a, team);
+  DEVICE Factor factor(const Args& a, Team& team, const float* given, double& sum) const {
+    sum = given != nullptr ? double(*given) : squares(a, team);
     Factor factor = factorOf(a, sum);
     if (team.any(!factor.fits)) {
-      const double exact = exactSquares(a, team);
+      const double exact = given != nullptr ? sum : exactSquares(a, team);
       if (!factor.fits) {
         sum = exact;
         factor = exactFactor(a, exact);
@@ -85,13 +87,10 @@ DEVICE void rows(const Args& a) {
   const bool active = row < a.outer * a.groups;
   Row<T, EL> values;
   values.template enter<K>(a, team, active ? row : 0, active);
-  Factor factor;
-  double sum = 0;
-  if (K == Kind::forward && a.sumsIn != nullptr) factor = givenFactor(a, active ? row : 0);
-  else factor = values.factor(a, team, sum);
-  if (!active) return;
-  if (a.y != nullptr) values.template leave<K>(a, team, row, active, factor);
-  if (team.lane() == 0) storeStatistics(a, row, factor, sum);
+  double sum;
+  const Factor factor = values.factor(a, team, givenSum<K>(a, active ? row : 0), sum);
+  if (a.y != nullptr) values.template leave<K>(a, team, active ? row : 0, active, factor);
+  if (active && team.lane() == 0) storeStatistics(a, row, factor, sum);
 }
 
 /**
@@ -113,18 +112,18 @@ DEVICE void quantizedRows(const Args& a) {
       if (walk == 0 || a.groups > 1) {
         values.template enter<Kind::forward>(a, team, row, active);
         double sum;
-        const Factor factor = values.factor(a, team, sum);
+        const Factor factor = values.factor(a, team, nullptr, sum);
         UNROLL for (int v = 0; v < EL / N; v++) {
+          const Place place = Row<T, EL>::placeOf(a, team, row, active, v);
           const int element = Row<T, EL>::elementOf(team, v);
-          const int count = active ? access::left(element, a.size, N) : 0;
-          normalize<T>(a, factor, weightsOf<N>(a, group * a.size + element, count), values.values + v * N);
-          if (walk == 0) largest = largestOf<N>(values.values + v * N, count, largest);
+          normalize<T>(a, factor, weightsOf<N>(a, group * a.size + element, place.count), values.values + v * N);
+          if (walk == 0) largest = largestOf<N>(values.values + v * N, place.count, largest);
         }
       }
       if (walk == 0) continue;
       UNROLL for (int v = 0; v < EL / N; v++) {
         const Place place = Row<T, EL>::placeOf(a, team, row, active, v);
-        storeQuantized<T>(a.q + place.offset, values.values + v * N, scale, place.count, a.width == 16);
+        storeQuantized<T>(a, place, values.values + v * N, scale);
       }
     }
     if (walk == 0) scale = scaleOf(a, team.largest(largest));

@@ -27,8 +27,7 @@ struct Part {
   }
 
   DEVICE Place placeOf(int v) const {
-    const std::int64_t element = elementOf(v);
-    return {rowOffset(a, row) + element, access::left(element, a.size, N)};
+    return rmsnorm::placeOf<N>(rowOffset(a, row), elementOf(v), a.size, device::threadIndex(), device::blockThreads());
   }
 
   template <Kind K>
@@ -64,10 +63,13 @@ DEVICE void splitSums(const Args& a) {
 /** The factor of a row, from the sums of its parts, or given. */
 template <class Team>
 DEVICE Factor splitFactor(const Args& a, Team& team, std::int64_t row, double& sum) {
-  if (a.sumsIn != nullptr) return givenFactor(a, row);
-  sum = 0;
-  for (std::int64_t i = team.lane(); i < a.parts; i += team.lanes()) sum += a.scratch[row * a.parts + i];
-  sum = team.sum(sum);
+  if (a.sumsIn != nullptr) {
+    sum = a.sumsIn[row];
+  } else {
+    sum = 0;
+    for (std::int64_t i = team.lane(); i < a.parts; i += team.lanes()) sum += a.scratch[row * a.parts + i];
+    sum = team.sum(sum);
+  }
   const Factor factor = factorOf(a, sum);
   return factor.fits ? factor : exactFactor(a, sum);
 }
@@ -137,7 +139,7 @@ DEVICE void splitQuantize(const Args& a) {
   splitNormalized(a, part, factor, values);
   UNROLL for (int v = 0; v < Part<T>::V; v++) {
     const Place place = part.placeOf(v);
-    storeQuantized<T>(a.q + place.offset, values + v * N, scale, place.count, a.width == 16);
+    storeQuantized<T>(a, place, values + v * N, scale);
   }
   if (team.lane() == 0 && part.index == 0 && part.row % a.groups == 0) a.scales[position] = scale;
 }

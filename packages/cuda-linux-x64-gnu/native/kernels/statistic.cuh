@@ -48,9 +48,11 @@ DEVICE bool factorFits(double r) {
 /** The smaller; a NaN stays. */
 DEVICE double least(double a, double b) { return b < a ? b : a; }
 
+RARE double quotientOfRoot(double numerator, double v) { return numerator / sqrt(v); }
+
 /** rstd of any sum, in float64 throughout. */
 DEVICE double exactRstd(const Args& a, double sum) {
-  return least(a.numerator / sqrt(sum * a.sumFactor + a.epsUnderRoot), a.mostRstd);
+  return least(quotientOfRoot(a.numerator, sum * a.sumFactor + a.epsUnderRoot), a.mostRstd);
 }
 
 /** The factor of a row whose sum of squares is accurate although it may not fit float32. */
@@ -65,13 +67,6 @@ DEVICE Factor factorOf(const Args& a, double sum) {
   const double rstd = least(a.numerator * inverseRoot(v), a.mostRstd);
   const double r = a.alpha * rstd;
   return {rstd, r, v >= kMinNormal && v <= kMostSum && sumFits(a, sum) && factorFits(r)};
-}
-
-/** The factor of a row whose sum of squares is an operand (scaleBy). */
-DEVICE Factor givenFactor(const Args& a, std::int64_t row) {
-  const double sum = a.sumsIn[row];
-  const Factor factor = factorOf(a, sum);
-  return factor.fits ? factor : exactFactor(a, sum);
 }
 
 /** 0 where rstd is a constant, as its denominator is; else 1. */

@@ -20,16 +20,22 @@ class Chunk {
     count_ = rest <= 0 ? 0 : rest < a.chunk ? int(rest) : a.chunk;
   }
 
-  /** Calls `visit(index of the vector, its element in the row, its place)` for the vectors of this lane. */
+  /**
+   * Calls `visit(index of the vector, its element in the row, its place)` for the vectors of this lane. All lanes of a warp come equally
+   * often, as they exchange together: those beyond the end with an empty place.
+   */
   template <class Visit>
   DEVICE void each(Visit visit) const {
-    for (int vector = device::threadIndex(); vector * N < count_; vector += device::blockThreads()) {
+    const int lane = device::threadIndex();
+    for (int vector = lane; (vector - (lane & 31)) * N < count_; vector += device::blockThreads()) {
       const int element = vector * N;
-      visit(vector, first_ + element, Place{rowOffset(a_, row_) + first_ + element, access::left(element, count_, N)});
+      const Place place = rmsnorm::placeOf<N>(rowOffset(a_, row_) + first_, element, count_, lane, device::blockThreads());
+      visit(vector, first_ + element, place);
     }
   }
 
-  DEVICE void hold(int vector, const float* values) {
+  DEVICE void hold(int vector, Place place, const float* values) {
+    if (place.count == 0) return;
     if constexpr (kFloats) {
       for (int i = 0; i < N; i++) memory<float>()[vector * N + i] = values[i];
     } else {
@@ -37,8 +43,10 @@ class Chunk {
     }
   }
 
-  DEVICE void take(int vector, float* values) const {
-    if constexpr (kFloats) {
+  DEVICE void take(int vector, Place place, float* values) const {
+    if (place.count == 0) {
+      for (int i = 0; i < N; i++) values[i] = 0;
+    } else if constexpr (kFloats) {
       for (int i = 0; i < N; i++) values[i] = memory<float>()[vector * N + i];
     } else {
       unpack<T>(memory<Raw>()[vector], values);
@@ -51,7 +59,7 @@ class Chunk {
     each([&](int vector, std::int64_t element, Place place) {
       float values[N];
       rmsnorm::enter<T, K>(a_, place, load<T, K>(a_, place), values);
-      hold(vector, values);
+      hold(vector, place, values);
       sum = squaresOf<N>(a_, values, element, sum);
     });
     return sum;
@@ -59,21 +67,22 @@ class Chunk {
 
   DEVICE double exactSquares() const {
     double sum = 0;
-    each([&](int vector, std::int64_t element, Place) {
+    each([&](int vector, std::int64_t element, Place place) {
       float values[N];
-      take(vector, values);
+      take(vector, place, values);
       sum = exactSquaresOf<N>(a_, values, element, sum);
     });
     return sum;
   }
 
-  /** Loads the chunk, and gives the factor of the row. */
+  /** Loads the chunk, and gives the factor of the row, from its own sum of squares or the one that `given` points to. */
   template <class Team>
-  DEVICE Factor factor(Team& team, double& sum) {
-    sum = team.sum(enter());
+  DEVICE Factor factor(Team& team, const float* given, double& sum) {
+    const double own = enter();
+    sum = given != nullptr ? double(*given) : team.sum(own);
     const Factor factor = factorOf(a_, sum);
     if (factor.fits) return factor;
-    sum = team.sum(exactSquares());
+    if (given == nullptr) sum = team.sum(exactSquares());
     return exactFactor(a_, sum);
   }
 
@@ -95,19 +104,13 @@ DEVICE void wideRows(const Args& a) {
   BlockTeam<true> team(a);
   const std::int64_t row = device::blockIndex() / device::clusterSize();
   Chunk<T, K> chunk(a, row);
-  Factor factor;
-  double sum = 0;
-  if (K == Kind::forward && a.sumsIn != nullptr) {
-    chunk.enter();
-    factor = givenFactor(a, row);
-  } else {
-    factor = chunk.factor(team, sum);
-  }
+  double sum;
+  const Factor factor = chunk.factor(team, givenSum<K>(a, row), sum);
   const std::int64_t feature = firstFeature(a, row);
   if (a.y != nullptr) {
     chunk.each([&](int vector, std::int64_t element, Place place) {
       float values[kVector<T>];
-      chunk.take(vector, values);
+      chunk.take(vector, place, values);
       leave<T, K>(a, place, factor, feature + element, values);
     });
   }
@@ -128,13 +131,13 @@ DEVICE void wideQuantized(const Args& a) {
     for (std::int64_t group = 0; group < a.groups; group++) {
       Chunk<T, Kind::quantized> chunk(a, position * a.groups + group);
       double sum;
-      if (walk == 0 || a.groups > 1) factor = chunk.factor(team, sum);
+      if (walk == 0 || a.groups > 1) factor = chunk.factor(team, nullptr, sum);
       chunk.each([&](int vector, std::int64_t element, Place place) {
         float values[N];
-        chunk.take(vector, values);
+        chunk.take(vector, place, values);
         normalize<T>(a, factor, weightsOf<N>(a, group * a.size + element, place.count), values);
         if (walk == 0) largest = largestOf<N>(values, place.count, largest);
-        else storeQuantized<T>(a.q + place.offset, values, scale, place.count, a.width == 16);
+        else storeQuantized<T>(a, place, values, scale);
       });
     }
     if (walk == 0) scale = scaleOf(a, team.largest(largest));

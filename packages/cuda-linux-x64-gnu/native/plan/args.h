@@ -61,20 +61,21 @@ struct Args {
   // How the work is divided (plan/geometry.h).
   /** Lanes of the team that does a row; of columns: lanes along inner. */
   std::int32_t lanes;
-  /** Bytes of an access of elements: 16, 8, 4 or 2, as the alignment of all operands and rows allows. */
-  std::int32_t width;
-  /** Bytes of an access of weights: 16 or 4. */
-  std::int32_t weightWidth;
+  /** Whether all operands, and all rows of them, begin at multiples of 16 bytes; and the weights of all groups. */
+  std::int32_t aligned;
+  std::int32_t weightsAligned;
   /** Elements of a row that one block of a cluster, or one part of a split row, does. */
   std::int32_t chunk;
-  /** Split rows: parts of a row. Backward: partial sums of each feature. */
+  /** Split rows: parts of a row. sum_partials: partial sums of each feature. */
   std::int64_t parts;
-  /** Backward: blocks of each group, which stay for all of its rows. */
+  /** Backward: blocks of each group, or clusters, or sets of blocks that share a row. They stay for all of its rows. */
   std::int64_t blocks;
   /** Blocks of the grid that have work: it may have more, as its width is limited. */
   std::int64_t grid;
   /** Columns: whether shared memory holds the tile, so that it is read once. */
   std::int32_t held;
+  /** Columns of backward: whether shared memory holds what features add to dgamma and dbeta. */
+  std::int32_t sharesHeld;
   /** Columns: slabs [size, inner] that a block does at once. */
   std::int32_t slabs;
 };

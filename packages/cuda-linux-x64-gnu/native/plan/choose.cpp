@@ -67,11 +67,11 @@ Problem problemOf(const Call& call) {
 /** Bytes of an element that shared memory holds: x * silu(gate) as float32, all else in the dtype. */
 int heldBytes(const Problem& p) { return p.kind == Kind::gated ? 4 : bytesOf(p.dtype); }
 
-/** The widest access, up to 16 bytes, that all these addresses and distances allow. */
-int widthOf(std::initializer_list<std::uint64_t> numbers) {
-  std::uint64_t bits = 16;
+/** Whether all these addresses and distances are multiples of 16. */
+bool areAligned(std::initializer_list<std::uint64_t> numbers) {
+  std::uint64_t bits = 0;
   for (const std::uint64_t number : numbers) bits |= number;
-  return int(bits & (~bits + 1));
+  return bits % 16 == 0;
 }
 
 Args argsOf(const Call& c, const Problem& p) {
@@ -114,11 +114,11 @@ Args argsOf(const Call& c, const Problem& p) {
   a.normBeforeGate = c.normBeforeGate != 0;
   const auto bytes = std::uint64_t(bytesOf(p.dtype));
   const auto u = [](double address) { return std::uint64_t(address); };
-  // int8 are written in fours.
-  const std::uint64_t q = u(c.q) % 4 == 0 ? 0 : 8;
+  // As many int8 as there are elements in 16 bytes.
+  const std::uint64_t q = u(c.q) * bytes;
   const std::uint64_t distance = p.inner > 1 ? std::uint64_t(p.inner) * bytes : p.rows > 1 ? std::uint64_t(p.size) * bytes : 0;
-  a.width = widthOf({u(c.x), u(c.residual), u(c.gate), u(c.dy), u(c.dsum), u(c.y), u(c.sum), u(c.dx), q, distance});
-  a.weightWidth = widthOf({u(c.gamma), u(c.beta), p.groups > 1 ? std::uint64_t(p.size) * 4 : 0}) == 16 ? 16 : 4;
+  a.aligned = areAligned({u(c.x), u(c.residual), u(c.gate), u(c.dy), u(c.dsum), u(c.y), u(c.sum), u(c.dx), q, distance});
+  a.weightsAligned = areAligned({u(c.gamma), u(c.beta), p.groups > 1 ? std::uint64_t(p.size) * 4 : 0});
   return a;
 }
 
@@ -199,7 +199,7 @@ struct ColumnGeometry {
 
 ColumnGeometry columnGeometry(const Problem& p, const Args& a, std::int64_t positions) {
   ColumnGeometry g;
-  const bool vectors = a.width == 16;
+  const bool vectors = a.aligned != 0;
   g.step = vectors ? Step::vectors : Step::columns;
   g.vector = vectors ? 16 / bytesOf(p.dtype) : 1;
   g.lanes = powerOfTwo(divideUp(p.inner, g.vector), vectors ? kVectorThreads / kDepth : 32);
@@ -220,34 +220,78 @@ void planColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
   add(plan, kernelName(p.kind, g.step, p.dtype), divideUp(positions, g.slabs) * g.tiles, g.threads(), sums + (a.held ? int(tile) : 0), 1, a);
 }
 
-/** Adds the partial rows, where there are any. */
-void planPartials(Plan& plan, const Problem& p, const Args& a) {
+/** Reserves memory for partial rows, and adds them, where there are any. */
+void planPartials(Plan& plan, const Problem& p, Args a) {
   if (a.dgamma == nullptr && a.dbeta == nullptr) return;
-  plan.scratchBytes = std::size_t(a.parts) * std::size_t(p.features) * (a.dbeta == nullptr ? 8 : 16);
+  plan.scratchBytes = std::max(plan.scratchBytes, std::size_t(a.blocks) * std::size_t(p.features) * (a.dbeta == nullptr ? 8 : 16));
+  a.parts = a.blocks;
   add(plan, "sum_partials", divideUp(p.features, 32), kSumThreads, kSumThreads * 8, 1, a);
 }
 
-void planBackward(Plan& plan, const Problem& p, const Device& device, Args a) {
-  // Two blocks for each multiprocessor, over all groups.
-  const std::int64_t most = std::max<std::int64_t>(1, 2 * device.multiprocessors / p.groups);
-  if (p.inner > 1) {
-    const ColumnGeometry g = columnGeometry(p, a, p.outer);
-    a.lanes = g.lanes;
-    a.slabs = g.slabs;
-    a.blocks = std::min(most, divideUp(p.outer, g.slabs) * g.tiles);
-    a.parts = a.blocks * g.slabs;
-    add(plan, kernelName(p.kind, g.step, p.dtype), a.blocks * p.groups, g.threads(), g.columns() * kDepth * 8, 1, a);
-    planPartials(plan, p, a);
-    return;
-  }
-  const RowGeometry g = backwardGeometry(p.size);
-  const bool isSmall = g.team == Team::small;
-  const int teams = isSmall ? kSmallThreads / g.lanes : 1;
-  const Step step = isSmall ? Step::small : g.team == Team::block ? Step::block : Step::wide;
+/**
+ * How many units (blocks, or so many `sharers` of a row) a group has, which stay until all `units` of its work are done: as many as the
+ * device's registers hold at once, and no more than there is work.
+ */
+std::int64_t stayingBlocks(const Problem& p, const Device& device, int threads, std::int64_t sharers, std::int64_t units) {
+  const std::int64_t blocks = std::int64_t(device.multiprocessors) * std::max(1, kBlockThreads / threads);
+  return std::min(std::max<std::int64_t>(1, blocks / (p.groups * sharers)), units);
+}
+
+void planBackwardColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
+  ColumnGeometry g = columnGeometry(p, a, p.outer);
+  // What features add to dgamma and dbeta, for each slab of a block; else one slab, whose partial row is its memory.
+  const auto shares = [&] { return std::int64_t(g.slabs) * p.size * 16; };
+  const auto sums = [&] { return std::int64_t(g.columns()) * kDepth * 8; };
+  while (g.slabs > 1 && sums() + shares() > device.sharedPerBlock) g.slabs /= 2;
+  std::int64_t shared = sums();
+  a.sharesHeld = shared + shares() <= device.sharedPerBlock;
+  if (a.sharesHeld) shared += shares();
+  const std::int64_t tile = 2 * p.size * g.columns() * bytesOf(p.dtype);
+  a.held = shared + tile <= device.sharedPerBlock;
+  if (a.held) shared += tile;
   a.lanes = g.lanes;
-  a.blocks = std::min(most, divideUp(p.outer, teams));
-  a.parts = std::min(a.blocks * teams, p.outer);
-  add(plan, kernelName(p.kind, step, p.dtype), a.blocks * p.groups, isSmall ? kSmallThreads : g.lanes, isSmall ? 0 : kExchangeBytes, 1, a);
+  a.slabs = g.slabs;
+  a.blocks = stayingBlocks(p, device, g.threads(), 1, divideUp(p.outer, g.slabs) * g.tiles);
+  add(plan, kernelName(p.kind, g.step, p.dtype), a.blocks * p.groups, g.threads(), int(shared), 1, a);
+  planPartials(plan, p, a);
+}
+
+void planBackwardSplit(Plan& plan, const Problem& p, const Device& device, const RowGeometry& g, Args a) {
+  a.chunk = g.chunk;
+  a.parts = divideUp(p.size, g.chunk);
+  a.blocks = stayingBlocks(p, device, g.lanes, a.parts, p.outer);
+  plan.scratchBytes = std::size_t(2 * (a.blocks * p.features + p.rows * a.parts)) * 8;
+  const auto launch = [&](Step step, std::int64_t blocks) {
+    add(plan, kernelName(p.kind, step, p.dtype), blocks, g.lanes, kExchangeBytes, 1, a);
+  };
+  launch(Step::splitSums, p.rows * a.parts);
+  launch(Step::splitScale, a.blocks * p.groups * a.parts);
+  planPartials(plan, p, a);
+}
+
+void planBackwardRows(Plan& plan, const Problem& p, const Device& device, Args a) {
+  const RowGeometry g = backwardGeometry(p.size, device);
+  a.lanes = g.lanes;
+  switch (g.team) {
+    case Team::small:
+    case Team::warp: {
+      const int teams = kSmallThreads / g.lanes;
+      a.blocks = stayingBlocks(p, device, kSmallThreads, 1, divideUp(p.outer, teams));
+      add(plan, kernelName(p.kind, Step::small, p.dtype), a.blocks * p.groups, kSmallThreads, kSmallThreads * kBackwardElements * 8, 1, a);
+      break;
+    }
+    case Team::block:
+      a.blocks = stayingBlocks(p, device, g.lanes, 1, p.outer);
+      add(plan, kernelName(p.kind, Step::block, p.dtype), a.blocks * p.groups, g.lanes, kExchangeBytes, 1, a);
+      break;
+    case Team::wide:
+      a.blocks = stayingBlocks(p, device, g.lanes, g.cluster, p.outer);
+      add(plan, kernelName(p.kind, Step::wide, p.dtype), a.blocks * p.groups * g.cluster, g.lanes, kExchangeBytes, g.cluster, a);
+      break;
+    case Team::split:
+      planBackwardSplit(plan, p, device, g, a);
+      return;
+  }
   planPartials(plan, p, a);
 }
 
@@ -257,7 +301,8 @@ Plan choose(const Call& call, const Device& device) {
   const Problem p = problemOf(call);
   const Args args = argsOf(call, p);
   Plan plan;
-  if (p.kind == Kind::backward) planBackward(plan, p, device, args);
+  if (p.kind == Kind::backward && p.inner > 1) planBackwardColumns(plan, p, device, args);
+  else if (p.kind == Kind::backward) planBackwardRows(plan, p, device, args);
   else if (p.inner > 1) planColumns(plan, p, device, args);
   else planRows(plan, p, device, args);
   return plan;

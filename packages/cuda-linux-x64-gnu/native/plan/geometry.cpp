@@ -54,10 +54,15 @@ RowGeometry rowGeometry(std::int64_t size, DType dtype, int heldBytes, const Dev
   return {Team::split, kPartThreads, 1, kPartThreads * kPartElements};
 }
 
-RowGeometry backwardGeometry(std::int64_t size) {
+RowGeometry backwardGeometry(std::int64_t size, const Device& device) {
+  constexpr int most = kBlockThreads * kBackwardElements;
   if (size <= 32 * kBackwardElements) return {Team::small, std::max(8, powerOfTwo(divideUp(size, kBackwardElements), 32)), 1, 0};
-  if (size <= kBlockThreads * kBackwardElements) return {Team::block, powerOfTwo(divideUp(size, kBackwardElements), kBlockThreads), 1, 0};
-  return {Team::wide, kWideThreads, 1, 0};
+  if (size <= most) return {Team::block, powerOfTwo(divideUp(size, kBackwardElements), kBlockThreads), 1, 0};
+  const int cluster = powerOfTwo(divideUp(size, most), device.clusterBlocks);
+  if (size > std::int64_t(cluster) * most) return {Team::split, kBlockThreads, 1, most};
+  // As many lanes as share the row evenly, in whole warps.
+  const int lanes = int(divideUp(divideUp(size, cluster * kBackwardElements), 32)) * 32;
+  return {Team::wide, lanes, cluster, lanes * kBackwardElements};
 }
 
 }  // namespace rmsnorm

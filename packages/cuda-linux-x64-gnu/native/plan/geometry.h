@@ -14,6 +14,7 @@ constexpr int kWarpElements = 32;
 constexpr int kSmallThreads = 256;
 constexpr int kBlockElements = 16;
 constexpr int kBlockThreads = 512;
+/** Backward: of a block, all of a row, or its part of a row that blocks share. */
 constexpr int kBackwardElements = 8;
 constexpr int kWideThreads = 512;
 constexpr int kPartThreads = 256;
@@ -25,9 +26,10 @@ constexpr int kVectorThreads = 256;
 constexpr int kDepth = 32;
 constexpr int kSumThreads = 1024;
 
-/** The doubles of shared memory that a team of a whole block exchanges by: two turns of a total for each warp, and of the block's. */
-constexpr int kExchange = 2 * 33;
-constexpr int kExchangeBytes = (kExchange * 8 + 15) / 16 * 16;
+/** Values that a team of a whole block adds at once, at most. */
+constexpr int kExchanged = 2;
+/** The shared memory that it exchanges by: two turns of a total for each warp, and of the block's. */
+constexpr int kExchangeBytes = 2 * kExchanged * 33 * 8;
 
 enum class Team { small, warp, block, wide, split };
 
@@ -45,8 +47,8 @@ int bytesOf(DType dtype);
 /** Contiguous rows of every operation but backward. `heldBytes`: bytes of an element in shared memory. */
 RowGeometry rowGeometry(std::int64_t size, DType dtype, int heldBytes, const Device& device);
 
-/** Contiguous rows of backward, which holds fewer elements a lane, as it holds more for each. */
-RowGeometry backwardGeometry(std::int64_t size);
+/** Contiguous rows of backward, which holds fewer elements a lane, as it holds more for each. A wide row is in registers too. */
+RowGeometry backwardGeometry(std::int64_t size, const Device& device);
 
 /** The least power of two that is no less, but at most `most`. */
 int powerOfTwo(std::int64_t least, int most);

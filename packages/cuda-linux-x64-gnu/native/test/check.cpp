@@ -5,6 +5,7 @@
 //     check [--once] [a part of a kernel's name]
 //
 // --once: only problems that reach a kernel which none before them did.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -39,12 +40,15 @@ struct Problem {
   bool llama;
 };
 
-/** A tensor in an allocation of its own. */
+/** A tensor in an allocation of its own, which ends at a multiple of 16 bytes: no allocation of a device ends within them. */
 class Operand {
  public:
   Operand(std::int64_t elements, int bytes, int shift)
-      : memory_(static_cast<unsigned char*>(std::malloc(std::size_t(elements + shift) * bytes))), at_(memory_ + shift * bytes) {
-    std::memset(memory_, 0xff, std::size_t(elements + shift) * bytes);
+      : size_((std::size_t(elements + shift) * bytes + 15) / 16 * 16),
+        memory_(static_cast<unsigned char*>(std::malloc(size_))),
+        at_(memory_ + shift * bytes),
+        end_(at_ + elements * bytes) {
+    std::memset(memory_, 0xff, size_);
   }
   ~Operand() { std::free(memory_); }
   Operand(const Operand&) = delete;
@@ -55,9 +59,17 @@ class Operand {
   }
   double address() const { return double(reinterpret_cast<std::uintptr_t>(at_)); }
 
+  /** Whether nothing around the tensor was written. */
+  bool isAlone() const {
+    const auto isUntouched = [](unsigned char byte) { return byte == 0xff; };
+    return std::all_of(memory_, at_, isUntouched) && std::all_of(end_, memory_ + size_, isUntouched);
+  }
+
  private:
+  std::size_t size_;
   unsigned char* memory_;
   unsigned char* at_;
+  unsigned char* end_;
 };
 
 std::uint32_t seed = 1;
@@ -149,6 +161,9 @@ class Check {
       if (error != nullptr) return failed(error, launch.kernel);
       // What follows was not asked for, and may be large.
       if (once && isAsked && only[0] != 0) return true;
+    }
+    for (const Operand* result : {&y_, &sum_, &q_, &perRow_, &dgamma_, &dbeta_}) {
+      if (!result->isAlone()) return failed("memory around a result was written", plan.launches[0].kernel);
     }
     const char* wrong = p_.op == Op::backward ? gradients() : results();
     return wrong == nullptr || failed(wrong, plan.launches[0].kernel);
@@ -314,11 +329,13 @@ class Check {
 };
 
 /** Sizes on either side of where the choice of a kernel changes; the device's limits are low, so that wide and split rows are small. */
-const int kSizes[] = {1, 7, 64, 200, 500, 1100, 8200, 20000, 40000};
+const int kSizes[] = {1, 7, 64, 200, 500, 1100, 5000, 8200, 20000, 40000};
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What was found is seen even if the program does not end well.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   for (int i = 1; i < argc; i++) {
     if (std::strcmp(argv[i], "--once") == 0) once = true;
     else only = argv[i];

@@ -26,8 +26,8 @@ CUresult allocate(CUdeviceptr* address, std::size_t bytes, CUmemorytype type, CU
   if (bytes > totalMemory() - context->used) return CUDA_ERROR_OUT_OF_MEMORY;
   if (pool && poolOf(pool)->limit && bytes > poolOf(pool)->limit - poolOf(pool)->used) return CUDA_ERROR_OUT_OF_MEMORY;
   void* memory = nullptr;
-  // Not rounded up: AddressSanitizer then sees the first byte beyond.
-  if (posix_memalign(&memory, 256, bytes) != 0) return CUDA_ERROR_OUT_OF_MEMORY;
+  // A device's memory ends at no other place; AddressSanitizer sees the first byte beyond.
+  if (posix_memalign(&memory, 256, (bytes + 15) / 16 * 16) != 0) return CUDA_ERROR_OUT_OF_MEMORY;
   *address = reinterpret_cast<CUdeviceptr>(memory);
   ranges()[*address] = {bytes, type, context->device, pool};
   context->used += bytes;
