@@ -83,7 +83,7 @@ function checkedPointer(pointer: bigint): bigint {
   throw foreign(`${pointer} is no address: they go from 0 to ${hex(MOST)}`);
 }
 
-function hex(pointer: bigint): string {
+export function hex(pointer: bigint | number): string {
   return `0x${pointer.toString(16)}`;
 }
 

@@ -15,15 +15,14 @@ import {
   type SumSquaresIO,
   type Supports,
 } from '@rmsnorm/core';
-import type { GatedProblem, QuantizedProblem, ScaleByProblem } from '@rmsnorm/core/driver';
-import { blockAt } from './adopt.ts';
+import { type GatedProblem, type QuantizedProblem, refuseOverlaps, type ScaleByProblem } from '@rmsnorm/core/driver';
+import { blockAt, hex } from './adopt.ts';
 import { addressOf, type Block } from './block.ts';
 import { type AnyProblem, Calls } from './calls.ts';
 import { Captures, type CudaGraph } from './capture.ts';
 import { deviceError, onDevice } from './device-errors.ts';
 import { fieldOf, OP, type Places } from './fields.ts';
 import type { NativeBackend } from './native.ts';
-import { refuseOverlaps } from './overlap.ts';
 import { Reads } from './reads.ts';
 import { SUPPORTS } from './supports.ts';
 
@@ -105,7 +104,7 @@ export class CudaDriver implements Driver<Block> {
   // Without a list of operands, which would take a good part of the time of a small forward.
   forward(p: Problem, { x, gamma, beta, y, rstd }: ForwardIO<Block>): void {
     if (!(x.owned && y.owned && isOwned(gamma) && isOwned(beta) && isOwned(rstd))) {
-      refuseOverlaps(OPERATIONS.forward.operands, [x, gamma, beta, y, rstd]);
+      refuseOverlaps(OPERATIONS.forward.operands, [x, gamma, beta, y, rstd], hex);
     }
     if (this.#captures.running) this.#captures.note([x, gamma, beta, y, rstd]);
     const at = this.#at;
@@ -157,7 +156,7 @@ export class CudaDriver implements Driver<Block> {
   }
 
   #run(op: number, p: AnyProblem, blocks: readonly (Block | null)[]): void {
-    if (!blocks.every(isOwned)) refuseOverlaps(OPERATIONS[OPS[op]!].operands, blocks);
+    if (!blocks.every(isOwned)) refuseOverlaps(OPERATIONS[OPS[op]!].operands, blocks, hex);
     if (this.#captures.running) this.#captures.note(blocks);
     const call = this.#calls.of(op, p);
     const places = this.#operands[op]!;

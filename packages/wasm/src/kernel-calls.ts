@@ -1,10 +1,9 @@
-import { type ForwardIO, OPERATIONS, type Problem } from '@rmsnorm/core';
+import { type ForwardIO, OPERATIONS, type Problem, refuseOverlaps } from '@rmsnorm/core';
 import type { Block } from './block.ts';
 import { type AnyProblem, Descriptor } from './descriptor.ts';
 import { DESCRIPTOR_BYTES, OP, OPERAND, OPS, WORD } from './generated/descriptor/index.ts';
 import { Interleaving, type InterleavingTrials } from './interleaving.ts';
 import { HEAP_BASE, type Kernels, MODULE_BYTES } from './kernels.ts';
-import { refuseOverlaps } from './overlap.ts';
 import type { Extents } from './parts.ts';
 import type { Scratch } from './scratch.ts';
 import type { WasmMemory } from './web-assembly.ts';

@@ -1,9 +1,8 @@
-import { bytesPerElement, type HostForwardIO, OPERATIONS, type Problem } from '@rmsnorm/core';
+import { bytesPerElement, type HostForwardIO, OPERATIONS, type Problem, refuseOverlaps } from '@rmsnorm/core';
 import { ALIGNMENT, roundUp } from './allocator.ts';
 import type { Block } from './block.ts';
 import type { Heap } from './heap.ts';
 import type { KernelCalls } from './kernel-calls.ts';
-import { refuseOverlaps } from './overlap.ts';
 import { type Extents, extentsOf, mostElements, type Part, partsOf } from './parts.ts';
 
 /**

@@ -11,6 +11,7 @@ export {
   type Operation,
   type Presence,
 } from './operations.ts';
+export { type AddressRange, refuseOverlaps } from './overlap.ts';
 export type { Casting, EpsMode, Problem } from './problem.ts';
 export {
   type Accuracy,

@@ -1,11 +1,11 @@
-import { OPERATIONS, type Op } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
-import type { Block } from './block.ts';
-import { refuseOverlaps } from './overlap.ts';
+import type { Op } from './io.ts';
+import { OPERATIONS } from './operations.ts';
+import { type AddressRange, refuseOverlaps } from './overlap.ts';
 
-const at = (address: number, bytes = 16): Block => ({ address, bytes, owned: false });
+const at = (address: number, bytes = 16): AddressRange => ({ address, bytes });
 
-type Given = Readonly<Record<string, Block | null>>;
+type Given = Readonly<Record<string, AddressRange | null>>;
 
 /** Checks the blocks of an operation; what is not given is null. */
 function check(op: Op, given: Given): void {
@@ -35,7 +35,7 @@ describe('addForward', () => {
     const overlapped = (): void => check('addForward', given);
     expect(overlapped).toThrow(expect.objectContaining({ code: 'ALIASING' }));
     expect(overlapped).toThrow(
-      new RegExp(`${output} \\(16 bytes from \\d+ on\\) and ${other} \\(16 from \\d+ on\\) overlap`),
+      new RegExp(`${output} \\(16 bytes from \\d+ on\\) and ${other} \\(16 bytes from \\d+ on\\) overlap`),
     );
   });
 });
@@ -54,3 +54,22 @@ test.each(Object.values(OPERATIONS))(
     }
   },
 );
+
+test.each([
+  ['ends where an input begins', at(48), false],
+  ['begins where an input ends', at(80), false],
+  ['ends in an input', at(52), true],
+  ['begins in an input', at(76), true],
+])('y %s', (_, y, refused) => {
+  const overlapped = (): void => check('forward', { x: at(64), y });
+  if (refused) expect(overlapped).toThrow('ALIASING');
+  else expect(overlapped).not.toThrow();
+});
+
+test('a message shows addresses as it is told', () => {
+  const { operands } = OPERATIONS.forward;
+  const ranges = operands.map(({ name }) => (name === 'x' ? at(1024) : name === 'y' ? at(1028) : null));
+  expect(() => refuseOverlaps(operands, ranges, (address) => `0x${address.toString(16)}`)).toThrow(
+    'RMSNORM_ALIASING: y (16 bytes from 0x404 on) and x (16 bytes from 0x400 on) overlap: give y memory of its own',
+  );
+});
