@@ -1,4 +1,5 @@
-// Bundles src/threads/worker.ts into the one script that a worker runs, src/generated/worker.js and dist/generated/worker.js.
+// Bundles src/threads/worker.ts into the one script that a worker runs, src/generated/worker.js and dist/generated/worker.js, and its text,
+// src/generated/worker-text.ts.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +18,9 @@ const [{ output }] = await build({
     lib: { entry: 'src/threads/worker.ts', formats: ['es'] },
   },
 });
+const code = output[0].code.trim();
 for (const folder of ['src/generated/', 'dist/generated/']) {
   await mkdir(root + folder, { recursive: true });
-  await writeFile(`${root}${folder}worker.js`, output[0].code);
+  await writeFile(`${root}${folder}worker.js`, `${code}\n`);
 }
+await writeFile(`${root}src/generated/worker-text.ts`, `export const WORKER_TEXT: string = ${JSON.stringify(code)};\n`);

@@ -1,5 +1,6 @@
 import { type Form, keysOf, RMSNormError, readKeys, show, tagOf } from '@rmsnorm/core';
 import { ADDRESS_SPACE, LEAST_BYTES } from './heap.ts';
+import { COMPILE, type CompileThreaded, isThreads, type Threads } from './threads-option.ts';
 import type { WasmModule } from './web-assembly.ts';
 
 export interface WasmOptions {
@@ -14,10 +15,14 @@ export interface WasmOptions {
    */
   readonly maxBytes?: number | undefined;
   /**
-   * How many threads share the work of large calls, including the calling one: 1 to 64, by default 1. More than 1 need
+   * `threads(2)` of `@rmsnorm/wasm/threads`: threads that share the work of large calls. By default there is one. More need
    * shared memory, which Node has, and pages that are cross-origin isolated. Elsewhere one thread is used.
    */
-  readonly threads?: number | undefined;
+  readonly threads?: Threads | undefined;
+}
+
+interface CheckedOptions extends WasmOptions {
+  readonly threads: (Threads & { readonly [COMPILE]: CompileThreaded }) | undefined;
 }
 
 const FORM: Form = {
@@ -29,7 +34,7 @@ const FORM: Form = {
  * Checks the options and copies them.
  * @throws RMSNormError INVALID_OPTION
  */
-export function checkedOptions(options: WasmOptions): WasmOptions {
+export function checkedOptions(options: WasmOptions): CheckedOptions {
   const { module, maxBytes, threads } = readKeys(options, FORM);
   // By name: `instanceof` would fail for a module of another realm.
   if (module !== undefined && tagOf(module) !== 'WebAssembly.Module') {
@@ -37,15 +42,18 @@ export function checkedOptions(options: WasmOptions): WasmOptions {
       `module must be a WebAssembly.Module, got ${show(module)}: await WebAssembly.compile(bytes) gives one`,
     );
   }
-  checkInteger('maxBytes', maxBytes, LEAST_BYTES, ADDRESS_SPACE);
-  checkInteger('threads', threads, 1, 64);
-  return { module, maxBytes, threads };
-}
-
-function checkInteger(name: string, value: number | undefined, least: number, most: number): void {
-  if (value !== undefined && !(Number.isSafeInteger(value) && value >= least && value <= most)) {
-    throw invalid(`${name} must be an integer from ${least} to ${most}, got ${show(value)}`);
+  if (
+    maxBytes !== undefined &&
+    !(Number.isSafeInteger(maxBytes) && maxBytes >= LEAST_BYTES && maxBytes <= ADDRESS_SPACE)
+  ) {
+    throw invalid(`maxBytes must be an integer from ${LEAST_BYTES} to ${ADDRESS_SPACE}, got ${show(maxBytes)}`);
   }
+  if (threads !== undefined && !isThreads(threads)) {
+    throw invalid(
+      `threads must be what threads() of '@rmsnorm/wasm/threads' gives, such as threads(2), got ${show(threads)}`,
+    );
+  }
+  return { module, maxBytes, threads };
 }
 
 function invalid(message: string): RMSNormError {

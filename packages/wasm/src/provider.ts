@@ -14,7 +14,7 @@ import { type Compiled, compileOneThread, type Refusal } from './compile.ts';
 import { oneThreadFor } from './device.ts';
 import { checkedOptions, type WasmOptions } from './options.ts';
 import type { WasmBackend, WasmTensor } from './tensor.ts';
-import type { WasmModule } from './web-assembly.ts';
+import { COMPILE } from './threads-option.ts';
 
 /**
  * The WebAssembly backend. It runs wherever WebAssembly has SIMD: in Node, browsers, workers.
@@ -25,18 +25,18 @@ import type { WasmModule } from './web-assembly.ts';
  */
 export function wasm(options: WasmOptions = {}): BackendProvider<WasmBackend> {
   if (arguments.length > 1) refuseMore(arguments, 1, 'wasm({ threads, maxBytes, module })');
-  const { module, maxBytes, threads = 1 } = checkedOptions(options);
+  const { module, maxBytes, threads } = checkedOptions(options);
   // What was compiled serves the probe and all backends of this provider; what failed is tried again.
   let compiled: Promise<Compiled | Refusal> | undefined;
   const compile = async (): Promise<Compiled | Refusal> => {
     try {
-      compiled ??= outcomeOf(threads, module);
+      compiled ??= threads ? threads[COMPILE](module) : compileOneThread(module);
       const outcome = await compiled;
       if ('code' in outcome) compiled = undefined;
       return outcome;
     } catch (error) {
       compiled = undefined;
-      return compileOneThread(module, () => oneThreadFor(threads, messageOf(error)));
+      return compileOneThread(module, threads && (() => oneThreadFor(threads.count, messageOf(error))));
     }
   };
   return {
@@ -57,14 +57,4 @@ export function wasm(options: WasmOptions = {}): BackendProvider<WasmBackend> {
       return createBackend<Block, { readonly [D in DType]: WasmTensor<D> }>(driver);
     },
   };
-}
-
-/** Rejects where threads cannot be had for now, which one thread can do without. */
-async function outcomeOf(threads: number, module: WasmModule | undefined): Promise<Compiled | Refusal> {
-  if (threads === 1) return compileOneThread(module);
-  // Service workers and worklets forbid import(), and a file may be missing.
-  const { compileThreaded } = await import('./threads/index.ts').catch((error: unknown) => {
-    throw new Error(`the code for threads was not loaded (${messageOf(error)})`);
-  });
-  return compileThreaded(threads, module);
 }

@@ -9,8 +9,11 @@ export interface BundledSize {
   readonly later: number;
 }
 
-/** @param dist the folder of the built package */
-export async function bundledSize(dist: string): Promise<BundledSize> {
+/**
+ * @param dist the folder of the built package
+ * @param input its module
+ */
+export async function bundledSize(dist: string, input = 'index.js'): Promise<BundledSize> {
   const built = await build({
     configFile: false,
     logLevel: 'error',
@@ -18,7 +21,7 @@ export async function bundledSize(dist: string): Promise<BundledSize> {
       write: false,
       ssr: true,
       minify: true,
-      rolldownOptions: { input: `${dist}index.js`, preserveEntrySignatures: 'strict', external: [/^@rmsnorm\/core/] },
+      rolldownOptions: { input: `${dist}${input}`, preserveEntrySignatures: 'strict', external: [/^@rmsnorm\/core/] },
     },
   });
   const chunks = [built]

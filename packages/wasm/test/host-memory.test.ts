@@ -1,5 +1,6 @@
 import { type Backend, type HostTensor, RMSNorm, reference } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 // Arrays over every kind of memory, as data of tensors, as x and out of apply(), as gamma and beta.
@@ -50,7 +51,7 @@ const rowOf = (value: number): HostTensor<'float32'> => hostTensor(new Float32Ar
 
 const BACKENDS = {
   'one thread': wasm(),
-  'two threads': wasm({ threads: 2 }),
+  'two threads': wasm({ threads: threads(2) }),
   reference: reference(),
 };
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createContext, runInContext } from 'node:vm';
 import { isRMSNormError, pickBackend, RMSNorm } from '@rmsnorm/core';
 import { type WasmOptions, wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 const coded = (code: string, message: RegExp): unknown =>
@@ -180,12 +181,12 @@ describe('where it cannot run', () => {
       says: /refused \(undefined\)/,
     },
   };
-  const cases = Object.keys(HOSTILE).flatMap((what) => [1, 2].map((threads) => ({ what, threads })));
+  const cases = Object.keys(HOSTILE).flatMap((what) => [1, 2].map((count) => ({ what, count })));
 
   test.each(cases)(
-    'a probe never throws, and what it found is not kept: WebAssembly $what, $threads threads',
-    async ({ what, threads }) => {
-      const provider = wasm({ threads });
+    'a probe never throws, and what it found is not kept: WebAssembly $what, $count threads',
+    async ({ what, count }) => {
+      const provider = wasm({ threads: threads(count) });
       const { stub, says } = HOSTILE[what]!;
       const real = Object.getOwnPropertyDescriptor(globalThis, 'WebAssembly')!;
       Object.defineProperty(globalThis, 'WebAssembly', { ...stub, configurable: true });
@@ -202,7 +203,7 @@ describe('where it cannot run', () => {
       }
       expect(await provider.probe()).toMatchObject({ ok: true });
       const backend = await provider.create();
-      expect(backend.device).toContain(threads === 1 ? 'one thread' : '2 threads');
+      expect(backend.device).toContain(count === 1 ? 'one thread' : '2 threads');
       await backend.dispose();
     },
   );
@@ -231,13 +232,13 @@ function engineOf(most: number, asked: number[] = []): object {
   return { ...api(), Memory: Reserved };
 }
 
-describe.each([1, 2])('an engine that refuses a memory of the largest size: %i threads', (threads) => {
+describe.each([1, 2])('an engine that refuses a memory of the largest size: %i threads', (count) => {
   test('is asked for half, and so on; what it gives is the limit', async () => {
     const asked: number[] = [];
     vi.stubGlobal('WebAssembly', engineOf(100 * MIB, asked));
-    const backend = await wasm({ threads }).create();
+    const backend = await wasm({ threads: threads(count) }).create();
     expect(asked).toEqual([4096, 2048, 1024, 512, 256, 128, 64].map((size) => size * MIB));
-    expect(backend.device).toContain(threads === 1 ? 'one thread' : '2 threads');
+    expect(backend.device).toContain(count === 1 ? 'one thread' : '2 threads');
     const x = backend.tensor(new Float32Array(8 * MIB).fill(2), [MIB, 8]);
     expect(new RMSNorm({ dim: 8, axis: -1 }).forward(x, x).view!()[8 * MIB - 1]).toBeCloseTo(1, 6);
     expect(() => backend.empty([8 * MIB])).toThrow(
@@ -250,24 +251,24 @@ describe.each([1, 2])('an engine that refuses a memory of the largest size: %i t
     const asked: number[] = [];
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     vi.stubGlobal('WebAssembly', engineOf(0, asked));
-    await expect(wasm({ threads, maxBytes: 10 * MIB }).create()).rejects.toThrow(
+    await expect(wasm({ threads: threads(count), maxBytes: 10 * MIB }).create()).rejects.toThrow(
       coded('OUT_OF_MEMORY', /no room for a WebAssembly memory of maxBytes 10485760, nor of 1310720: dispose backends/),
     );
     const each = [10, 5, 2.5, 1.25].map((size) => size * MIB);
     // Where no shared memory can be had, one that is not shared is asked for.
-    expect(asked).toEqual(threads === 1 ? each : [...each, ...each]);
+    expect(asked).toEqual(count === 1 ? each : [...each, ...each]);
     vi.unstubAllGlobals();
     vi.stubGlobal('WebAssembly', engineOf(5 * MIB));
-    const backend = await wasm({ threads, maxBytes: 10 * MIB }).create();
+    const backend = await wasm({ threads: threads(count), maxBytes: 10 * MIB }).create();
     expect(() => backend.empty([2 * MIB])).toThrow(coded('OUT_OF_MEMORY', /5242880 \(the engine refused more\)/));
     await backend.dispose();
   });
 
   test('says maxBytes where that is the limit, and nothing where addresses are', async () => {
-    const backend = await wasm({ threads, maxBytes: 4 * MIB }).create();
+    const backend = await wasm({ threads: threads(count), maxBytes: 4 * MIB }).create();
     expect(() => backend.empty([MIB])).toThrow(coded('OUT_OF_MEMORY', /may grow to 4194304 \(maxBytes of wasm\(\)\);/));
     await backend.dispose();
-    const largest = await wasm({ threads }).create();
+    const largest = await wasm({ threads: threads(count) }).create();
     expect(() => largest.empty([2 ** 30])).toThrow(coded('OUT_OF_MEMORY', /may grow to 4294967232;/));
     await largest.dispose();
   });

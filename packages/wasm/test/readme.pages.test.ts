@@ -42,16 +42,10 @@ globalThis.result = [...(await y.data())];`,
   module: `
 import { RMSNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 ${forVite}
 const y = new RMSNorm(2).forward(other.tensor([3, 4], [1, 2]));
 globalThis.result = [...(await y.data())];`,
-
-  chunk: `
-import { wasm } from '@rmsnorm/wasm';
-const provider = wasm({ threads: 2 });
-const missing = await provider.probe();
-const { device } = await provider.create();
-globalThis.result = { missing, created: device, later: await provider.probe() };`,
 };
 
 let site: Site;
@@ -90,15 +84,4 @@ test('static imports, for where import() is forbidden', async ({ skip }) => {
 test('a module that Vite serves as a file', async ({ skip }) => {
   if (!chromiumPath) return lacking(skip, howToGetChromium);
   expect(await site.resultOf('module')).toEqual(NORMALIZED);
-});
-
-test('where the code for threads is 404 it is one thread, and is loaded later', async ({ skip }) => {
-  if (!chromiumPath) return lacking(skip, howToGetChromium);
-  const result = (await site.resultOf('chunk', undefined, /\/threads-[^/]+\.js$/)) as Record<string, unknown>;
-  const device = /^WebAssembly SIMD, one thread, not 2: the code for threads was not loaded \(.+\)$/;
-  expect(result.missing).toEqual({ ok: true, device: expect.stringMatching(device) });
-  // The page is not isolated, which the code for threads says where it is loaded.
-  const isolated = 'WebAssembly SIMD, one thread, not 2: the page is not cross-origin isolated';
-  expect(result.created).toBe(isolated);
-  expect(result.later).toEqual({ ok: true, device: isolated });
 });

@@ -3,8 +3,9 @@ import { testPrograms } from '../../../.ci/compiled-programs.ts';
 const PROGRAM = `
 import { type Backend, type BackendProvider, pickBackend, reference, RMSNorm } from '@rmsnorm/core';
 import { wasm, type WasmBackend, type WasmBuffer, type WasmTensor } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 
-const provider: BackendProvider<WasmBackend> = wasm({ maxBytes: 2 ** 26, threads: 2 });
+const provider: BackendProvider<WasmBackend> = wasm({ maxBytes: 2 ** 26, threads: threads(2) });
 const backend = await provider.create({ signal: undefined });
 const norm = new RMSNorm({ dim: 4, axis: -1 });
 

@@ -1,4 +1,5 @@
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 import type { CandidateName, Entrant } from '../candidate.ts';
 import { medianCall } from '../method/stopwatch.ts';
 import type { Workload } from '../workload.ts';
@@ -24,7 +25,7 @@ function byMedianCall(name: CandidateName, about: string, threadsOf: (work: Work
     does: 'norm',
     about,
     async create(work) {
-      const backend = await wasm({ threads: threadsOf(work) }).create();
+      const backend = await wasm({ threads: threads(threadsOf(work)) }).create();
       const calls = callsOf(work, backend, normOf(work), upload(work, backend));
       return { ...repeated(calls, backend), stopwatch: medianCall(calls.call) };
     },

@@ -1,5 +1,6 @@
 import type { Backend, HostTensor, RMSNorm, Tensor } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 import type { Candidate, Entrant, Outputs } from '../candidate.ts';
 import type { Workload } from '../workload.ts';
 import { type Calls, callsOf, download, normOf, upload } from './rmsnorm-calls.ts';
@@ -9,7 +10,7 @@ export const rmsnormWasm: Entrant = {
   does: 'norm',
   about: '@rmsnorm/wasm: tensors in its heap and `out`; end to end apply(), for other operations tensor() and data()',
   async create(work: Workload): Promise<Candidate> {
-    const backend = await wasm({ threads: work.threads }).create();
+    const backend = await wasm({ threads: threads(work.threads) }).create();
     const norm = normOf(work);
     if (work.place === 'resident') return repeated(callsOf(work, backend, norm, upload(work, backend)), backend);
     return work.op === 'forward' ? applied(work, backend, norm) : endToEnd(work, backend, norm);

@@ -1,78 +1,56 @@
-import { type AbortSignalLike, messageOf } from '@rmsnorm/core';
-import { type Compiled, compileInlined, compileOneThread, type Refusal } from '../compile.ts';
-import { oneThreadFor } from '../device.ts';
-import { WasmDriver } from '../driver.ts';
-import { instantiate } from '../instantiate.ts';
-import { newMemory, type Room } from '../new-memory.ts';
-import type { WasmModule } from '../web-assembly.ts';
-import { whyNoThreads } from './host.ts';
-import { SharedHeap } from './shared-heap.ts';
-import { withSharedMemory } from './shared-module.ts';
-import { startDriver } from './start-driver.ts';
-import { NoWorkers } from './start-team.ts';
+import { type Form, keysOf, RMSNormError, readKeys, refuseMore, show } from '@rmsnorm/core';
+import { COMPILE, type CompileThreaded, type Threads } from '../threads-option.ts';
+import { compileThreaded } from './compile-threaded.ts';
+import type { WorkerSource } from './worker-source.ts';
 
-const HOW_TO_ISOLATE =
-  '; pages send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp to be';
+export type { Threads } from '../threads-option.ts';
+export type { WorkerSource } from './worker-source.ts';
 
-const HOW_TO_START_WORKERS =
-  ": generated/worker.js of @rmsnorm/wasm must be loadable, from where a page's Content-Security-Policy allows workers and with its Cross-Origin-Embedder-Policy (Vite's dev server: optimizeDeps.exclude); Node's permissions need --allow-worker";
+export interface ThreadsOptions {
+  /**
+   * What workers run, or how to make one: the address of this package's `@rmsnorm/wasm/worker.js`, or a function that
+   * gives a new worker on it. By default it is found beside this package's code, as bundlers see to, or else started from
+   * its text.
+   */
+  readonly worker?: WorkerSource | undefined;
+}
+
+const FORM: Form = { name: "threads()'s options", keys: keysOf<ThreadsOptions>({ worker: true }) };
 
 /**
- * What a provider with more than one thread runs: the module on shared memory, and workers. Where there can be none, it is
- * one thread; a warning says so, once, and so does the name of the device.
- * @param given a module of the caller, for shared memory, or undefined for the inlined one
- * @throws Error why there are no threads, for now
+ * Threads for `wasm({ threads: threads(2) })`. Nothing starts before `create()`.
+ *
+ * They need shared memory, which Node has, and pages that are cross-origin isolated. Elsewhere one thread computes; the
+ * backend's `device` and a line in the console say why.
+ * @param count how many share the work of large calls, the calling one included: 1 to 64
+ * @throws RMSNormError INVALID_OPTION
  */
-export async function compileThreaded(threads: number, given: WasmModule | undefined): Promise<Compiled | Refusal> {
-  const why = whyNoThreads();
-  if (why !== null) return compileOneThread(given, () => oneThreadFor(threads, why, HOW_TO_ISOLATE));
-  const compiled = given ? { module: given } : await compileInlined(withSharedMemory);
-  if ('code' in compiled) throw new Error(compiled.reason);
-  const { module } = compiled;
-  const device = `WebAssembly SIMD, ${threads} threads`;
-  return {
-    device,
-    driver: async (maxBytes, signal) => {
-      let room: Room;
-      try {
-        room = newMemory(maxBytes, true);
-      } catch (error) {
-        // A module of the caller's runs on shared memory alone.
-        if (given) throw error;
-        return driverWithoutSharing(error, threads, maxBytes, signal);
-      }
-      const kernels = await instantiate(module, room.memory);
-      try {
-        return await startDriver(device, threads, { module, kernels, ...room }, { signal, maySleep: mayWait() });
-      } catch (error) {
-        if (!(error instanceof NoWorkers)) throw error;
-        // A new heap does not know the blocks of the threads, of which nothing is left.
-        const heap = new SharedHeap(room.memory, room.limit, room.limitedBy);
-        return new WasmDriver(kernels, heap, oneThreadFor(threads, error.message, HOW_TO_START_WORKERS));
-      }
-    },
-  };
-}
-
-/** One thread, on a memory that is not shared. */
-async function driverWithoutSharing(
-  error: unknown,
-  threads: number,
-  maxBytes: number | undefined,
-  signal: AbortSignalLike | undefined,
-): Promise<WasmDriver> {
-  const why = `the engine refused a shared memory (${messageOf((error as Error).cause)})`;
-  const alone = await compileOneThread(undefined, () => oneThreadFor(threads, why));
-  if ('code' in alone) throw error;
-  return alone.driver(maxBytes, signal);
-}
-
-/** Whether this thread may sleep. The main thread of a page must not. */
-function mayWait(): boolean {
-  try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1);
-    return true;
-  } catch {
-    return false;
+export function threads(count: number, options: ThreadsOptions = {}): Threads {
+  if (arguments.length > 2) refuseMore(arguments, 2, 'threads(count, { worker })');
+  if (!(Number.isSafeInteger(count) && count >= 1 && count <= 64)) {
+    throw invalid(`threads() takes an integer from 1 to 64, got ${show(count)}`);
   }
+  const { worker } = readKeys(options, FORM);
+  if (worker !== undefined && !isSource(worker)) {
+    throw invalid(`worker must be an address, or a function that gives a new Worker, got ${show(worker)}`);
+  }
+  const compile: CompileThreaded = (module) => compileThreaded(count, module, worker);
+  return Object.freeze({ count, [COMPILE]: compile });
+}
+
+function isSource(value: unknown): value is WorkerSource {
+  switch (typeof value) {
+    case 'string':
+      return value !== '';
+    case 'function':
+      return true;
+    case 'object':
+      return value !== null && typeof (value as { href?: unknown }).href === 'string';
+    default:
+      return false;
+  }
+}
+
+function invalid(message: string): RMSNormError {
+  return new RMSNormError('INVALID_OPTION', message);
 }

@@ -9,6 +9,7 @@ import { SharedHeap } from './shared-heap.ts';
 import { startTeam } from './start-team.ts';
 import { ThreadedDriver } from './threaded-driver.ts';
 import { SIZES, type Sizes, ThreadedKernels } from './threaded-kernels.ts';
+import type { WorkerSource } from './worker-source.ts';
 
 /** A module for shared memory, and its instance for the calling thread. */
 interface Instance extends Partial<Room> {
@@ -22,6 +23,8 @@ interface StartOptions {
   /** Whether the calling thread may sleep. The main thread of a page must not. */
   readonly maySleep: boolean;
   readonly sizes?: Sizes;
+  /** Where workers come from, if the caller says so. */
+  readonly source?: WorkerSource | undefined;
 }
 
 /**
@@ -33,12 +36,12 @@ export async function startDriver(
   device: string,
   threads: number,
   { module, kernels, memory, limit, limitedBy }: Instance,
-  { signal, maySleep, sizes = SIZES }: StartOptions,
+  { signal, maySleep, sizes = SIZES, source }: StartOptions,
 ): Promise<ThreadedDriver> {
   const heap = new SharedHeap(memory, limit, limitedBy);
   const scratches = Array.from({ length: threads - 1 }, () => new Scratch(heap));
   const chunks = heap.alloc(threads * CHUNKS_PER_THREAD * DESCRIPTOR_BYTES);
-  const { control, stop } = await startTeam(threads, module, memory, chunks, signal);
+  const { control, stop } = await startTeam(threads, { module, memory, chunks, source }, signal);
   const shared = new ThreadedKernels(kernels, { control, memory, chunks, scratches, maySleep }, sizes);
   return new ThreadedDriver(shared, heap, device, stop);
 }

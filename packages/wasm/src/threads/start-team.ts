@@ -4,6 +4,7 @@ import { controlBuffer } from './control.ts';
 import type { Task } from './messages.ts';
 import { stopWorkers } from './protocol.ts';
 import { type Started, startWorker } from './start-worker.ts';
+import type { WorkerSource } from './worker-source.ts';
 
 /** The workers of a backend, which are ready, and the words through which they are told what to do. */
 export interface Team {
@@ -21,16 +22,22 @@ function whenAborted(signal: AbortSignalLike | undefined): Promise<void> {
   return new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
 }
 
+/** What workers work with. */
+interface Equipment {
+  readonly module: WasmModule;
+  readonly memory: WasmMemory;
+  /** The address of the chunks' descriptors. */
+  readonly chunks: number;
+  readonly source: WorkerSource | undefined;
+}
+
 /**
  * Starts the workers for `threads` threads, including the calling one.
- * @param chunks the address of the chunks' descriptors
  * @throws NoWorkers if one does not start; then none is left
  */
 export async function startTeam(
   threads: number,
-  module: WasmModule,
-  memory: WasmMemory,
-  chunks: number,
+  { module, memory, chunks, source }: Equipment,
   signal: AbortSignalLike | undefined,
 ): Promise<Team> {
   throwIfAborted(signal);
@@ -46,7 +53,7 @@ export async function startTeam(
       { length: threads - 1 },
       (_, i): Task => ({ module, memory, chunks, control: buffer, thread: i + 1, threads }),
     );
-    for (const task of tasks) workers.push(startWorker(task));
+    for (const task of tasks) workers.push(startWorker(task, source));
     await Promise.race([Promise.all(workers.map(({ ready }) => ready)), whenAborted(signal)]);
     throwIfAborted(signal);
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { hostTensor, RMSNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 import { expect, test } from 'vitest';
 
 // More than the part that apply does at a time.
@@ -19,7 +20,7 @@ const isRight = ({ data }: { readonly data: ArrayLike<number> }): boolean =>
   Array.from(data).every((value, i) => Math.abs(value - ((i % DIM) + 1) / RMS) < 1e-5);
 
 test.each([-ROOM, ROOM])('views of a memory before and after it grew, out %i elements behind x', async (by) => {
-  const backend = await wasm({ threads: 2 }).create();
+  const backend = await wasm({ threads: threads(2) }).create();
   const tensor = backend.tensor(elements(), [COUNT + 2 * ROOM]);
   const before = tensor.view().subarray(ROOM, ROOM + COUNT);
   const large = backend.empty([64, 2 ** 20]);

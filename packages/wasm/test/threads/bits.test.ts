@@ -1,5 +1,6 @@
 import { type Backend, type FloatDType, RMSNorm, type RMSNormOptions, type Tensor } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MODULE_BYTES } from '../../src/kernels.ts';
@@ -10,7 +11,7 @@ let two: Backend;
 let three: Backend;
 beforeAll(async () => {
   one = await wasm().create();
-  two = await wasm({ threads: 2 }).create();
+  two = await wasm({ threads: threads(2) }).create();
   three = await cutEverything(3).create();
 });
 afterAll(() => Promise.all([one, two, three].map((backend) => backend.dispose())));

@@ -1,4 +1,5 @@
 import { testBackend } from '@rmsnorm/conformance/vitest';
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 
-testBackend(wasm({ threads: 2 }));
+testBackend(wasm({ threads: threads(2) }));

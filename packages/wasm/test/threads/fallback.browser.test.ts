@@ -1,12 +1,13 @@
 import { RMSNorm } from '@rmsnorm/core';
 import { wasm } from '@rmsnorm/wasm';
+import { threads } from '@rmsnorm/wasm/threads';
 import { expect, test, vi } from 'vitest';
 
 test('a page that is not isolated has one thread: it is said once, and the device names it', async () => {
   expect(crossOriginIsolated).toBe(false);
   const said = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const device = 'WebAssembly SIMD, one thread, not 2: the page is not cross-origin isolated';
-  for (const provider of [wasm({ threads: 2 }), wasm({ threads: 2 })]) {
+  for (const provider of [wasm({ threads: threads(2) }), wasm({ threads: threads(2) })]) {
     expect(await provider.probe()).toEqual({ ok: true, device });
     const backend = await provider.create();
     expect(backend.device).toBe(device);

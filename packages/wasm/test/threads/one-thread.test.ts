@@ -4,51 +4,6 @@ import { warningsIn } from './warnings.ts';
 
 // What wasm({ threads }) is where threads cannot be had. Each test has the package anew, which warns once.
 
-describe('where the code for threads cannot be loaded', () => {
-  const CODE = '../../src/threads/index.ts';
-  beforeEach(() => vi.resetModules());
-  afterEach(() => {
-    vi.doUnmock(CODE);
-    vi.restoreAllMocks();
-  });
-
-  test('it is one thread, which the device and the console say; later it is tried again', async () => {
-    const said = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    vi.doMock(CODE, () => {
-      throw new TypeError('import() is disallowed here');
-    });
-    const { wasm: fresh } = await import('../../src/index.ts');
-    const provider = fresh({ threads: 2 });
-    // Vitest puts a text of its own before the error of a mock.
-    const device = /^WebAssembly SIMD, one thread, not 2: the code for threads was not loaded \(.+\)$/s;
-    expect(await provider.probe()).toEqual({ ok: true, device: expect.stringMatching(device) });
-    for (const each of [provider, fresh({ threads: 2 })]) {
-      const backend = await each.create();
-      expect(backend.device).toMatch(device);
-      const x = backend.tensor([3, 4], [1, 2]);
-      expect(x.view!().buffer).toBeInstanceOf(ArrayBuffer);
-      expect(new RMSNorm(2).forward(x).view!()[1]).toBeCloseTo(1.13137, 5);
-      await backend.dispose();
-    }
-    expect(warningsIn(said.mock.calls)).toEqual([[expect.stringContaining('one thread, not 2: the code for threads')]]);
-    vi.doUnmock(CODE);
-    expect(await provider.probe()).toEqual({ ok: true, device: 'WebAssembly SIMD, 2 threads' });
-    const backend = await provider.create();
-    expect(backend.device).toBe('WebAssembly SIMD, 2 threads');
-    await backend.dispose();
-  });
-
-  test('nor WebAssembly compiled, the probe says that', async () => {
-    vi.doMock(CODE, () => {
-      throw new TypeError('import() is disallowed here');
-    });
-    const { wasm: fresh } = await import('../../src/index.ts');
-    vi.stubGlobal('WebAssembly', undefined);
-    expect(await fresh({ threads: 2 }).probe()).toMatchObject({ ok: false, code: 'WRONG_RUNTIME' });
-    vi.unstubAllGlobals();
-  });
-});
-
 describe('where the engine refuses', () => {
   beforeEach(() => vi.resetModules());
   afterEach(() => {
@@ -78,7 +33,8 @@ describe('where the engine refuses', () => {
   ])('%s, it is one thread, which the device and the console say; later it is tried again', async (_, lacks, why) => {
     const said = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const { wasm: fresh } = await import('../../src/index.ts');
-    const provider = fresh({ threads: 2, maxBytes: 2 ** 24 });
+    const { threads } = await import('../../src/threads/index.ts');
+    const provider = fresh({ threads: threads(2), maxBytes: 2 ** 24 });
     vi.stubGlobal('WebAssembly', { validate, compile, instantiate, Memory, Module, ...lacks });
     expect(await provider.probe()).toMatchObject({ ok: true });
     for (let i = 0; i < 2; i++) {
@@ -105,7 +61,8 @@ describe('where the engine refuses', () => {
     const module = await compile(await readFile(file));
     vi.stubGlobal('WebAssembly', { validate, compile, instantiate, Memory: NoSharedMemory, Module });
     const { wasm: fresh } = await import('../../src/index.ts');
-    await expect(fresh({ threads: 2, module }).create()).rejects.toMatchObject({
+    const { threads } = await import('../../src/threads/index.ts');
+    await expect(fresh({ threads: threads(2), module }).create()).rejects.toMatchObject({
       code: 'OUT_OF_MEMORY',
       message: expect.stringContaining('maxBytes 4294967296'),
     });
@@ -117,8 +74,9 @@ describe('where the engine refuses', () => {
       throw new Error('not for you');
     });
     const { wasm: fresh } = await import('../../src/index.ts');
+    const { threads } = await import('../../src/threads/index.ts');
     const device = 'WebAssembly SIMD, one thread, not 2: not for you';
-    expect(await fresh({ threads: 2 }).probe()).toEqual({ ok: true, device });
+    expect(await fresh({ threads: threads(2) }).probe()).toEqual({ ok: true, device });
   });
 });
 
@@ -133,10 +91,11 @@ describe('where there is no shared memory', () => {
     const said = vi.spyOn(console, 'warn').mockImplementation(() => {});
     vi.stubGlobal('SharedArrayBuffer', undefined);
     const { wasm: fresh } = await import('../../src/index.ts');
-    const provider = fresh({ threads: 2 });
+    const { threads } = await import('../../src/threads/index.ts');
+    const provider = fresh({ threads: threads(2) });
     const device = 'WebAssembly SIMD, one thread, not 2: the page is not cross-origin isolated';
     expect(await provider.probe()).toEqual({ ok: true, device });
-    for (const each of [provider, provider, fresh({ threads: 2 })]) {
+    for (const each of [provider, provider, fresh({ threads: threads(2) })]) {
       const backend = await each.create();
       expect(backend.device).toBe(device);
       const x = backend.tensor(new Float32Array(64 * 1024).fill(3), [64, 1024]);
@@ -151,7 +110,8 @@ describe('where there is no shared memory', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     vi.stubGlobal('process', {});
     const { wasm: fresh } = await import('../../src/index.ts');
-    expect((await fresh({ threads: 2 }).create()).device).toBe(
+    const { threads } = await import('../../src/threads/index.ts');
+    expect((await fresh({ threads: threads(2) }).create()).device).toBe(
       'WebAssembly SIMD, one thread, not 2: this engine has no workers',
     );
   });

@@ -7,8 +7,10 @@ import { runInNewContext } from 'node:vm';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { type Backend, RMSNorm } from '@rmsnorm/core';
 import { type WasmOptions, wasm } from '@rmsnorm/wasm';
+import { type ThreadsOptions, threads } from '@rmsnorm/wasm/threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DESCRIPTOR_BYTES } from '../../src/generated/descriptor/index.ts';
+import { compareThreads } from '../fixtures/compare-threads.ts';
 import { warningsIn } from './warnings.ts';
 
 setFlagsFromString('--expose-gc');
@@ -30,15 +32,32 @@ class Counted extends Worker {
 }
 
 describe('options', () => {
-  test.each([0, -1, 1.5, 65, Number.NaN, '2'])('refuses %j threads, with the numbers', (threads) => {
-    const shown = typeof threads === 'string' ? `'${threads}'` : threads;
-    expect(() => wasm({ threads } as WasmOptions)).toThrow(
-      coded('INVALID_OPTION', new RegExp(`threads must be an integer from 1 to 64, got ${shown}`)),
+  test.each([0, -1, 1.5, 65, Number.NaN, '2'])('refuses %j threads, with the numbers', (count) => {
+    const shown = typeof count === 'string' ? `'${count}'` : count;
+    expect(() => threads(count as number)).toThrow(
+      coded('INVALID_OPTION', new RegExp(`threads\\(\\) takes an integer from 1 to 64, got ${shown}`)),
     );
   });
 
+  test.each([2, '2', {}, () => 2, { count: 2 }])('refuses %j for threads, and says what gives them', (threads) => {
+    expect(() => wasm({ threads } as unknown as WasmOptions)).toThrow(
+      coded('INVALID_OPTION', /threads must be what threads\(\) of '@rmsnorm\/wasm\/threads' gives/),
+    );
+  });
+
+  test.each<[unknown, RegExp]>([
+    [null, /options/],
+    [{ worker: 7 }, /worker must be an address, or a function that gives a new Worker, got 7/],
+    [{ worker: '' }, /worker must be/],
+    [{ worker: null }, /worker in threads\(\)'s options is null/],
+    [{ script: 'a.js' }, /no key 'script'/],
+  ])('refuses %j for the options of threads()', (options, message) => {
+    expect(() => threads(2, options as ThreadsOptions)).toThrow(coded('INVALID_OPTION', message));
+    expect(() => (threads as unknown as (...args: unknown[]) => void)(2, {}, 1)).toThrow(/argument 3 is too many/);
+  });
+
   test('1 is what there is without the option', async () => {
-    const backend = await wasm({ threads: 1 }).create();
+    const backend = await wasm({ threads: threads(1) }).create();
     expect(backend.device).toBe('WebAssembly SIMD, one thread');
     expect((backend.tensor([1], [1]).buffer as unknown as { memory: WebAssembly.Memory }).memory.buffer).toBeInstanceOf(
       ArrayBuffer,
@@ -46,7 +65,7 @@ describe('options', () => {
   });
 
   test('the device names the threads, of the backend and of the probe', async () => {
-    const provider = wasm({ threads: 3 });
+    const provider = wasm({ threads: threads(3) });
     expect(await provider.probe()).toEqual({ ok: true, device: 'WebAssembly SIMD, 3 threads' });
     const backend = await provider.create();
     expect(backend.device).toBe('WebAssembly SIMD, 3 threads');
@@ -57,13 +76,13 @@ describe('options', () => {
     const compiled = async (name: string): Promise<WebAssembly.Module> =>
       WebAssembly.compile(await readFile(new URL(import.meta.resolve(`@rmsnorm/wasm/${name}`))));
     const module = await compiled('rmsnorm-shared.wasm');
-    const backend = await wasm({ threads: 2, module }).create();
+    const backend = await wasm({ threads: threads(2), module }).create();
     const x = backend.tensor(new Float32Array(64 * 1024).fill(3), [64, 1024]);
     expect(new RMSNorm({ dim: 1024, axis: -1 }).forward(x).view!().every((value) => Math.abs(value - 1) < 1e-6)).toBe(
       true,
     );
     await backend.dispose();
-    await expect(wasm({ threads: 2, module: await compiled('rmsnorm.wasm') }).create()).rejects.toThrow(
+    await expect(wasm({ threads: threads(2), module: await compiled('rmsnorm.wasm') }).create()).rejects.toThrow(
       coded('INVALID_OPTION', /not rmsnorm\.wasm.*for threads rmsnorm-shared\.wasm/),
     );
   });
@@ -72,7 +91,7 @@ describe('options', () => {
 describe('a backend with two threads', () => {
   let backend: Backend;
   beforeEach(async () => {
-    backend = await wasm({ threads: 2 }).create();
+    backend = await wasm({ threads: threads(2) }).create();
   });
   afterEach(() => backend.dispose());
 
@@ -90,7 +109,7 @@ describe('a backend with two threads', () => {
   });
 
   test('refuses views of another memory', async () => {
-    const other = await wasm({ threads: 2 }).create();
+    const other = await wasm({ threads: threads(2) }).create();
     const view = other.empty([4]).view!();
     expect(() => backend.wrap(view, [4], 'float32')).toThrow(coded('FOREIGN_TENSOR', /does not lie in this backend/));
     await other.dispose();
@@ -127,7 +146,7 @@ describe('a backend with two threads', () => {
 });
 
 test('memory at its limit gives OUT_OF_MEMORY, as with one thread, and the backend goes on', async () => {
-  const backend = await wasm({ threads: 2, maxBytes: 4 * MIB }).create();
+  const backend = await wasm({ threads: threads(2), maxBytes: 4 * MIB }).create();
   const x = backend.tensor(new Float32Array(MIB / 2).fill(2), [512, 1024]);
   const norm = new RMSNorm({ dim: 1024, axis: -1, affine: false });
   expect(() => norm.forward(x)).toThrow(
@@ -139,7 +158,36 @@ test('memory at its limit gives OUT_OF_MEMORY, as with one thread, and the backe
   expect(backend.memory()).toEqual({ tensors: 1, bytes: 2 * MIB });
   expect(norm.forward(x, x).view!()[0]).toBeCloseTo(1);
   await backend.dispose();
-  await expect(wasm({ threads: 64, maxBytes: MIB }).create()).rejects.toThrow(coded('OUT_OF_MEMORY', /maxBytes/));
+  await expect(wasm({ threads: threads(64), maxBytes: MIB }).create()).rejects.toThrow(
+    coded('OUT_OF_MEMORY', /maxBytes/),
+  );
+});
+
+describe('a worker of the caller', () => {
+  const script = new URL(import.meta.resolve('@rmsnorm/wasm/worker.js'));
+
+  test.each<[string, ThreadsOptions['worker']]>([
+    ['its URL', script],
+    ['its address', script.href],
+    ['its path', fileURLToPath(script)],
+    ['a function', () => new Worker(script)],
+  ])('by %s', async (_, worker) => {
+    expect(await compareThreads(2, { worker })).toEqual({ device: 'WebAssembly SIMD, 2 threads', different: [] });
+  });
+
+  test('that is not there is one thread, with the reason', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const backend = await wasm({ threads: threads(2, { worker: '/nowhere/worker.js' }) }).create();
+    expect(backend.device).toMatch(/^WebAssembly SIMD, one thread, not 2: its 1 worker did not start \(.*nowhere/);
+    await backend.dispose();
+    const silent = (): never => {
+      throw new Error('none for you');
+    };
+    const none = await wasm({ threads: threads(2, { worker: silent }) }).create();
+    expect(none.device).toContain('did not start (none for you)');
+    await none.dispose();
+    vi.restoreAllMocks();
+  });
 });
 
 describe('workers', () => {
@@ -150,7 +198,7 @@ describe('workers', () => {
 
   test('end with the backend, also where it is disposed twice', async () => {
     for (let i = 0; i < 5; i++) {
-      const backend = await wasm({ threads: 4 }).create();
+      const backend = await wasm({ threads: threads(4) }).create();
       expect(Counted.running).toBe(3);
       await Promise.all([backend.dispose(), backend.dispose()]);
       await backend.dispose();
@@ -160,7 +208,7 @@ describe('workers', () => {
 
   test('end with a backend that nobody holds any more', async () => {
     await (async () => {
-      const backend = await wasm({ threads: 3 }).create();
+      const backend = await wasm({ threads: threads(3) }).create();
       new RMSNorm({ dim: 4096, axis: -1 }).forward(backend.empty([16, 4096])).dispose();
     })();
     expect(Counted.running).toBe(2);
@@ -180,12 +228,12 @@ describe('workers', () => {
   });
 
   test('are none where create() is aborted, before and meanwhile', async () => {
-    await expect(wasm({ threads: 4 }).create({ signal: AbortSignal.abort(new Error('too late')) })).rejects.toThrow(
-      'too late',
-    );
+    await expect(
+      wasm({ threads: threads(4) }).create({ signal: AbortSignal.abort(new Error('too late')) }),
+    ).rejects.toThrow('too late');
     for (const after of [0, 1, 5, 20]) {
       const meanwhile = new AbortController();
-      const created = wasm({ threads: 4 }).create({ signal: meanwhile.signal });
+      const created = wasm({ threads: threads(4) }).create({ signal: meanwhile.signal });
       setTimeout(() => meanwhile.abort(new Error('stop')), after);
       await created.then(
         (backend) => backend.dispose(), // it was faster
@@ -200,7 +248,8 @@ describe('workers', () => {
     vi.resetModules();
     const said = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const { wasm: fresh } = await import('../../src/index.ts');
-    const provider = fresh({ threads: 3, maxBytes: 2 * MIB });
+    const { threads } = await import('../../src/threads/index.ts');
+    const provider = fresh({ threads: threads(3), maxBytes: 2 * MIB });
     expect(await provider.probe()).toEqual({ ok: true, device: 'WebAssembly SIMD, 3 threads' });
     for (let i = 0; i < 2; i++) {
       const backend = await provider.create();
@@ -226,7 +275,7 @@ describe('workers', () => {
     }
     vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ Worker: Few } as never);
     vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const backend = await wasm({ threads: 8 }).create();
+    const backend = await wasm({ threads: threads(8) }).create();
     expect(backend.device).toBe('WebAssembly SIMD, one thread, not 8: its 7 workers did not start (two are enough)');
     expect(Counted.running).toBe(0);
     await backend.dispose();
