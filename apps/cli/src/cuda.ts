@@ -1,6 +1,7 @@
 import { type BackendProvider, isRMSNormError, messageOf } from '@rmsnorm/core';
 import type { CudaOptions } from '@rmsnorm/cuda';
 import { absent } from './absent.ts';
+import { missingAddition } from './addition.ts';
 
 const VARIABLE = 'RMSNORM_CUDA_DEVICE';
 
@@ -9,6 +10,8 @@ const VARIABLE = 'RMSNORM_CUDA_DEVICE';
  * @param emulated whether a device that is emulated on the processor will do
  */
 export async function cudaProvider(emulated: boolean): Promise<BackendProvider> {
+  const missing = missingAddition('@rmsnorm/cuda');
+  if (missing) return absent('cuda', missing);
   const { cuda } = await import('@rmsnorm/cuda');
   const value = process.env[VARIABLE];
   if (!value) return cuda();

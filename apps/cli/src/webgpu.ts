@@ -4,22 +4,26 @@ import { join } from 'node:path';
 import type { BackendProvider, ProbeResult } from '@rmsnorm/core';
 import type { GPULike } from '@rmsnorm/webgpu';
 import { absent } from './absent.ts';
+import { missingAddition } from './addition.ts';
 
 // One for the whole process. Each would load the driver again; and Dawn crashes where it is collected before its devices.
 let gpu: Promise<GPULike> | undefined;
 
 /**
- * WebGPU in this Node, on the Vulkan driver of the environment. It loads npm's `webgpu`, which has tens of megabytes.
+ * WebGPU in this Node, on the Vulkan driver of the environment. It loads npm's `webgpu`, which has 132 MB and is added by
+ * those who want it.
  * @param software whether an adapter that computes on the processor will do
- * @throws Error where npm's webgpu is not installed
+ * @throws Error where npm's webgpu does not load
  */
 export async function webgpuProvider(software: boolean): Promise<BackendProvider> {
   const { webgpu } = await import('@rmsnorm/webgpu');
   if ((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu) return webgpu({ software });
+  const missing = missingAddition('webgpu');
+  if (missing) return absent('webgpu', missing);
   if (process.platform === 'linux' && !vulkanDriver()) return absent('webgpu', NO_DRIVER);
   gpu ??= import('webgpu').then(({ create }) => create([]));
   const found = await gpu.catch((cause: Error) => {
-    throw new Error(`the npm package webgpu does not load: npm install webgpu (${cause.message.split('\n')[0]})`, {
+    throw new Error(`the npm package webgpu does not load: install it again (${cause.message.split('\n')[0]})`, {
       cause,
     });
   });
