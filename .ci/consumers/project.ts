@@ -1,0 +1,77 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { run, runToSuccess } from '../run-program.ts';
+import type { Answer, Consumer } from './consumer.ts';
+import { answersOf } from './pages.ts';
+import { PROGRAM } from './program.ts';
+
+/** Where our packages come from: versions of a registry, or tarballs, by name. */
+export interface Source {
+  readonly specifiers: Readonly<Record<string, string>>;
+  /** Its address; undefined: npm's own. */
+  readonly registry?: string;
+}
+
+/** A folder outside the workspace, as a user has it. */
+export class Project {
+  readonly dir: string;
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  static async create(dir: string, { needs, manifest, files }: Consumer, source: Source): Promise<Project> {
+    const project = new Project(dir);
+    const ours = Object.entries(source.specifiers);
+    const dependencies = { ...Object.fromEntries(ours), ...needs };
+    await project.write('package.json', JSON.stringify({ private: true, type: 'module', dependencies, ...manifest }));
+    await project.write('program.js', PROGRAM);
+    for (const [path, text] of Object.entries(files ?? {})) await project.write(path, text);
+    const registry = source.registry ? [`--registry=${source.registry}`] : [];
+    const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...registry];
+    // A registry may fail once.
+    await runToSuccess('npm', install, { cwd: dir }).catch(() => runToSuccess('npm', install, { cwd: dir }));
+    return project;
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.dir, path)), { recursive: true });
+    await writeFile(join(this.dir, path), text);
+  }
+
+  /** Runs a program of node_modules/.bin, or any other by its path; gives its stdout. */
+  async exec(program: string, ...args: string[]): Promise<string> {
+    const path = program.includes('/') ? program : join(this.dir, 'node_modules/.bin', program);
+    const { code, stdout, output } = await run(path, args, { cwd: this.dir });
+    if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${output.slice(-4000)}`);
+    return stdout;
+  }
+
+  /** Runs a program whose last line is an answer. */
+  async answer(program: string, ...args: string[]): Promise<Answer> {
+    const stdout = await this.exec(program, ...args);
+    return JSON.parse(stdout.trim().split('\n').at(-1)!) as Answer;
+  }
+
+  /** Runs a program that sends its address, and stops it when \`use\` has what it wants. */
+  async serve<T>(program: string, use: (address: string) => Promise<T>): Promise<T> {
+    const child = fork(join(this.dir, program), [], { cwd: this.dir, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    try {
+      const [address] = (await once(child, 'message')) as [string];
+      return await use(address);
+    } finally {
+      child.kill();
+    }
+  }
+
+  /** Serves a folder to isolated pages, and gives the answers of one. */
+  page(
+    folder: string,
+    page = 'index.html',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Record<string, Answer>> {
+    return answersOf(join(this.dir, folder), page, headers);
+  }
+}

@@ -1,0 +1,2 @@
+// For resolvers that do not read `exports` of package.json.
+export * from './dist/threads/index.js';
