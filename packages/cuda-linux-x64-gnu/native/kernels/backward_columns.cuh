@@ -17,13 +17,15 @@ class PairTile : public Tile<T, VW, Kind::backward> {
   using Base = Tile<T, VW, Kind::backward>;
   using Base::Base;
 
-  DEVICE void load(const Args& a, std::int64_t feature, float* x, float* dy) {
+  DEVICE void load(const Args& a, std::int64_t feature, float* x, float* dy) const {
     const Place place = this->placeOf(feature);
     this->loadColumns(a.x, place, x);
     this->loadColumns(a.dy, place, dy);
-    if (!a.held) return;
-    this->hold(feature, x);
-    this->hold(a.size + feature, dy);
+  }
+
+  DEVICE void hold(const Args& a, std::int64_t feature, const float* x, const float* dy) {
+    Base::hold(feature, x);
+    Base::hold(a.size + feature, dy);
   }
 
   /** What was loaded: from shared memory, or from where it came. */
@@ -49,17 +51,26 @@ DEVICE void columnFactors(const Args& a, PairTile<T, VW>& tile, std::int64_t sla
   double sums[VW];
   double dots[VW];
   UNROLL for (int i = 0; i < VW; i++) sums[i] = dots[i] = 0;
-  tile.each([&](std::int64_t feature) {
-    float x[VW];
-    float dy[VW];
-    tile.load(a, feature, x, dy);
-    const auto w = double(FeatureWeights(a, feature0 + feature).w);
-    UNROLL for (int i = 0; i < VW; i++) {
-      const auto value = double(x[i]);
-      sums[i] = feature < a.statSize ? fma(value, value, sums[i]) : sums[i];
-      dots[i] = fma(double(dy[i]) * w, value, dots[i]);
+  constexpr int AHEAD = 2;
+  for (std::int64_t first = tile.depth(); first < a.size; first += AHEAD * kDepth) {
+    float x[AHEAD][VW];
+    float dy[AHEAD][VW];
+    UNROLL for (int j = 0; j < AHEAD; j++) {
+      const std::int64_t feature = first + j * kDepth;
+      if (feature < a.size) tile.load(a, feature, x[j], dy[j]);
     }
-  });
+    UNROLL for (int j = 0; j < AHEAD; j++) {
+      const std::int64_t feature = first + j * kDepth;
+      if (feature >= a.size) continue;
+      if (a.held) tile.hold(a, feature, x[j], dy[j]);
+      const auto w = double(FeatureWeights(a, feature0 + feature).w);
+      UNROLL for (int i = 0; i < VW; i++) {
+        const auto value = double(x[j][i]);
+        sums[i] = feature < a.statSize ? fma(value, value, sums[i]) : sums[i];
+        dots[i] = fma(double(dy[j][i]) * w, value, dots[i]);
+      }
+    }
+  }
   tile.addDepths(sums);
   tile.addDepths(dots);
   UNROLL for (int i = 0; i < VW; i++) {
@@ -148,8 +159,8 @@ DEVICE void backwardColumns(const Args& a) {
       UNROLL for (int i = 0; i < VW; i++) betaShare += double(dy[i]);
       double gammaShare = differentiateColumns<VW>(factors, x, dy, w, feature < a.statSize, dsum, place.count, dx);
       tile.storeColumns(a.dx, place, dx);
-      gammaShare = tile.addLanes(gammaShare);
-      betaShare = tile.addLanes(betaShare);
+      if (a.dgamma != nullptr) gammaShare = tile.addLanes(gammaShare);
+      if (a.dbeta != nullptr) betaShare = tile.addLanes(betaShare);
       if (!within || tile.lane() != 0) continue;
       if (a.dgamma != nullptr) gammas[feature] = (first ? 0.0 : gammas[feature]) + gammaShare;
       if (a.dbeta != nullptr) betas[feature] = (first ? 0.0 : betas[feature]) + betaShare;

@@ -78,14 +78,6 @@ struct Gradients {
   float dsum[N];
 };
 
-/** A vector of dsum. */
-template <class T>
-DEVICE void loadDsum(const Args& a, Place place, float* values) {
-  if (a.dsum == nullptr) place.count = 0;
-  const Raw raw = loadAt<T>(a.dsum, place);
-  UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = a.dsum != nullptr ? elementOf<T>(raw, i) : -0.0f;
-}
-
 /** dx of one element, where float32 is enough. `counted`: whether it is within the statistic. */
 DEVICE float gradientOf(float r, float middle, float x, float dy, float w, bool counted, float dsum) {
   return ((dy * w) * r - (counted ? x * middle : 0.0f)) + dsum;

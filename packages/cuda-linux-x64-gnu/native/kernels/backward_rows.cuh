@@ -61,11 +61,9 @@ struct Pair {
 
   template <class Team>
   DEVICE void load(const Args& a, const Team& team, std::int64_t row, bool active) {
-    UNROLL for (int v = 0; v < Values::V; v++) {
-      const Place place = Values::placeOf(a, team, row, active, v);
-      x[v] = loadAt<T>(a.x, place);
-      dy[v] = loadAt<T>(a.dy, place);
-    }
+    const auto placeAt = [&](int v) { return Values::placeOf(a, team, row, active, v); };
+    fetch<T, Values::V>(a, a.x, placeAt, x);
+    fetch<T, Values::V>(a, a.dy, placeAt, dy);
   }
 };
 
@@ -118,25 +116,30 @@ DEVICE void backwardRows(const Args& a) {
     const std::int64_t row = (active ? outer : 0) * a.groups + group;
     float x[EL];
     float dy[EL];
+    const auto placeAt = [&](int v) { return Values::placeOf(a, team, row, active, v); };
     UNROLL for (int v = 0; v < V; v++) {
-      unpack<T>(next.x[v], x + v * N);
-      unpack<T>(next.dy[v], dy + v * N);
+      unpackAt<T>(placeAt(v), next.x[v], x + v * N);
+      unpackAt<T>(placeAt(v), next.dy[v], dy + v * N);
     }
+    Raw dsum[V];
+    if (a.dsum != nullptr) fetch<T, V>(a, a.dsum, placeAt, dsum);
     // While this row is computed, the next one is on its way.
     const bool more = outer + stride < a.outer;
     next.load(a, team, (more ? outer + stride : 0) * a.groups + group, more);
+    // backward_split.cuh has one of its own for blocks that each do a part of a row.
     GradientFactor factor = rowFactor<T, EL>(a, team, row, active, x, dy, w);
     // A team without a row adds nothing, not even a NaN of a given rstd.
     if (!active) factor = {0, 0, true};
     UNROLL for (int v = 0; v < V; v++) {
-      const Place place = Values::placeOf(a, team, row, active, v);
+      const Place place = placeAt(v);
       Gradients<N> g;
       UNROLL for (int i = 0; i < N; i++) {
         g.x[i] = x[v * N + i];
         g.dy[i] = dy[v * N + i];
         g.w[i] = w[v * N + i];
       }
-      loadDsum<T>(a, place, g.dsum);
+      unpackAt<T>(place, dsum[v], g.dsum);
+      UNROLL for (int i = 0; i < N; i++) g.dsum[i] = a.dsum != nullptr ? g.dsum[i] : -0.0f;
       float dx[N];
       const int counted = access::left(Values::elementOf(team, v), Index(a.statSize), N);
       differentiate<N>(a, factor, g, counted, dx, gammas.sums + v * N, betas.sums + v * N);

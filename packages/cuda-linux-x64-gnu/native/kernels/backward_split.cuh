@@ -41,8 +41,9 @@ DEVICE void backwardSplitSums(const Args& a) {
   double sums[2] = {0, 0};
   UNROLL for (int i = 0; i < EL; i += N) {
     const std::int64_t element = Row<T, EL>::elementOf(team, i / N);
-    unpack<T>(raw.x[i / N], x + i);
-    unpack<T>(raw.dy[i / N], dy + i);
+    const Place place = Row<T, EL>::placeOf(a, team, row, true, i / N);
+    unpackAt<T>(place, raw.x[i / N], x + i);
+    unpackAt<T>(place, raw.dy[i / N], dy + i);
     const auto weights = weightsOf<N>(a, firstFeature(a, row) + element, access::left(element, a.size, N));
     UNROLL for (int j = 0; j < N; j++) w[i + j] = weights.w[j];
     sums[0] = squaresOf<N>(a, x + i, element, sums[0]);

@@ -57,22 +57,32 @@ class Tile {
 
   DEVICE Place placeOf(std::int64_t feature) const { return {offset_ + feature * a_.inner, columns_}; }
 
-  /** Values of one feature as they are summed; addForward writes them. */
-  DEVICE void enter(std::int64_t feature, float* values) const {
+  /** Loads what one feature is made of: x, and the residual or the gate. */
+  DEVICE void load(std::int64_t feature, float* x, float* second) const {
     const Place place = placeOf(feature);
-    loadColumns(a_.x, place, values);
+    loadColumns(a_.x, place, x);
+    if constexpr (K == Kind::add) loadColumns(a_.residual, place, second);
+    if constexpr (K == Kind::gated) {
+      if (!a_.normBeforeGate) loadColumns(a_.gate, place, second);
+    }
+  }
+
+  /** Makes of it the values that are summed; addForward writes them. */
+  DEVICE void enter(std::int64_t feature, float* values, const float* second) const {
     if constexpr (K == Kind::add) {
-      float residual[N];
-      loadColumns(a_.residual, place, residual);
-      UNROLL for (int i = 0; i < N; i++) values[i] = rounded<T>(values[i] + residual[i]);
-      storeColumns(a_.sum, place, values);
+      UNROLL for (int i = 0; i < N; i++) values[i] = rounded<T>(values[i] + second[i]);
+      storeColumns(a_.sum, placeOf(feature), values);
     }
     if constexpr (K == Kind::gated) {
       if (a_.normBeforeGate) return;
-      float gate[N];
-      loadColumns(a_.gate, place, gate);
-      UNROLL for (int i = 0; i < N; i++) values[i] = timesSilu(values[i], gate[i]);
+      UNROLL for (int i = 0; i < N; i++) values[i] = timesSilu(values[i], second[i]);
     }
+  }
+
+  DEVICE void enter(std::int64_t feature, float* values) const {
+    float second[N] = {};
+    load(feature, values, second);
+    enter(feature, values, second);
   }
 
   /** The values of a feature again: from shared memory, or from where they came. */
@@ -110,7 +120,8 @@ class Tile {
   DEVICE void loadColumns(const void* tensor, Place place, float* values) const {
     const auto* p = static_cast<const typename T::Bits*>(tensor) + place.offset;
     if constexpr (VW == 1) values[0] = place.count > 0 ? T::toFloat(*p) : 0.0f;
-    else unpack<T>(loadWords<typename T::Bits, 4>(p, place.count), values);
+    // A whole vector, or none: vectors are chosen where inner has no others.
+    else unpack<T>(fetchAligned<typename T::Bits, 4>(p, place.count), values);
   }
 
   DEVICE void storeColumns(void* tensor, Place place, const float* values) const {
@@ -118,7 +129,7 @@ class Tile {
     if constexpr (VW == 1) {
       if (place.count > 0) *p = T::fromFloat(values[0]);
     } else {
-      storeWords<typename T::Bits, 4>(p, pack<T>(values), place, true);
+      if (place.count > 0) access::put(p, 0, pack<T>(values));
     }
   }
 
@@ -133,10 +144,15 @@ class Tile {
     UNROLL for (int i = 0; i < N; i++) sums[i] = 0;
     for (std::int64_t first = depth_; first < a_.size; first += 4 * kDepth) {
       float four[4][N];
+      float seconds[4][N];
+      UNROLL for (int j = 0; j < 4; j++) {
+        const std::int64_t feature = first + j * kDepth;
+        if (feature < a_.size) load(feature, four[j], seconds[j]);
+      }
       UNROLL for (int j = 0; j < 4; j++) {
         const std::int64_t feature = first + j * kDepth;
         if (feature < a_.size) {
-          enter(feature, four[j]);
+          enter(feature, four[j], seconds[j]);
           if (a_.held) hold(feature, four[j]);
         }
         UNROLL for (int i = 0; i < N; i++) four[j][i] = feature < a_.statSize ? four[j][i] : 0.0f;

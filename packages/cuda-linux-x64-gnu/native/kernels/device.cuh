@@ -8,6 +8,8 @@
 
 #ifdef RMSNORM_EMULATED
 
+#include <cstring>
+
 #include "../simt/simt.h"
 
 #define DEVICE inline
@@ -38,6 +40,9 @@ template <class T>
 T shuffleXor(T value, int mask) {
   return simt::exchange(value, (threadIndex() & 31) ^ mask);
 }
+
+/** Stores four words in global memory, whose address is a multiple of 16. */
+inline void store16(void* p, const std::uint32_t* words) { std::memcpy(p, words, 16); }
 
 /** How many bits are 1. */
 inline int ones(unsigned bits) { return __builtin_popcount(bits); }
@@ -74,8 +79,10 @@ const T* remoteShared(const T* own, int rank) {
 #define UNROLL _Pragma("unroll")
 /** Before a loop of what is rare: its code is small. */
 #define ROLLED _Pragma("unroll 1")
+/** No more registers than let a multiprocessor have 512 threads, which the plan counts on. */
 #define KERNEL(name, most, ...)                                                                              \
-  extern "C" __global__ void __launch_bounds__(most) name(const __grid_constant__ ::rmsnorm::Args args) {    \
+  extern "C" __global__ void __launch_bounds__(most, (most) < 512 ? 512 / (most) : 1)                         \
+  name(const __grid_constant__ ::rmsnorm::Args args) {                                                       \
     if (::rmsnorm::device::blockIndex() < args.grid) __VA_ARGS__(args);                                      \
   }
 
@@ -91,6 +98,13 @@ DEVICE void barrier() { __syncthreads(); }
 template <class T>
 DEVICE T shuffleXor(T value, int mask) {
   return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
+/** Spelled out, as the compiler makes four accesses of it where it finds no registers side by side. */
+DEVICE void store16(void* p, const std::uint32_t* words) {
+  asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)), "r"(words[0]), "r"(words[1]),
+               "r"(words[2]), "r"(words[3])
+               : "memory");
 }
 
 DEVICE int ones(unsigned bits) { return __popc(bits); }

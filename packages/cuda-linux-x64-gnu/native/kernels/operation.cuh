@@ -8,9 +8,22 @@
 
 namespace rmsnorm {
 
-template <class T>
-DEVICE Raw loadAt(const void* tensor, Place place) {
-  return loadWords<typename T::Bits, 4>(static_cast<const typename T::Bits*>(tensor) + place.offset, place.count);
+/** Fetches V vectors of a tensor, all on their way together. Beyond the end of a row there may be anything. */
+template <class T, int V, class PlaceAt>
+DEVICE void fetch(const Args& a, const void* tensor, PlaceAt placeAt, Raw* raws) {
+  using Bits = typename T::Bits;
+  const auto* p = static_cast<const Bits*>(tensor);
+  if (a.aligned) {
+    UNROLL for (int v = 0; v < V; v++) {
+      const Place place = placeAt(v);
+      raws[v] = fetchAligned<Bits, 4>(p + place.offset, place.count);
+    }
+  } else {
+    UNROLL for (int v = 0; v < V; v++) {
+      const Place place = placeAt(v);
+      raws[v] = fetchShifted<Bits, 4>(p + place.offset, place.count);
+    }
+  }
 }
 
 template <class T>
@@ -18,44 +31,46 @@ DEVICE void storeAt(void* tensor, const Args& a, Place place, const float* value
   storeWords<typename T::Bits, 4>(static_cast<typename T::Bits*>(tensor) + place.offset, pack<T>(values), place, a.aligned);
 }
 
-/** What is read of a vector, before anything is computed: so all loads of a row are on their way together. */
-template <Kind K>
-struct Loaded {
-  Raw x;
-};
-template <>
-struct Loaded<Kind::add> {
-  Raw x;
-  Raw residual;
-};
-template <>
-struct Loaded<Kind::gated> {
-  Raw x;
-  Raw gate;
-};
-
-template <class T, Kind K>
-DEVICE Loaded<K> load(const Args& a, Place place) {
-  Loaded<K> loaded;
-  loaded.x = loadAt<T>(a.x, place);
-  if constexpr (K == Kind::add) loaded.residual = loadAt<T>(a.residual, place);
-  if constexpr (K == Kind::gated) {
-    if (!a.normBeforeGate) loaded.gate = loadAt<T>(a.gate, place);
-  }
-  return loaded;
+/** What was fetched, as float32; zeros beyond the place. */
+template <class T>
+DEVICE void unpackAt(Place place, const Raw& raw, float* values) {
+  unpack<T>(masked<typename T::Bits>(raw, place.count), values);
 }
 
-/** The values that are summed and scaled; addForward writes them. */
+/** What is read of V vectors, before anything is computed: x, and addForward's residual or the gate. */
+template <int V>
+struct Loaded {
+  Raw x[V];
+  Raw second[V];
+};
+
+template <class T, Kind K, int V, class PlaceAt>
+DEVICE void load(const Args& a, PlaceAt placeAt, Loaded<V>& loaded) {
+  fetch<T, V>(a, a.x, placeAt, loaded.x);
+  if constexpr (K == Kind::add) fetch<T, V>(a, a.residual, placeAt, loaded.second);
+  if constexpr (K == Kind::gated) fetch<T, V>(a, a.gate, placeAt, loaded.second);
+}
+
+/** Multiplies values by silu of the gate. */
+template <class T>
+DEVICE void gateAt(Place place, const Raw& gate, float* values) {
+  float gates[kVector<T>];
+  unpackAt<T>(place, gate, gates);
+  UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = timesSilu(values[i], gates[i]);
+}
+
+/** The values of a vector that are summed and scaled; addForward writes them. */
 template <class T, Kind K>
-DEVICE void enter(const Args& a, Place place, const Loaded<K>& loaded, float* values) {
-  unpack<T>(loaded.x, values);
+DEVICE void enter(const Args& a, Place place, const Raw& x, const Raw& second, float* values) {
+  unpackAt<T>(place, x, values);
   if constexpr (K == Kind::add) {
-    UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = rounded<T>(values[i] + elementOf<T>(loaded.residual, i));
+    float residual[kVector<T>];
+    unpackAt<T>(place, second, residual);
+    UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = rounded<T>(values[i] + residual[i]);
     storeAt<T>(a.sum, a, place, values);
   }
   if constexpr (K == Kind::gated) {
-    if (a.normBeforeGate) return;
-    UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = timesSilu(values[i], elementOf<T>(loaded.gate, i));
+    if (!a.normBeforeGate) gateAt<T>(place, second, values);
   }
 }
 
@@ -111,8 +126,8 @@ DEVICE Weights<N> weightsOf(const Args& a, std::int64_t feature, int count) {
   const bool hasGamma = a.gamma != nullptr;
   const bool hasBeta = a.beta != nullptr;
   Weights<N> weights;
-  loadWeights<N>(a.gamma + feature, hasGamma ? count : 0, weights.w);
-  loadWeights<N>(a.beta + feature, hasBeta ? count : 0, weights.b);
+  loadWeights<N>(a.gamma + feature, hasGamma ? count : 0, a.weightsAligned, weights.w);
+  loadWeights<N>(a.beta + feature, hasBeta ? count : 0, a.weightsAligned, weights.b);
   UNROLL for (int i = 0; i < N; i++) {
     weights.w[i] = hasGamma ? weightOf(a, weights.w[i]) : 1.0f;
     weights.b[i] = hasBeta ? weights.b[i] : -0.0f;
@@ -152,14 +167,10 @@ DEVICE void normalize(const Args& a, const Factor& factor, Weights<kVector<T>> w
 
 /** Normalizes a vector and writes y. */
 template <class T, Kind K>
-DEVICE void leave(const Args& a, Place place, const Factor& factor, std::int64_t feature, float* values) {
-  constexpr int N = kVector<T>;
-  normalize<T>(a, factor, weightsOf<N>(a, feature, place.count), values);
+DEVICE void leave(const Args& a, Place place, const Factor& factor, std::int64_t feature, float* values, const Raw& gate) {
+  normalize<T>(a, factor, weightsOf<kVector<T>>(a, feature, place.count), values);
   if constexpr (K == Kind::gated) {
-    if (a.normBeforeGate) {
-      const Raw gate = loadAt<T>(a.gate, place);
-      UNROLL for (int i = 0; i < N; i++) values[i] = timesSilu(values[i], elementOf<T>(gate, i));
-    }
+    if (a.normBeforeGate) gateAt<T>(place, gate, values);
   }
   storeAt<T>(a.y, a, place, values);
 }

@@ -30,11 +30,10 @@ struct Row {
 
   /** Loads the row, zeros beyond its end; addForward writes the sum. */
   template <Kind K, class Team>
-  DEVICE void enter(const Args& a, const Team& team, std::int64_t row, bool active) {
-    Loaded<K> loaded[V];
-    UNROLL for (int v = 0; v < V; v++) loaded[v] = load<T, K>(a, placeOf(a, team, row, active, v));
+  DEVICE void enter(const Args& a, const Team& team, std::int64_t row, bool active, Loaded<V>& loaded) {
+    load<T, K, V>(a, [&](int v) { return placeOf(a, team, row, active, v); }, loaded);
     UNROLL for (int v = 0; v < V; v++) {
-      rmsnorm::enter<T, K>(a, placeOf(a, team, row, active, v), loaded[v], values + v * N);
+      rmsnorm::enter<T, K>(a, placeOf(a, team, row, active, v), loaded.x[v], loaded.second[v], values + v * N);
     }
   }
 
@@ -71,10 +70,11 @@ struct Row {
   }
 
   template <Kind K, class Team>
-  DEVICE void leave(const Args& a, const Team& team, std::int64_t row, bool active, const Factor& factor) {
+  DEVICE void leave(const Args& a, const Team& team, std::int64_t row, bool active, const Factor& factor, const Loaded<V>& loaded) {
     const std::int64_t feature = firstFeature(a, row);
     UNROLL for (int v = 0; v < V; v++) {
-      rmsnorm::leave<T, K>(a, placeOf(a, team, row, active, v), factor, feature + elementOf(team, v), values + v * N);
+      rmsnorm::leave<T, K>(a, placeOf(a, team, row, active, v), factor, feature + elementOf(team, v), values + v * N,
+                           loaded.second[v]);
     }
   }
 };
@@ -86,10 +86,11 @@ DEVICE void rows(const Args& a) {
   const std::int64_t row = device::blockIndex() * team.count() + team.index();
   const bool active = row < a.outer * a.groups;
   Row<T, EL> values;
-  values.template enter<K>(a, team, active ? row : 0, active);
+  Loaded<Row<T, EL>::V> loaded;
+  values.template enter<K>(a, team, active ? row : 0, active, loaded);
   double sum;
   const Factor factor = values.factor(a, team, givenSum<K>(a, active ? row : 0), sum);
-  if (a.y != nullptr) values.template leave<K>(a, team, active ? row : 0, active, factor);
+  if (a.y != nullptr) values.template leave<K>(a, team, active ? row : 0, active, factor, loaded);
   if (active && team.lane() == 0) storeStatistics(a, row, factor, sum);
 }
 
@@ -110,7 +111,8 @@ DEVICE void quantizedRows(const Args& a) {
     for (std::int64_t group = 0; group < a.groups; group++) {
       const std::int64_t row = (active ? position : 0) * a.groups + group;
       if (walk == 0 || a.groups > 1) {
-        values.template enter<Kind::forward>(a, team, row, active);
+        Loaded<Row<T, EL>::V> loaded;
+        values.template enter<Kind::forward>(a, team, row, active, loaded);
         double sum;
         const Factor factor = values.factor(a, team, nullptr, sum);
         UNROLL for (int v = 0; v < EL / N; v++) {

@@ -27,20 +27,45 @@ DEVICE unsigned beyond(const Bits* p) {
   return unsigned(reinterpret_cast<std::uintptr_t>(p)) & unsigned(4 * W - int(sizeof(Bits)));
 }
 
+/** The words that begin `shift` bytes before p. Not by way of an integer, which would lose that they are in global memory. */
+template <int W>
+DEVICE const Words<W>* wordsAt(const void* p, unsigned shift) {
+  return reinterpret_cast<const Words<W>*>(static_cast<const unsigned char*>(p) - shift);
+}
+
+template <int W>
+DEVICE Words<W>* wordsAt(void* p, unsigned shift) {
+  return reinterpret_cast<Words<W>*>(static_cast<unsigned char*>(p) - shift);
+}
+
+/** Stores words there, in one access. */
+template <int W>
+DEVICE void put(void* p, unsigned shift, const Words<W>& raw) {
+  Words<W>* at = wordsAt<W>(p, shift);
+  if constexpr (W == 4) device::store16(at, raw.words);
+  else *at = raw;
+}
+
 }  // namespace access
 
 /**
  * What a lane has of a row: a vector, or the last elements. Vectors of a row have no gap between them.
  *
- * Rows that are not aligned are accessed 16 bytes at once all the same. A load takes the aligned 16 bytes in which the vector begins and
- * those in which it ends, which no allocation ends between. A store takes the former, with what the lane before has of them; only where a
- * warp's part of a row begins and ends are elements stored one by one.
+ * Rows that are not aligned are accessed 16 bytes at once all the same. Vectors a, b, c of three lanes, and the aligned words 1 to 4:
+ *
+ *         |   1   |   2   |   3   |   4   |
+ *             |   a   |   b   |   c   |
+ *
+ * The lane of b loads words 2 and 3. It stores word 2, whose first part a's lane gives it; a's lane stores what is in word 1 element by
+ * element, as nobody before it has the rest, and c's lane what is in word 4. Where a row ends, word 4 may hold what is not the row's: it
+ * may be read, as memory is handed out in whole words of 16 bytes, but is not written.
  */
 struct Place {
   /** Where the vector begins in the tensors, in elements. */
   std::int64_t offset;
-  /** Its elements, and those of the vector after it, of the row or of the block's part of it. */
+  /** How many elements it has, of the row or of the block's part of it. */
   int count;
+  /** How many the vector after it has, which is the next lane's. */
   int next = 0;
   /** Whether the lane before, or after, in the warp has no vector of the row. */
   bool isFirst = true;
@@ -63,7 +88,7 @@ DEVICE void rotate(V* values) {
   values[N - 1] = first;
 }
 
-/** The words that begin `bytes` into a and b, one after the other. */
+/** The words that begin `bytes`, fewer than a has, into a and b, one after the other. */
 template <class Bits, int W>
 DEVICE Words<W> joined(const Words<W>& a, const Words<W>& b, unsigned bytes) {
   std::uint32_t words[2 * W];
@@ -100,20 +125,30 @@ DEVICE void shiftDown(Words<W>& raw) {
   }
 }
 
-/** Loads `count` elements, W words at most; the rest are zeros. */
+/** `count` elements whose vector is aligned, at most W words. Beyond them there may be anything: masked() clears that. */
 template <class Bits, int W>
-DEVICE Words<W> loadWords(const Bits* p, int count) {
-  constexpr int SIZE = sizeof(Bits);
+DEVICE Words<W> fetchAligned(const Bits* p, int count) {
   Words<W> raw{};
-  if (count == 0) return raw;
+  if (count > 0) raw = *access::wordsAt<W>(p, 0);
+  return raw;
+}
+
+/** The same wherever they begin. No branch depends on what was loaded, so that several of these wait for memory together. */
+template <class Bits, int W>
+DEVICE Words<W> fetchShifted(const Bits* p, int count) {
   const unsigned shift = access::beyond<Bits, W>(p);
-  const auto* at = reinterpret_cast<const Words<W>*>(reinterpret_cast<std::uintptr_t>(p) - shift);
-  raw = at[0];
-  if (shift != 0) {
-    Words<W> next{};
-    if (count * SIZE > 4 * W - int(shift)) next = at[1];
-    raw = joined<Bits>(raw, next, shift);
-  }
+  const Words<W>* at = access::wordsAt<W>(p, shift);
+  Words<W> first{};
+  Words<W> next{};
+  if (count > 0) first = at[0];
+  if (count * int(sizeof(Bits)) > 4 * W - int(shift)) next = at[1];
+  return joined<Bits>(first, next, shift);
+}
+
+/** The first `count` elements; zeros for the rest. */
+template <class Bits, int W>
+DEVICE Words<W> masked(Words<W> raw, int count) {
+  constexpr int SIZE = sizeof(Bits);
   if (count * SIZE == 4 * W) return raw;
   UNROLL for (int i = 0; i < W; i++) {
     const int bits = 8 * (count * SIZE - 4 * i);
@@ -122,7 +157,12 @@ DEVICE Words<W> loadWords(const Bits* p, int count) {
   return raw;
 }
 
-/** Stores the elements of a place. Where `aligned` is false all lanes of the warp take part. */
+template <class Bits, int W>
+DEVICE Words<W> loadWords(const Bits* p, int count, bool aligned) {
+  return masked<Bits>(aligned ? fetchAligned<Bits, W>(p, count) : fetchShifted<Bits, W>(p, count), count);
+}
+
+/** Stores the elements of a place. `aligned` is the same for all threads: where it is false, all lanes of the warp take part. */
 template <class Bits, int W>
 DEVICE void storeWords(Bits* p, Words<W> raw, Place place, bool aligned) {
   constexpr int N = 4 * W / int(sizeof(Bits));
@@ -142,7 +182,7 @@ DEVICE void storeWords(Bits* p, Words<W> raw, Place place, bool aligned) {
       if (!place.isLast && place.next >= head) to = head;
     }
   }
-  if (from > 0) *reinterpret_cast<Words<W>*>(reinterpret_cast<std::uintptr_t>(p) - shift) = words;
+  if (from > 0) access::put(p, shift, words);
   ROLLED for (int i = 0; i < to; i++) {
     if (i >= from) p[i] = Bits(raw.words[0]);
     shiftDown<Bits>(raw);
@@ -173,9 +213,9 @@ DEVICE Raw pack(const float* values) {
 
 /** `count` float32 weights, N at most; else 0. */
 template <int N>
-DEVICE void loadWeights(const float* p, int count, float* values) {
+DEVICE void loadWeights(const float* p, int count, bool aligned, float* values) {
   UNROLL for (int i = 0; i < N; i += 4) {
-    const Raw raw = loadWords<std::uint32_t, 4>(reinterpret_cast<const std::uint32_t*>(p) + i, access::left(i, count, 4));
+    const Raw raw = loadWords<std::uint32_t, 4>(reinterpret_cast<const std::uint32_t*>(p) + i, access::left(i, count, 4), aligned);
     UNROLL for (int j = 0; j < 4; j++) values[i + j] = floatOfBits(raw.words[j]);
   }
 }

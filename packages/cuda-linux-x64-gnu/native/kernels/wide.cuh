@@ -13,6 +13,7 @@ class Chunk {
   static constexpr int N = kVector<T>;
   /** x * silu(gate) are float32 numbers; all else is of the dtype. */
   static constexpr bool kFloats = K == Kind::gated;
+  static constexpr int kAhead = 2;
 
   DEVICE Chunk(const Args& a, std::int64_t row)
       : a_(a), row_(row), first_(std::int64_t(device::clusterRank()) * a.chunk) {
@@ -28,10 +29,22 @@ class Chunk {
   DEVICE void each(Visit visit) const {
     const int lane = device::threadIndex();
     for (int vector = lane; (vector - (lane & 31)) * N < count_; vector += device::blockThreads()) {
-      const int element = vector * N;
-      const Place place = rmsnorm::placeOf<N>(rowOffset(a_, row_) + first_, element, count_, lane, device::blockThreads());
-      visit(vector, first_ + element, place);
+      visit(vector, first_ + vector * N, placeOf(vector));
     }
+  }
+
+  /** The same for kAhead vectors at a time, whose loads are then on their way together: `visit(index of the first)`. */
+  template <class Visit>
+  DEVICE void eachAhead(Visit visit) const {
+    const int lane = device::threadIndex();
+    for (int vector = lane; (vector - (lane & 31)) * N < count_; vector += kAhead * device::blockThreads()) visit(vector);
+  }
+
+  /** The v-th vector after one, of this lane. */
+  DEVICE int after(int vector, int v) const { return vector + v * device::blockThreads(); }
+
+  DEVICE Place placeOf(int vector) const {
+    return rmsnorm::placeOf<N>(rowOffset(a_, row_) + first_, vector * N, count_, int(device::threadIndex()), int(device::blockThreads()));
   }
 
   DEVICE void hold(int vector, Place place, const float* values) {
@@ -56,11 +69,20 @@ class Chunk {
   /** Loads the chunk into shared memory. Returns this lane's sum of squares. */
   DEVICE double enter() {
     double sum = 0;
-    each([&](int vector, std::int64_t element, Place place) {
-      float values[N];
-      rmsnorm::enter<T, K>(a_, place, load<T, K>(a_, place), values);
-      hold(vector, place, values);
-      sum = squaresOf<N>(a_, values, element, sum);
+    eachAhead([&](int first) {
+      Loaded<kAhead> loaded;
+      // Gates of what is normalized first are read when it leaves.
+      constexpr Kind X = K == Kind::gated ? Kind::forward : K;
+      const auto placeAt = [&](int v) { return placeOf(after(first, v)); };
+      if (K == Kind::gated && !a_.normBeforeGate) load<T, K, kAhead>(a_, placeAt, loaded);
+      else load<T, X, kAhead>(a_, placeAt, loaded);
+      UNROLL for (int v = 0; v < kAhead; v++) {
+        float values[N];
+        const int vector = after(first, v);
+        rmsnorm::enter<T, K>(a_, placeOf(vector), loaded.x[v], loaded.second[v], values);
+        hold(vector, placeOf(vector), values);
+        sum = squaresOf<N>(a_, values, first_ + std::int64_t(vector) * N, sum);
+      }
     });
     return sum;
   }
@@ -73,6 +95,20 @@ class Chunk {
       sum = exactSquaresOf<N>(a_, values, element, sum);
     });
     return sum;
+  }
+
+  /** Normalizes the chunk, which begins at this feature, and writes y. */
+  DEVICE void leave(const Factor& factor, std::int64_t feature) const {
+    eachAhead([&](int first) {
+      Raw gates[kAhead];
+      if (K == Kind::gated && a_.normBeforeGate) fetch<T, kAhead>(a_, a_.gate, [&](int v) { return placeOf(after(first, v)); }, gates);
+      UNROLL for (int v = 0; v < kAhead; v++) {
+        float values[N];
+        const int vector = after(first, v);
+        take(vector, placeOf(vector), values);
+        rmsnorm::leave<T, K>(a_, placeOf(vector), factor, feature + first_ + vector * N, values, gates[v]);
+      }
+    });
   }
 
   /** Loads the chunk, and gives the factor of the row, from its own sum of squares or the one that `given` points to. */
@@ -107,13 +143,7 @@ DEVICE void wideRows(const Args& a) {
   double sum;
   const Factor factor = chunk.factor(team, givenSum<K>(a, row), sum);
   const std::int64_t feature = firstFeature(a, row);
-  if (a.y != nullptr) {
-    chunk.each([&](int vector, std::int64_t element, Place place) {
-      float values[kVector<T>];
-      chunk.take(vector, place, values);
-      leave<T, K>(a, place, factor, feature + element, values);
-    });
-  }
+  if (a.y != nullptr) chunk.leave(factor, feature);
   if (team.lane() == 0 && device::clusterRank() == 0) storeStatistics(a, row, factor, sum);
   team.finish();
 }

@@ -209,9 +209,20 @@ ColumnGeometry columnGeometry(const Problem& p, const Args& a, std::int64_t posi
   return g;
 }
 
+/** Shared memory of a block of columns that lets two share a multiprocessor, so that one loads while the other stores. */
+constexpr std::int64_t kComfortable = 100 * 1024;
+
+/** Makes tiles narrower, but not than 64 bytes, until what a block holds is comfortable. `bytesPerColumn` is what each of its columns takes. */
+void narrow(ColumnGeometry& g, const Problem& p, std::int64_t bytesPerColumn) {
+  while (g.slabs > 1 && g.columns() * bytesPerColumn > kComfortable) g.slabs /= 2;
+  while (g.lanes * g.vector * bytesOf(p.dtype) > 64 && g.columns() * bytesPerColumn > kComfortable) g.lanes /= 2;
+  g.tiles = divideUp(p.inner, std::int64_t(g.lanes) * g.vector);
+}
+
 void planColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
   const std::int64_t positions = p.kind == Kind::quantized ? p.outer : p.rows;
-  const ColumnGeometry g = columnGeometry(p, a, positions);
+  ColumnGeometry g = columnGeometry(p, a, positions);
+  narrow(g, p, kDepth * 8 + p.size * heldBytes(p));
   a.lanes = g.lanes;
   a.slabs = g.slabs;
   const int sums = g.columns() * kDepth * 8;
@@ -228,13 +239,18 @@ void planPartials(Plan& plan, const Problem& p, Args a) {
   add(plan, "sum_partials", divideUp(p.features, 32), kSumThreads, kSumThreads * 8, 1, a);
 }
 
+/** The most bytes of partial rows. */
+constexpr std::int64_t kMostPartials = std::int64_t(1) << 28;
+
 /**
- * How many units (blocks, or so many `sharers` of a row) a group has, which stay until all `units` of its work are done: as many as the
- * device's registers hold at once, and no more than there is work.
+ * How many blocks of so many threads a group has, which stay until its `work` is done: as many as the device's registers hold at once, but
+ * no more than there is work. Where `sharers` blocks do a row together, how many such sets; those of a cluster are within 16
+ * multiprocessors, the least that such a part of a device has.
  */
-std::int64_t stayingBlocks(const Problem& p, const Device& device, int threads, std::int64_t sharers, std::int64_t units) {
-  const std::int64_t blocks = std::int64_t(device.multiprocessors) * std::max(1, kBlockThreads / threads);
-  return std::min(std::max<std::int64_t>(1, blocks / (p.groups * sharers)), units);
+std::int64_t stayingBlocks(const Problem& p, const Device& device, int threads, std::int64_t sharers, std::int64_t work) {
+  const int whole = sharers > 1 && device.multiprocessors >= 16 ? device.multiprocessors / 16 * 16 : device.multiprocessors;
+  const std::int64_t blocks = std::int64_t(whole) * std::max(1, kBlockThreads / threads);
+  return std::min(std::max<std::int64_t>(1, blocks / (p.groups * sharers)), work);
 }
 
 void planBackwardColumns(Plan& plan, const Problem& p, const Device& device, Args a) {
@@ -242,6 +258,7 @@ void planBackwardColumns(Plan& plan, const Problem& p, const Device& device, Arg
   // What features add to dgamma and dbeta, for each slab of a block; else one slab, whose partial row is its memory.
   const auto shares = [&] { return std::int64_t(g.slabs) * p.size * 16; };
   const auto sums = [&] { return std::int64_t(g.columns()) * kDepth * 8; };
+  narrow(g, p, kDepth * 8 + 2 * p.size * bytesOf(p.dtype));
   while (g.slabs > 1 && sums() + shares() > device.sharedPerBlock) g.slabs /= 2;
   std::int64_t shared = sums();
   a.sharesHeld = shared + shares() <= device.sharedPerBlock;
@@ -252,6 +269,8 @@ void planBackwardColumns(Plan& plan, const Problem& p, const Device& device, Arg
   a.lanes = g.lanes;
   a.slabs = g.slabs;
   a.blocks = stayingBlocks(p, device, g.threads(), 1, divideUp(p.outer, g.slabs) * g.tiles);
+  // Partial rows of very many features would take more memory than x.
+  a.blocks = std::min(a.blocks, std::max<std::int64_t>(1, kMostPartials / (p.features * 16)));
   add(plan, kernelName(p.kind, g.step, p.dtype), a.blocks * p.groups, g.threads(), int(shared), 1, a);
   planPartials(plan, p, a);
 }
