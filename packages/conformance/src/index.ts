@@ -6,7 +6,9 @@
  *   operations/  how the suite calls each operation, and how it judges what comes out
  *   expected/    the formula in float64, the bounds of the contract, and results held against both
  *   inputs/      seeded random numbers, and the number formats
- *   run/         runs cases against a backend, and reports
+ *   run/         runs cases against a backend, whatever that does
+ *   report/      the results as data, as text, as a page, as JUnit XML
+ *   command/     the command line: the backend in a process of its own, and the one that watches it
  *   fuzz/        random calls with random bits, in place of the cases
  *   golden/      what other programs gave
  *
@@ -20,8 +22,10 @@ export type { Bits, Trial } from './fuzz/trial.ts';
 export { formatTrial, parseTrial } from './fuzz/trial-text.ts';
 export { createRandom, type Random } from './inputs/random.ts';
 export { providerOf } from './provider-of.ts';
+export { formatHtml } from './report/format-html.ts';
+export { formatJUnit } from './report/format-junit.ts';
+export { formatReport } from './report/format-report.ts';
+export type { CaseResult, Report, Status } from './report/report.ts';
 export type { Filter } from './run/filter.ts';
-export { formatReport } from './run/format-report.ts';
-export type { CaseResult, Report, Status } from './run/report.ts';
 export { DEFAULT_SEED, type RunOptions, runConformance } from './run/run.ts';
 export { openSession, type Session, type SessionOptions } from './run/session.ts';

@@ -1,7 +1,7 @@
 import { type Backend, OPS, reference } from '@rmsnorm/core';
 import { expect, test } from 'vitest';
 import { listCases } from '../cases/list.ts';
-import { formatReport } from './format-report.ts';
+import { formatReport } from '../report/format-report.ts';
 import { runConformance } from './run.ts';
 
 test('ids are unique, stable in form, and name a family', () => {
@@ -39,6 +39,7 @@ test('a report for people names failures, reasons of skips, and how to repeat on
     passed: 1,
     failed: 1,
     skipped: 2,
+    notRun: 0,
     results: [
       { id: 'a/b:c=1', status: 'fail', message: 'wrong\nvery', ms: 1 },
       { id: 'a/b:c=2', status: 'skip', message: 'not declared: rstd', ms: 0 },
