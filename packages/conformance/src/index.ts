@@ -6,6 +6,7 @@
  *   operations/  how the suite calls each operation, and how it judges what comes out
  *   expected/    the formula in float64, the bounds of the contract, and results held against both
  *   inputs/      seeded random numbers, and the number formats
+ *   explain/     one case with all its numbers, its calls as code, and what the contract says
  *   run/         runs cases against a backend, whatever that does
  *   report/      the results as data, as text, as a page, as JUnit XML
  *   command/     the command line: the backend in a process of its own, and the one that watches it
@@ -16,6 +17,9 @@
  */
 export { type Case, NotApplicable, type Requirements, type Subject } from './case/case.ts';
 export { listCases } from './cases/list.ts';
+export { type Compared, type Explanation, explainCase } from './explain/explain.ts';
+export { formatExplanation } from './explain/format-explanation.ts';
+export type { RecordedCall, RecordedOperand } from './explain/recording.ts';
 export { type Counterexample, type FuzzOptions, type FuzzReport, runFuzz } from './fuzz/fuzz.ts';
 export { errorBeforeRounding, type LargestError } from './fuzz/largest-errors.ts';
 export type { Bits, Trial } from './fuzz/trial.ts';

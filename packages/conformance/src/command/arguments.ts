@@ -20,6 +20,12 @@ export interface SuiteArguments extends Common {
   readonly junit: string | undefined;
 }
 
+export interface ExplainArguments extends Common {
+  readonly command: 'explain';
+  readonly id: string;
+  readonly json: boolean;
+}
+
 export interface FuzzArguments extends Common {
   readonly command: 'fuzz';
   readonly rows: number;
@@ -31,7 +37,12 @@ export interface ReplayArguments extends Common {
 }
 
 /** One command line, checked. */
-export type Arguments = SuiteArguments | FuzzArguments | ReplayArguments | { readonly command: 'help' };
+export type Arguments =
+  | SuiteArguments
+  | ExplainArguments
+  | FuzzArguments
+  | ReplayArguments
+  | { readonly command: 'help' };
 
 /** @throws UsageError */
 export function parseArguments(args: readonly string[]): Arguments {
@@ -42,6 +53,7 @@ export function parseArguments(args: readonly string[]): Arguments {
   const { filter, html, junit, json = false } = values;
   const failFast = values['fail-fast'] ?? false;
   refusePairs(values);
+  if (values.explain !== undefined) return { command: 'explain', ...common, id: values.explain, json };
   if (values.replay !== undefined) return { command: 'replay', ...common, trial: values.replay };
   if (values.fuzz !== undefined) return { command: 'fuzz', ...common, rows: rowsOf(values.fuzz) };
   return { command: 'suite', ...common, filter, failFast, json, html, junit };

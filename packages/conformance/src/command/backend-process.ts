@@ -7,6 +7,8 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { type BackendProvider, isRMSNormError } from '@rmsnorm/core';
 import { describeError } from '../case/failure.ts';
+import { explainCase } from '../explain/explain.ts';
+import { explanationJson, formatExplanation } from '../explain/format-explanation.ts';
 import { formatCounterexample, formatFuzz } from '../fuzz/format-fuzz.ts';
 import { replay, runFuzz } from '../fuzz/fuzz.ts';
 import { parseTrial } from '../fuzz/trial-text.ts';
@@ -16,7 +18,7 @@ import { probed } from '../run/probe.ts';
 import { casesOf, runCases } from '../run/run.ts';
 import { startBackend } from '../run/start-backend.ts';
 import { unreachable } from '../unreachable.ts';
-import type { FuzzArguments, ReplayArguments, SuiteArguments } from './arguments.ts';
+import type { ExplainArguments, FuzzArguments, ReplayArguments, SuiteArguments } from './arguments.ts';
 import { tell } from './lines.ts';
 import { UsageError } from './usage.ts';
 import type { Request } from './watched-process.ts';
@@ -42,6 +44,8 @@ async function run(request: Request): Promise<number> {
   switch (request.command) {
     case 'suite':
       return suite(request, request.skip ?? 0);
+    case 'explain':
+      return explained(request);
     case 'fuzz':
       return fuzzed(request);
     case 'replay':
@@ -73,6 +77,16 @@ async function suite(request: SuiteArguments, skip: number): Promise<number> {
     onResult: (result) => tell({ type: 'result', result }),
   });
   return report.failed > 0 ? 1 : 0;
+}
+
+async function explained(request: ExplainArguments): Promise<number> {
+  const { module, id, seed, timeout, json } = request;
+  const provider = await availableIn(request);
+  doing(`in the case ${id}`);
+  const explanation = await explainCase(provider, id, { seed, timeout });
+  const again = `All numbers: rmsnorm-conformance ${module} --explain '${id}' --seed ${seed} --json`;
+  tell({ type: 'output', text: json ? explanationJson(explanation) : `${formatExplanation(explanation)}\n\n${again}` });
+  return explanation.result.status === 'fail' ? 1 : 0;
 }
 
 async function fuzzed(request: FuzzArguments): Promise<number> {

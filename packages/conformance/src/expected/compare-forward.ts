@@ -3,10 +3,11 @@ import { FORMATS, ulp } from '../inputs/formats.ts';
 import { allowed, roundsOnce, unitOf } from './allowed.ts';
 import { describeTolerance, float32Error, isInside, leastRelativeBound, type Tolerance } from './bounds.ts';
 import { type Observe, passesQuickly } from './compare-result.ts';
+import { noteComparison } from './comparisons.ts';
 import { diagnose, type WrongElement } from './diagnose.ts';
 import { elementAt, exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
 import { show, showIndex } from './messages.ts';
-import { featureOf, rowOf } from './normalization.ts';
+import { featureOf, rowOf, rowsShape } from './normalization.ts';
 
 export interface ForwardCheck {
   readonly operands: ForwardOperands;
@@ -35,6 +36,13 @@ export function compareForward(got: ArrayLike<number>, check: ForwardCheck): voi
   if (got.length !== exact.length) {
     throw new ConformanceFailure(`${what} has ${got.length} elements, not ${exact.length}`);
   }
+  noteComparison({
+    what,
+    shape: check.shape,
+    got,
+    expected: (flat) => exact[flat]!,
+    bound: describeTolerance(tolerance, dtype),
+  });
   const quick =
     roundsOnce(casting, dtype) && !observe
       ? { dtype, exact, relative: leastRelativeBound(tolerance, operands.beta) }
@@ -64,15 +72,18 @@ export function compareRstd(got: ArrayLike<number>, operands: ForwardOperands, t
   if (got.length !== expected.length) {
     throw new ConformanceFailure(`rstd has ${got.length} elements, not ${expected.length}`);
   }
+  const shape = rowsShape(operands.normalization);
+  const bound = describeTolerance(tolerance, 'float32');
+  noteComparison({ what: 'rstd', shape, got, expected: (row) => expected[row]!, bound });
   for (let row = 0; row < expected.length; row++) {
     const exact = expected[row]!;
     if (!Number.isNaN(exact) && !(exact >= FORMATS.float32.minNormal && exact <= FORMATS.float32.max)) continue;
     const unit = ulp(FORMATS.float32, exact);
-    const bound = float32Error(tolerance, exact);
-    if (Number.isNaN(exact) ? Number.isNaN(got[row]!) : Math.abs(got[row]! - exact) <= bound) continue;
+    const error = float32Error(tolerance, exact);
+    if (Number.isNaN(exact) ? Number.isNaN(got[row]!) : Math.abs(got[row]! - exact) <= error) continue;
     throw new ConformanceFailure(
       `rstd of row ${row} of ${expected.length}: got ${got[row]}, expected ${exact}, off by ` +
-        `${show((got[row]! - exact) / unit)} ulp, bound ${describeTolerance(tolerance, 'float32')}; ` +
+        `${show((got[row]! - exact) / unit)} ulp, bound ${bound}; ` +
         `rstd holds r / alpha, alpha = ${operands.normalization.alpha}, in [outer, groups, inner]`,
     );
   }

@@ -2,6 +2,7 @@ import type { FloatDType } from '@rmsnorm/core';
 import { ConformanceFailure } from '../case/failure.ts';
 import { FORMATS, round } from '../inputs/formats.ts';
 import { type Interval, isInside } from './bounds.ts';
+import { noteComparison } from './comparisons.ts';
 import { show, showIndex } from './messages.ts';
 import { countOf } from './normalization.ts';
 
@@ -58,6 +59,7 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
   const { what, shape, expected, observe } = check;
   const count = countOf(shape);
   if (got.length !== count) throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
+  noteComparison({ what, shape, got, expected: (flat) => expected(flat)?.exact ?? null, bound: check.bound });
   const quick = observe ? undefined : check.quick;
   let wrong = 0;
   let worst = -1;
