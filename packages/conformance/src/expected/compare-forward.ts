@@ -6,7 +6,8 @@ import { type Observe, passesQuickly } from './compare-result.ts';
 import { noteComparison } from './comparisons.ts';
 import { diagnose, type WrongElement } from './diagnose.ts';
 import { elementAt, exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
-import { show, showIndex } from './messages.ts';
+import { likelyCauses } from './hypotheses.ts';
+import { show, showError, showIndex } from './messages.ts';
 import { featureOf, rowOf, rowsShape } from './normalization.ts';
 
 export interface ForwardCheck {
@@ -56,11 +57,10 @@ export function compareForward(got: ArrayLike<number>, check: ForwardCheck): voi
     if (unit !== undefined) observe!(what, value, element.y, unit);
     const interval = allowed(element, dtype, casting, tolerance);
     if (interval === null || isInside(value, interval)) continue;
-    const error = (value - element.y) / ulp(FORMATS[dtype], element.magnitude);
     const feature = featureOf(normalization, flat) % normalization.size;
-    wrong.push({ flat, feature, row: rowOf(normalization, flat), got: value, element, interval, error });
+    wrong.push({ flat, feature, row: rowOf(normalization, flat), got: value, element, interval });
   }
-  if (wrong.length > 0) throw new ConformanceFailure(explain(wrong, got, check, rstd));
+  if (wrong.length > 0) throw new ConformanceFailure(explain(wrong, got, check, { rstd, exact }));
 }
 
 /**
@@ -82,8 +82,8 @@ export function compareRstd(got: ArrayLike<number>, operands: ForwardOperands, t
     const error = float32Error(tolerance, exact);
     if (Number.isNaN(exact) ? Number.isNaN(got[row]!) : Math.abs(got[row]! - exact) <= error) continue;
     throw new ConformanceFailure(
-      `rstd of row ${row} of ${expected.length}: got ${got[row]}, expected ${exact}, off by ` +
-        `${show((got[row]! - exact) / unit)} ulp, bound ${bound}; ` +
+      `rstd of row ${row} of ${expected.length}: got ${got[row]}, expected ${exact}` +
+        `${showError(got[row]!, exact, unit, 'ulp')}, bound ${bound}; ` +
         `rstd holds r / alpha, alpha = ${operands.normalization.alpha}, in [outer, groups, inner]`,
     );
   }
@@ -93,14 +93,20 @@ function explain(
   wrong: readonly WrongElement[],
   got: ArrayLike<number>,
   { operands, shape, tolerance, stale, lookAt, what = 'y' }: ForwardCheck,
-  rstd: Float64Array,
+  { rstd, exact }: { readonly rstd: Float64Array; readonly exact: Float64Array },
 ): string {
   const worst = wrong.reduce((a, b) => (severity(b) > severity(a) ? b : a));
   const { dtype, normalization, x } = operands;
-  const { y, weight, beta } = worst.element;
-  const unit = dtype === 'float32' ? 'ulp' : `steps of ${dtype}`;
-  const error = Number.isFinite(worst.error) ? `, off by ${show(worst.error)} ${unit}` : '';
-  const hints = [diagnose(wrong, worst, operands, rstd, stale), lookAt].filter((hint) => hint);
+  const { y, weight, beta, magnitude } = worst.element;
+  const error = showError(
+    worst.got,
+    y,
+    ulp(FORMATS[dtype], magnitude),
+    dtype === 'float32' ? 'ulp' : `steps of ${dtype}`,
+  );
+  const causes = likelyCauses(wrong, operands, exact);
+  const cause = causes.length > 0 && `that is what comes of ${causes.join(', or of ')}`;
+  const hints = [cause, diagnose(wrong, worst, operands, rstd, stale), lookAt].filter((hint) => hint);
   return (
     `${wrong.length} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst.flat, shape)}: ` +
     `got ${worst.got}, expected ${show(y)}${error}, bound ${describeTolerance(tolerance, dtype)} ` +
@@ -109,6 +115,9 @@ function explain(
   );
 }
 
-function severity({ error }: WrongElement): number {
-  return Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.abs(error);
+/** How far it is off, in units of what is allowed: near 0, an ulp is no measure. */
+function severity({ got, element: { y, magnitude }, interval: { low, high } }: WrongElement): number {
+  const allowed = Math.max(high - y, y - low, ulp(FORMATS.float32, magnitude) / 2);
+  const excess = Math.abs(got - y) / allowed;
+  return Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess;
 }

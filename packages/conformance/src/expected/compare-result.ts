@@ -89,19 +89,34 @@ function excessOf(value: number, { exact, low, high }: Expected): number {
   return Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess;
 }
 
+/** Beyond this, how many times it is too much says no more than the difference. */
+const MOST_TIMES = 1e6;
+
+/** How far a wrong value is off, in words. Near 0, every error is a great many times what is allowed. */
+function showExcess(got: number, allowed: Expected): string {
+  const { exact, low, high } = allowed;
+  const excess = excessOf(got, allowed);
+  if (!Number.isFinite(got - exact)) return '';
+  if (excess <= MOST_TIMES) return `, ${show(excess)} times what is allowed`;
+  if (exact === 0) return ', where only 0 is right';
+  if (low === high) return `, off by ${show(got - low)}`;
+  return `, off by ${show(got - exact)}: it is ${Number((got / exact).toPrecision(3))} times that`;
+}
+
 function explain(
   got: ArrayLike<number>,
   { what, shape, expected, bound, about, stale: before, lookAt }: ResultCheck,
   { wrong, worst, stale }: { wrong: number; worst: number; stale: boolean },
 ): string {
   const allowed = expected(worst)!;
-  const excess = excessOf(got[worst]!, allowed);
-  const times = Number.isFinite(excess) ? `, ${show(excess)} times what is allowed` : '';
+  // Where one number alone is right, it is that.
+  const right = allowed.low === allowed.high ? allowed.low : allowed.exact;
+  const off = showExcess(got[worst]!, allowed);
   const operands = about ? ` (${about(worst)})` : '';
   const hints = [stale && `they hold ${before}, which stood there before: they were not written`, lookAt];
   return (
     `${wrong} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst, shape)}: ` +
-    `got ${got[worst]}, expected ${show(allowed.exact)}${times}, bound ${bound}${operands}` +
+    `got ${got[worst]}, expected ${show(right)}${off}, bound ${bound}${operands}` +
     hints.flatMap((hint) => (hint ? [`; ${hint}`] : [])).join('')
   );
 }

@@ -12,8 +12,6 @@ export interface WrongElement {
   readonly got: number;
   readonly element: Element;
   readonly interval: Interval;
-  /** In ulp of the dtype at the magnitude that the bound refers to. */
-  readonly error: number;
 }
 
 /** What the pattern of wrong elements points to. */
