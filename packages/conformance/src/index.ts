@@ -30,6 +30,7 @@ export { formatHtml } from './report/format-html.ts';
 export { formatJUnit } from './report/format-junit.ts';
 export { formatReport } from './report/format-report.ts';
 export type { CaseResult, Report, Status } from './report/report.ts';
+export { assertConformance } from './run/assert-conformance.ts';
 export type { Filter } from './run/filter.ts';
 export { DEFAULT_SEED, type RunOptions, runConformance } from './run/run.ts';
 export { openSession, type Session, type SessionOptions } from './run/session.ts';

@@ -11,6 +11,7 @@ import { explainCase } from '../explain/explain.ts';
 import { explanationJson, formatExplanation } from '../explain/format-explanation.ts';
 import { formatCounterexample, formatFuzz } from '../fuzz/format-fuzz.ts';
 import { replay, runFuzz } from '../fuzz/fuzz.ts';
+import { TrialRunner } from '../fuzz/trial-runner.ts';
 import { parseTrial } from '../fuzz/trial-text.ts';
 import { providerOf } from '../provider-of.ts';
 import { leaveExitsAlone } from '../run/exit-guard.ts';
@@ -90,11 +91,12 @@ async function explained(request: ExplainArguments): Promise<number> {
 }
 
 async function fuzzed(request: FuzzArguments): Promise<number> {
-  const { module, rows, seed } = request;
+  const { module, rows, seed, timeout } = request;
   const provider = await availableIn(request);
   const report = await runFuzz(provider, {
     rows,
     seed,
+    timeout,
     onProgress: ({ rows: done, failures }) => {
       const text = `${done}/${rows} rows, seed ${seed}, ${failures} failed`;
       doing(`in the fuzz, after ${done} rows of seed ${seed}`);
@@ -109,14 +111,15 @@ async function repeated(request: ReplayArguments): Promise<number> {
   const { module, trial: text, timeout } = request;
   const trial = parseTrial(text);
   const { instance: backend } = await startBackend(await availableIn(request), timeout);
+  const runner = new TrialRunner(backend, timeout);
   doing('in the replay');
   try {
-    const failure = await replay(backend, trial);
+    const failure = await replay(runner, trial);
     const passed = `${backend.name} (${backend.device}): passed`;
     tell({ type: 'output', text: failure === null ? passed : formatCounterexample(failure, module) });
     return failure === null ? 0 : 1;
   } finally {
-    await backend.dispose();
+    await runner.close();
   }
 }
 
@@ -131,7 +134,7 @@ async function availableIn(request: Request): Promise<BackendProvider> {
 }
 
 async function providerIn({ module }: Request): Promise<BackendProvider> {
-  doing(`while ${module} was loaded`);
+  tell({ type: 'doing', what: `while ${module} was loaded`, loading: true });
   const provider = await providerOf(await load(module), module);
   doing('in probe()');
   return provider;

@@ -6,8 +6,8 @@ import type { BackendFacts, CaseResult } from '../report/report.ts';
 export type Line =
   /** Which cases there are, before anything of the driver's runs. */
   | { readonly type: 'cases'; readonly ids: readonly string[] }
-  /** What it does next; silence for too long after it means that this hangs. */
-  | { readonly type: 'doing'; readonly what: string }
+  /** What it does next; silence for too long after it means that this hangs. Loading may take longer than a case. */
+  | { readonly type: 'doing'; readonly what: string; readonly loading?: boolean }
   | { readonly type: 'backend'; readonly facts: BackendFacts }
   | { readonly type: 'result'; readonly result: CaseResult }
   /** Why no case can be run: `probe()` threw or did not come back. */

@@ -21,6 +21,8 @@ export interface End {
   readonly fault: string | null;
 }
 
+/** How long the process may take until a case runs, at least: whatever a case may take, programs load slowly at times. */
+const LOADING_MS = 60_000;
 /** How much longer than a case's own limit the process may be silent: the backend is disposed in that time. */
 const GRACE_MS = 3000;
 /** How long the process may go on when it has done all. */
@@ -52,22 +54,28 @@ export function runWatched(request: Request, onLine: (line: Line) => void): Prom
   running.add(kill);
   let status: number | null = null;
   let during = 'while it started';
+  let loading = true;
+  let limit = LOADING_MS;
   let silent = false;
   let timer: NodeJS.Timeout | undefined;
   const watch = (): void => {
     clearTimeout(timer);
+    limit = loading ? Math.max(request.timeout, LOADING_MS) : request.timeout;
     timer = setTimeout(
       () => {
         silent = true;
         kill();
       },
-      status === null ? request.timeout + GRACE_MS : LINGER_MS,
+      status === null ? limit + GRACE_MS : LINGER_MS,
     );
   };
   watch();
   readLines(child.stdio[3] as Readable, (line) => {
     if (line.type === 'done') status = line.status;
-    if (line.type === 'doing') during = line.what;
+    if (line.type === 'doing') {
+      during = line.what;
+      loading = line.loading ?? false;
+    }
     watch();
     onLine(line);
   });
@@ -79,7 +87,7 @@ export function runWatched(request: Request, onLine: (line: Line) => void): Prom
     };
     const faultOf = (code: number | null, signal: NodeJS.Signals | null): string | null => {
       if (status !== null && (silent || code === 0)) return null;
-      return silent ? describeSilence(request.timeout) : describeEnd(code, signal);
+      return silent ? describeSilence(limit) : describeEnd(code, signal);
     };
     child.on('error', (error) => end(`could not be started: ${error.message}`));
     // 'close' comes when its lines have been read, too; but what it started itself may hold the pipe open.

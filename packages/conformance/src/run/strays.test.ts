@@ -49,6 +49,8 @@ test('of two that are open, the one that ran last gets them; and no more than a 
   ownStrays(second);
   for (let i = 0; i < 1000; i++) dispatch('unhandledrejection', { reason: i });
   expect(later.take()).toHaveLength(5);
+  for (let i = 0; i < 3; i++) dispatch('unhandledrejection', { reason: 'the same' });
+  expect(later.take()).toHaveLength(1);
   later.close();
   earlier.close();
 });

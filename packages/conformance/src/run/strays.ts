@@ -41,7 +41,8 @@ export function catchStrays(owner: object): Strays {
   let caught: string[] = [];
   const add = (how: string, error: unknown): void => {
     if (latest !== null && latest !== owner) return;
-    if (caught.length < MOST) caught.push(`${how}: ${describeError(error)}`);
+    const text = `${how}: ${describeError(error)}`;
+    if (caught.length < MOST && !caught.includes(text)) caught.push(text);
   };
   const rejected = (reason: unknown): void =>
     add(
