@@ -95,6 +95,7 @@ test.each<[cause: string, mistake: Mistake, fields?: Partial<Normalization>]>([
   ["epsMode 'clamp' where it is 'add'", withR((x, n) => Math.sqrt(12) / Math.max(Math.sqrt(sumOf(x)), n.eps))],
   ["epsMode 'add' where it is 'clamp'", withR(right), { epsMode: 'clamp' }],
   ['the sum of squares in place of their mean', withR((x, n) => 1 / Math.sqrt(sumOf(x) + n.eps))],
+  ['size ** -0.5 where', withR((x, n) => right(x, n) / 12)],
   ['no root taken', withR((x, n) => 1 / (sumOf(x) / 12 + n.eps))],
   ['not normalized', withR(() => 1)],
   [
@@ -122,7 +123,7 @@ test('the same in a 16-bit type, which is rounded', () => {
 
 test('an error of a few ulp is no such mistake', () => {
   const message = messageOf(
-    withR((x, n) => right(x, n) * (1 + 2 ** -19)),
+    withR((x, n) => right(x, n) * (1 + 2 ** -17)),
     { eps: 1e-9 },
   );
   expect(message).toContain('elements of y are wrong');
