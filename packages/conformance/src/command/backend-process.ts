@@ -33,7 +33,10 @@ process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
 try {
-  tell({ type: 'done', status: await run(JSON.parse(process.argv[2]!) as Request) });
+  const status = await run(JSON.parse(process.argv[2]!) as Request);
+  // What a driver left there is not the run's.
+  process.exitCode = 0;
+  tell({ type: 'done', status });
 } catch (error) {
   const usage = error instanceof UsageError || isRMSNormError(error, 'INVALID_OPTION');
   const known = usage || error instanceof Refusal || isRMSNormError(error);

@@ -70,7 +70,7 @@ const HYPOTHESES: readonly Hypothesis[] = [
 ];
 
 /** How many elements are computed again, for each hypothesis, to say what may be wrong. */
-const MOST_ELEMENTS = 500_000;
+const MOST_ELEMENTS = 50_000;
 
 /** A kernel that makes a mistake errs in float32 as well. */
 const CLOSE = 1e-5;

@@ -78,6 +78,33 @@ test.each([
   expect(created).toBe(0);
 });
 
+test.each([[undefined], [null], [5], [{ name: 'x' }]])('what is no provider is refused: %o', async (provider) => {
+  await expect(runConformance(provider as never)).rejects.toThrow('runConformance takes a provider { name, ');
+});
+
+test('failFast: the rest is not run after the first failure, and is told of', async () => {
+  const provider = { ...reference(), create: async () => null as never };
+  const seen: string[] = [];
+  const report = await runConformance(provider, {
+    filter: 'forward/axis:',
+    failFast: true,
+    onResult: ({ status }, { done, total }) => void seen.push(`${done}/${total} ${status}`),
+  });
+  expect(report).toMatchObject({ backend: 'reference', device: '', passed: 0, failed: 1, notRun: 23 });
+  expect([seen.length, seen[0], seen[23]]).toEqual([24, '1/24 fail', '24/24 not-run']);
+});
+
+test.each([[0], [-1], [Number.NaN], ['5']])('a timeout that is none is refused: %o', async (timeout) => {
+  await expect(runConformance(reference(), { timeout: timeout as never })).rejects.toThrow(
+    'timeout must be a number of milliseconds above 0',
+  );
+});
+
+test('a timeout of Infinity waits, it does not fire at once', async () => {
+  const report = await runConformance(reference(), { filter: 'forward/axis:dim=7', timeout: Number.POSITIVE_INFINITY });
+  expect(report).toMatchObject({ failed: 0, notRun: 0 });
+});
+
 test('an abort ends the run with its reason', async () => {
   const controller = new AbortController();
   const run = runConformance(reference(), {

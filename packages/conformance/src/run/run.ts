@@ -5,6 +5,7 @@ import {
   type Form,
   keysOf,
   RMSNormError,
+  show,
 } from '@rmsnorm/core';
 import type { Case } from '../case/case.ts';
 import { describeError } from '../case/failure.ts';
@@ -51,11 +52,21 @@ const OPTIONS: Form = {
  * throws, crashes its backend or never comes back is a failure of that case; the run goes on with a fresh backend.
  * Whatever a driver does, this resolves: where no backend comes up, the first case has failed and the rest is not run.
  *
- * @throws RMSNormError INVALID_OPTION where no case matches, or of a key that is not known; `signal.reason`
+ * @throws RMSNormError INVALID_OPTION where no case matches, of a key that is not known, or of no provider; `signal.reason`
  */
 export async function runConformance(provider: BackendProvider, given?: RunOptions): Promise<Report> {
   const options = checkedKeys(given, OPTIONS);
+  checkProvider(provider);
   return runCases(provider, casesOf(options.filter), options);
+}
+
+/** A provider without create() is a mistake of whoever calls; what its members do is the backend's. */
+function checkProvider(provider: unknown): void {
+  if (typeof provider === 'object' && provider !== null && 'create' in provider) return;
+  throw new RMSNormError(
+    'INVALID_OPTION',
+    `runConformance takes a provider { name, apiVersion: 1, probe, create }, got ${show(provider)}`,
+  );
 }
 
 /**
