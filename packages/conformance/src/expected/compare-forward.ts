@@ -6,9 +6,10 @@ import { type Observe, passesQuickly } from './compare-result.ts';
 import { noteComparison } from './comparisons.ts';
 import { diagnose, type WrongElement } from './diagnose.ts';
 import { elementAt, exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
-import { likelyCauses } from './hypotheses.ts';
+import { forwardSuspects } from './hypotheses.ts';
 import { show, showError, showIndex } from './messages.ts';
 import { featureOf, rowOf, rowsShape } from './normalization.ts';
+import { describeCauses, likelyCauses } from './suspects.ts';
 
 export interface ForwardCheck {
   readonly operands: ForwardOperands;
@@ -104,8 +105,8 @@ function explain(
     ulp(FORMATS[dtype], magnitude),
     dtype === 'float32' ? 'ulp' : `steps of ${dtype}`,
   );
-  const causes = likelyCauses(wrong, operands, exact);
-  const cause = causes.length > 0 && `that is what comes of ${causes.join(', or of ')}`;
+  const known = { exact: (flat: number) => exact[flat]!, count: got.length, dtype };
+  const cause = describeCauses(likelyCauses(wrong, forwardSuspects(operands), known));
   const hints = [cause, diagnose(wrong, worst, operands, rstd, stale), lookAt].filter((hint) => hint);
   return (
     `${wrong.length} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst.flat, shape)}: ` +

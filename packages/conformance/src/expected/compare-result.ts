@@ -5,6 +5,7 @@ import { type Interval, isInside } from './bounds.ts';
 import { noteComparison } from './comparisons.ts';
 import { show, showIndex } from './messages.ts';
 import { countOf } from './normalization.ts';
+import { describeCauses, likelyCauses, MOST_WRONG, patternOf, type Suspect, type Wrong } from './suspects.ts';
 
 /** What one element of a result may be, ends included. Both ends are NaN where it must be NaN. */
 export interface Expected extends Interval {
@@ -48,6 +49,9 @@ export interface ResultCheck {
   /** What the output was filled with before: an element that still holds it was not written. */
   readonly stale?: number | undefined;
   readonly lookAt?: string | undefined;
+  /** Of the result; with it, what `suspects` would give is held against it. */
+  readonly dtype?: FloatDType | undefined;
+  readonly suspects?: readonly Suspect[] | undefined;
   readonly observe?: Observe | undefined;
 }
 
@@ -61,7 +65,8 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
   if (got.length !== count) throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
   noteComparison({ what, shape, got, expected: (flat) => expected(flat)?.exact ?? null, bound: check.bound });
   const quick = observe ? undefined : check.quick;
-  let wrong = 0;
+  let wrongCount = 0;
+  const wrong: Wrong[] = [];
   let worst = -1;
   let worstExcess = -1;
   let stale = check.stale !== undefined;
@@ -72,7 +77,8 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
     if (allowed === null) continue;
     if (observe && allowed.unit !== undefined) observe(what, value, allowed.exact, allowed.unit);
     if (isInside(value, allowed)) continue;
-    wrong++;
+    wrongCount++;
+    if (wrong.length < MOST_WRONG) wrong.push({ flat, got: value });
     if (!Object.is(value, check.stale)) stale = false;
     const excess = excessOf(value, allowed);
     if (excess > worstExcess) {
@@ -80,7 +86,7 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
       worst = flat;
     }
   }
-  if (wrong > 0) throw new ConformanceFailure(explain(got, check, { wrong, worst, stale }));
+  if (wrongCount > 0) throw new ConformanceFailure(explain(got, check, { wrong, wrongCount, worst, stale }));
 }
 
 /** How far a wrong value is off, in units of what is allowed. */
@@ -105,17 +111,25 @@ function showExcess(got: number, allowed: Expected): string {
 
 function explain(
   got: ArrayLike<number>,
-  { what, shape, expected, bound, about, stale: before, lookAt }: ResultCheck,
-  { wrong, worst, stale }: { wrong: number; worst: number; stale: boolean },
+  { what, shape, expected, bound, about, stale: before, lookAt, dtype, suspects = [] }: ResultCheck,
+  { wrong, wrongCount, worst, stale }: { wrong: readonly Wrong[]; wrongCount: number; worst: number; stale: boolean },
 ): string {
   const allowed = expected(worst)!;
   // Where one number alone is right, it is that.
   const right = allowed.low === allowed.high ? allowed.low : allowed.exact;
   const off = showExcess(got[worst]!, allowed);
   const operands = about ? ` (${about(worst)})` : '';
-  const hints = [stale && `they hold ${before}, which stood there before: they were not written`, lookAt];
+  const exact = (flat: number): number => expected(flat)?.exact ?? Number.NaN;
+  const causes = dtype ? likelyCauses(wrong, suspects, { exact, count: got.length, dtype }) : [];
+  const hints = [
+    stale
+      ? `they hold ${before}, which stood there before: they were not written`
+      : patternOf(wrong, wrongCount, got.length),
+    describeCauses(causes),
+    lookAt,
+  ];
   return (
-    `${wrong} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst, shape)}: ` +
+    `${wrongCount} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst, shape)}: ` +
     `got ${got[worst]}, expected ${show(right)}${off}, bound ${bound}${operands}` +
     hints.flatMap((hint) => (hint ? [`; ${hint}`] : [])).join('')
   );

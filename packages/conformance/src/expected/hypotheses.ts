@@ -1,7 +1,6 @@
-import type { FloatDType } from '@rmsnorm/core';
-import { FORMATS, ulp } from '../inputs/formats.ts';
 import { exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
 import type { Normalization } from './normalization.ts';
+import type { Suspect } from './suspects.ts';
 
 /** A mistake that implementations make, and what comes out of it. */
 interface Hypothesis {
@@ -69,45 +68,9 @@ const HYPOTHESES: readonly Hypothesis[] = [
   },
 ];
 
-/** How many elements are computed again, for each hypothesis, to say what may be wrong. */
-const MOST_ELEMENTS = 50_000;
-
-/** A kernel that makes a mistake errs in float32 as well. */
-const CLOSE = 1e-5;
-
-/**
- * What the wrong elements look like: mistakes that would give just what came out, at most two. Nothing where few elements
- * are wrong, of which anything may be said.
- */
-export function likelyCauses(
-  wrong: readonly { readonly flat: number; readonly got: number }[],
-  operands: ForwardOperands,
-  exact: ArrayLike<number>,
-): readonly string[] {
-  if (wrong.length < 3 || exact.length > MOST_ELEMENTS) return [];
-  const some = wrong.slice(0, 2000);
-  const causes = HYPOTHESES.filter(({ y }) => {
-    const values = y(operands);
-    return values !== null && explains(values, some, operands.dtype, exact);
-  });
-  return causes.slice(0, 2).map(({ cause }) => cause);
-}
-
-function explains(
-  values: ArrayLike<number>,
-  wrong: readonly { readonly flat: number; readonly got: number }[],
-  dtype: FloatDType,
-  exact: ArrayLike<number>,
-): boolean {
-  let telling = 0;
-  for (const { flat, got } of wrong) {
-    const value = values[flat]!;
-    const close = CLOSE * Math.abs(value) + (dtype === 'float32' ? 0 : 2 * ulp(FORMATS[dtype], value));
-    if (!(Math.abs(got - value) <= close)) return false;
-    // What is as near to the right result tells nothing.
-    if (Math.abs(value - exact[flat]!) > 4 * close) telling++;
-  }
-  return telling > wrong.length / 2;
+/** What forward gives with each of the mistakes that implementations make. */
+export function forwardSuspects(operands: ForwardOperands): readonly Suspect[] {
+  return HYPOTHESES.map(({ cause, y }) => ({ cause, values: () => y(operands) }));
 }
 
 function forward(operands: ForwardOperands): Float64Array {
