@@ -8,6 +8,7 @@ import { isolationCases } from './isolation/index.ts';
 import { lifecycleCases } from './lifecycle/index.ts';
 import { operationCases } from './operations/index.ts';
 import { optionCases } from './options/index.ts';
+import { planCases } from './plan/table.ts';
 import { propertyCases } from './properties/index.ts';
 import { supportsCases } from './supports/index.ts';
 import { tensorCases } from './tensors/index.ts';
@@ -37,5 +38,5 @@ const FOLDERS: readonly (readonly Case[])[] = [
 /** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
 export function listCases(filter?: Filter): readonly Case[] {
   const takes = toPredicate(filter);
-  return FOLDERS.flat().filter((entry) => takes(entry.id));
+  return [...FOLDERS.flat(), ...planCases('default')].filter((entry) => takes(entry.id));
 }

@@ -3,6 +3,7 @@ import { type Case, NotApplicable, type Requirements, type Subject } from '../ca
 import { check } from '../case/failure.ts';
 import { undeclared } from '../case/supported.ts';
 import { read, type Tensors, withTensors } from '../case/tensors.ts';
+import type { AnySpec } from '../plan/planned-call.ts';
 import { type ForwardSpec, requirementsOf } from './forward-spec.ts';
 import type { Named, OperationModel, PreparedCall, Results } from './operation-model.ts';
 
@@ -11,6 +12,7 @@ export function operationCase<S extends ForwardSpec>(id: string, model: Operatio
   return {
     id,
     requires: requirementsOf(spec, model.op),
+    call: { subject: model.op, spec: spec as unknown as AnySpec, place: 'fresh' },
     run: (subject) => verify(subject, model.prepare(spec, subject.random)),
   };
 }
