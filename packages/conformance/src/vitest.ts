@@ -1,6 +1,7 @@
 import { type BackendProvider, checkedKeys, type Form, keysOf, type ProbeResult } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { listCases } from './cases/list.ts';
+import { checkedDepth, type Depth } from './plan/depth.ts';
 import type { Filter } from './run/filter.ts';
 import { DEFAULT_SEED } from './run/run.ts';
 import { openSession, type Session } from './run/session.ts';
@@ -10,13 +11,15 @@ export interface TestOptions {
   readonly seed?: number;
   /** Milliseconds for one case; 60,000 unless given. */
   readonly timeout?: number;
+  /** How much of the suite: 'default' unless given. */
+  readonly depth?: Depth;
   /** Fails, instead of skipping, where the backend is not available: whether `RMSNORM_REQUIRE` names it, unless given. */
   readonly required?: boolean;
 }
 
 const OPTIONS: Form = {
   name: "testBackend's options",
-  keys: keysOf<TestOptions>({ filter: true, seed: true, timeout: true, required: true }),
+  keys: keysOf<TestOptions>({ filter: true, seed: true, timeout: true, depth: true, required: true }),
 };
 
 /**
@@ -28,6 +31,7 @@ const OPTIONS: Form = {
 export function testBackend(provider: BackendProvider, given?: TestOptions): void {
   const options = checkedKeys(given, OPTIONS);
   const { filter, seed = DEFAULT_SEED, timeout = 60_000, required = requires(provider.name) } = options;
+  const depth = checkedDepth(options.depth ?? 'default');
 
   describe(`conformance of ${provider.name}`, async () => {
     const probe = await provider.probe();
@@ -42,7 +46,7 @@ export function testBackend(provider: BackendProvider, given?: TestOptions): voi
     afterAll(async () => {
       await session?.close();
     });
-    for (const entry of listCases(filter)) {
+    for (const entry of listCases(filter, depth)) {
       // The session has its own limit, which names the cause; Vitest's must not come first.
       test(entry.id, { timeout: timeout + 10_000 }, async ({ skip }) => {
         const { status, message } = await session!.run(entry);

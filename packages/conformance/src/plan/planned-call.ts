@@ -32,7 +32,7 @@ export function plannedCall(
   const kind = row.rows!;
   const { outer } = normalizationOf(layout.options, layout.shape);
   const occasion = { subject: name, operands, outer, count: countOf(layout.shape), spoiled };
-  const draws: Record<string, Distribution> = { ...drawsOf(kind, occasion) };
+  const { dsum, ...draws } = drawsOf(kind, occasion);
   const twins = placeOf(row.place!).twinOf;
   const gamma = row.gamma === 'none' || op === 'sumSquares' ? null : undefined;
   const spec = {
@@ -44,7 +44,7 @@ export function plannedCall(
     ...(row.beta === 'given' && { beta: true }),
     ...(keepsSubnormals(kind, dtype) && { subnormals: true }),
     ...((row.asked === 'rstd' || row.rstd === 'given') && { rstd: true }),
-    ...(row.dsum === 'given' && { dsum: draws.dsum ?? true }),
+    ...(row.dsum === 'given' && { dsum: dsum ?? true }),
     ...(row.others !== undefined && { others: Number(row.others) }),
     ...(row.quantum === 'given' && { scale: 1 / 32 }),
     promises: promisesOf(kind, row.denominator),

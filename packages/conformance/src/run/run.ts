@@ -1,12 +1,6 @@
-import {
-  type AbortSignalLike,
-  type BackendProvider,
-  checkedKeys,
-  type Form,
-  keysOf,
-  RMSNormError,
-} from '@rmsnorm/core';
-import { listCases } from '../cases/list.ts';
+import { type AbortSignalLike, type BackendProvider, checkedKeys, type Form, keysOf } from '@rmsnorm/core';
+import { casesToRun } from '../plan/cases-to-run.ts';
+import { checkedDepth, type Depth } from '../plan/depth.ts';
 import type { Filter } from './filter.ts';
 import type { CaseResult, Report } from './report.ts';
 import { openSession } from './session.ts';
@@ -28,11 +22,13 @@ export interface RunOptions {
   readonly signal?: AbortSignalLike;
   /** Milliseconds after which a case that does not come back is failed; 60,000 unless given. */
   readonly timeout?: number;
+  /** How much of the suite: 'default' unless given. `--coverage` says what each depth leaves out. */
+  readonly depth?: Depth;
 }
 
 const OPTIONS: Form = {
   name: "runConformance's options",
-  keys: keysOf<RunOptions>({ filter: true, seed: true, onResult: true, signal: true, timeout: true }),
+  keys: keysOf<RunOptions>({ filter: true, seed: true, onResult: true, signal: true, timeout: true, depth: true }),
 };
 
 /**
@@ -44,13 +40,7 @@ const OPTIONS: Form = {
 export async function runConformance(provider: BackendProvider, given?: RunOptions): Promise<Report> {
   const options = checkedKeys(given, OPTIONS);
   const { seed = DEFAULT_SEED, signal } = options;
-  const cases = listCases(options.filter);
-  if (cases.length === 0) {
-    throw new RMSNormError(
-      'INVALID_OPTION',
-      `filter ${JSON.stringify(String(options.filter))} takes none of the ${listCases().length} cases; listCases() gives their ids`,
-    );
-  }
+  const cases = casesToRun(options.filter, checkedDepth(options.depth ?? 'default'));
   const session = await openSession(provider, { seed, ...options });
   const results: CaseResult[] = [];
   let breath = now();
