@@ -4,15 +4,19 @@ import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type BackendProvider, isRMSNormError } from '@rmsnorm/core';
+import type { Depth } from './case/depth.ts';
 import { formatCounterexample, formatFuzz } from './fuzz/format-fuzz.ts';
 import { replay, runFuzz } from './fuzz/fuzz.ts';
 import { parseTrial } from './fuzz/trial-text.ts';
+import { checkedDepth } from './plan/depth.ts';
+import { showCoverage } from './plan/show-coverage.ts';
 import { providerOf } from './provider-of.ts';
 import { formatReport } from './run/format-report.ts';
 import type { CaseResult } from './run/report.ts';
 import { DEFAULT_SEED, runConformance } from './run/run.ts';
 
-const USAGE = `usage: rmsnorm-conformance MODULE [--filter ID] [--json] [--seed N]
+const USAGE = `usage: rmsnorm-conformance MODULE [--filter ID] [--depth D] [--json] [--seed N]
+       rmsnorm-conformance --coverage [MODULE] [--depth D]
        rmsnorm-conformance MODULE --fuzz ROWS [--seed N]
        rmsnorm-conformance MODULE --replay TRIAL
 
@@ -20,6 +24,8 @@ Runs the conformance suite against the backend that MODULE, a JavaScript file, e
 { name, apiVersion: 1, probe, create }, or a function that returns one.
 
   --filter ID   only cases whose id contains ID, or matches it where it has a *: 'forward/values:*float16*'
+  --depth D     quick, default or thorough: how much of the suite; default unless given
+  --coverage    what the cases of that depth cover, and why not the rest; with MODULE, those that apply to its backend
   --json        the report as JSON on stdout
   --seed N      of the random inputs; ${DEFAULT_SEED} unless given
   --fuzz ROWS   instead of the suite: random calls with random bit patterns, ROWS rows in all
@@ -40,9 +46,13 @@ try {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { module, filter, json, seed, fuzz, replay: trial, help } = parse(args);
+  const { module, filter, depth, coverage, json, seed, fuzz, replay: trial, help } = parse(args);
   if (help) {
     process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  if (coverage && module === '') {
+    process.stdout.write(`${await showCoverage(depth, null)}\n`);
     return 0;
   }
   const provider = await providerOf(await load(module), module);
@@ -53,10 +63,15 @@ async function main(args: string[]): Promise<number> {
     );
     return 1;
   }
+  if (coverage) {
+    process.stdout.write(`${await showCoverage(depth, provider)}\n`);
+    return 0;
+  }
   if (trial !== undefined) return repeated(provider, trial, module);
   if (fuzz !== undefined) return fuzzed(provider, { rows: fuzz, seed }, module);
   const report = await runConformance(provider, {
     seed,
+    depth,
     onResult: progress,
     ...(filter !== undefined && { filter }),
   });
@@ -95,6 +110,8 @@ async function repeated(provider: BackendProvider, text: string, module: string)
 interface Arguments {
   readonly module: string;
   readonly filter: string | undefined;
+  readonly depth: Depth;
+  readonly coverage: boolean;
   readonly json: boolean;
   readonly seed: number;
   readonly fuzz: number | undefined;
@@ -104,7 +121,8 @@ interface Arguments {
 
 function parse(args: string[]): Arguments {
   const { values, positionals } = parsed(args);
-  const { filter, json = false, help = false, replay } = values;
+  const { filter, json = false, help = false, coverage = false, replay } = values;
+  const depth = depthOf(values.depth);
   const seed = values.seed === undefined ? DEFAULT_SEED : Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed must be an integer, got '${values.seed}'`);
   const fuzz = values.fuzz === undefined ? undefined : Number(values.fuzz);
@@ -115,8 +133,21 @@ function parse(args: string[]): Arguments {
     throw new UsageError('--filter and --json belong to the suite, not to --fuzz or --replay');
   }
   if (fuzz !== undefined && replay !== undefined) throw new UsageError('--fuzz or --replay, not both');
-  if (!help && positionals.length !== 1) throw new UsageError(`one MODULE is needed, got ${positionals.length}`);
-  return { module: positionals[0] ?? '', filter, json, seed, fuzz, replay, help };
+  if (coverage && (filter !== undefined || json || fuzz !== undefined || replay !== undefined)) {
+    throw new UsageError('--coverage goes with MODULE and --depth alone');
+  }
+  const modules = positionals.length;
+  if (!help && modules !== 1 && !(coverage && modules === 0))
+    throw new UsageError(`one MODULE is needed, got ${modules}`);
+  return { module: positionals[0] ?? '', filter, depth, coverage, json, seed, fuzz, replay, help };
+}
+
+function depthOf(name: string | undefined): Depth {
+  try {
+    return checkedDepth(name ?? 'default');
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 function parsed(args: string[]) {
@@ -126,6 +157,8 @@ function parsed(args: string[]) {
       allowPositionals: true,
       options: {
         filter: { type: 'string' },
+        depth: { type: 'string' },
+        coverage: { type: 'boolean' },
         json: { type: 'boolean' },
         seed: { type: 'string' },
         fuzz: { type: 'string' },

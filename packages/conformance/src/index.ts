@@ -14,6 +14,7 @@
  * vitest.ts and bin.ts run the suite as tests of Vitest and from the command line.
  */
 export { type Case, NotApplicable, type Requirements, type Subject } from './case/case.ts';
+export type { Depth } from './case/depth.ts';
 export { listCases } from './cases/list.ts';
 export { type Counterexample, type FuzzOptions, type FuzzReport, runFuzz } from './fuzz/fuzz.ts';
 export { errorBeforeRounding, type LargestError } from './fuzz/largest-errors.ts';
@@ -21,7 +22,6 @@ export type { Bits, Trial } from './fuzz/trial.ts';
 export { formatTrial, parseTrial } from './fuzz/trial-text.ts';
 export { createRandom, type Random } from './inputs/random.ts';
 export { type Coverage, coverageOf } from './plan/coverage.ts';
-export type { Depth } from './plan/depth.ts';
 export { formatCoverage } from './plan/format-coverage.ts';
 export { providerOf } from './provider-of.ts';
 export type { Filter } from './run/filter.ts';

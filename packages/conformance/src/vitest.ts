@@ -1,7 +1,8 @@
 import { type BackendProvider, checkedKeys, type Form, keysOf, type ProbeResult } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { Depth } from './case/depth.ts';
 import { listCases } from './cases/list.ts';
-import { checkedDepth, type Depth } from './plan/depth.ts';
+import { checkedDepth } from './plan/depth.ts';
 import type { Filter } from './run/filter.ts';
 import { DEFAULT_SEED } from './run/run.ts';
 import { openSession, type Session } from './run/session.ts';

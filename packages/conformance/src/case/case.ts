@@ -1,7 +1,7 @@
 import type { Backend, BackendProvider, Feature, FloatDType, Guarantee, Op } from '@rmsnorm/core';
 import type { Random } from '../inputs/random.ts';
-import type { Depth } from '../plan/depth.ts';
-import type { PlannedCall } from '../plan/planned-call.ts';
+import type { Depth } from './depth.ts';
+import type { PlannedCall } from './planned-call.ts';
 
 /** What a backend must declare for a case to apply to it; where it does not, the case is skipped and says so. */
 export interface Requirements {

@@ -1,5 +1,6 @@
 import type { Case } from '../case/case.ts';
-import { casesAt, type Depth } from '../plan/depth.ts';
+import type { Depth } from '../case/depth.ts';
+import { casesAt } from '../plan/depth.ts';
 import { type Filter, toPredicate } from '../run/filter.ts';
 import { classCases } from './class/index.ts';
 import { errorCases } from './errors/index.ts';

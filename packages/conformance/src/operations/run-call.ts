@@ -1,9 +1,9 @@
 import type { Tensor } from '@rmsnorm/core';
 import { type Case, NotApplicable, type Requirements, type Subject } from '../case/case.ts';
 import { check } from '../case/failure.ts';
+import type { AnySpec } from '../case/planned-call.ts';
 import { undeclared } from '../case/supported.ts';
 import { read, type Tensors, withTensors } from '../case/tensors.ts';
-import type { AnySpec } from '../plan/planned-call.ts';
 import { type ForwardSpec, requirementsOf } from './forward-spec.ts';
 import type { Named, OperationModel, PreparedCall, Results } from './operation-model.ts';
 

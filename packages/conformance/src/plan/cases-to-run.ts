@@ -1,8 +1,8 @@
 import { RMSNormError } from '@rmsnorm/core';
 import type { Case } from '../case/case.ts';
+import type { Depth } from '../case/depth.ts';
 import { listCases } from '../cases/list.ts';
 import type { Filter } from '../run/filter.ts';
-import type { Depth } from './depth.ts';
 
 /**
  * The cases of a depth that `filter` takes, at least one.

@@ -1,11 +1,7 @@
 import { RMSNormError, show } from '@rmsnorm/core';
 import type { Case } from '../case/case.ts';
+import { DEPTHS, type Depth } from '../case/depth.ts';
 import { countOf } from '../expected/normalization.ts';
-
-/** How much of the suite runs: each depth has the cases of the one before, and more. */
-export type Depth = 'quick' | 'default' | 'thorough';
-
-export const DEPTHS: readonly Depth[] = ['quick', 'default', 'thorough'];
 
 /** What each depth leaves out, for `--coverage`. */
 export const LEAVES_OUT: Readonly<Record<Depth, readonly string[]>> = {

@@ -1,11 +1,11 @@
 import type { Case } from '../case/case.ts';
+import type { AnySpec, PlannedCall } from '../case/planned-call.ts';
 import { type Normalization, normalizationOf, rowOf } from '../expected/normalization.ts';
 import { FORMATS } from '../inputs/formats.ts';
 import { createRandom } from '../inputs/random.ts';
 import { OPERATIONS } from '../operations/all.ts';
 import type { PreparedCall } from '../operations/operation-model.ts';
 import { layoutFamilyOf } from './layout-families.ts';
-import type { AnySpec, PlannedCall } from './planned-call.ts';
 import { sizeClassOf } from './size-classes.ts';
 import { type PlanSubject, SUBJECTS } from './subjects.ts';
 

@@ -1,5 +1,6 @@
+import type { Depth } from '../case/depth.ts';
 import type { Cell, Coverage, SubjectCoverage } from './coverage.ts';
-import { type Depth, LEAVES_OUT } from './depth.ts';
+import { LEAVES_OUT } from './depth.ts';
 
 /** The table for people: for each two factors how many of their pairs have a case, and why the others have none. */
 export function formatCoverage({ cases, subjects, missing }: Coverage, depth: Depth): string {

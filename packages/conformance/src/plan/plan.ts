@@ -1,9 +1,10 @@
 import type { FloatDType } from '@rmsnorm/core';
 import { showShape } from '../case/case-id.ts';
+import type { Depth } from '../case/depth.ts';
+import type { PlannedCall } from '../case/planned-call.ts';
 import { type Assignment, coveringArray } from './covering-array.ts';
-import type { Depth } from './depth.ts';
 import { placeOf } from './place.ts';
-import { type PlannedCall, plannedCall } from './planned-call.ts';
+import { plannedCall } from './planned-call.ts';
 import { reasonAgainst } from './rules.ts';
 import { sizesOf } from './size-classes.ts';
 import { OPTION_FACTORS, type OptionFactor, optionFactorsOf, type PlanSubject, SUBJECTS } from './subjects.ts';

@@ -1,24 +1,13 @@
 import type { FloatDType } from '@rmsnorm/core';
+import type { AnySpec, PlannedCall } from '../case/planned-call.ts';
 import { countOf, normalizationOf } from '../expected/normalization.ts';
 import { type Distribution, gammaOf, normal, repeated } from '../inputs/distributions.ts';
-import type { ForwardOptions, ForwardSpec } from '../operations/forward-spec.ts';
+import type { ForwardOptions } from '../operations/forward-spec.ts';
 import type { Assignment } from './covering-array.ts';
 import { layoutOfFamily } from './layout-families.ts';
 import { placeOf } from './place.ts';
 import { drawsOf, keepsSubnormals, promisesOf } from './row-kinds.ts';
 import type { PlanSubject } from './subjects.ts';
-
-/** A spec of any operation: each takes of it what it knows. */
-export type AnySpec = ForwardSpec & Readonly<Record<string, unknown>>;
-
-/** A call as data, from which a case is made and its coverage derived. */
-export interface PlannedCall {
-  /** A name in SUBJECTS. */
-  readonly subject: string;
-  readonly spec: AnySpec;
-  /** See placeOf. */
-  readonly place: string;
-}
 
 /** The call that a row of the plan stands for. */
 export function plannedCall(

@@ -1,6 +1,7 @@
 import { type AbortSignalLike, type BackendProvider, checkedKeys, type Form, keysOf } from '@rmsnorm/core';
+import type { Depth } from '../case/depth.ts';
 import { casesToRun } from '../plan/cases-to-run.ts';
-import { checkedDepth, type Depth } from '../plan/depth.ts';
+import { checkedDepth } from '../plan/depth.ts';
 import type { Filter } from './filter.ts';
 import type { CaseResult, Report } from './report.ts';
 import { openSession } from './session.ts';

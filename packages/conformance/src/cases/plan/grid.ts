@@ -1,9 +1,9 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
+import type { Depth } from '../../case/depth.ts';
 import { type AnyOperation, OPERATIONS } from '../../operations/all.ts';
 import { operationCase } from '../../operations/run-call.ts';
-import type { Depth } from '../../plan/depth.ts';
 import { GRIDS } from '../../plan/grids.ts';
 import { layoutIn } from '../../plan/layout-families.ts';
 

@@ -1,5 +1,5 @@
 import type { Case } from '../../case/case.ts';
-import type { Depth } from '../../plan/depth.ts';
+import type { Depth } from '../../case/depth.ts';
 import { abortCases } from './aborts.ts';
 import { creationsAtOnceCases } from './creations.ts';
 import { gridCases } from './grid.ts';

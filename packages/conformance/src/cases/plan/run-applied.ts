@@ -1,12 +1,12 @@
 import type { HostTensor } from '@rmsnorm/core';
 import type { Subject } from '../../case/case.ts';
 import { check } from '../../case/failure.ts';
+import type { PlannedCall } from '../../case/planned-call.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
 import { decoded } from '../../inputs/elements.ts';
 import { compareY, enqueue } from '../../operations/forward.ts';
-import { type ForwardInputs, inputsOf } from '../../operations/forward-spec.ts';
-import type { PlannedCall } from '../../plan/planned-call.ts';
+import { type ForwardInputs, type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
 import { withNorm } from '../class/class-case.ts';
 
 /** Elements before and behind an array that is given, in its own buffer. */
@@ -15,7 +15,7 @@ const MARGIN = 3;
 /** Makes a planned call from host array to host array, and holds it to the formula and to the bits of forward. */
 export async function runApplied(subject: Subject, { spec, place }: PlannedCall): Promise<void> {
   const { backend } = subject;
-  const inputs = inputsOf(spec, subject.random);
+  const inputs = inputsOf(spec as unknown as ForwardSpec, subject.random);
   const { dtype } = inputs.x;
   const source = within(inputs);
   const out = outOf(place, source, inputs);

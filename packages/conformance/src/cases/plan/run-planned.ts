@@ -1,13 +1,13 @@
 import type { Tensor } from '@rmsnorm/core';
 import type { Subject } from '../../case/case.ts';
 import { check } from '../../case/failure.ts';
+import type { PlannedCall } from '../../case/planned-call.ts';
 import { read, type Tensors, withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
 import { OPERATIONS } from '../../operations/all.ts';
 import type { Named, PreparedCall, Results } from '../../operations/operation-model.ts';
 import { askedFor, mapped, numbersOf, perform } from '../../operations/run-call.ts';
 import { type Place, placeOf } from '../../plan/place.ts';
-import type { PlannedCall } from '../../plan/planned-call.ts';
 import { SUBJECTS } from '../../plan/subjects.ts';
 import { GUARD, STALE } from '../isolation/guards.ts';
 import { blank, targetsOf, unchanged } from '../operations/isolation/targets.ts';

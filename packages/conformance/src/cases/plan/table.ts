@@ -1,6 +1,6 @@
 import type { Case } from '../../case/case.ts';
-import { requirementsOf } from '../../operations/forward-spec.ts';
-import type { Depth } from '../../plan/depth.ts';
+import type { Depth } from '../../case/depth.ts';
+import { type ForwardSpec, requirementsOf } from '../../operations/forward-spec.ts';
 import { planEntries } from '../../plan/plan.ts';
 import { SUBJECTS } from '../../plan/subjects.ts';
 import { runApplied } from './run-applied.ts';
@@ -13,7 +13,7 @@ export function planCases(depth: Depth): Case[] {
     return {
       id,
       depth: from,
-      requires: requirementsOf(call.spec, op),
+      requires: requirementsOf(call.spec as unknown as ForwardSpec, op),
       call,
       run: (subject) => (call.subject === 'apply' ? runApplied(subject, call) : runPlanned(subject, call)),
     };

@@ -1,6 +1,7 @@
 import { bytesPerElement, FLOAT_DTYPES, type FloatDType } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
+import type { Depth } from '../../case/depth.ts';
 import { check } from '../../case/failure.ts';
 import { withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
@@ -8,7 +9,6 @@ import { cycle, normal } from '../../inputs/distributions.ts';
 import { decoded } from '../../inputs/elements.ts';
 import { compareY } from '../../operations/forward.ts';
 import { type ForwardInputs, type ForwardSpec, inputsOf, requirementsOf } from '../../operations/forward-spec.ts';
-import type { Depth } from '../../plan/depth.ts';
 import { withNorm } from '../class/class-case.ts';
 
 const MEBIBYTE = 2 ** 20;

@@ -1,6 +1,6 @@
 import type { FloatDType } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
-import type { Depth } from '../../plan/depth.ts';
+import type { Depth } from '../../case/depth.ts';
 import { FORWARD_ROWS } from '../invariance/index.ts';
 import { placedCase } from '../invariance/placed-rows.ts';
 import { WIDE_PLACEMENTS } from '../invariance/placements.ts';
