@@ -67,6 +67,11 @@ export const RULES: readonly Rule[] = [
     reason: 'one tensor cannot be subnormal and its double not',
   },
   {
+    one: side('rows', 'small'),
+    other: { factor: 'denominator', values: (value) => value !== 'eps=0' },
+    reason: 'beside an eps that dominates such rows are like any',
+  },
+  {
     of: ['gatedForward'],
     one: side('order', 'norm-first'),
     other: side('rows', 'large'),
