@@ -1,4 +1,4 @@
-import type { Supports } from '@rmsnorm/core';
+import { FLOAT_DTYPES, type Guarantee, type Supports } from '@rmsnorm/core';
 import type { Case } from '../case/case.ts';
 import { undeclared } from '../case/supported.ts';
 import { DEFAULT_SEED } from '../run/run.ts';
@@ -27,7 +27,7 @@ export interface SubjectCoverage {
   readonly pairs: readonly Cell[];
   /** Every three settings of options, with each dtype. */
   readonly triples: readonly Cell[];
-  /** Every size, and every grid of more than 65,535. */
+  /** Every size, every grid of more than 65,535, and every promise in each dtype. */
   readonly singles: readonly Cell[];
 }
 
@@ -41,23 +41,15 @@ export interface Coverage {
 
 /** What `cases` cover; where `supports` is given, those of them that apply to such a backend. */
 export function coverageOf(cases: readonly Case[], supports?: Supports, seed: number = DEFAULT_SEED): Coverage {
-  const facts = cases.flatMap((entry): readonly (Facts & { readonly applies: boolean })[] => {
+  const applying = supports && cases.filter(({ requires }) => undeclared(supports, requires).length === 0);
+  const facts = new Map<Case, Facts>();
+  for (const entry of cases) {
     const found = factsOf(entry, seed);
-    const applies = supports === undefined || undeclared(supports, entry.requires).length === 0;
-    return found ? [{ ...found, applies }] : [];
-  });
+    if (found) facts.set(entry, found);
+  }
   const subjects = SUBJECTS.map((subject) => {
-    const own = facts.filter((entry) => entry.subject === subject);
-    const all = subjectCoverage(subject, own);
-    return supports === undefined
-      ? all
-      : declaredOnly(
-          all,
-          subjectCoverage(
-            subject,
-            own.filter(({ applies }) => applies),
-          ),
-        );
+    const all = subjectCoverage(subject, cases, facts);
+    return applying ? declaredOnly(all, subjectCoverage(subject, applying, facts)) : all;
   });
   const missing = subjects.flatMap(({ name, pairs, triples, singles }) =>
     [...pairs, ...triples, ...singles]
@@ -67,7 +59,15 @@ export function coverageOf(cases: readonly Case[], supports?: Supports, seed: nu
   return { cases: cases.length, subjects, missing };
 }
 
-function subjectCoverage(subject: PlanSubject, facts: readonly Facts[]): SubjectCoverage {
+function subjectCoverage(
+  subject: PlanSubject,
+  cases: readonly Case[],
+  factsOfCases: ReadonlyMap<Case, Facts>,
+): SubjectCoverage {
+  const facts = cases.flatMap((entry) => {
+    const found = factsOfCases.get(entry);
+    return found?.subject === subject ? [found] : [];
+  });
   const names = subject.factors.map(({ name }) => name);
   const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b]));
   const options = optionFactorsOf(subject);
@@ -81,7 +81,7 @@ function subjectCoverage(subject: PlanSubject, facts: readonly Facts[]): Subject
     lacks: subject.lacks,
     pairs: pairs.flatMap((set) => cellsOf(subject, set, facts)),
     triples: triples.flatMap((set) => cellsOf(subject, set, facts)),
-    singles: singlesOf(subject, facts),
+    singles: [...singlesOf(subject, facts), ...promisesOf(subject, cases)],
   };
 }
 
@@ -137,6 +137,22 @@ function singlesOf({ name }: PlanSubject, facts: readonly Facts[]): Cell[] {
     return { values: { grid }, cases, ...(isApply && { reason: 'its kernels are those of forward' }) };
   });
   return [...bySize, ...byGrid];
+}
+
+const PROMISES: readonly Guarantee[] = ['extremes', 'nonFinite', 'subnormals', 'invariance'];
+
+/** Promises by what cases require: that is what skips them where a backend does not promise it. */
+function promisesOf({ name, op }: PlanSubject, cases: readonly Case[]): Cell[] {
+  const own = cases.filter(({ requires, call }) => (call ? call.subject === name : requires.op === op && name === op));
+  return PROMISES.flatMap((promise) =>
+    FLOAT_DTYPES.map((dtype): Cell => {
+      const holding = own.filter(
+        ({ requires }) => requires.promises?.includes(promise) && requires.dtypes?.includes(dtype),
+      );
+      const reason = holding.length > 0 ? undefined : reasonAgainst(name, 'promise', promise, 'dtype', dtype);
+      return { values: { promise, dtype }, cases: holding.length, ...(reason !== undefined && { reason }) };
+    }),
+  );
 }
 
 /** The coverage by cases that apply to a backend; what only others cover is empty for the reason that it says. */

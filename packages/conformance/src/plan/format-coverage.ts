@@ -12,11 +12,18 @@ export function formatCoverage({ cases, subjects, missing }: Coverage, depth: De
     left.length > 0 ? `depth '${depth}' leaves out:` : `depth '${depth}' leaves out nothing`,
     ...left.map((what) => `  ${what}`),
     '',
-    missing.length === 0
-      ? 'every cell has a case, or a reason why it has none'
-      : `${missing.length} cells have neither a case nor a reason:`,
-    ...missing.map(({ subject, values }) => `  ${subject}: ${shown(values)}`),
+    ...missingLines(missing, depth),
   ].join('\n');
+}
+
+/** A quick run is a sample: what it misses is counted, not listed. */
+function missingLines(missing: Coverage['missing'], depth: Depth): string[] {
+  if (missing.length === 0) return ['every cell has a case, or a reason why it has none'];
+  if (depth === 'quick') return [`${missing.length} cells have no case at this depth; the default depth has them all`];
+  return [
+    `${missing.length} cells have neither a case nor a reason:`,
+    ...missing.map(({ subject, values }) => `  ${subject}: ${shown(values)}`),
+  ];
 }
 
 function subjectLines({ name, cases, factors, lacks, pairs, triples, singles }: SubjectCoverage): string[] {
@@ -24,7 +31,7 @@ function subjectLines({ name, cases, factors, lacks, pairs, triples, singles }: 
   const reasons = counted([...pairs, ...triples, ...singles]);
   return [
     `${name}: ${cases} cases make a call, ${covered(legal)} pairs, ${covered(triples.filter(isLegal))} triples of options by dtype, ` +
-      `${covered(singles.filter(isLegal))} sizes and grids`,
+      `${covered(singles.filter(isLegal))} sizes, grids and promises`,
     ...matrix(factors, pairs),
     ...[...reasons].map(([reason, count]) => `  ${count} cells are empty: ${reason}`),
     ...Object.entries(lacks).map(([what, why]) => `  no ${what}: ${why}`),

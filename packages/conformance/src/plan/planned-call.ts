@@ -20,7 +20,7 @@ export function plannedCall(
   const dtype = row.dtype as FloatDType;
   const kind = row.rows!;
   const { outer } = normalizationOf(layout.options, layout.shape);
-  const occasion = { subject: name, operands, outer, count: countOf(layout.shape), spoiled };
+  const occasion = { subject: name, operands, dtype, outer, count: countOf(layout.shape), spoiled };
   const { dsum, ...draws } = drawsOf(kind, occasion);
   const twins = placeOf(row.place!).twinOf;
   const gamma = row.gamma === 'none' || op === 'sumSquares' ? null : undefined;
@@ -31,7 +31,7 @@ export function plannedCall(
     ...draws,
     ...(gamma === null && { gamma }),
     ...(row.beta === 'given' && { beta: true }),
-    ...(keepsSubnormals(kind, dtype) && { subnormals: true }),
+    ...(keepsSubnormals(kind) && { subnormals: true }),
     ...((row.asked === 'rstd' || row.rstd === 'given') && { rstd: true }),
     ...(row.dsum === 'given' && { dsum: dsum ?? true }),
     ...(row.others !== undefined && { others: Number(row.others) }),

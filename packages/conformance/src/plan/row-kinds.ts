@@ -9,12 +9,14 @@ import {
   uniform,
   zerosInTurn,
 } from '../inputs/distributions.ts';
+import type { Random } from '../inputs/random.ts';
 import type { Named } from '../operations/operation-model.ts';
 
 /** What the kind of a call's rows depends on. */
 interface Occasion {
   readonly subject: string;
   readonly operands: readonly string[];
+  readonly dtype: FloatDType;
   readonly outer: number;
   readonly count: number;
   /** The operand that has the one number that is not finite. */
@@ -24,9 +26,12 @@ interface Occasion {
 /** Where the numbers of each operand come from; those of others are standard normal. */
 type Draws = Named<Distribution>;
 
-/** Multiples of the least float16, all subnormal, none of them 0. */
-const tiny: Distribution = (random, count) =>
-  new Float64Array(count).map(() => random.pick([-1, 1]) * random.integer(1, 900) * 2 ** -24);
+/** Subnormals, none of them 0: of float32 and bfloat16 the large ones, so that r is a float32 number. */
+function tiny(dtype: FloatDType): Distribution {
+  const draw = (random: Random): number =>
+    dtype === 'float16' ? random.integer(1, 900) * 2 ** -24 : (3 + 8 * random.uniform()) * 1e-39;
+  return (random, count) => new Float64Array(count).map(() => random.pick([-1, 1]) * draw(random));
+}
 
 const KINDS: Readonly<Record<string, (occasion: Occasion) => Draws>> = {
   normal: () => ({}),
@@ -40,13 +45,13 @@ const KINDS: Readonly<Record<string, (occasion: Occasion) => Draws>> = {
   zeros: ({ outer }) => ({ x: zerosInTurn(outer), residual: zerosInTurn(outer) }),
   nan: (occasion) => spoiledBy(occasion, Number.NaN),
   infinity: (occasion) => spoiledBy(occasion, Number.NEGATIVE_INFINITY),
-  subnormal: () => ({ x: tiny, residual: tiny }),
-  'subnormal-second': ({ subject }) => ({
+  subnormal: ({ dtype }) => ({ x: tiny(dtype), residual: tiny(dtype) }),
+  'subnormal-second': ({ subject, dtype }) => ({
     ...(subject === 'addForward' && { x: cycle([0]) }),
-    residual: tiny,
-    gate: tiny,
-    dy: tiny,
-    dsum: tiny,
+    residual: tiny(dtype),
+    gate: tiny(dtype),
+    dy: tiny(dtype),
+    dsum: tiny(dtype),
   }),
 };
 
@@ -85,6 +90,6 @@ export function promisesOf(kind: string, denominator: string | undefined): reado
 }
 
 /** Whether subnormals of the dtype stay in the inputs. */
-export function keepsSubnormals(kind: string, dtype: FloatDType): boolean {
-  return dtype === 'float16' && kind.startsWith('subnormal');
+export function keepsSubnormals(kind: string): boolean {
+  return kind.startsWith('subnormal');
 }

@@ -17,7 +17,10 @@ const side = (factor: string, ...values: readonly string[]): Side => ({ factor, 
 const isClamp = (value: string): boolean => value.startsWith('clamp');
 const shares = (name: string) => (place: string) => place.includes(name);
 
-/** Every empty cell of the table has its reason here. */
+/** The dtypes whose subnormals are those of float32. */
+const WIDE_RANGE: Side = side('dtype', 'float32', 'bfloat16');
+
+/** Every empty cell of the table has its reason here. `promise` stands for what cases require, as no factor does. */
 export const RULES: readonly Rule[] = [
   {
     one: side('offset', '1'),
@@ -34,10 +37,39 @@ export const RULES: readonly Rule[] = [
     other: side('rows', 'large', 'small'),
     reason: 'float16 does not hold numbers whose squares leave float32',
   },
+  ...(['rows', 'promise'] as const).map(
+    (factor): Rule => ({
+      of: ['sumSquares', 'scaleBy'],
+      one: WIDE_RANGE,
+      other: side(factor, 'subnormal', 'subnormals'),
+      reason: 'squares of their subnormals are below size * 2^-98, where sums promise nothing',
+    }),
+  ),
+  ...(['rows', 'promise'] as const).map(
+    (factor): Rule => ({
+      of: ['gatedForward'],
+      one: WIDE_RANGE,
+      other: side(factor, 'subnormal', 'subnormal-second', 'subnormals'),
+      reason: 'x * silu(gate) of their subnormals is no normal float32 number',
+    }),
+  ),
   {
-    one: side('dtype', 'float32', 'bfloat16'),
-    other: side('rows', 'subnormal', 'subnormal-second'),
-    reason: 'subnormals of float32, and of bfloat16, give results or factors that are no normal float32 numbers',
+    of: ['backward'],
+    one: WIDE_RANGE,
+    other: side('rows', 'subnormal-second'),
+    reason: 'dy * weight of their subnormals is no normal float32 number',
+  },
+  {
+    of: ['scaleBy'],
+    one: side('promise', 'extremes'),
+    other: side('dtype', 'float32', 'bfloat16'),
+    reason: 'the sums of such rows are beyond [size * 2^-98, 2^126], where sums promise nothing',
+  },
+  {
+    of: ['apply'],
+    one: side('promise', 'invariance'),
+    other: { factor: 'dtype', values: () => true },
+    reason: 'each of its cases holds it to the bits of forward, where the backend promises them',
   },
   {
     one: { factor: 'place', values: shares('beta is gamma') },

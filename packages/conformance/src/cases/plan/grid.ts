@@ -21,7 +21,12 @@ export const gridCases: readonly Case[] = Object.values(OPERATIONS).flatMap((mod
       DTYPES.map(({ dtype, size, depth }): Case => {
         const [outer, groups, inner] = sides[side];
         const layout = layoutIn({ outer, groups, size, inner });
-        const id = caseId(`${model.op}/plan`, { grid, side, dtype, shape: showShape(layout.shape) });
+        const id = caseId(`${model.op}/plan`, {
+          grid: grid.replaceAll('*', '-x-'),
+          side,
+          dtype,
+          shape: showShape(layout.shape),
+        });
         const weights = model.op === 'sumSquares' ? { gamma: null } : {};
         const spec = { ...layout, dtype, ...weights, lookAt: `${grid} is ${outer * groups * inner} here` };
         const from: Depth = side === 'at' ? 'thorough' : depth;

@@ -2,18 +2,23 @@ import type { FloatDType, Op } from '@rmsnorm/core';
 import type { Bug } from '../../bug.ts';
 import { AroundDriver, around, type DriverCall } from './around.ts';
 
-/** Reads subnormals of float16 as 0, of one operand of one operation. */
-function flushing(op: Op, operand: string): new () => AroundDriver {
+/** Reads subnormals of a dtype as 0, of one operand of one operation. */
+function flushing(op: Op, operand: string, flushed: FloatDType): new () => AroundDriver {
+  const least = flushed === 'float16' ? 2 ** -14 : 2 ** -126;
   return class extends AroundDriver {
     override load(block: Uint8Array, dtype: FloatDType, count: number): Float32Array {
       const values = super.load(block, dtype, count);
-      const meant = this.current?.op === op && this.current.io[operand] === block && dtype === 'float16';
-      return meant ? values.map((value) => (Math.abs(value) < 2 ** -14 ? 0 : value)) : values;
+      const meant = this.current?.op === op && this.current.io[operand] === block && dtype === flushed;
+      return meant ? values.map((value) => (Math.abs(value) < least ? 0 : value)) : values;
     }
   };
 }
 
-const FLUSHED: readonly (readonly [Op, string])[] = [
+const FLUSHED: readonly (readonly [Op, string, FloatDType?])[] = [
+  ['addForward', 'residual', 'float32'],
+  ['addForward', 'x', 'bfloat16'],
+  ['backward', 'x', 'float32'],
+  ['forwardQuantized', 'x', 'bfloat16'],
   ['forward', 'x'],
   ['addForward', 'residual'],
   ['gatedForward', 'x'],
@@ -87,11 +92,11 @@ const TWINS: readonly {
 /** Operands that are subnormal, and operands that are one tensor. */
 export const OPERAND_BUGS: readonly Bug[] = [
   ...FLUSHED.map(
-    ([op, operand]): Bug => ({
-      name: `subnormal ${operand} is 0 in ${op}`,
-      fault: `flushes float16 subnormals of ${operand}, which it promises to keep`,
+    ([op, operand, dtype = 'float16']): Bug => ({
+      name: `subnormal ${dtype} ${operand} is 0 in ${op}`,
+      fault: `flushes ${dtype} subnormals of ${operand}, which it promises to keep`,
       caughtBy: new RegExp(`^${op}/plan:.*rows=subnormal`),
-      planted: flushing(op, operand),
+      planted: flushing(op, operand, dtype),
     }),
   ),
   ...TWINS.map(
