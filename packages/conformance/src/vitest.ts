@@ -1,8 +1,10 @@
 import { type BackendProvider, checkedKeys, type Form, keysOf, type ProbeResult } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Case } from './case/case.ts';
+import type { Depth } from './case/depth.ts';
 import { describeError } from './case/failure.ts';
 import { listCases } from './cases/list.ts';
+import { checkedDepth } from './plan/depth.ts';
 import { type CaseResult, notRun } from './report/report.ts';
 import type { Filter } from './run/filter.ts';
 import { probed } from './run/probe.ts';
@@ -15,13 +17,15 @@ export interface TestOptions {
   readonly seed?: number;
   /** Milliseconds for one case; 60,000 unless given. */
   readonly timeout?: number;
+  /** How much of the suite: 'default' unless given. */
+  readonly depth?: Depth;
   /** Fails, instead of skipping, where the backend is not available: whether `RMSNORM_REQUIRE` names it, unless given. */
   readonly required?: boolean;
 }
 
 const OPTIONS: Form = {
   name: "testBackend's options",
-  keys: keysOf<TestOptions>({ filter: true, seed: true, timeout: true, required: true }),
+  keys: keysOf<TestOptions>({ filter: true, seed: true, timeout: true, depth: true, required: true }),
 };
 
 /**
@@ -33,6 +37,7 @@ const OPTIONS: Form = {
 export function testBackend(provider: BackendProvider, given?: TestOptions): void {
   const options = checkedKeys(given, OPTIONS);
   const { filter, seed = DEFAULT_SEED, timeout = DEFAULT_TIMEOUT, required = requires(provider.name) } = options;
+  const depth = checkedDepth(options.depth ?? 'default');
   checkTimeout(timeout);
   // The suite has its own limit, which names the cause; Vitest's must not come first.
   const limit = timeout + 10_000;
@@ -71,7 +76,7 @@ export function testBackend(provider: BackendProvider, given?: TestOptions): voi
       const late = await session?.close();
       if (late !== undefined) throw new Error(`after the last case: ${late}`);
     }, limit);
-    for (const entry of listCases(filter)) {
+    for (const entry of listCases(filter, depth)) {
       test(entry.id, { timeout: limit }, async ({ skip }) => {
         const { status, message } = session ? await session.run(entry) : withoutBackend(entry);
         switch (status) {

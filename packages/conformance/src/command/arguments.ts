@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
+import type { Depth } from '../case/depth.ts';
+import { checkedDepth } from '../plan/depth.ts';
 import { DEFAULT_SEED } from '../run/run.ts';
 import { DEFAULT_TIMEOUT } from '../run/session.ts';
 import { UsageError } from './usage.ts';
 
 /** What all of a backend's runs have in common. */
 interface Common {
+  /** Empty where `--coverage` needs none. */
   readonly module: string;
+  readonly depth: Depth;
   readonly seed: number;
   /** Milliseconds. */
   readonly timeout: number;
@@ -36,9 +40,14 @@ export interface ReplayArguments extends Common {
   readonly trial: string;
 }
 
+export interface CoverageArguments extends Common {
+  readonly command: 'coverage';
+}
+
 /** One command line, checked. */
 export type Arguments =
   | SuiteArguments
+  | CoverageArguments
   | ExplainArguments
   | FuzzArguments
   | ReplayArguments
@@ -48,11 +57,19 @@ export type Arguments =
 export function parseArguments(args: readonly string[]): Arguments {
   const { values, positionals } = parsed(args);
   if (values.help) return { command: 'help' };
-  if (positionals.length !== 1) throw new UsageError(`one MODULE is needed, got ${positionals.length}`);
-  const common: Common = { module: positionals[0]!, seed: seedOf(values.seed), timeout: timeoutOf(values.timeout) };
+  const modules = positionals.length;
+  if (modules !== 1 && !(values.coverage && modules === 0))
+    throw new UsageError(`one MODULE is needed, got ${modules}`);
+  const common: Common = {
+    module: positionals[0] ?? '',
+    depth: depthOf(values.depth),
+    seed: seedOf(values.seed),
+    timeout: timeoutOf(values.timeout),
+  };
   const { filter, html, junit, json = false } = values;
   const failFast = values['fail-fast'] ?? false;
   refusePairs(values);
+  if (values.coverage) return { command: 'coverage', ...common };
   if (values.explain !== undefined) return { command: 'explain', ...common, id: values.explain, json };
   if (values.replay !== undefined) return { command: 'replay', ...common, trial: values.replay };
   if (values.fuzz !== undefined) return { command: 'fuzz', ...common, rows: rowsOf(values.fuzz) };
@@ -63,9 +80,10 @@ type Values = ReturnType<typeof parsed>['values'];
 
 /** What each of these, which take the place of the suite, goes without. */
 const ALONE = {
-  explain: ['replay', 'fuzz', 'filter', 'html', 'junit', 'fail-fast'],
-  replay: ['fuzz', 'filter', 'json', 'html', 'junit', 'fail-fast', 'seed'],
-  fuzz: ['filter', 'json', 'html', 'junit', 'fail-fast'],
+  coverage: ['explain', 'replay', 'fuzz', 'filter', 'json', 'html', 'junit', 'fail-fast', 'seed'],
+  explain: ['replay', 'fuzz', 'filter', 'html', 'junit', 'fail-fast', 'depth'],
+  replay: ['fuzz', 'filter', 'json', 'html', 'junit', 'fail-fast', 'seed', 'depth'],
+  fuzz: ['filter', 'json', 'html', 'junit', 'fail-fast', 'depth'],
 } as const satisfies Partial<Record<keyof Values, readonly (keyof Values)[]>>;
 
 function refusePairs(values: Values): void {
@@ -73,6 +91,14 @@ function refusePairs(values: Values): void {
     if (values[name as keyof Values] === undefined) continue;
     const other = others.find((option) => values[option] !== undefined);
     if (other !== undefined) throw new UsageError(`--${name} goes without --${other}`);
+  }
+}
+
+function depthOf(name: string | undefined): Depth {
+  try {
+    return checkedDepth(name ?? 'default');
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }
 
@@ -106,6 +132,8 @@ function parsed(args: readonly string[]) {
       allowPositionals: true,
       options: {
         filter: { type: 'string' },
+        depth: { type: 'string' },
+        coverage: { type: 'boolean' },
         json: { type: 'boolean' },
         html: { type: 'string' },
         junit: { type: 'string' },

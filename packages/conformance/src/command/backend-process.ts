@@ -13,13 +13,21 @@ import { formatCounterexample, formatFuzz } from '../fuzz/format-fuzz.ts';
 import { replay, runFuzz } from '../fuzz/fuzz.ts';
 import { TrialRunner } from '../fuzz/trial-runner.ts';
 import { parseTrial } from '../fuzz/trial-text.ts';
+import { casesToRun } from '../plan/cases-to-run.ts';
+import { showCoverage } from '../plan/show-coverage.ts';
 import { providerOf } from '../provider-of.ts';
 import { leaveExitsAlone } from '../run/exit-guard.ts';
 import { probed } from '../run/probe.ts';
-import { casesOf, runCases } from '../run/run.ts';
+import { runCases } from '../run/run.ts';
 import { startBackend } from '../run/start-backend.ts';
 import { unreachable } from '../unreachable.ts';
-import type { ExplainArguments, FuzzArguments, ReplayArguments, SuiteArguments } from './arguments.ts';
+import type {
+  CoverageArguments,
+  ExplainArguments,
+  FuzzArguments,
+  ReplayArguments,
+  SuiteArguments,
+} from './arguments.ts';
 import { tell } from './lines.ts';
 import { UsageError } from './usage.ts';
 import type { Request } from './watched-process.ts';
@@ -48,6 +56,8 @@ async function run(request: Request): Promise<number> {
   switch (request.command) {
     case 'suite':
       return suite(request, request.skip ?? 0);
+    case 'coverage':
+      return coverage(request);
     case 'explain':
       return explained(request);
     case 'fuzz':
@@ -60,8 +70,8 @@ async function run(request: Request): Promise<number> {
 }
 
 async function suite(request: SuiteArguments, skip: number): Promise<number> {
-  const { filter, seed, timeout, failFast } = request;
-  const cases = casesOf(filter);
+  const { filter, depth, seed, timeout, failFast } = request;
+  const cases = casesToRun(filter, depth);
   tell({ type: 'cases', ids: cases.map(({ id }) => id) });
   const provider = await providerIn(request);
   const probe = await probed(provider, timeout);
@@ -81,6 +91,12 @@ async function suite(request: SuiteArguments, skip: number): Promise<number> {
     onResult: (result) => tell({ type: 'result', result }),
   });
   return report.failed > 0 ? 1 : 0;
+}
+
+async function coverage(request: CoverageArguments): Promise<number> {
+  const provider = request.module === '' ? null : await availableIn(request);
+  tell({ type: 'output', text: await showCoverage(request.depth, provider) });
+  return 0;
 }
 
 async function explained(request: ExplainArguments): Promise<number> {

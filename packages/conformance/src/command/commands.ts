@@ -15,6 +15,7 @@ export function runCommand(request: Arguments): Promise<number> {
   switch (request.command) {
     case 'suite':
       return suite(request);
+    case 'coverage':
     case 'explain':
     case 'fuzz':
     case 'replay':

@@ -1,7 +1,8 @@
 import { DEFAULT_SEED } from '../run/run.ts';
 
-export const USAGE: string = `usage: rmsnorm-conformance MODULE [--filter ID] [--seed N] [--timeout SECONDS] [--fail-fast]
+export const USAGE: string = `usage: rmsnorm-conformance MODULE [--filter ID] [--depth D] [--seed N] [--timeout SECONDS] [--fail-fast]
                            [--json] [--html FILE] [--junit FILE]
+       rmsnorm-conformance --coverage [MODULE] [--depth D]
        rmsnorm-conformance MODULE --explain ID [--seed N] [--json]
        rmsnorm-conformance MODULE --fuzz ROWS [--seed N]
        rmsnorm-conformance MODULE --replay TRIAL
@@ -10,6 +11,8 @@ Runs the conformance suite against the backend that MODULE, a JavaScript file, e
 { name, apiVersion: 1, probe, create }, or a function that returns one.
 
   --filter ID   only cases whose id contains ID, or matches it where it has a *: 'forward/values:*float16*'
+  --depth D     quick, default or thorough: how much of the suite; default unless given
+  --coverage    what the cases of that depth cover, and why not the rest; with MODULE, those that apply to its backend
   --seed N      of the random inputs; ${DEFAULT_SEED} unless given
   --timeout SECONDS  for one case; 60 unless given
   --fail-fast   ends at the first failure

@@ -40,7 +40,7 @@ export async function explainCase(
   id: string,
   { seed = DEFAULT_SEED, timeout = DEFAULT_TIMEOUT }: { readonly seed?: number; readonly timeout?: number } = {},
 ): Promise<Explanation> {
-  const [entry] = listCases((other) => other === id);
+  const [entry] = listCases((other) => other === id, 'thorough');
   if (entry === undefined) throw unknownCase(id);
   const recording = new Recording();
   const session = await openSession(recorded(provider, recording), { seed, timeout });
@@ -93,7 +93,7 @@ function copyOf({ what, shape, bound, got, expected }: Comparison): Compared {
 }
 
 function unknownCase(id: string): RMSNormError {
-  const similar = listCases((other) => other.includes(id)).map((entry) => entry.id);
+  const similar = listCases((other) => other.includes(id), 'thorough').map((entry) => entry.id);
   const hint =
     similar.length > 0
       ? `${similar.length} contain it: ${similar.slice(0, 5).join('  ')}${similar.length > 5 ? ' ...' : ''}`

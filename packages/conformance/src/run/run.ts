@@ -8,8 +8,10 @@ import {
   show,
 } from '@rmsnorm/core';
 import type { Case } from '../case/case.ts';
+import type { Depth } from '../case/depth.ts';
 import { describeError } from '../case/failure.ts';
-import { listCases } from '../cases/list.ts';
+import { casesToRun } from '../plan/cases-to-run.ts';
+import { checkedDepth } from '../plan/depth.ts';
 import { type BackendFacts, type CaseResult, notRun, type Report, reportOf, unknownBackend } from '../report/report.ts';
 import type { Filter } from './filter.ts';
 import { checkTimeout, DEFAULT_TIMEOUT, openSession, type Session } from './session.ts';
@@ -33,6 +35,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Ends the run at the first failure: the rest is reported as not run. */
   readonly failFast?: boolean;
+  /** How much of the suite: 'default' unless given. `--coverage` says what each depth leaves out. */
+  readonly depth?: Depth;
 }
 
 const OPTIONS: Form = {
@@ -44,6 +48,7 @@ const OPTIONS: Form = {
     signal: true,
     timeout: true,
     failFast: true,
+    depth: true,
   }),
 };
 
@@ -57,7 +62,7 @@ const OPTIONS: Form = {
 export async function runConformance(provider: BackendProvider, given?: RunOptions): Promise<Report> {
   const options = checkedKeys(given, OPTIONS);
   checkProvider(provider);
-  return runCases(provider, casesOf(options.filter), options);
+  return runCases(provider, casesToRun(options.filter, checkedDepth(options.depth ?? 'default')), options);
 }
 
 /** A provider without create() is a mistake of whoever calls; what its members do is the backend's. */
@@ -69,20 +74,7 @@ function checkProvider(provider: unknown): void {
   );
 }
 
-/**
- * The cases that `filter` takes.
- * @throws RMSNormError INVALID_OPTION where there is none
- */
-export function casesOf(filter: Filter | undefined): readonly Case[] {
-  const cases = listCases(filter);
-  if (cases.length > 0) return cases;
-  throw new RMSNormError(
-    'INVALID_OPTION',
-    `filter ${JSON.stringify(String(filter))} takes none of the ${listCases().length} cases; listCases() gives their ids`,
-  );
-}
-
-export interface CaseRunOptions extends Omit<RunOptions, 'filter'> {
+export interface CaseRunOptions extends Omit<RunOptions, 'filter' | 'depth'> {
   /** As soon as there is a backend. */
   readonly onBackend?: (facts: BackendFacts) => void;
   /** Before each case. */
