@@ -94,6 +94,10 @@ const LIFECYCLE =
   'dispose() is idempotent; what is disposed throws DISPOSED. create() gives a backend of its own each time, and rejects with ' +
   'signal.reason where its signal is aborted. tidy(fn) disposes of the tensors made in fn but those that it returns.';
 
+const PLAN =
+  'All driver calls take effect in call order: what a call was given, and what came out, is kept until it is read, however many ' +
+  'calls came since. Promises of one operation hold for every pair of dtype, layout, size, kind of rows, options and place.';
+
 const DIFFERENCES =
   'The gradients are those of sum(dy * y) + sum(dsum * x), here held against differences of forward in float64.';
 
@@ -126,6 +130,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   'channels-first': [LAYOUT],
   groups: [LAYOUT],
   layouts: [LAYOUT],
+  plan: [PLAN],
   properties: [PROPERTIES],
   'finite-differences': [DIFFERENCES],
   rounding: [LLAMA],
