@@ -138,6 +138,8 @@ test.each([
   [['good.mjs', '--explain', 'x', '--fail-fast'], '--explain goes without --fail-fast'],
   [['good.mjs', '--html', 'no/such/folder/r.html'], '--html no/such/folder/r.html: there is no folder'],
   [['good.mjs', '--junit', '.'], '--junit .: that is a folder, not a file'],
+  [['good.mjs', '--depth', 'deep'], "depth must be one of quick, default, thorough, got 'deep'"],
+  [['good.mjs', '--coverage', '--json'], '--coverage goes without --json'],
   [['good.mjs', '--fuzz', '9', '--json'], '--fuzz goes without --json'],
   [['nowhere.mjs'], 'there is no module'],
   [['other.mjs'], 'RMSNORM_INVALID_OPTION: the default export of other.mjs'],
@@ -147,6 +149,23 @@ test.each([
   expect(stderr).toContain(text);
   expect(stdout).toBe('');
   expect(status).toBe(2);
+});
+
+test('--coverage: what a depth covers, and with a module what applies to its backend', async () => {
+  const all = await run('--coverage', '--depth', 'quick');
+  expect(all.stdout).toMatch(/^\d+ cases at depth 'quick'; /);
+  expect(all.status).toBe(0);
+  const one = await run('wrong.mjs', '--coverage', '--depth', 'quick');
+  expect(one.stdout).toContain('what applies to wrong\n');
+  expect(one.status).toBe(0);
+});
+
+test('--depth: another number of cases', async () => {
+  const quick = await run('wrong.mjs', '--filter', 'forward/values', '--depth', 'quick', '--json');
+  const whole = await run('wrong.mjs', '--filter', 'forward/values', '--json');
+  const { results } = JSON.parse(quick.stdout) as Report;
+  expect(results.length).toBeGreaterThan(0);
+  expect(results.length).toBeLessThan((JSON.parse(whole.stdout) as Report).results.length);
 });
 
 test('--help', async () => {
