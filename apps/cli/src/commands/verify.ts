@@ -57,12 +57,18 @@ export function reportLines(report: Report, { paint }: Output): string[] {
     ...(failures.length > 0 ? [''] : []),
     ...(skips.length > 0 ? ['skipped:', ...skips, ''] : []),
     ...(lost.length > 0 ? ['not run:', ...lost, ''] : []),
-    `${paint('bold', backend)} (${device}): accuracy '${supports.accuracy}'; ${supports.ops.join(', ')}; ` +
-      `${supports.dtypes.join(', ')}; promises ${supports.promises.join(', ') || 'nothing beyond that'}`,
+    `${paint('bold', backend)}${device === '' ? ': it did not start' : ` (${device}): ${manifestText(supports)}`}`,
     `seed ${seed}, ${showSeconds(seconds)}`,
     `${passed} passed, ${failed > 0 ? paint('red', `${failed} failed`) : '0 failed'}, ${skipped} skipped` +
       (notRun > 0 ? `, ${notRun} not run` : ''),
   ];
+}
+
+function manifestText({ accuracy, ops, dtypes, promises }: Report['supports']): string {
+  return (
+    `accuracy '${accuracy}'; ${ops.join(', ')}; ${dtypes.join(', ')}; ` +
+    `promises ${promises.join(', ') || 'nothing beyond that'}`
+  );
 }
 
 /** Why cases of this status came to it, each reason with how many there are. */

@@ -82,12 +82,26 @@ export function compareRstd(got: ArrayLike<number>, operands: ForwardOperands, t
     const unit = ulp(FORMATS.float32, exact);
     const error = float32Error(tolerance, exact);
     if (Number.isNaN(exact) ? Number.isNaN(got[row]!) : Math.abs(got[row]! - exact) <= error) continue;
+    const cause = rstdCause(got, expected, operands.normalization.alpha);
     throw new ConformanceFailure(
       `rstd of row ${row} of ${expected.length}: got ${got[row]}, expected ${exact}` +
-        `${showError(got[row]!, exact, unit, 'ulp')}, bound ${bound}; ` +
+        `${showError(got[row]!, exact, unit, 'ulp')}, bound ${bound}; ${cause && `${cause}; `}` +
         `rstd holds r / alpha, alpha = ${operands.normalization.alpha}, in [outer, groups, inner]`,
     );
   }
+}
+
+/** A mistake that would give just this rstd, in words; empty where none of them would. */
+function rstdCause(got: ArrayLike<number>, expected: Float64Array, alpha: number): string {
+  const known = { exact: (row: number) => expected[row]!, count: expected.length, dtype: 'float32' } as const;
+  const suspects = [
+    { cause: 'r itself, with alpha in it', values: () => (alpha === 1 ? null : expected.map((rstd) => rstd * alpha)) },
+    { cause: 'the root, not what divides by it', values: () => expected.map((rstd) => 1 / rstd) },
+    { cause: 'the mean square, not its inverse root', values: () => expected.map((rstd) => rstd ** -2) },
+    { cause: 'the inverse of the mean square, without a root', values: () => expected.map((rstd) => rstd ** 2) },
+  ];
+  const all = Array.from(got, (value, flat) => ({ flat, got: value }));
+  return describeCauses(likelyCauses(all, suspects, known)) || '';
 }
 
 function explain(

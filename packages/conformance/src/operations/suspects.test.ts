@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { createRandom } from '../inputs/random.ts';
 import { ADD_FORWARD } from './add-forward.ts';
 import { BACKWARD } from './backward.ts';
+import { FORWARD } from './forward.ts';
 import { GATED_FORWARD } from './gated-forward.ts';
 import type { PreparedCall, Results } from './operation-model.ts';
+import { SUM_SQUARES } from './sharded.ts';
 
 const SHAPE = [4, 9];
 const OPTIONS = { dim: 9, axis: -1, eps: 0.25 } as const;
@@ -145,4 +147,27 @@ test('the end of a result that is lost', () => {
   expect(message).toContain(
     'they are the last 6 of 36, and all before is right: look at the end of a transfer, or of the grid',
   );
+});
+
+test.each([
+  ['the mean of the squares, not their sum', (squares: number) => squares / 9],
+  ['the norm, the root of the sum', (squares: number) => Math.sqrt(squares)],
+])('sums: %s', (cause, of) => {
+  const call = SUM_SQUARES.prepare({ shape: SHAPE, options: OPTIONS }, createRandom(4));
+  const sums = rootsOf(inputsOf(call)('x')).map((r) => of((1 / r ** 2 - 0.25) * 9));
+  expect(messageOf(call, { sums })).toContain(`that is what comes of ${cause}`);
+});
+
+test.each([
+  ['r itself, with alpha in it', (r: number) => 2 * r],
+  ['the root, not what divides by it', (r: number) => 1 / r],
+  ['the mean square, not its inverse root', (r: number) => 1 / r ** 2],
+])('rstd: %s', (cause, of) => {
+  const options = { ...OPTIONS, scale: 2 * Math.sqrt(9) };
+  const call = FORWARD.prepare({ shape: SHAPE, options, rstd: true }, createRandom(4));
+  const operand = inputsOf(call);
+  const r = rootsOf(operand('x'));
+  const y = operand('x').map((value, flat) => value * 2 * r[rowOf(flat)]! * operand('gamma')[flat % 9]!);
+  expect(messageOf(call, { y, rstd: r })).toBe('passed');
+  expect(messageOf(call, { y, rstd: r.map(of) })).toContain(`that is what comes of ${cause}`);
 });
