@@ -93,7 +93,39 @@ test('--fuzz: the largest errors, and 0; its failure is a call that --replay rep
   expect(passed.status).toBe(0);
 });
 
+test('--coverage prints the table, and what the depth leaves out', { timeout: 120_000 }, async () => {
+  const { status, stdout } = await run('--coverage', '--depth', 'quick');
+  expect(stdout).toMatch(/^\d+ cases at depth 'quick'/);
+  for (const subject of ['forward', 'apply', 'addForward', 'backward', 'sumSquares']) {
+    expect(stdout).toMatch(new RegExp(`^${subject}: \\d+ cases make a call, \\d+/\\d+ pairs`, 'm'));
+  }
+  expect(stdout).toContain("'clamp' needs partial = 1");
+  expect(stdout).toContain("depth 'quick' leaves out:\n");
+  expect(status).toBe(0);
+});
+
+test('--coverage MODULE prints what applies to its backend', { timeout: 120_000 }, async () => {
+  const { status, stdout } = await run('--coverage', 'wrong.mjs', '--depth', 'quick');
+  expect(stdout).toMatch(/^what applies to wrong\n/);
+  expect(stdout).toMatch(/^ {2}\d+ cells are empty: the backend does not declare it$/m);
+  expect(status).toBe(0);
+});
+
+test('--depth chooses how much runs', async () => {
+  const passed = async (...args: string[]): Promise<number> => {
+    const { stdout } = await run('good.mjs', '--filter', 'scaleBy/plan:calls', ...args);
+    return Number(/: (\d+) passed, 0 failed/.exec(stdout)?.[1]);
+  };
+  expect([await passed('--depth', 'quick'), await passed()]).toEqual([1, 3]);
+});
+
 test.each([
+  [['good.mjs', '--depth', 'deep'], 'depth must be one of quick, default, thorough'],
+  [['--coverage', '--json'], '--coverage goes with MODULE and --depth alone'],
+  [
+    ['good.mjs', '--filter', 'backend/tensor:check=transfer,dtype=float16,elements=33554437'],
+    "depth 'thorough' has 1 such",
+  ],
   [[], 'one MODULE is needed, got 0'],
   [['good.mjs', 'wrong.mjs'], 'one MODULE is needed, got 2'],
   [['good.mjs', '--sed', '3'], "Unknown option '--sed'"],
