@@ -126,7 +126,39 @@ test('--html and --junit: the report in files, whole', async () => {
   expect((await readdir(folder)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 
+test('--coverage prints the table, and what the depth leaves out', { timeout: 120_000 }, async () => {
+  const { status, stdout } = await run('--coverage', '--depth', 'quick');
+  expect(stdout).toMatch(/^\d+ cases at depth 'quick'/);
+  for (const subject of ['forward', 'apply', 'addForward', 'backward', 'sumSquares']) {
+    expect(stdout).toMatch(new RegExp(`^${subject}: \\d+ cases make a call, \\d+/\\d+ pairs`, 'm'));
+  }
+  expect(stdout).toContain("'clamp' needs partial = 1");
+  expect(stdout).toContain("depth 'quick' leaves out:\n");
+  expect(status).toBe(0);
+});
+
+test('--coverage MODULE prints what applies to its backend', { timeout: 120_000 }, async () => {
+  const { status, stdout } = await run('--coverage', 'wrong.mjs', '--depth', 'quick');
+  expect(stdout).toMatch(/^what applies to wrong\n/);
+  expect(stdout).toMatch(/^ {2}\d+ cells are empty: the backend does not declare it$/m);
+  expect(status).toBe(0);
+});
+
+test('--depth chooses how much runs', async () => {
+  const passed = async (...args: string[]): Promise<number> => {
+    const { stdout } = await run('good.mjs', '--filter', 'scaleBy/plan:calls', ...args);
+    return Number(/: (\d+) passed, 0 failed/.exec(stdout)?.[1]);
+  };
+  expect([await passed('--depth', 'quick'), await passed()]).toEqual([1, 3]);
+});
+
 test.each([
+  [['good.mjs', '--depth', 'deep'], 'depth must be one of quick, default, thorough'],
+  [['--coverage', '--json'], '--coverage goes without --json'],
+  [
+    ['good.mjs', '--filter', 'backend/tensor:check=transfer,dtype=float16,elements=33554437'],
+    "depth 'thorough' has 1 such",
+  ],
   [[], 'one MODULE is needed, got 0'],
   [['good.mjs', 'wrong.mjs'], 'one MODULE is needed, got 2'],
   [['good.mjs', '--sed', '3'], "Unknown option '--sed'"],
@@ -138,8 +170,6 @@ test.each([
   [['good.mjs', '--explain', 'x', '--fail-fast'], '--explain goes without --fail-fast'],
   [['good.mjs', '--html', 'no/such/folder/r.html'], '--html no/such/folder/r.html: there is no folder'],
   [['good.mjs', '--junit', '.'], '--junit .: that is a folder, not a file'],
-  [['good.mjs', '--depth', 'deep'], "depth must be one of quick, default, thorough, got 'deep'"],
-  [['good.mjs', '--coverage', '--json'], '--coverage goes without --json'],
   [['good.mjs', '--fuzz', '9', '--json'], '--fuzz goes without --json'],
   [['nowhere.mjs'], 'there is no module'],
   [['other.mjs'], 'RMSNORM_INVALID_OPTION: the default export of other.mjs'],
@@ -149,23 +179,6 @@ test.each([
   expect(stderr).toContain(text);
   expect(stdout).toBe('');
   expect(status).toBe(2);
-});
-
-test('--coverage: what a depth covers, and with a module what applies to its backend', async () => {
-  const all = await run('--coverage', '--depth', 'quick');
-  expect(all.stdout).toMatch(/^\d+ cases at depth 'quick'; /);
-  expect(all.status).toBe(0);
-  const one = await run('wrong.mjs', '--coverage', '--depth', 'quick');
-  expect(one.stdout).toContain('what applies to wrong\n');
-  expect(one.status).toBe(0);
-});
-
-test('--depth: another number of cases', async () => {
-  const quick = await run('wrong.mjs', '--filter', 'forward/values', '--depth', 'quick', '--json');
-  const whole = await run('wrong.mjs', '--filter', 'forward/values', '--json');
-  const { results } = JSON.parse(quick.stdout) as Report;
-  expect(results.length).toBeGreaterThan(0);
-  expect(results.length).toBeLessThan((JSON.parse(whole.stdout) as Report).results.length);
 });
 
 test('--help', async () => {

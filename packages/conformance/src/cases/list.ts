@@ -37,11 +37,16 @@ const FOLDERS: readonly (readonly Case[])[] = [
   lifecycleCases,
 ];
 
+/** Made once: programs ask for each case by its id. */
+const listed = new Map<Depth, readonly Case[]>();
+
 /**
  * Every case of a depth whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in
  * lists.
  */
 export function listCases(filter?: Filter, depth: Depth = 'default'): readonly Case[] {
   const takes = toPredicate(filter);
-  return casesAt(depth, [...FOLDERS.flat(), ...plannedCases(depth)]).filter((entry) => takes(entry.id));
+  const known = listed.get(depth) ?? casesAt(depth, [...FOLDERS.flat(), ...plannedCases(depth)]);
+  listed.set(depth, known);
+  return known.filter((entry) => takes(entry.id));
 }

@@ -6,7 +6,7 @@ import { normal } from '../inputs/distributions.ts';
 import { FORWARD } from '../operations/forward.ts';
 import { GATED_FORWARD } from '../operations/gated-forward.ts';
 import { operationCase } from '../operations/run-call.ts';
-import { coverageOf } from './coverage.ts';
+import { coverageBy, factsOfAll } from './coverage.ts';
 import { factsOf } from './facts.ts';
 import { formatCoverage } from './format-coverage.ts';
 import { planEntries } from './plan.ts';
@@ -17,7 +17,8 @@ const SEED = 1;
 
 describe('what the cases cover', () => {
   const cases = listCases();
-  const coverage = coverageOf(cases);
+  const known = factsOfAll(cases);
+  const coverage = coverageBy(known, cases);
 
   test('every cell of the table has a case, or a reason why it has none', () => {
     expect(coverage.missing).toEqual([]);
@@ -43,12 +44,11 @@ describe('what the cases cover', () => {
 
   test('without the calls of one operation its cells are missing', () => {
     const fewer = cases.filter(({ id }) => !id.startsWith('scaleBy/plan'));
-    const { missing } = coverageOf(fewer);
+    const without = coverageBy(known, fewer);
+    const { missing } = without;
     expect(missing.length).toBeGreaterThan(100);
     expect(new Set(missing.map(({ subject }) => subject))).toEqual(new Set(['scaleBy']));
-    expect(formatCoverage(coverageOf(fewer), 'default')).toMatch(
-      /\d+ cells have neither a case nor a reason:\n {2}scaleBy: /,
-    );
+    expect(formatCoverage(without, 'default')).toMatch(/\d+ cells have neither a case nor a reason:\n {2}scaleBy: /);
   });
 
   test('a backend covers what it declares, and the rest has that for a reason', () => {
@@ -59,7 +59,7 @@ describe('what the cases cover', () => {
       features: [],
       promises: [],
     };
-    const declared = coverageOf(cases, supports);
+    const declared = coverageBy(known, cases, supports);
     expect(declared.missing).toEqual([]);
     const forward = declared.subjects.find(({ name }) => name === 'forward')!;
     const cell = forward.pairs.find(({ values }) => values.dtype === 'float16' && values.layout === 'rows')!;
@@ -142,8 +142,12 @@ describe('depths', () => {
   ];
 
   test('each has the cases of the one before, and more', () => {
-    expect(usual).toEqual(expect.arrayContaining(quick));
-    expect(thorough).toEqual(expect.arrayContaining(usual));
+    const missing = (some: readonly string[], all: readonly string[]): string[] => {
+      const known = new Set(all);
+      return some.filter((id) => !known.has(id));
+    };
+    expect(missing(quick, usual)).toEqual([]);
+    expect(missing(usual, thorough)).toEqual([]);
     expect(quick.length).toBeLessThan(usual.length / 5);
     expect(thorough.length).toBeGreaterThan(1.5 * usual.length);
   });

@@ -39,14 +39,24 @@ export interface Coverage {
   readonly missing: readonly (Cell & { readonly subject: string })[];
 }
 
-/** What `cases` cover; where `supports` is given, those of them that apply to such a backend. */
-export function coverageOf(cases: readonly Case[], supports?: Supports, seed: number = DEFAULT_SEED): Coverage {
-  const applying = supports && cases.filter(({ requires }) => undeclared(supports, requires).length === 0);
+/** What `cases` cover; where `supports` is given, those of them that apply to such a backend. Draws all their numbers. */
+export function coverageOf(cases: readonly Case[], supports?: Supports): Coverage {
+  return coverageBy(factsOfAll(cases), cases, supports);
+}
+
+/** What is known of each case that makes a call. */
+export function factsOfAll(cases: readonly Case[]): ReadonlyMap<Case, Facts> {
   const facts = new Map<Case, Facts>();
   for (const entry of cases) {
-    const found = factsOf(entry, seed);
+    const found = factsOf(entry, DEFAULT_SEED);
     if (found) facts.set(entry, found);
   }
+  return facts;
+}
+
+/** As {@link coverageOf}, by facts that are known. */
+export function coverageBy(facts: ReadonlyMap<Case, Facts>, cases: readonly Case[], supports?: Supports): Coverage {
+  const applying = supports && cases.filter(({ requires }) => undeclared(supports, requires).length === 0);
   const subjects = SUBJECTS.map((subject) => {
     const all = subjectCoverage(subject, cases, facts);
     return applying ? declaredOnly(all, subjectCoverage(subject, applying, facts)) : all;

@@ -13,6 +13,17 @@ test('ids are unique, stable in form, and name a family', () => {
   for (const id of ids) expect(id).toMatch(/^[a-zA-Z]+\/[a-z0-9-]+:[\w.,=+^-]+$/);
 });
 
+test('a depth has its cases, and one that is not known is refused', async () => {
+  const ids = async (depth: 'quick' | 'default'): Promise<string[]> => {
+    const { results } = await runConformance(reference(), { filter: 'scaleBy/plan:calls', depth });
+    return results.map(({ id }) => id);
+  };
+  expect(await ids('quick')).toEqual(['scaleBy/plan:calls=70,read=afterwards']);
+  expect(await ids('default')).toHaveLength(3);
+  const refused = runConformance(reference(), { depth: 'deep' as 'quick' });
+  await expect(refused).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+});
+
 test('a report is plain data, complete and in order', async () => {
   const seen: string[] = [];
   const report = await runConformance(reference(), {

@@ -2,6 +2,7 @@ import type { Case } from '../../case/case.ts';
 import type { Depth } from '../../case/depth.ts';
 import { abortCases } from './aborts.ts';
 import { creationsAtOnceCases } from './creations.ts';
+import { gatedPairCases } from './gated-pairs.ts';
 import { gridCases } from './grid.ts';
 import { ringCases } from './ring.ts';
 import { sumCases } from './sums.ts';
@@ -19,6 +20,7 @@ export function plannedCases(depth: Depth): readonly Case[] {
     ...ringCases,
     ...gridCases,
     ...sumCases,
+    ...gatedPairCases,
     ...wideRowCases,
     ...transferCases,
     ...abortCases,

@@ -66,7 +66,7 @@ export const ringCases: readonly Case[] = [
       (calls): Case => ({
         id: caseId(`${op}/plan`, { calls, read: 'afterwards' }),
         requires: { op, dtypes: ['float32'] },
-        ...(calls === 70 && { depth: 'quick' }),
+        depth: calls === 70 ? 'quick' : 'default',
         run: (subject) => queueAndRead(subject, [op], calls),
       }),
     ),
@@ -75,6 +75,7 @@ export const ringCases: readonly Case[] = [
     (calls): Case => ({
       id: caseId('backend/plan', { calls, read: 'afterwards', of: 'all-operations' }),
       requires: {},
+      depth: calls === 70 ? 'quick' : 'default',
       run: async (subject) => {
         const { supports } = subject.backend;
         const ops = supports.ops.filter((op) => dtypesOf(supports, op).includes('float32'));
