@@ -158,12 +158,13 @@ class OpenSession implements Session {
   }
 
   async #start(): Promise<Backend> {
+    const begun = now();
     try {
       const { instance } = await startBackend(this.#provider, this.#timeout);
-      this.#patience.started(true);
+      this.#patience.started(true, now() - begun);
       return instance;
     } catch (error) {
-      this.#patience.started(false);
+      this.#patience.started(false, now() - begun);
       throw error;
     }
   }
