@@ -1,3 +1,4 @@
+import { OPS } from '@rmsnorm/core';
 import { describe, expect, test } from 'vitest';
 import type { Case } from '../case/case.ts';
 import { DEPTHS } from '../case/depth.ts';
@@ -14,6 +15,10 @@ import { RULES, reasonAgainst } from './rules.ts';
 import { SUBJECTS } from './subjects.ts';
 
 const SEED = 1;
+
+test('every operation has a table', () => {
+  expect(new Set(SUBJECTS.map(({ op }) => op))).toEqual(new Set(OPS));
+});
 
 describe('what the cases cover', () => {
   const cases = listCases();

@@ -113,7 +113,7 @@ function cellsOf(subject: PlanSubject, names: readonly string[], facts: readonly
 }
 
 /** The values of a factor as facts tell them: ordinary rows are told by their numbers, whatever they were drawn from. */
-export function valuesOf({ factors }: PlanSubject, name: string): readonly string[] {
+function valuesOf({ factors }: PlanSubject, name: string): readonly string[] {
   const { values } = factors.find((factor) => factor.name === name)!;
   if (name !== 'rows') return values;
   return ['ordinary', ...values.filter((value) => value !== 'normal' && value !== 'heavy')];

@@ -84,7 +84,7 @@ const MAIN: Readonly<Record<Op, { readonly output: string; readonly dtype: DType
 };
 
 /** Makes the last element of the operation's result another: as one that was read too late, or not written. */
-export function spoilLast({ op, p, io }: DriverCall): void {
+function spoilLast({ op, p, io }: DriverCall): void {
   const { output, dtype } = MAIN[op];
   const block = io[output]!;
   const rows = p.outer * p.groups * p.inner;
