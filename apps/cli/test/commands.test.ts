@@ -98,6 +98,28 @@ describe('verify', () => {
     expect(stdout).toMatch(/^\d+ passed, [1-9]\d* failed, 0 skipped\n$/m);
   });
 
+  test('a backend that ends the process: the case on stderr, and exit code 1, not 0', async () => {
+    writeFileSync(join(folder, 'ending.mjs'), WRONG_BACKEND.replace('=> forward(', '=> process.exit(0) ?? forward('));
+    const { code, stdout, stderr } = await rmsnorm(folder, ['verify', './ending.mjs', '--filter', filter]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /the process ended with exit status 0 in the case forward\/\S+: does the driver call process\.exit\(\)\?/,
+    );
+  });
+
+  test('a backend that does not start: a report, in which the first case has failed and the rest is not run', async () => {
+    writeFileSync(
+      join(folder, 'broken-create.mjs'),
+      "export default { name: 'b', apiVersion: 1, probe: async () => ({ ok: true, device: 'd' }), create: async () => null };",
+    );
+    const { code, stdout, stderr } = await rmsnorm(folder, ['verify', './broken-create.mjs', '--filter', filter]);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toContain('the backend did not start: create() gave null');
+    expect(stdout).toMatch(/^b: it did not start$/m);
+    expect(stdout).toMatch(new RegExp(`^not run:\\n {2}${count - 1} +the backend did not start`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^0 passed, 1 failed, 0 skipped, ${count - 1} not run\n$`, 'm'));
+  });
+
   test.each([
     ['nothing.mjs', 'export const x = 1;', 2, 'the default export of ./nothing.mjs must be a BackendProvider'],
     ['broken.mjs', 'throw new Error("on fire");', 1, 'RMSNORM_MODULE_NOT_FOUND: ./broken.mjs does not load: on fire'],

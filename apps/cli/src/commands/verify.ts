@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
-import { type Report, runConformance } from '@rmsnorm/conformance';
+import { type CaseResult, type Report, runConformance } from '@rmsnorm/conformance';
 import { type BackendProvider, RMSNormError } from '@rmsnorm/core';
 import { BACKENDS } from '../backends.ts';
 import type { Output } from '../terminal/output.ts';
@@ -42,7 +42,7 @@ export async function verify(subject: string, options: VerifyOptions, signal: Ab
 }
 
 export function reportLines(report: Report, { paint }: Output): string[] {
-  const { backend, device, supports, seed, passed, failed, skipped, results } = report;
+  const { backend, device, supports, seed, passed, failed, skipped, notRun, results } = report;
   const seconds = results.reduce((sum, { ms }) => sum + ms, 0) / 1e3;
   const failures = results
     .filter(({ status }) => status === 'fail')
@@ -50,23 +50,37 @@ export function reportLines(report: Report, { paint }: Output): string[] {
       `${paint('red', 'FAIL')} ${id}`,
       ...(message ?? '').split('\n').map((l) => `     ${l}`),
     ]);
-  const reasons = new Map<string, number>();
-  for (const { status, message } of results) {
-    if (status === 'skip') reasons.set(message ?? 'no reason', (reasons.get(message ?? 'no reason') ?? 0) + 1);
-  }
-  const skips = table(
-    [...reasons].map(([reason, count]) => [showCount(count), reason]),
-    [0],
-  );
+  const skips = reasonLines(report, 'skip');
+  const lost = reasonLines(report, 'not-run');
   return [
     ...failures,
     ...(failures.length > 0 ? [''] : []),
-    ...(skips.length > 0 ? ['skipped:', ...skips.map((line) => `  ${line}`), ''] : []),
-    `${paint('bold', backend)} (${device}): accuracy '${supports.accuracy}'; ${supports.ops.join(', ')}; ` +
-      `${supports.dtypes.join(', ')}; promises ${supports.promises.join(', ') || 'nothing beyond that'}`,
+    ...(skips.length > 0 ? ['skipped:', ...skips, ''] : []),
+    ...(lost.length > 0 ? ['not run:', ...lost, ''] : []),
+    `${paint('bold', backend)}${device === '' ? ': it did not start' : ` (${device}): ${manifestText(supports)}`}`,
     `seed ${seed}, ${showSeconds(seconds)}`,
-    `${passed} passed, ${failed > 0 ? paint('red', `${failed} failed`) : '0 failed'}, ${skipped} skipped`,
+    `${passed} passed, ${failed > 0 ? paint('red', `${failed} failed`) : '0 failed'}, ${skipped} skipped` +
+      (notRun > 0 ? `, ${notRun} not run` : ''),
   ];
+}
+
+function manifestText({ accuracy, ops, dtypes, promises }: Report['supports']): string {
+  return (
+    `accuracy '${accuracy}'; ${ops.join(', ')}; ${dtypes.join(', ')}; ` +
+    `promises ${promises.join(', ') || 'nothing beyond that'}`
+  );
+}
+
+/** Why cases of this status came to it, each reason with how many there are. */
+function reasonLines({ results }: Report, wanted: CaseResult['status']): string[] {
+  const reasons = new Map<string, number>();
+  for (const { status, message = 'no reason' } of results) {
+    if (status === wanted) reasons.set(message, (reasons.get(message) ?? 0) + 1);
+  }
+  return table(
+    [...reasons].map(([reason, count]) => [showCount(count), reason.replace(/^not run: /, '')]),
+    [0],
+  ).map((line) => `  ${line}`);
 }
 
 async function providerOf(subject: string): Promise<BackendProvider> {

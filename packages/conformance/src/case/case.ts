@@ -1,5 +1,7 @@
 import type { Backend, BackendProvider, Feature, FloatDType, Guarantee, Op } from '@rmsnorm/core';
 import type { Random } from '../inputs/random.ts';
+import type { Depth } from './depth.ts';
+import type { PlannedCall } from './planned-call.ts';
 
 /** What a backend must declare for a case to apply to it; where it does not, the case is skipped and says so. */
 export interface Requirements {
@@ -26,6 +28,10 @@ export interface Case {
    */
   readonly id: string;
   readonly requires: Requirements;
+  /** From which depth on it runs; unless given, the rules of plan/depth.ts say so. */
+  readonly depth?: Depth;
+  /** The call that it makes, where it is about one call: what the plan's coverage is derived from. */
+  readonly call?: PlannedCall;
   /**
    * Resolves where the promise holds, throws where it does not, throws a {@link NotApplicable} where the backend turns
    * out not to offer what the case is about. Disposes all tensors that it makes.

@@ -1,4 +1,6 @@
 import type { Case } from '../case/case.ts';
+import type { Depth } from '../case/depth.ts';
+import { casesAt } from '../plan/depth.ts';
 import { type Filter, toPredicate } from '../run/filter.ts';
 import { classCases } from './class/index.ts';
 import { errorCases } from './errors/index.ts';
@@ -8,6 +10,7 @@ import { isolationCases } from './isolation/index.ts';
 import { lifecycleCases } from './lifecycle/index.ts';
 import { operationCases } from './operations/index.ts';
 import { optionCases } from './options/index.ts';
+import { plannedCases } from './plan/index.ts';
 import { propertyCases } from './properties/index.ts';
 import { supportsCases } from './supports/index.ts';
 import { tensorCases } from './tensors/index.ts';
@@ -34,8 +37,16 @@ const FOLDERS: readonly (readonly Case[])[] = [
   lifecycleCases,
 ];
 
-/** Every case whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in lists. */
-export function listCases(filter?: Filter): readonly Case[] {
+/** Made once: programs ask for each case by its id. */
+const listed = new Map<Depth, readonly Case[]>();
+
+/**
+ * Every case of a depth whose id `filter` takes, in the order they run: the same for all backends, so ids can be kept in
+ * lists.
+ */
+export function listCases(filter?: Filter, depth: Depth = 'default'): readonly Case[] {
   const takes = toPredicate(filter);
-  return FOLDERS.flat().filter((entry) => takes(entry.id));
+  const known = listed.get(depth) ?? casesAt(depth, [...FOLDERS.flat(), ...plannedCases(depth)]);
+  listed.set(depth, known);
+  return known.filter((entry) => takes(entry.id));
 }

@@ -1,5 +1,6 @@
 import type { DType } from '@rmsnorm/core';
 import { ConformanceFailure } from '../case/failure.ts';
+import { noteComparison } from './comparisons.ts';
 
 /**
  * Holds two results that must be the same bit for bit.
@@ -9,6 +10,13 @@ export function compareBits(got: ArrayLike<number>, expected: ArrayLike<number>,
   if (got.length !== expected.length) {
     throw new ConformanceFailure(`${what}: ${got.length} elements, not ${expected.length}`);
   }
+  noteComparison({
+    what,
+    shape: [got.length],
+    got,
+    expected: (flat) => expected[flat]!,
+    bound: 'the same bits',
+  });
   let differing = 0;
   let first = -1;
   for (let i = 0; i < got.length; i++) {

@@ -3,10 +3,13 @@ import { FORMATS, ulp } from '../inputs/formats.ts';
 import { allowed, roundsOnce, unitOf } from './allowed.ts';
 import { describeTolerance, float32Error, isInside, leastRelativeBound, type Tolerance } from './bounds.ts';
 import { type Observe, passesQuickly } from './compare-result.ts';
+import { noteComparison } from './comparisons.ts';
 import { diagnose, type WrongElement } from './diagnose.ts';
 import { elementAt, exactForward, exactRstd, type ForwardOperands } from './exact-forward.ts';
-import { show, showIndex } from './messages.ts';
-import { featureOf, rowOf } from './normalization.ts';
+import { forwardSuspects } from './hypotheses.ts';
+import { show, showError, showIndex } from './messages.ts';
+import { featureOf, rowOf, rowsShape } from './normalization.ts';
+import { describeCauses, likelyCauses } from './suspects.ts';
 
 export interface ForwardCheck {
   readonly operands: ForwardOperands;
@@ -35,6 +38,13 @@ export function compareForward(got: ArrayLike<number>, check: ForwardCheck): voi
   if (got.length !== exact.length) {
     throw new ConformanceFailure(`${what} has ${got.length} elements, not ${exact.length}`);
   }
+  noteComparison({
+    what,
+    shape: check.shape,
+    got,
+    expected: (flat) => exact[flat]!,
+    bound: describeTolerance(tolerance, dtype),
+  });
   const quick =
     roundsOnce(casting, dtype) && !observe
       ? { dtype, exact, relative: leastRelativeBound(tolerance, operands.beta) }
@@ -48,11 +58,10 @@ export function compareForward(got: ArrayLike<number>, check: ForwardCheck): voi
     if (unit !== undefined) observe!(what, value, element.y, unit);
     const interval = allowed(element, dtype, casting, tolerance);
     if (interval === null || isInside(value, interval)) continue;
-    const error = (value - element.y) / ulp(FORMATS[dtype], element.magnitude);
     const feature = featureOf(normalization, flat) % normalization.size;
-    wrong.push({ flat, feature, row: rowOf(normalization, flat), got: value, element, interval, error });
+    wrong.push({ flat, feature, row: rowOf(normalization, flat), got: value, element, interval });
   }
-  if (wrong.length > 0) throw new ConformanceFailure(explain(wrong, got, check, rstd));
+  if (wrong.length > 0) throw new ConformanceFailure(explain(wrong, got, check, { rstd, exact }));
 }
 
 /**
@@ -64,32 +73,55 @@ export function compareRstd(got: ArrayLike<number>, operands: ForwardOperands, t
   if (got.length !== expected.length) {
     throw new ConformanceFailure(`rstd has ${got.length} elements, not ${expected.length}`);
   }
+  const shape = rowsShape(operands.normalization);
+  const bound = describeTolerance(tolerance, 'float32');
+  noteComparison({ what: 'rstd', shape, got, expected: (row) => expected[row]!, bound });
   for (let row = 0; row < expected.length; row++) {
     const exact = expected[row]!;
     if (!Number.isNaN(exact) && !(exact >= FORMATS.float32.minNormal && exact <= FORMATS.float32.max)) continue;
     const unit = ulp(FORMATS.float32, exact);
-    const bound = float32Error(tolerance, exact);
-    if (Number.isNaN(exact) ? Number.isNaN(got[row]!) : Math.abs(got[row]! - exact) <= bound) continue;
+    const error = float32Error(tolerance, exact);
+    if (Number.isNaN(exact) ? Number.isNaN(got[row]!) : Math.abs(got[row]! - exact) <= error) continue;
+    const cause = rstdCause(got, expected, operands.normalization.alpha);
     throw new ConformanceFailure(
-      `rstd of row ${row} of ${expected.length}: got ${got[row]}, expected ${exact}, off by ` +
-        `${show((got[row]! - exact) / unit)} ulp, bound ${describeTolerance(tolerance, 'float32')}; ` +
+      `rstd of row ${row} of ${expected.length}: got ${got[row]}, expected ${exact}` +
+        `${showError(got[row]!, exact, unit, 'ulp')}, bound ${bound}; ${cause && `${cause}; `}` +
         `rstd holds r / alpha, alpha = ${operands.normalization.alpha}, in [outer, groups, inner]`,
     );
   }
+}
+
+/** A mistake that would give just this rstd, in words; empty where none of them would. */
+function rstdCause(got: ArrayLike<number>, expected: Float64Array, alpha: number): string {
+  const known = { exact: (row: number) => expected[row]!, count: expected.length, dtype: 'float32' } as const;
+  const suspects = [
+    { cause: 'r itself, with alpha in it', values: () => (alpha === 1 ? null : expected.map((rstd) => rstd * alpha)) },
+    { cause: 'the root, not what divides by it', values: () => expected.map((rstd) => 1 / rstd) },
+    { cause: 'the mean square, not its inverse root', values: () => expected.map((rstd) => rstd ** -2) },
+    { cause: 'the inverse of the mean square, without a root', values: () => expected.map((rstd) => rstd ** 2) },
+  ];
+  const all = Array.from(got, (value, flat) => ({ flat, got: value }));
+  return describeCauses(likelyCauses(all, suspects, known)) || '';
 }
 
 function explain(
   wrong: readonly WrongElement[],
   got: ArrayLike<number>,
   { operands, shape, tolerance, stale, lookAt, what = 'y' }: ForwardCheck,
-  rstd: Float64Array,
+  { rstd, exact }: { readonly rstd: Float64Array; readonly exact: Float64Array },
 ): string {
   const worst = wrong.reduce((a, b) => (severity(b) > severity(a) ? b : a));
   const { dtype, normalization, x } = operands;
-  const { y, weight, beta } = worst.element;
-  const unit = dtype === 'float32' ? 'ulp' : `steps of ${dtype}`;
-  const error = Number.isFinite(worst.error) ? `, off by ${show(worst.error)} ${unit}` : '';
-  const hints = [diagnose(wrong, worst, operands, rstd, stale), lookAt].filter((hint) => hint);
+  const { y, weight, beta, magnitude } = worst.element;
+  const error = showError(
+    worst.got,
+    y,
+    ulp(FORMATS[dtype], magnitude),
+    dtype === 'float32' ? 'ulp' : `steps of ${dtype}`,
+  );
+  const known = { exact: (flat: number) => exact[flat]!, count: got.length, dtype };
+  const cause = describeCauses(likelyCauses(wrong, forwardSuspects(operands), known));
+  const hints = [cause, diagnose(wrong, worst, operands, rstd, stale), lookAt].filter((hint) => hint);
   return (
     `${wrong.length} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst.flat, shape)}: ` +
     `got ${worst.got}, expected ${show(y)}${error}, bound ${describeTolerance(tolerance, dtype)} ` +
@@ -98,6 +130,9 @@ function explain(
   );
 }
 
-function severity({ error }: WrongElement): number {
-  return Number.isNaN(error) ? Number.POSITIVE_INFINITY : Math.abs(error);
+/** How far it is off, in units of what is allowed: near 0, an ulp is no measure. */
+function severity({ got, element: { y, magnitude }, interval: { low, high } }: WrongElement): number {
+  const allowed = Math.max(high - y, y - low, ulp(FORMATS.float32, magnitude) / 2);
+  const excess = Math.abs(got - y) / allowed;
+  return Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess;
 }

@@ -2,8 +2,10 @@ import type { FloatDType } from '@rmsnorm/core';
 import { ConformanceFailure } from '../case/failure.ts';
 import { FORMATS, round } from '../inputs/formats.ts';
 import { type Interval, isInside } from './bounds.ts';
+import { noteComparison } from './comparisons.ts';
 import { show, showIndex } from './messages.ts';
 import { countOf } from './normalization.ts';
+import { describeCauses, likelyCauses, MOST_WRONG, patternOf, type Suspect, type Wrong } from './suspects.ts';
 
 /** What one element of a result may be, ends included. Both ends are NaN where it must be NaN. */
 export interface Expected extends Interval {
@@ -47,6 +49,9 @@ export interface ResultCheck {
   /** What the output was filled with before: an element that still holds it was not written. */
   readonly stale?: number | undefined;
   readonly lookAt?: string | undefined;
+  /** Of the result; with it, what `suspects` would give is held against it. */
+  readonly dtype?: FloatDType | undefined;
+  readonly suspects?: readonly Suspect[] | undefined;
   readonly observe?: Observe | undefined;
 }
 
@@ -58,8 +63,10 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
   const { what, shape, expected, observe } = check;
   const count = countOf(shape);
   if (got.length !== count) throw new ConformanceFailure(`${what} has ${got.length} elements, not ${count}`);
+  noteComparison({ what, shape, got, expected: (flat) => expected(flat)?.exact ?? null, bound: check.bound });
   const quick = observe ? undefined : check.quick;
-  let wrong = 0;
+  let wrongCount = 0;
+  const wrong: Wrong[] = [];
   let worst = -1;
   let worstExcess = -1;
   let stale = check.stale !== undefined;
@@ -70,7 +77,8 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
     if (allowed === null) continue;
     if (observe && allowed.unit !== undefined) observe(what, value, allowed.exact, allowed.unit);
     if (isInside(value, allowed)) continue;
-    wrong++;
+    wrongCount++;
+    if (wrong.length < MOST_WRONG) wrong.push({ flat, got: value });
     if (!Object.is(value, check.stale)) stale = false;
     const excess = excessOf(value, allowed);
     if (excess > worstExcess) {
@@ -78,7 +86,7 @@ export function compareResult(got: ArrayLike<number>, check: ResultCheck): void 
       worst = flat;
     }
   }
-  if (wrong > 0) throw new ConformanceFailure(explain(got, check, { wrong, worst, stale }));
+  if (wrongCount > 0) throw new ConformanceFailure(explain(got, check, { wrong, wrongCount, worst, stale }));
 }
 
 /** How far a wrong value is off, in units of what is allowed. */
@@ -87,19 +95,42 @@ function excessOf(value: number, { exact, low, high }: Expected): number {
   return Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess;
 }
 
+/** Beyond this, how many times it is too much says no more than the difference. */
+const MOST_TIMES = 1e6;
+
+/** How far a wrong value is off, in words. Near 0, every error is a great many times what is allowed. */
+function showExcess(got: number, allowed: Expected): string {
+  const { exact, low, high } = allowed;
+  const excess = excessOf(got, allowed);
+  if (!Number.isFinite(got - exact)) return '';
+  if (excess <= MOST_TIMES) return `, ${show(excess)} times what is allowed`;
+  if (exact === 0) return ', where only 0 is right';
+  if (low === high) return `, off by ${show(got - low)}`;
+  return `, off by ${show(got - exact)}: it is ${Number((got / exact).toPrecision(3))} times that`;
+}
+
 function explain(
   got: ArrayLike<number>,
-  { what, shape, expected, bound, about, stale: before, lookAt }: ResultCheck,
-  { wrong, worst, stale }: { wrong: number; worst: number; stale: boolean },
+  { what, shape, expected, bound, about, stale: before, lookAt, dtype, suspects = [] }: ResultCheck,
+  { wrong, wrongCount, worst, stale }: { wrong: readonly Wrong[]; wrongCount: number; worst: number; stale: boolean },
 ): string {
   const allowed = expected(worst)!;
-  const excess = excessOf(got[worst]!, allowed);
-  const times = Number.isFinite(excess) ? `, ${show(excess)} times what is allowed` : '';
+  // Where one number alone is right, it is that.
+  const right = allowed.low === allowed.high ? allowed.low : allowed.exact;
+  const off = showExcess(got[worst]!, allowed);
   const operands = about ? ` (${about(worst)})` : '';
-  const hints = [stale && `they hold ${before}, which stood there before: they were not written`, lookAt];
+  const exact = (flat: number): number => expected(flat)?.exact ?? Number.NaN;
+  const causes = dtype ? likelyCauses(wrong, suspects, { exact, count: got.length, dtype }) : [];
+  const hints = [
+    stale
+      ? `they hold ${before}, which stood there before: they were not written`
+      : patternOf(wrong, wrongCount, got.length),
+    describeCauses(causes),
+    lookAt,
+  ];
   return (
-    `${wrong} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst, shape)}: ` +
-    `got ${got[worst]}, expected ${show(allowed.exact)}${times}, bound ${bound}${operands}` +
+    `${wrongCount} of ${got.length} elements of ${what} are wrong, the worst at ${showIndex(worst, shape)}: ` +
+    `got ${got[worst]}, expected ${show(right)}${off}, bound ${bound}${operands}` +
     hints.flatMap((hint) => (hint ? [`; ${hint}`] : [])).join('')
   );
 }

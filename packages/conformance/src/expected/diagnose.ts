@@ -2,6 +2,7 @@ import type { Interval } from './bounds.ts';
 import type { Element, ForwardOperands } from './exact-forward.ts';
 import { show } from './messages.ts';
 import type { Normalization } from './normalization.ts';
+import { patternOf } from './suspects.ts';
 
 /** One element of y that is wrong. */
 export interface WrongElement {
@@ -12,8 +13,6 @@ export interface WrongElement {
   readonly got: number;
   readonly element: Element;
   readonly interval: Interval;
-  /** In ulp of the dtype at the magnitude that the bound refers to. */
-  readonly error: number;
 }
 
 /** What the pattern of wrong elements points to. */
@@ -31,6 +30,8 @@ export function diagnose(
   if (!Number.isFinite(worst.got) && Number.isFinite(worst.element.y)) {
     return 'a finite row gave a value that is not: look at sums of squares that overflow or underflow, and at zero denominators';
   }
+  const pattern = patternOf(wrong, wrong.length, x.length);
+  if (pattern !== '') return pattern;
   const rows = outer * groups * inner;
   const firstWrongFeature = Math.min(...rangeOf(wrong, (entry) => entry.feature));
   if (size > 16 && firstWrongFeature >= size - (size % 16) && size % 16 > 0) {

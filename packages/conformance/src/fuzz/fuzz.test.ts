@@ -5,9 +5,10 @@ import { PlainDriver } from '../../test/self-test/plain-driver.ts';
 import { providerOf } from '../../test/self-test/provider.ts';
 import { createRandom } from '../inputs/random.ts';
 import { drawTrial } from './draw.ts';
-import { faultOf, runFuzz } from './fuzz.ts';
+import { runFuzz } from './fuzz.ts';
 import { errorBeforeRounding } from './largest-errors.ts';
 import { rowsIn, type Trial } from './trial.ts';
+import { faultOf } from './trial-runner.ts';
 import { formatTrial, parseTrial } from './trial-text.ts';
 
 test('every operation of the reference passes; the same seed gives the same trials', async () => {
@@ -116,4 +117,38 @@ test('the error before a rounding: none of the nearest result, else the distance
   expect(errorBeforeRounding('float16', 1, 1 + 2 ** -11 + 3 * unit, unit)).toBe(3);
   // Below a power of two steps are half as long: the tie is 1 - 2^-12.
   expect(errorBeforeRounding('float16', 1, 1 - 2 ** -12 - unit, unit)).toBe(1);
+});
+
+/** Never answers, or rejects where nobody waits. */
+class HostileDriver extends PlainDriver {
+  override readonly supports = { ...new PlainDriver().supports, dtypes: ['float32'] as const };
+  readonly #read: () => Promise<void>;
+
+  constructor(read: () => Promise<void>) {
+    super();
+    this.#read = read;
+  }
+
+  override read(...[block, into]: Parameters<PlainDriver['read']>): Promise<void> {
+    return this.#read().then(() => super.read(block, into));
+  }
+}
+
+test('a call that does not come back ends the fuzz, and is its failure', async () => {
+  const provider = providerOf(() => new HostileDriver(() => new Promise(() => {})));
+  const { failures, trials } = await runFuzz(provider, { rows: 3000, timeout: 50 });
+  expect([failures.length, trials]).toEqual([1, 1]);
+  expect(failures[0]!.message).toBe('did not come back within 50 ms: does every promise of the driver settle?');
+});
+
+test('a rejection that nobody waits for is a failure of its call', async () => {
+  const listeners = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  const astray = async (): Promise<void> => void Promise.reject(new Error('astray'));
+  const { failures } = await runFuzz(
+    providerOf(() => new HostileDriver(astray)),
+    { rows: 300 },
+  );
+  for (const listener of listeners) process.on('unhandledRejection', listener);
+  expect(failures[0]!.message).toMatch(/^a promise was rejected that nobody waits for .*: threw Error: astray/);
 });

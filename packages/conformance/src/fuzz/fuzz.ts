@@ -1,6 +1,5 @@
 import {
   type AbortSignalLike,
-  type Backend,
   type BackendProvider,
   type Form,
   keysOf,
@@ -9,23 +8,26 @@ import {
   show,
 } from '@rmsnorm/core';
 import fc from 'fast-check';
-import { ConformanceFailure, describeError } from '../case/failure.ts';
+import { ConformanceFailure } from '../case/failure.ts';
 import { dtypesOf } from '../case/supported.ts';
-import { withTensors } from '../case/tensors.ts';
 import { createRandom } from '../inputs/random.ts';
-import { numbersOf, perform } from '../operations/run-call.ts';
 import { DEFAULT_SEED } from '../run/run.ts';
+import { checkTimeout, DEFAULT_TIMEOUT } from '../run/session.ts';
+import { startBackend } from '../run/start-backend.ts';
 import { breathe, now } from '../run/timers.ts';
 import { anyTrial } from './any-trial.ts';
 import type { TrialKind } from './draw.ts';
 import { type LargestError, LargestErrors } from './largest-errors.ts';
-import { preparedOf, rowsIn, type Trial } from './trial.ts';
+import { rowsIn, type Trial } from './trial.ts';
+import { TrialRunner } from './trial-runner.ts';
 
 export interface FuzzOptions {
   /** How many rows, over all operations and dtypes, at least. */
   readonly rows: number;
   readonly seed?: number;
   readonly signal?: AbortSignalLike;
+  /** Milliseconds after which a call that does not come back ends the fuzz; 60,000 unless given. */
+  readonly timeout?: number;
   /** Now and then. */
   readonly onProgress?: (progress: { readonly rows: number; readonly failures: number }) => void;
 }
@@ -49,7 +51,7 @@ export interface FuzzReport {
 
 const OPTIONS: Form = {
   name: "runFuzz's options",
-  keys: keysOf<FuzzOptions>({ rows: true, seed: true, signal: true, onProgress: true }),
+  keys: keysOf<FuzzOptions>({ rows: true, seed: true, timeout: true, signal: true, onProgress: true }),
 };
 
 const BREATH_MS = 100;
@@ -62,11 +64,19 @@ const BREATH_MS = 100;
  * @throws RMSNormError INVALID_OPTION; what `provider.create()` rejects with; `signal.reason`
  */
 export async function runFuzz(provider: BackendProvider, options: FuzzOptions): Promise<FuzzReport> {
-  const { rows: least, seed = DEFAULT_SEED, signal, onProgress } = readKeys(options, OPTIONS);
+  const {
+    rows: least,
+    seed = DEFAULT_SEED,
+    timeout = DEFAULT_TIMEOUT,
+    signal,
+    onProgress,
+  } = readKeys(options, OPTIONS);
   if (typeof least !== 'number' || !(least > 0)) {
     throw new RMSNormError('INVALID_OPTION', `rows must be a number above 0, got ${show(least)}`);
   }
-  const backend = await provider.create();
+  checkTimeout(timeout);
+  const { instance: backend } = await startBackend(provider, timeout);
+  const runner = new TrialRunner(backend, timeout);
   const errors = new LargestErrors();
   const failures: Counterexample[] = [];
   let kinds = backend.supports.ops.flatMap((op) =>
@@ -76,7 +86,7 @@ export async function runFuzz(provider: BackendProvider, options: FuzzOptions): 
   let trials = 0;
   let breath = now();
   try {
-    while (rows < least && kinds.length > 0) {
+    while (rows < least && kinds.length > 0 && !runner.hangs) {
       if (now() - breath > BREATH_MS) {
         onProgress?.({ rows, failures: failures.length });
         await breathe();
@@ -85,7 +95,7 @@ export async function runFuzz(provider: BackendProvider, options: FuzzOptions): 
       if (signal?.aborted) throw signal.reason;
       const kind = kinds[trials % kinds.length]!;
       const ownSeed = createRandom(seed, `fuzz/${trials++}`).bits() | 0;
-      const failure = await search(backend, kind, { seed: ownSeed }, (trial) => {
+      const failure = await search(runner, kind, { seed: ownSeed }, (trial) => {
         rows += rowsIn(trial);
         return errors;
       });
@@ -94,14 +104,14 @@ export async function runFuzz(provider: BackendProvider, options: FuzzOptions): 
       kinds = kinds.filter((other) => other !== kind);
     }
   } finally {
-    await backend.dispose();
+    await runner.close();
   }
   return { backend: backend.name, device: backend.device, seed, trials, rows, failures, largest: errors.list() };
 }
 
 /** Runs a trial; where it fails, it comes back as small as it goes. Null where it passes. */
-export function replay(backend: Backend, trial: Trial): Promise<Counterexample | null> {
-  return search(backend, trial, { examples: [[trial]] });
+export function replay(runner: TrialRunner, trial: Trial): Promise<Counterexample | null> {
+  return search(runner, trial, { examples: [[trial]] });
 }
 
 /**
@@ -109,40 +119,24 @@ export function replay(backend: Backend, trial: Trial): Promise<Counterexample |
  * @param onTrial is called with the trial, before any smaller one; what it returns is told the errors of its results
  */
 async function search(
-  backend: Backend,
+  runner: TrialRunner,
   kind: TrialKind,
   from: { readonly seed: number } | { examples: [Trial][] },
   onTrial?: (trial: Trial) => LargestErrors,
 ): Promise<Counterexample | null> {
   let isFirst = true;
-  const property = fc.asyncProperty(anyTrial(backend.supports, kind), async (trial) => {
+  let latest = '';
+  const property = fc.asyncProperty(anyTrial(runner.backend.supports, kind), async (trial) => {
     const errors = isFirst ? onTrial?.(trial) : undefined;
     isFirst = false;
-    const fault = await faultOf(backend, trial, errors);
-    if (fault !== null) throw new ConformanceFailure(fault);
+    const fault = await runner.faultOf(trial, errors);
+    if (fault === null) return;
+    latest = fault;
+    throw new ConformanceFailure(fault);
   });
   const { counterexample } = await fc.check(property, { ...from, numRuns: 1 });
   if (counterexample === null) return null;
   const [trial] = counterexample;
-  const message = await faultOf(backend, trial);
+  const message = runner.hangs ? latest : await runner.faultOf(trial);
   return { trial, message: message ?? 'fails now and then: the same call has just passed' };
-}
-
-/** What is wrong with the backend's results, in words; null where nothing is. */
-export async function faultOf(backend: Backend, trial: Trial, errors?: LargestErrors): Promise<string | null> {
-  const { op, dtype } = trial;
-  try {
-    const prepared = preparedOf(trial);
-    const results = await withTensors(backend, async (tensors) => numbersOf(perform(tensors, prepared)));
-    prepared.compare(results, {
-      accuracy: backend.supports.accuracy,
-      observe:
-        errors &&
-        ((output, got, exact, unit) =>
-          errors.add(op, dtype, output, prepared.outputs[output]!.dtype, got, exact, unit)),
-    });
-    return null;
-  } catch (error) {
-    return describeError(error);
-  }
 }

@@ -52,6 +52,16 @@ export const zerosInTurn =
   (random, count) =>
     normal()(random, count).map((value, i) => (Math.floor((i * outer) / count) % 2 === 0 ? zero(value) : value));
 
+/** What `draw` gives, and for the same stream of random numbers the same again: one tensor's contents for two inputs. */
+export function repeated(draw: (random: Random, count: number) => ArrayLike<number>): Distribution {
+  const drawn = new WeakMap<Random, Float64Array>();
+  return (random, count) => {
+    const numbers = drawn.get(random) ?? Float64Array.from(draw(random, count));
+    drawn.set(random, numbers);
+    return numbers.slice();
+  };
+}
+
 /** Weights around 1, different for every feature and of both signs, so that one in the wrong place shows. */
 export function gammaOf(random: Random, features: number): Float32Array {
   return new Float32Array(features).map(() => random.pick([1, 1, 1, -1]) * (0.25 + 1.5 * random.uniform()));

@@ -43,6 +43,11 @@ export const ADD_FORWARD: OperationModel<AddForwardSpec> = {
           bound: `x + residual rounded once to ${dtype}`,
           about: (flat) => `x = ${x.values[flat]}, residual = ${residual.values[flat]}`,
           stale: judgement.stale,
+          dtype,
+          suspects: [
+            { cause: 'x alone, the residual left out', values: () => x.values },
+            { cause: 'the residual alone, x left out', values: () => residual.values },
+          ],
         });
         compareNorm(results, { operands, shape, terms: termsOf(inputs), lookAt }, judgement);
       },

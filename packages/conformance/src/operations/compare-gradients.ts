@@ -6,6 +6,7 @@ import { type BackwardOperands, type ExactGradients, exactGradients } from '../e
 import { featureOf, rowOf } from '../expected/normalization.ts';
 import { FORMATS } from '../inputs/formats.ts';
 import type { Judgement, Results } from './operation-model.ts';
+import { dgammaSuspects, dxSuspects } from './suspects.ts';
 
 const HALF_ULP = 2 ** -24;
 const DX_RELATIVE = 16 * HALF_ULP;
@@ -55,7 +56,7 @@ export function compareGradients(
 
 function compareDx(
   got: ArrayLike<number>,
-  { normalization, dtype, x, dy, dsum }: BackwardOperands,
+  operands: BackwardOperands,
   {
     shape,
     lookAt,
@@ -64,8 +65,11 @@ function compareDx(
   }: GradientCheck & { readonly exact: ExactGradients; readonly openRows: ReadonlySet<number> },
   { accuracy, stale, observe }: Judgement,
 ): void {
+  const { normalization, dtype, x, dy, dsum } = operands;
   compareResult(got, {
     what: 'dx',
+    dtype,
+    suspects: dxSuspects(operands),
     shape,
     expected(flat) {
       const value = exact.dx[flat]!;
@@ -105,13 +109,16 @@ interface ExactSum {
 function compareSum(
   got: ArrayLike<number>,
   { what, exact, terms, isOpen }: ExactSum,
-  { normalization, gamma }: BackwardOperands,
+  operands: BackwardOperands,
   { lookAt }: GradientCheck,
   { accuracy, observe }: Judgement,
 ): void {
+  const { normalization, gamma } = operands;
   const rows = normalization.outer * normalization.inner;
   compareResult(got, {
     what,
+    dtype: 'float32',
+    suspects: what === 'dgamma' ? dgammaSuspects(operands) : [],
     shape: [exact.length],
     expected(feature) {
       const value = exact[feature]!;

@@ -18,6 +18,7 @@ import { FORMATS, ulp } from '../inputs/formats.ts';
 import { type ForwardSpec, inputsOf, likeX, termsOf } from './forward-spec.ts';
 import { normInputs, rstdOutput, weightTensors } from './operands.ts';
 import type { Judgement, OperationModel, Results } from './operation-model.ts';
+import { gatedSuspects } from './suspects.ts';
 
 /** `options.normBeforeGate` says in which order. */
 export interface GatedForwardSpec extends ForwardSpec {
@@ -95,6 +96,8 @@ function compareGated(
   compareResult(y!, {
     what: 'y',
     shape,
+    dtype,
+    suspects: gatedSuspects(operands, { gate, ungated, normBeforeGate }),
     expected: expect(operands, statistic, tolerance),
     quick: roundsOnce(normalization.casting, dtype)
       ? {

@@ -1,6 +1,7 @@
 import type { Tensor } from '@rmsnorm/core';
 import { type Case, NotApplicable, type Requirements, type Subject } from '../case/case.ts';
 import { check } from '../case/failure.ts';
+import type { AnySpec } from '../case/planned-call.ts';
 import { undeclared } from '../case/supported.ts';
 import { read, type Tensors, withTensors } from '../case/tensors.ts';
 import { type ForwardSpec, requirementsOf } from './forward-spec.ts';
@@ -11,6 +12,7 @@ export function operationCase<S extends ForwardSpec>(id: string, model: Operatio
   return {
     id,
     requires: requirementsOf(spec, model.op),
+    call: { subject: model.op, spec: spec as unknown as AnySpec, place: 'fresh' },
     run: (subject) => verify(subject, model.prepare(spec, subject.random)),
   };
 }

@@ -28,6 +28,18 @@ export const SUM_SQUARES: OperationModel<ForwardSpec> = {
           expected: (row) => expectSum(exact[row]!, normalization.size, accuracy),
           bound: `${describeTolerance(toleranceOf(accuracy, NO_TERMS), 'float32')} between size * 2^-98 and 2^126`,
           lookAt: spec.lookAt,
+          dtype: 'float32',
+          suspects: [
+            {
+              cause: 'the mean of the squares, not their sum',
+              values: () => exact.map((sum) => sum / normalization.size),
+            },
+            { cause: 'the norm, the root of the sum', values: () => exact.map(Math.sqrt) },
+            {
+              cause: 'the sum of x, not of its squares',
+              values: () => sumsOf(normalization, x.values, (value) => value),
+            },
+          ],
           observe,
         });
       },
@@ -37,9 +49,13 @@ export const SUM_SQUARES: OperationModel<ForwardSpec> = {
 
 /** The sums of squares of all rows in float64. */
 function exactSums(normalization: Normalization, x: ArrayLike<number>): Float64Array {
+  return sumsOf(normalization, x, (value) => value * value);
+}
+
+function sumsOf(normalization: Normalization, x: ArrayLike<number>, term: (value: number) => number): Float64Array {
   const { outer, groups, inner } = normalization;
   const sums = new Float64Array(outer * groups * inner);
-  for (let flat = 0; flat < x.length; flat++) sums[rowOf(normalization, flat)]! += x[flat]! ** 2;
+  for (let flat = 0; flat < x.length; flat++) sums[rowOf(normalization, flat)]! += term(x[flat]!);
   return sums;
 }
 

@@ -1,7 +1,7 @@
 import { type Backend, OPS, reference } from '@rmsnorm/core';
 import { expect, test } from 'vitest';
 import { listCases } from '../cases/list.ts';
-import { formatReport } from './format-report.ts';
+import { formatReport } from '../report/format-report.ts';
 import { runConformance } from './run.ts';
 
 test('ids are unique, stable in form, and name a family', () => {
@@ -11,6 +11,17 @@ test('ids are unique, stable in form, and name a family', () => {
   expect([...families].sort()).toEqual([...OPS, 'backend', 'supports'].sort());
   expect(new Set(ids).size).toBe(ids.length);
   for (const id of ids) expect(id).toMatch(/^[a-zA-Z]+\/[a-z0-9-]+:[\w.,=+^-]+$/);
+});
+
+test('a depth has its cases, and one that is not known is refused', async () => {
+  const ids = async (depth: 'quick' | 'default'): Promise<string[]> => {
+    const { results } = await runConformance(reference(), { filter: 'scaleBy/plan:calls', depth });
+    return results.map(({ id }) => id);
+  };
+  expect(await ids('quick')).toEqual(['scaleBy/plan:calls=70,read=afterwards']);
+  expect(await ids('default')).toHaveLength(3);
+  const refused = runConformance(reference(), { depth: 'deep' as 'quick' });
+  await expect(refused).rejects.toMatchObject({ code: 'INVALID_OPTION' });
 });
 
 test('a report is plain data, complete and in order', async () => {
@@ -39,6 +50,7 @@ test('a report for people names failures, reasons of skips, and how to repeat on
     passed: 1,
     failed: 1,
     skipped: 2,
+    notRun: 0,
     results: [
       { id: 'a/b:c=1', status: 'fail', message: 'wrong\nvery', ms: 1 },
       { id: 'a/b:c=2', status: 'skip', message: 'not declared: rstd', ms: 0 },
@@ -75,6 +87,33 @@ test.each([
   const provider = { ...reference(), create };
   await expect(runConformance(provider, options as never)).rejects.toThrow(message);
   expect(created).toBe(0);
+});
+
+test.each([[undefined], [null], [5], [{ name: 'x' }]])('what is no provider is refused: %o', async (provider) => {
+  await expect(runConformance(provider as never)).rejects.toThrow('runConformance takes a provider { name, ');
+});
+
+test('failFast: the rest is not run after the first failure, and is told of', async () => {
+  const provider = { ...reference(), create: async () => null as never };
+  const seen: string[] = [];
+  const report = await runConformance(provider, {
+    filter: 'forward/axis:',
+    failFast: true,
+    onResult: ({ status }, { done, total }) => void seen.push(`${done}/${total} ${status}`),
+  });
+  expect(report).toMatchObject({ backend: 'reference', device: '', passed: 0, failed: 1, notRun: 23 });
+  expect([seen.length, seen[0], seen[23]]).toEqual([24, '1/24 fail', '24/24 not-run']);
+});
+
+test.each([[0], [-1], [Number.NaN], ['5']])('a timeout that is none is refused: %o', async (timeout) => {
+  await expect(runConformance(reference(), { timeout: timeout as never })).rejects.toThrow(
+    'timeout must be a number of milliseconds above 0',
+  );
+});
+
+test('a timeout of Infinity waits, it does not fire at once', async () => {
+  const report = await runConformance(reference(), { filter: 'forward/axis:dim=7', timeout: Number.POSITIVE_INFINITY });
+  expect(report).toMatchObject({ failed: 0, notRun: 0 });
 });
 
 test('an abort ends the run with its reason', async () => {

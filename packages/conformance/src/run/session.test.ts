@@ -129,6 +129,22 @@ test('a backend that does not start again fails the rest, and ends', async () =>
   expect(starts).toBe(4);
 });
 
+test('a backend that breaks in every case, and starts slowly, is given up', async () => {
+  const create = async (): Promise<Backend> => {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    return subject.create();
+  };
+  const session = await openSession({ ...subject, create }, { seed: 1, timeout: 300 });
+  const breaking = caseOf(async () => {
+    throw new Error('device lost');
+  });
+  const statuses: string[] = [];
+  for (let i = 0; i < 30; i++) statuses.push((await session.run(breaking)).status);
+  expect(statuses.slice(0, 5)).toEqual(new Array(5).fill('fail'));
+  expect(statuses.at(-1)).toBe('not-run');
+  expect((await session.run(breaking)).message).toMatch(/^not run: starting the backend anew, .* took \d+ s$/);
+});
+
 test("a backend that does not start at all is the caller's to see", async () => {
   const create = async (): Promise<Backend> => {
     throw new Error('no device');

@@ -3,6 +3,9 @@
 // exp by Cody and Waite's reduction: e = 2^n * exp(f), |f| <= ln(2) / 2, ln(2) in two parts of which the first times n is exact; exp(f) =
 // 1 + f + f^2 * q(f), q a minimax polynomial (relative error of exp(f) below 2^-28). Only exp(-|z|) is formed, so that nothing overflows,
 // and it is 2^48 times as large until it has been multiplied by z: z * exp(z) stays accurate down to the least normal number.
+//
+// What each step loses by its rounding is carried along and added at the end: the result errs by little more than half an ulp. Where the
+// gate comes first the statistic, too, has the error of the largest element; with the roundings left in, rows of two erred by 6.4 ulp.
 #pragma once
 
 #include <math.h>
@@ -22,12 +25,26 @@ DEVICE float timesSilu(float x, float z) {
   q = fmaf(q, f, 0.04166838899254799f);
   q = fmaf(q, f, 0.1666652113199234f);
   q = fmaf(q, f, 0.4999999403953552f);
-  const float mantissa = fmaf(f * f, q, f) + 1.0f;
-  const float large = floatOfBits(bitsOfFloat(mantissa) + (bitsOfFloat(shifted) << 23));
+  const float rest = fmaf(f * f, q, f);
+  const float mantissa = 1.0f + rest;
+  const float mantissaLost = rest - (mantissa - 1.0f);
+  const float power = floatOfBits(0x3f800000u + (bitsOfFloat(shifted) << 23));  // 2^(n + 48)
   const float down = 3.552713678800501e-15f;  // 2^-48
-  const float negative = a * large * down;
-  const float top = z < negative ? negative : z;  // z where it is positive; a NaN stays
-  return x * (top / (1.0f + large * down));
+  const float large = mantissa * power;
+  const float largeLost = mantissaLost * power;
+  const float denominator = fmaf(large, down, 1.0f);
+  const float denominatorLost = fmaf(largeLost, down, fmaf(large, down, 1.0f - denominator));
+  const bool isNegative = z < 0.0f;
+  const float product = a * large;
+  const float top = isNegative ? product * down : z;  // a NaN stays
+  const float topLost = isNegative ? fmaf(a, largeLost, fmaf(a, large, -product)) * down : 0.0f;
+  const float quotient = top / denominator;
+  const float remainder = fmaf(-quotient, denominatorLost, fmaf(-quotient, denominator, top) + topLost);
+  const float inverse = fmaf(-0.5f, denominator, 1.457f);  // of 1 to 2, within 0.05: as good as a correction needs
+  const float result = x * quotient;
+  const float resultLost = fmaf(x * inverse, remainder, fmaf(x, quotient, -result));
+  // An infinity has lost nothing, and a zero keeps its sign.
+  return result == 0.0f || fabsf(result) > 3.0e38f ? result : result + resultLost;
 }
 
 }  // namespace rmsnorm

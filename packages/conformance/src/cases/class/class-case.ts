@@ -24,13 +24,13 @@ export function classCase(
 }
 
 /** Runs `body` with a norm that has the options, gamma and beta of the inputs, then disposes it. */
-export async function withNorm(inputs: ForwardInputs, body: (norm: RMSNorm) => Promise<void>): Promise<void> {
+export async function withNorm<T>(inputs: ForwardInputs, body: (norm: RMSNorm) => Promise<T>): Promise<T> {
   const { gamma, beta, options } = inputs;
   const norm = new RMSNorm({ ...options, affine: gamma !== null, bias: beta !== null });
   try {
     if (gamma) norm.gamma = { dtype: 'float32', shape: [gamma.length], data: gamma };
     if (beta) norm.beta = { dtype: 'float32', shape: [beta.length], data: beta };
-    await body(norm);
+    return await body(norm);
   } finally {
     norm.dispose();
   }

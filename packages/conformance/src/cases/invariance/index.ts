@@ -11,7 +11,7 @@ const SIZES = [3, 8, 41, 64, 127, 256, 512, 513, 1000, 1024, 4096, 4099, 8200, 1
 const STRIDED_SIZES = [3, 41, 256, 513, 4099];
 const IN_EVERY_DTYPE = [41, 256, 4099];
 
-const FORWARD_ROWS: Invariant = { model: FORWARD, drawn: { x: heavyTailed }, rows: ['y'] };
+export const FORWARD_ROWS: Invariant = { model: FORWARD, drawn: { x: heavyTailed }, rows: ['y'] };
 
 const placedCases: readonly Case[] = Object.entries(PLACEMENTS).flatMap(([place, { kind }]) =>
   (kind === 'contiguous' ? SIZES : STRIDED_SIZES)

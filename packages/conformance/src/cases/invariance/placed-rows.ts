@@ -9,7 +9,7 @@ import type { AnyOperation } from '../../operations/all.ts';
 import type { ForwardOptions } from '../../operations/forward-spec.ts';
 import type { Named } from '../../operations/operation-model.ts';
 import { outcomeOf } from '../../operations/run-call.ts';
-import { ALONE, PLACEMENTS, type Placement, ROWS } from './placements.ts';
+import { ALONE, PLACEMENTS, type Placement, type PlacementKind, ROWS } from './placements.ts';
 
 /** An operation, and which of its operands and outputs have a row, or a number, for each row of x. */
 export interface Invariant {
@@ -32,9 +32,16 @@ const LOOK_AT =
   'which element enters which partial sum may depend on operation, size, statSize, inner = 1 or > 1, dtype and device alone';
 
 /** The case that rows, placed as `place` says, come out with the bits of each row alone. */
-export function placedCase(invariant: Invariant, place: string, dtype: FloatDType, size: number): Case {
+export function placedCase(
+  invariant: Invariant,
+  place: string,
+  dtype: FloatDType,
+  size: number,
+  placements: Readonly<Record<string, PlacementKind>> = PLACEMENTS,
+): Case {
   const { op } = invariant.model;
-  const placement = PLACEMENTS[place]!;
+  const placement = placements[place]!;
+  const { count = ROWS } = placement;
   return {
     id: caseId(`${op}/invariance`, { place, ...invariant.parameters, dtype, size }),
     requires: {
@@ -48,9 +55,9 @@ export function placedCase(invariant: Invariant, place: string, dtype: FloatDTyp
       promises: ['invariance'],
     },
     async run(subject) {
-      const rows = drawRows(subject.random, dtype, size, invariant);
-      const together = await outcomesOf(subject, rows, invariant, placement.place(ROWS, size));
-      for (let row = 0; row < ROWS; row++) {
+      const rows = drawRows(subject.random, dtype, size, invariant, count);
+      const together = await outcomesOf(subject, rows, invariant, placement.place(count, size));
+      for (let row = 0; row < count; row++) {
         const [alone] = await outcomesOf(subject, only(rows, row), invariant, ALONE[placement.kind](1, size));
         for (const outcome of together.filter((entry) => entry.row === row)) {
           compareOutcomes(outcome, alone!, dtype, `of row ${row}, placed as '${place}', against alone; ${LOOK_AT}`);
@@ -68,8 +75,14 @@ export interface Rows {
 }
 
 /** Heavy-tailed and of different magnitudes: another order of additions shows in the bits. */
-export function drawRows(random: Random, dtype: FloatDType, size: number, { drawn }: Invariant): Rows {
-  const operands = Array.from({ length: ROWS }, (_, i) =>
+export function drawRows(
+  random: Random,
+  dtype: FloatDType,
+  size: number,
+  { drawn }: Invariant,
+  count: number = ROWS,
+): Rows {
+  const operands = Array.from({ length: count }, (_, i) =>
     Object.fromEntries(
       Object.entries(drawn).map(([name, distribution]) => {
         const numbers = distribution(random, size).map((value) => (name === 'gate' ? value : value * 1.3 ** i));

@@ -21,8 +21,17 @@ export const ALONE: Readonly<Record<Kind, Place>> = {
   strided: (_count, size) => columns(1, size, 3),
 };
 
+/** A way to place rows. */
+export interface PlacementKind {
+  readonly kind: Kind;
+  readonly place: Place;
+  readonly groups?: true;
+  /** How many rows are drawn; ROWS unless given. */
+  readonly count?: number;
+}
+
 /** Places in which a row must come out with the same bits. */
-export const PLACEMENTS: Readonly<Record<string, { kind: Kind; place: Place; groups?: true }>> = {
+export const PLACEMENTS: Readonly<Record<string, PlacementKind>> = {
   batch: { kind: 'contiguous', place: (count, size) => stacked(upTo(count), size) },
   reversed: { kind: 'contiguous', place: (count, size) => stacked(upTo(count).reverse(), size) },
   'among-512': {
@@ -46,6 +55,22 @@ export const PLACEMENTS: Readonly<Record<string, { kind: Kind; place: Place; gro
   'inner=5': { kind: 'strided', place: (count, size) => columns(count, size, 5) },
   'inner=16': { kind: 'strided', place: (count, size) => columns(count, size, 16) },
   'inner=67': { kind: 'strided', place: (count, size) => columns(count, size, 67) },
+};
+
+/** As PLACEMENTS, for rows so wide that few are drawn: kernels share a wide row among many threads where it is alone. */
+export const WIDE_PLACEMENTS: Readonly<Record<string, PlacementKind>> = {
+  'two-wide': { kind: 'contiguous', count: 2, place: (count, size) => stacked(upTo(count), size) },
+  'wide-groups': { kind: 'contiguous', count: 2, place: grouped, groups: true },
+  'wide-inner=2': { kind: 'strided', count: 2, place: (count, size) => columns(count, size, 2) },
+  'among-150': {
+    kind: 'contiguous',
+    count: 2,
+    place: (count, size) =>
+      stacked(
+        upTo(150).map((i) => i % count),
+        size,
+      ),
+  },
 };
 
 /** How many rows are drawn. */

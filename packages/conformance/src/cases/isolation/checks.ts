@@ -2,6 +2,7 @@ import { bytesPerElement, FLOAT_DTYPES, rmsNorm, type Tensor } from '@rmsnorm/co
 import type { Case, Subject } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
+import { started } from '../../case/started.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
@@ -102,9 +103,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const out = tensors.empty(shape, x.dtype);
       const other = elements(x.dtype, normal(3)(subject.random, x.data.length));
       enqueue(tensors, { ...inputs, x: other }, { out });
-      const before = read(out);
+      const before = started(read(out));
       enqueue(tensors, inputs, { out });
-      const after = read(out);
+      const after = started(read(out));
       const replaced = { ...inputs, x: other, operands: { ...inputs.operands, x: other.values } };
       compareY(subject, replaced, (await before).values);
       compareY(subject, inputs, (await after).values);

@@ -2,6 +2,7 @@ import { rmsNorm } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { check } from '../../case/failure.ts';
 import { expectRefusal, expectThrow } from '../../case/refusal.ts';
+import { started } from '../../case/started.ts';
 import { verifyForward } from '../../operations/forward.ts';
 import { inputsOf } from '../../operations/forward-spec.ts';
 import { checkMemory, lifecycle, SPEC } from './lifecycle-case.ts';
@@ -33,7 +34,7 @@ export const tensorLifecycleCases: readonly Case[] = [
   }),
   lifecycle('read-before-dispose', async ({ backend }) => {
     const tensor = backend.tensor([1, 2, 3], [3]);
-    const data = tensor.data();
+    const data = started(tensor.data());
     tensor.dispose();
     const noise = backend.tensor([7, 7, 7], [3]);
     const got = await data.finally(() => noise.dispose());

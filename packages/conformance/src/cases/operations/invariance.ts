@@ -10,7 +10,8 @@ import { SCALE_BY, SUM_SQUARES } from '../../operations/sharded.ts';
 import { compareOutcomes, drawRows, type Invariant, only, outcomesOf, placedCase } from '../invariance/placed-rows.ts';
 import { ALONE, PLACEMENTS, ROWS } from '../invariance/placements.ts';
 
-const INVARIANTS: readonly Invariant[] = [
+/** Of every operation but forward. */
+export const INVARIANTS: readonly Invariant[] = [
   {
     model: ADD_FORWARD,
     drawn: { x: heavyTailed, residual: heavyTailed },

@@ -6,6 +6,7 @@ import { INVARIANCE_BUGS } from './invariance.ts';
 import { LAYOUT_BUGS } from './layout.ts';
 import { MEMORY_BUGS } from './memory/index.ts';
 import { OPERATION_BUGS } from './operations.ts';
+import { PLAN_BUGS } from './plan/index.ts';
 import { PRECISION_BUGS } from './precision.ts';
 import { RSTD_BUGS } from './rstd.ts';
 import { STATISTIC_BUGS } from './statistic.ts';
@@ -23,4 +24,5 @@ export const BUGS: readonly Bug[] = [
   ...APPLY_BUGS,
   ...DECLARATION_BUGS,
   ...OPERATION_BUGS,
+  ...PLAN_BUGS,
 ];

@@ -1,6 +1,7 @@
 import { bytesPerElement, type DType, type Tensor } from '@rmsnorm/core';
 import type { Case, Subject } from '../../../case/case.ts';
 import { check } from '../../../case/failure.ts';
+import { started } from '../../../case/started.ts';
 import { read, withTensors } from '../../../case/tensors.ts';
 import { wrapMemoryOf } from '../../../case/wrapping.ts';
 import { compareBits } from '../../../expected/compare-bits.ts';
@@ -65,8 +66,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const [first, second] = [sample.prepare(subject.random), sample.prepare(subject.random)];
     await withTensors(subject.backend, async (tensors) => {
       const targets = targetsOf(first, (output) => blank(tensors, output));
-      const before = numbersOf(perform(tensors, first, undefined, targets));
-      const after = numbersOf(perform(tensors, second, undefined, targets));
+      const before = started(numbersOf(perform(tensors, first, undefined, targets)));
+      const after = started(numbersOf(perform(tensors, second, undefined, targets)));
       first.compare(await before, subject.backend.supports);
       second.compare(await after, subject.backend.supports);
     });
