@@ -246,7 +246,9 @@ export class OperationsDriver extends PlainDriver {
   }
 
   rowOf(p: Problem, x: Float32Array, { start, stride }: Row): Float32Array {
-    return Float32Array.from({ length: p.size }, (_, i) => x[start + i * stride]!);
+    const row = new Float32Array(p.size);
+    for (let i = 0; i < row.length; i++) row[i] = x[start + i * stride]!;
+    return row;
   }
 
   /** gamma, beta and where rstd goes. */

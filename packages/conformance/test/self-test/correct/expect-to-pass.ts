@@ -5,7 +5,7 @@ import { providerOf } from '../provider.ts';
 
 /** A test: `createDriver()` passes the whole suite, or what `filter` takes of it, and nothing that it declares is skipped. */
 export function expectToPass(what: string, createDriver: () => Driver<Uint8Array>, filter: Filter = ''): void {
-  test(`a correct driver passes: ${what}`, { timeout: 300_000 }, async () => {
+  test(`a correct driver passes: ${what}`, { timeout: 600_000 }, async () => {
     const report = await runConformance(providerOf(createDriver), { filter });
     expect(report.results.filter(({ status }) => status === 'fail')).toEqual([]);
 
