@@ -23,7 +23,10 @@ const TWO_STEPS: readonly AddForwardSpec[] = [
   { shape: [2, 12, 67], options: { dim: 12, groups: 3 }, x: heavyTailed },
 ];
 
-/** The definition of the operation: forward on the sum that came out gives the same bits. */
+/**
+ * The definition of the operation: forward on the sum that came out gives the same bits, where a row has the same bits in
+ * every launch.
+ */
 const twoSteps: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   TWO_STEPS.map((base, index): Case => {
     const spec: AddForwardSpec = { ...base, dtype };
@@ -40,6 +43,8 @@ const twoSteps: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
           const options = { ...spec.options, ...weightTensors(inputs) };
           const y = tensors.keep(rmsNorm(together.sum!, { ...options, ...(rstd && { rstd }) }));
           const results = await numbersOf(together);
+          prepared.compare(results, subject.backend.supports);
+          if (!subject.backend.supports.promises.includes('invariance')) return;
           compareBits(results.y!, (await read(y)).values, dtype, 'y against forward on the sum that came out');
           if (rstd) compareBits(results.rstd!, (await read(rstd)).values, 'float32', 'rstd against that of forward');
         });
