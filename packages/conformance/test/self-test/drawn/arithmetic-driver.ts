@@ -1,4 +1,4 @@
-import { type BackwardIO, type FloatDType, type Problem, roundTo } from '@rmsnorm/core';
+import { type BackwardIO, type FloatDType, type ForwardQuantizedIO, type Problem, roundTo } from '@rmsnorm/core';
 import type { Random } from '../../../src/index.ts';
 import { FORMATS } from '../../../src/inputs/formats.ts';
 import { type GradientRow, type GradientSums, OperationsDriver } from '../operations-driver.ts';
@@ -14,6 +14,7 @@ export class ArithmeticDriver extends OperationsDriver {
   readonly #choice: Arithmetic;
   readonly #random: Random;
   #fromTheLastRow = false;
+  #quantizes = false;
   #lost = { dgamma: new Float32Array(0), dbeta: new Float32Array(0) };
 
   constructor(choice: Arithmetic, random: Random) {
@@ -70,7 +71,8 @@ export class ArithmeticDriver extends OperationsDriver {
   override normalizeRow(p: Problem, operands: Operands, row: Row, y: Float32Array): void {
     if (!this.#weightsFirst(p, operands, row, y)) super.normalizeRow(p, operands, row, y);
     const { stepError } = this.#choice;
-    if (stepError === 0 || p.dtype === 'float32') return;
+    // What is quantized is float32 in any dtype.
+    if (stepError === 0 || p.dtype === 'float32' || this.#quantizes) return;
     const step = (stepError * 1.5) / 2 ** FORMATS[p.dtype].fractionBits;
     for (let i = 0; i < p.size; i++) y[row.start + i * row.stride]! *= 1 + this.#error(step);
   }
@@ -131,6 +133,12 @@ export class ArithmeticDriver extends OperationsDriver {
     if (this.#choice.gradients === 'float64') return super.dxOf(p, row, i, middle);
     const inner = fround(row.g[i]! - fround(row.normed[i]! * fround(middle)));
     return inner === 0 ? 0 : fround(inner * fround(row.r));
+  }
+
+  override forwardQuantized(p: Problem & { readonly scale: number | null }, io: ForwardQuantizedIO<Uint8Array>): void {
+    this.#quantizes = true;
+    super.forwardQuantized(p, io);
+    this.#quantizes = false;
   }
 
   override quantizePlace(
