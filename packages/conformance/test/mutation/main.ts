@@ -9,9 +9,10 @@ import { type Result, runMutants } from './run-mutants.ts';
 import { summaryOf, tableOf } from './summary.ts';
 import { isListed, readKillers, readSurvivors, staleEntries } from './survivors.ts';
 
-const USAGE = `mutate [--sample] [--only TEXT] [--cases TEXT] [--threads N] [--record]
+const USAGE = `mutate [--sample] [--only TEXT] [--listed] [--cases TEXT] [--threads N] [--record]
   --sample     a fixed few of the mutants, with the cases first that kill the most
   --only TEXT  mutants whose program, file, function or change has TEXT in it
+  --listed     those too that are in survivors.json
   --cases TEXT only cases whose id has TEXT in it, and no result is kept
   --record     writes killers.json, by which the sample is ordered`;
 
@@ -24,6 +25,7 @@ export async function main(args: readonly string[], load: Import): Promise<numbe
     options: {
       sample: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
+      listed: { type: 'boolean', default: false },
       cases: { type: 'string', default: '' },
       threads: { type: 'string', default: String(Math.max(1, availableParallelism())) },
       record: { type: 'boolean', default: false },
@@ -37,9 +39,10 @@ export async function main(args: readonly string[], load: Import): Promise<numbe
   const all = PROGRAMS.flatMap(mutantsOf);
   const listed = readSurvivors();
   const stale = staleEntries(listed, all);
+  const open = all.filter((mutant) => values.listed || !isListed(listed, mutant));
   const mutants = values.sample
-    ? sampleOf(all.filter((mutant) => !isListed(listed, mutant)))
-    : all.filter(({ program, id }) => `${program} ${id}`.includes(values.only));
+    ? sampleOf(open)
+    : open.filter(({ program, id }) => `${program} ${id}`.includes(values.only));
   const results = await runMutants(mutants, {
     threads: Number(values.threads),
     load,

@@ -1,6 +1,6 @@
 import ts from 'typescript-5.9';
 import { hashOf } from './hashes.ts';
-import { placesOf } from './places.ts';
+import { type Place, placesOf } from './places.ts';
 import { type Program, sourceOf } from './programs.ts';
 
 /** One wrong program: `file` with the text from `start` to `end` replaced. */
@@ -28,11 +28,12 @@ function mutantsOfFile(program: Program, file: string): Mutant[] {
   const seen = new Set([compact(text)]);
   const numbers = new Map<string, number>();
   const mutants: Mutant[] = [];
-  for (const { node, start, end, replacement, member } of placesOf(source)) {
+  for (const place of placesOf(source)) {
+    const { start, end, replacement, member } = place;
     const mutated = compact(text.slice(0, start) + replacement + text.slice(end));
     if (seen.has(mutated)) continue;
     seen.add(mutated);
-    const what = `${file} ${member}: ${short(node.getText(source))} => ${short(inNode(node, source, start, end, replacement))}`;
+    const what = `${file} ${member}: ${describe(place, source)}`;
     const number = (numbers.get(what) ?? 0) + 1;
     numbers.set(what, number);
     const line = source.getLineAndCharacterOfPosition(start).line + 1;
@@ -47,15 +48,16 @@ export function mutatedText(program: Program, { file, start, end, replacement }:
   return text.slice(0, start) + replacement + text.slice(end);
 }
 
-/** The place's surroundings with the replacement in it. */
-function inNode(node: ts.Node, source: ts.SourceFile, start: number, end: number, replacement: string): string {
-  const text = source.text;
-  return text.slice(node.getStart(source), start) + replacement + text.slice(end, node.getEnd());
+function describe({ node, start, end, replacement, shown }: Place, source: ts.SourceFile): string {
+  if (shown !== undefined) return short(shown);
+  const { text } = source;
+  const changed = text.slice(node.getStart(source), start) + replacement + text.slice(end, node.getEnd());
+  return `${short(node.getText(source))} => ${short(changed)}`;
 }
 
 function short(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= 100 ? line : `${line.slice(0, 90)}..${hashOf(line).slice(0, 6)}`;
+  return line.length <= 120 ? line : `${line.slice(0, 110)}..${hashOf(line).slice(0, 6)}`;
 }
 
 function compact(text: string): string {

@@ -36,7 +36,6 @@ export const OTHER_FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   exp: ['expm1'],
   abs: ['sign'],
   encode: ['decode'],
-  subarray: ['slice'],
   elements: ['floats'],
   floats: ['elements'],
   silu: ['clamp'],

@@ -14,6 +14,8 @@ interface Edit {
   readonly replacement: string;
   /** Shown in the description; the node itself unless given. */
   readonly within?: ts.Node;
+  /** The whole description, where a part of the source is none. */
+  readonly shown?: string;
 }
 
 /** Every place of a source file and what may stand there instead, in the order of the text. */
@@ -29,10 +31,10 @@ export function placesOf(source: ts.SourceFile): Place[] {
   return places;
 }
 
-/** Types, imports, texts of errors, and manifests: what a driver declares is no arithmetic. */
+/** Types, imports, errors, what is never reached, and manifests: what a driver declares is no arithmetic. */
 function isLeftAlone(node: ts.Node, source: ts.SourceFile): boolean {
   if (ts.isTypeNode(node) || ts.isImportDeclaration(node) || ts.isInterfaceDeclaration(node)) return true;
-  if (ts.isTypeAliasDeclaration(node) || ts.isThrowStatement(node)) return true;
+  if (ts.isTypeAliasDeclaration(node) || ts.isThrowStatement(node) || ts.isDefaultClause(node)) return true;
   const declared = ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node) ? node.name.getText(source) : '';
   return ['SUPPORTS', 'EVERYTHING', 'supports', 'name', 'device'].includes(declared);
 }
@@ -142,7 +144,8 @@ function callEdits(node: ts.CallExpression, text: Text, instead: Instead): Edit[
   const alone = isUsed
     ? values.filter((value) => !value.includes('=>')).map((value) => instead(node, `(${value})`))
     : [];
-  const swapped = values.slice(1).map((_, i) => {
+  const commutes = ['max', 'min'].includes(text(called));
+  const swapped = (commutes ? [] : values.slice(1)).map((_, i) => {
     const order = [...values.slice(0, i), values[i + 1]!, values[i]!, ...values.slice(i + 2)];
     return instead(node, `${text(expression)}(${order.join(', ')})`);
   });
@@ -167,11 +170,15 @@ function blockEdits(node: ts.Block, text: Text, instead: Instead): Edit[] {
     ts.isExpressionStatement(statement) || ts.isIfStatement(statement) || ts.isForStatement(statement);
   const left = node.statements
     .filter((statement) => isStep(statement) && !text(statement).includes('throw '))
-    .map((statement) => instead(statement, ';'));
+    .map((statement) => instead(statement, ';', statement));
   const swapped = node.statements.slice(1).flatMap((statement, i) => {
     const before = node.statements[i]!;
     if (!isStep(statement) || !isStep(before)) return [];
-    const edit = { start: before.getStart(), end: statement.getEnd(), within: node };
+    const edit = {
+      start: before.getStart(),
+      end: statement.getEnd(),
+      shown: `${text(statement)} before ${text(before)}`,
+    };
     return [{ ...edit, replacement: `${text(statement)} ${text(before)}` }];
   });
   return [...left, ...swapped];

@@ -73,7 +73,7 @@ export class ArithmeticDriver extends OperationsDriver {
     const { stepError } = this.#choice;
     // What is quantized is float32 in any dtype.
     if (stepError === 0 || p.dtype === 'float32' || this.#quantizes) return;
-    const step = (stepError * 1.5) / 2 ** FORMATS[p.dtype].fractionBits;
+    const step = (stepError * 0.5) / 2 ** FORMATS[p.dtype].fractionBits;
     for (let i = 0; i < p.size; i++) y[row.start + i * row.stride]! *= 1 + this.#error(step);
   }
 
