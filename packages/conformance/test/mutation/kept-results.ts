@@ -21,7 +21,7 @@ export class KeptResults<T> {
 
   set(key: string, value: T): void {
     this.#values[key] = value;
-    if (++this.#unsaved >= 50) this.save();
+    if (++this.#unsaved >= 20) this.save();
   }
 
   save(): void {

@@ -9,9 +9,10 @@ import { type Result, runMutants } from './run-mutants.ts';
 import { summaryOf, tableOf } from './summary.ts';
 import { isListed, readKillers, readSurvivors, staleEntries } from './survivors.ts';
 
-const USAGE = `mutate [--sample] [--only TEXT] [--listed] [--cases TEXT] [--threads N] [--record]
+const USAGE = `mutate [--sample] [--only TEXT] [--quick] [--listed] [--cases TEXT] [--threads N] [--record]
   --sample     a fixed few of the mutants, with the cases first that kill the most
   --only TEXT  mutants whose program, file, function or change has TEXT in it
+  --quick      without the dearest seventh of the cases, and no survivor is kept
   --listed     those too that are in survivors.json
   --cases TEXT only cases whose id has TEXT in it, and no result is kept
   --record     writes killers.json, by which the sample is ordered`;
@@ -25,6 +26,7 @@ export async function main(args: readonly string[], load: Import): Promise<numbe
     options: {
       sample: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
+      quick: { type: 'boolean', default: false },
       listed: { type: 'boolean', default: false },
       cases: { type: 'string', default: '' },
       threads: { type: 'string', default: String(Math.max(1, availableParallelism())) },
@@ -46,6 +48,7 @@ export async function main(args: readonly string[], load: Import): Promise<numbe
   const results = await runMutants(mutants, {
     threads: Number(values.threads),
     load,
+    quick: values.quick,
     filter: values.cases,
     ...((values.sample || values.cases !== '') && { first: readKillers() }),
     onResult: progressOf(mutants.length),

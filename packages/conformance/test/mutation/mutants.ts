@@ -48,16 +48,16 @@ export function mutatedText(program: Program, { file, start, end, replacement }:
   return text.slice(0, start) + replacement + text.slice(end);
 }
 
-function describe({ node, start, end, replacement, shown }: Place, source: ts.SourceFile): string {
-  if (shown !== undefined) return short(shown);
+function describe({ node, start, end, replacement, swapped }: Place, source: ts.SourceFile): string {
+  if (swapped) return swapped.map((statement) => short(statement, 60)).join(' before ');
   const { text } = source;
   const changed = text.slice(node.getStart(source), start) + replacement + text.slice(end, node.getEnd());
   return `${short(node.getText(source))} => ${short(changed)}`;
 }
 
-function short(text: string): string {
+function short(text: string, most = 120): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length <= 120 ? line : `${line.slice(0, 110)}..${hashOf(line).slice(0, 6)}`;
+  return line.length <= most ? line : `${line.slice(0, most - 10)}..${hashOf(line).slice(0, 6)}`;
 }
 
 function compact(text: string): string {

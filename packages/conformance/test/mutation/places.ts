@@ -14,8 +14,8 @@ interface Edit {
   readonly replacement: string;
   /** Shown in the description; the node itself unless given. */
   readonly within?: ts.Node;
-  /** The whole description, where a part of the source is none. */
-  readonly shown?: string;
+  /** Two statements that change places, for the description: the one that now comes first. */
+  readonly swapped?: readonly [string, string];
 }
 
 /** Every place of a source file and what may stand there instead, in the order of the text. */
@@ -107,9 +107,11 @@ function unaryEdits(node: ts.PrefixUnaryExpression | ts.PostfixUnaryExpression, 
   }
 }
 
+/** A loop that begins at -1 is left out: typed arrays have nothing there, and take nothing. */
 function numberEdits(node: ts.NumericLiteral, instead: Instead): Edit[] {
   const value = Number(node.text);
-  const others = new Set([value + 1, value - 1, 0, value * 2]);
+  const begins = ts.isVariableDeclaration(node.parent) && ts.isForStatement(node.parent.parent.parent);
+  const others = new Set([value + 1, ...(begins ? [] : [value - 1]), 0, value * 2]);
   others.delete(value);
   const shown = shownFor(node);
   return [...others].map((other) => instead(node, other < 0 ? `(${other})` : String(other), shown));
@@ -152,11 +154,11 @@ function callEdits(node: ts.CallExpression, text: Text, instead: Instead): Edit[
   return [...others, ...alone, ...swapped];
 }
 
-/** Arrays that are too long or too short. */
+/** Arrays that are too short. Longer ones give the same results. */
 function newEdits(node: ts.NewExpression, text: Text, instead: Instead): Edit[] {
   const last = node.arguments?.at(-1);
   if (!last || !text(node.expression).endsWith('Array')) return [];
-  return [`(${text(last)}) + 1`, `(${text(last)}) - 1`].map((other) => instead(last, other, node));
+  return [instead(last, `(${text(last)}) - 1`, node)];
 }
 
 function returnEdits(value: ts.Expression, text: Text, instead: Instead): Edit[] {
@@ -174,11 +176,8 @@ function blockEdits(node: ts.Block, text: Text, instead: Instead): Edit[] {
   const swapped = node.statements.slice(1).flatMap((statement, i) => {
     const before = node.statements[i]!;
     if (!isStep(statement) || !isStep(before)) return [];
-    const edit = {
-      start: before.getStart(),
-      end: statement.getEnd(),
-      shown: `${text(statement)} before ${text(before)}`,
-    };
+    const swapped = [text(statement), text(before)] as const;
+    const edit = { start: before.getStart(), end: statement.getEnd(), swapped };
     return [{ ...edit, replacement: `${text(statement)} ${text(before)}` }];
   });
   return [...left, ...swapped];
