@@ -30,15 +30,17 @@ const ROWS: readonly { dtype: FloatDType; x: number }[] = [
   { dtype: 'bfloat16', x: 1e-30 },
 ];
 
-/** An eps whose square vanishes, and rows whose norms are not far above it. */
-const smallClamps: readonly Case[] = LAYOUTS.map(({ shape, dim }) =>
-  forwardCase(caseId('forward/extremes', { option: 'clamp', eps: '1e-20', x: '1e-20', shape: showShape(shape) }), {
-    shape,
-    options: { dim, epsMode: 'clamp', eps: 1e-20 },
-    x: normal(1e-20),
-    promises: ['extremes'],
-    lookAt: 'in the units of a sum of squares eps counts as its square',
-  }),
+/** An eps whose square vanishes, and rows whose norms are above it and below it. */
+const smallClamps: readonly Case[] = [1e-20, 1e-22].flatMap((x) =>
+  LAYOUTS.map(({ shape, dim }) =>
+    forwardCase(caseId('forward/extremes', { option: 'clamp', eps: '1e-20', x, shape: showShape(shape) }), {
+      shape,
+      options: { dim, epsMode: 'clamp', eps: 1e-20 },
+      x: normal(x),
+      promises: ['extremes'],
+      lookAt: 'in the units of a sum of squares eps counts as its square, and it is scaled as the row is',
+    }),
+  ),
 );
 
 const eachOption: readonly Case[] = Object.entries(VARIANTS).flatMap(([option, variant]) =>
