@@ -52,11 +52,24 @@ function roundedNormed(normed: number, dtype: FloatDType, tolerance: Tolerance):
   return [round(FORMATS[dtype], normed - error), round(FORMATS[dtype], normed + error)];
 }
 
+/** What the weight may multiply: x * r, or what 'llama' may round it to. */
+function factorsOf(normed: number, dtype: FloatDType, casting: Casting, tolerance: Tolerance): readonly number[] {
+  return roundsOnce(casting, dtype) ? [normed] : roundedNormed(normed, dtype, tolerance);
+}
+
+/** y in float64 but for the rounding of 'llama', which may go either way close to a tie. */
+export function valuesOf(element: Element, dtype: FloatDType, casting: Casting, tolerance: Tolerance): Interval {
+  const values = factorsOf(element.normed, dtype, casting, tolerance).map(
+    (factor) => factor * element.weight + element.beta,
+  );
+  return { low: Math.min(...values), high: Math.max(...values) };
+}
+
 /**
  * What y times `times` may be before its last rounding: within the tolerance of the exact product, or, under 'llama', of
  * what follows from either number that x * r may be rounded to. Null where x * r or y itself does not fit into float32,
- * and where x * r becomes infinite and meets a `times` below float32: their product is an infinity in float64 and a NaN
- * in float32, and the contract promises neither.
+ * where x * r becomes infinite and meets a `times` below float32, and where y may be 0 in float32 and meets an infinite
+ * `times`: their product is an infinity in float64 and a NaN in float32, and the contract promises neither.
  */
 export function unrounded(
   element: Element,
@@ -70,12 +83,13 @@ export function unrounded(
   if (!Number.isFinite(weight * times) && mayVanish(normed, dtype, casting)) return null;
   if (overflowsBefore(element, dtype, casting)) return null;
   if (Math.abs(times) < minNormal && mayOverflow(normed, dtype, casting)) return null;
+  if (Math.abs(times) === Number.POSITIVE_INFINITY && mayCancel(element, dtype, casting, tolerance)) return null;
   if (!Number.isFinite(y * times)) return { low: y * times, high: y * times };
   if (Math.abs(normed) > max || Math.abs(y) > max) return null;
   const lost = normed !== 0 && Math.abs(normed) < minNormal ? minNormal * (1 + Math.abs(weight)) : 0;
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const factor of roundsOnce(casting, dtype) ? [normed] : roundedNormed(normed, dtype, tolerance)) {
+  for (const factor of factorsOf(normed, dtype, casting, tolerance)) {
     const product = factor * weight;
     const magnitude = Math.max(Math.abs(product), Math.abs(beta));
     const error = float32Error(tolerance, magnitude * Math.abs(times)) + lost * Math.abs(times);
@@ -126,6 +140,21 @@ function mayOverflow(normed: number, dtype: FloatDType, casting: Casting): boole
 }
 
 const NEARLY = 1 - 2 ** -10;
+
+/** Whether a y that is not a plain 0 may be 0 in float32, or of the other sign: beta cancels the product, or y is tiny. */
+function mayCancel(
+  { normed, weight, beta }: Element,
+  dtype: FloatDType,
+  casting: Casting,
+  tolerance: Tolerance,
+): boolean {
+  return factorsOf(normed, dtype, casting, tolerance).some((factor) => {
+    const product = factor * weight;
+    const magnitude = Math.max(Math.abs(product), Math.abs(beta));
+    if (magnitude === 0) return false;
+    return Math.abs(product + beta) <= float32Error(tolerance, magnitude) + FORMATS.float32.minNormal;
+  });
+}
 
 /** Whether x * r, not 0, may become 0: below the normal range of float32, or in its rounding to 16 bits. */
 function mayVanish(normed: number, dtype: FloatDType, casting: Casting): boolean {

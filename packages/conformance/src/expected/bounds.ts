@@ -38,7 +38,8 @@ export function float32Error({ accuracy, ulps }: Tolerance, magnitude: number): 
     case 'webgpu':
       return ulps * ulp(FORMATS.float32, magnitude);
     case 'loose':
-      return LOOSE_RELATIVE * magnitude;
+      // Infinite results have a finite error, as by an ulp: infinity less infinity would be no bound.
+      return LOOSE_RELATIVE * Math.min(magnitude, FORMATS.float32.max);
     default:
       return unreachable(accuracy);
   }

@@ -1,5 +1,5 @@
 import { rmsNormQuantized } from '@rmsnorm/core';
-import { roundsOnce, unrounded } from '../expected/allowed.ts';
+import { roundsOnce, unrounded, valuesOf } from '../expected/allowed.ts';
 import { type Tolerance, toleranceOf } from '../expected/bounds.ts';
 import { compareResult, type Expected } from '../expected/compare-result.ts';
 import { elementAt, exactRstd, type ForwardOperands } from '../expected/exact-forward.ts';
@@ -41,7 +41,10 @@ export const FORWARD_QUANTIZED: OperationModel<QuantizedSpec> = {
           what: 'scales',
           shape: [outer, inner],
           expected: (place) => expected[place]!,
-          bound: spec.scale === undefined ? 'max|y| / 127 within 4 ulp and the error of y' : 'the scale that was given',
+          bound:
+            spec.scale === undefined
+              ? 'max|y| / 127 within 4 ulp, and what y may be off by'
+              : 'the scale that was given',
           stale,
           lookAt: spec.lookAt ?? 'one scale for each (outer, inner) over all its groups, 1 where all is 0',
           observe,
@@ -70,6 +73,9 @@ function placeOf({ groups, size, inner }: Normalization, flat: number): number {
 /** y in float64, not rounded to the dtype of x, and the interval that its float32 value may lie in. */
 interface ExactValues {
   readonly y: Float64Array;
+  /** y after the rounding of 'llama', where there is one: to either side close to a tie. */
+  readonly least: Float64Array;
+  readonly most: Float64Array;
   readonly low: Float64Array;
   readonly high: Float64Array;
 }
@@ -79,13 +85,18 @@ function exactValues(operands: ForwardOperands, tolerance: Tolerance): ExactValu
   const rstd = exactRstd(operands);
   const values = {
     y: new Float64Array(x.length),
+    least: new Float64Array(x.length),
+    most: new Float64Array(x.length),
     low: new Float64Array(x.length),
     high: new Float64Array(x.length),
   };
   for (let flat = 0; flat < x.length; flat++) {
     const element = elementAt(operands, rstd, flat);
     const interval = unrounded(element, dtype, normalization.casting, tolerance);
+    const cast = valuesOf(element, dtype, normalization.casting, tolerance);
     values.y[flat] = element.y;
+    values.least[flat] = cast.low;
+    values.most[flat] = cast.high;
     values.low[flat] = interval ? interval.low : Number.NaN;
     values.high[flat] = interval ? interval.high : Number.NaN;
   }
@@ -93,7 +104,7 @@ function exactValues(operands: ForwardOperands, tolerance: Tolerance): ExactValu
 }
 
 /**
- * max|y| / 127 over all groups of an (outer, inner), 1 where that is 0: 4 ulp, and what the largest |y| may be off by.
+ * max|y| / 127 over all groups of an (outer, inner), 1 where that is 0: 4 ulp on top of what the largest |y| may be off by.
  * Null where the contract does not say what comes out: y is not finite in float32, or may vanish.
  */
 function expectScales(
@@ -126,8 +137,8 @@ function expectScales(
     const error = 4 * ulp(FORMATS.float32, max / 127);
     return {
       exact: max / 127,
-      low: Math.min(least[place]! / 127, max / 127 - error),
-      high: Math.max(most[place]! / 127, max / 127 + error),
+      low: least[place]! / 127 - error,
+      high: most[place]! / 127 + error,
       unit: unit ? error / 4 : undefined,
     };
   });
@@ -136,15 +147,15 @@ function expectScales(
 /** y / scale by the scale that came out, rounded; either way where it is within 1e-4, or the error of y, of a half. */
 function expectQuantized(
   normalization: Normalization,
-  { y, low, high }: ExactValues,
+  values: ExactValues,
   scales: ArrayLike<number>,
 ): (flat: number) => Expected | null {
   return (flat) => {
     const scale = scales[placeOf(normalization, flat)]!;
-    if (!Number.isFinite(scale) || !Number.isFinite(y[flat]! / scale) || Number.isNaN(low[flat]!)) return null;
-    const exact = y[flat]! / scale;
-    const least = Math.min(exact - 1e-4, low[flat]! / scale);
-    const most = Math.max(exact + 1e-4, high[flat]! / scale);
+    const exact = values.y[flat]! / scale;
+    if (!Number.isFinite(scale) || !Number.isFinite(exact) || Number.isNaN(values.low[flat]!)) return null;
+    const least = Math.min(values.least[flat]! / scale - 1e-4, values.low[flat]! / scale);
+    const most = Math.max(values.most[flat]! / scale + 1e-4, values.high[flat]! / scale);
     return { exact, low: clamped(Math.ceil(least - 0.5)), high: clamped(Math.floor(most + 0.5)) };
   };
 }

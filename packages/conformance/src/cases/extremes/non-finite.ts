@@ -118,6 +118,7 @@ const ZERO_ROWS: Readonly<
   'eps=0,beta=some': { options: { eps: 0 }, beta: true },
   'eps=0,offset=1': { options: { eps: 0, weightOffset: 1 } },
   'eps=0,casting=llama': { options: { eps: 0, casting: 'llama' } },
+  'eps=0,scale=-2': { options: { eps: 0, scale: -2 } },
 };
 
 /** Every second row is zeros, of both signs. */

@@ -30,7 +30,20 @@ const ROWS: readonly { dtype: FloatDType; x: number }[] = [
   { dtype: 'bfloat16', x: 1e-30 },
 ];
 
-export const extremeOptionCases: readonly Case[] = Object.entries(VARIANTS).flatMap(([option, variant]) =>
+/** An eps whose square vanishes, and rows whose norms are above it and below it. */
+const smallClamps: readonly Case[] = [1e-20, 1e-22].flatMap((x) =>
+  LAYOUTS.map(({ shape, dim }) =>
+    forwardCase(caseId('forward/extremes', { option: 'clamp', eps: '1e-20', x, shape: showShape(shape) }), {
+      shape,
+      options: { dim, epsMode: 'clamp', eps: 1e-20 },
+      x: normal(x),
+      promises: ['extremes'],
+      lookAt: 'in the units of a sum of squares eps counts as its square, and it is scaled as the row is',
+    }),
+  ),
+);
+
+const eachOption: readonly Case[] = Object.entries(VARIANTS).flatMap(([option, variant]) =>
   ROWS.flatMap(({ dtype, x }) =>
     LAYOUTS.map(({ shape, dim }) =>
       forwardCase(caseId('forward/extremes', { option, x: x.toExponential(), dtype, shape: showShape(shape) }), {
@@ -45,3 +58,5 @@ export const extremeOptionCases: readonly Case[] = Object.entries(VARIANTS).flat
     ),
   ),
 );
+
+export const extremeOptionCases: readonly Case[] = [...eachOption, ...smallClamps];

@@ -2,6 +2,7 @@ import { bytesPerElement, FLOAT_DTYPES, rmsNorm, type Tensor } from '@rmsnorm/co
 import type { Case, Subject } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
+import { featuresOf } from '../../case/supported.ts';
 import { started } from '../../case/started.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
@@ -168,5 +169,5 @@ export const isolationCheckCases: readonly Case[] = Object.entries(CHECKS).flatM
 );
 
 function asksForRstd({ backend: { supports } }: Subject): boolean {
-  return (supports.limits?.forward?.features ?? supports.features).includes('rstd');
+  return featuresOf(supports, 'forward').includes('rstd');
 }

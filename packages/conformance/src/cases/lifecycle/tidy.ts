@@ -3,6 +3,7 @@ import type { Case, Subject } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
 import { expectRefusal } from '../../case/refusal.ts';
+import { featuresOf } from '../../case/supported.ts';
 import { read } from '../../case/tensors.ts';
 import { compareY } from '../../operations/forward.ts';
 import { type ForwardSpec, inputsOf } from '../../operations/forward-spec.ts';
@@ -66,7 +67,8 @@ export const tidyCases: readonly Case[] = [
     }
   }),
   tidied('uploads', async ({ backend }) => {
-    const norm = new RMSNorm({ dim: 33, axis: -1, ...(backend.supports.features.includes('beta') && { bias: true }) });
+    const bias = featuresOf(backend.supports, 'forward').includes('beta');
+    const norm = new RMSNorm({ dim: 33, axis: -1, ...(bias && { bias }) });
     const x = backend.tensor(new Float32Array(33).fill(2), [1, 33]);
     try {
       backend.tidy(() => void norm.forward(x));

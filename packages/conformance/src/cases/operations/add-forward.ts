@@ -1,10 +1,12 @@
 import { addRmsNorm, FLOAT_DTYPES, rmsNorm } from '@rmsnorm/core';
 import type { Case } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
+import { check } from '../../case/failure.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
 import { cycle, type Distribution, heavyTailed, normal, oneAt } from '../../inputs/distributions.ts';
 import { elements } from '../../inputs/elements.ts';
+import { FORMATS, ulp } from '../../inputs/formats.ts';
 import { ADD_FORWARD, type AddForwardSpec } from '../../operations/add-forward.ts';
 import { requirementsOf } from '../../operations/forward-spec.ts';
 import { weightTensors } from '../../operations/operands.ts';
@@ -23,7 +25,10 @@ const TWO_STEPS: readonly AddForwardSpec[] = [
   { shape: [2, 12, 67], options: { dim: 12, groups: 3 }, x: heavyTailed },
 ];
 
-/** The definition of the operation: forward on the sum that came out gives the same bits. */
+/**
+ * The definition of the operation: forward on the sum that came out gives the same bits, where a row has the same bits in
+ * every launch.
+ */
 const twoSteps: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   TWO_STEPS.map((base, index): Case => {
     const spec: AddForwardSpec = { ...base, dtype };
@@ -40,6 +45,8 @@ const twoSteps: Case[] = FLOAT_DTYPES.flatMap((dtype) =>
           const options = { ...spec.options, ...weightTensors(inputs) };
           const y = tensors.keep(rmsNorm(together.sum!, { ...options, ...(rstd && { rstd }) }));
           const results = await numbersOf(together);
+          prepared.compare(results, subject.backend.supports);
+          if (!subject.backend.supports.promises.includes('invariance')) return;
           compareBits(results.y!, (await read(y)).values, dtype, 'y against forward on the sum that came out');
           if (rstd) compareBits(results.rstd!, (await read(rstd)).values, 'float32', 'rstd against that of forward');
         });
@@ -54,13 +61,21 @@ const trap: Case = {
   requires: { op: 'addForward', dtypes: ['float16'] },
   run: ({ backend }) =>
     withTensors(backend, async (tensors) => {
+      // Engines of class 'loose' may be some steps away from these numbers.
+      const steps = backend.supports.accuracy === 'loose' ? 4 : 0;
       const x = tensors.of(elements('float16', [-28.34375, -1558, 1773, -2848]), [1, 4]);
       const residual = elements('float16', [1.486328125, -0.5888671875, 0.96044921875, 1.2880859375]);
       const results = addRmsNorm(x, tensors.of(residual, [1, 4]), { dim: 4, axis: -1, eps: 1e-6 });
       const expected = [-0.0145263671875, -0.84326171875, 0.95947265625, -1.5390625];
       const y = tensors.keep(results.y);
       tensors.keep(results.sum);
-      compareBits((await read(y)).values, expected, 'float16', 'y of the sum rounded to float16');
+      for (const [i, got] of (await read(y)).values.entries()) {
+        const off = Math.abs(got - expected[i]!) / ulp(FORMATS.float16, expected[i]!);
+        check(
+          off <= steps * 1.01,
+          () => `y[${i}] is ${got}, it must be ${expected[i]}: the sum is rounded to float16, then normalized`,
+        );
+      }
     }),
 };
 

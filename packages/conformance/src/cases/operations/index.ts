@@ -7,6 +7,7 @@ import { methodCases } from './class.ts';
 import { emptyOperationCases } from './empty.ts';
 import { operationErrorCases } from './errors/index.ts';
 import { gatedForwardCases } from './gated-forward.ts';
+import { groupedRowCases } from './grouped-rows.ts';
 import { operationInvarianceCases } from './invariance.ts';
 import { operationIsolationCases } from './isolation/index.ts';
 import { operationLeakCases } from './leaks.ts';
@@ -29,6 +30,7 @@ export const operationCases: readonly Case[] = [
   ...scaleByCases,
   ...shardCases,
   ...quantizedCases,
+  ...groupedRowCases,
   ...OTHER_OPERATIONS.flatMap(bothSidesOf),
   ...emptyOperationCases,
   ...operationLeakCases,

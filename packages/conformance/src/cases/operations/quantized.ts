@@ -1,12 +1,12 @@
-import { FLOAT_DTYPES, rmsNorm, rmsNormQuantized } from '@rmsnorm/core';
-import { type Case, NotApplicable } from '../../case/case.ts';
+import { FLOAT_DTYPES, rmsNormQuantized } from '@rmsnorm/core';
+import { type Case, NotApplicable, type Subject } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
-import { read, withTensors } from '../../case/tensors.ts';
+import { withTensors } from '../../case/tensors.ts';
 import { cycle, type Distribution, heavyTailed, normal, oneAt, zerosInTurn } from '../../inputs/distributions.ts';
 import type { ForwardOptions } from '../../operations/forward-spec.ts';
 import { FORWARD_QUANTIZED, type QuantizedSpec } from '../../operations/quantized.ts';
-import { alsoNeeds, operationCase } from '../../operations/run-call.ts';
+import { operationCase } from '../../operations/run-call.ts';
 import { optionCases, shapeCases } from './families.ts';
 
 const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
@@ -98,32 +98,54 @@ const nonFinite: Case[] = [NAN, INF].flatMap((value) =>
 
 const HALVES = [0.5, 1.5, 2.5, 3.5, -0.5, -1.5, -2.5, -3.5, 126.5, -126.5, 62.5, 63.5];
 
-/** Rows of ones and minus ones have r = 1 at eps = 0, so that y is gamma, and the halves are halves. */
+/**
+ * Rows of ones and minus ones have r = 1 at eps = 0, so that y is gamma, and the halves are halves. The contract allows
+ * either neighbour beside a half: only arithmetic that tells both neighbours of gamma from the half is held to the tie.
+ */
 const ties: Case[] = [1, 0.25].map((scale) => ({
   id: caseId('forwardQuantized/ties', { scale }),
   requires: { op: 'forwardQuantized', dtypes: ['float32'] },
   async run(subject) {
-    const features = HALVES.length;
-    const options = { dim: features, axis: -1, eps: 0 } as const;
-    alsoNeeds(subject, { op: 'forward', dtypes: ['float32'] });
-    await withTensors(subject.backend, async (tensors) => {
-      const signs = cycle([1, -1, 1, 1, -1])(subject.random, 4 * features);
-      const x = tensors.float32(Float32Array.from(signs), [4, features]);
-      const gamma = tensors.float32(Float32Array.from(HALVES, (half) => half * scale));
-      const { values: y } = await read(tensors.keep(rmsNorm(x, { ...options, gamma })));
-      const exact = y.every((value, i) => value === signs[i]! * HALVES[i % features]! * scale);
-      if (!exact)
-        throw new NotApplicable('not offered: a reciprocal root of 1 that is exactly 1, on which y = gamma rests');
-      const { q, scales } = rmsNormQuantized(x, { ...options, gamma, quantScale: scale });
-      tensors.keep(scales);
-      for (const [i, got] of (await tensors.keep(q).data()).entries()) {
-        const half = signs[i]! * HALVES[i % features]!;
-        const even = 2 * Math.round(half / 2);
-        check(got === even, () => `y / scale = ${half} became ${got}, not ${even}: halves are rounded to the even`);
-      }
-    });
+    const signs = cycle([1, -1, 1, 1, -1])(subject.random, 4 * HALVES.length);
+    const quantized = async (steps: number): Promise<{ got: number; half: number }[]> => {
+      const gamma = Float32Array.from(HALVES, (half) => outward(half * scale, steps));
+      const q = await quantizedSigns(subject, signs, gamma, scale);
+      return Array.from(q, (got, i) => ({ got, half: signs[i]! * HALVES[i % HALVES.length]! }));
+    };
+    for (const steps of [-1, 1]) {
+      const isExact = (await quantized(steps)).every(({ got, half }) => got === half + steps * 0.5 * Math.sign(half));
+      if (!isExact)
+        throw new NotApplicable('not offered: arithmetic that tells a half from the float32 numbers beside it');
+    }
+    for (const { got, half } of await quantized(0)) {
+      const even = 2 * Math.round(half / 2);
+      check(got === even, () => `y / scale = ${half} became ${got}, not ${even}: halves are rounded to the even`);
+    }
   },
 }));
+
+/** q of rows of ones and minus ones. */
+function quantizedSigns(
+  { backend }: Subject,
+  signs: Float64Array,
+  gamma: Float32Array,
+  quantScale: number,
+): Promise<ArrayLike<number>> {
+  const options = { dim: gamma.length, axis: -1, eps: 0, quantScale };
+  return withTensors(backend, async (tensors) => {
+    const x = tensors.float32(Float32Array.from(signs), [signs.length / gamma.length, gamma.length]);
+    const { q, scales } = rmsNormQuantized(x, { ...options, gamma: tensors.float32(gamma) });
+    tensors.keep(scales);
+    return tensors.keep(q).data();
+  });
+}
+
+/** The float32 number that lies `steps` further from zero. */
+function outward(value: number, steps: number): number {
+  const number = Float32Array.of(value);
+  new Int32Array(number.buffer)[0]! += steps;
+  return number[0]!;
+}
 
 /** forwardQuantized: its own scales and scales that are given, halves to even, one scale over all groups. */
 export const quantizedCases: readonly Case[] = [

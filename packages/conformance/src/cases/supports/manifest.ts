@@ -1,4 +1,4 @@
-import { FEATURES, FLOAT_DTYPES, GUARANTEES, OPS } from '@rmsnorm/core';
+import { FEATURES, FLOAT_DTYPES, GUARANTEES, OPS, type Op } from '@rmsnorm/core';
 import type { Case, Subject } from '../../case/case.ts';
 import { caseId } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
@@ -17,6 +17,10 @@ const manifest: Case = manifestCase('names', async ({ backend }) => {
     named('limits', Object.freeze([op]), OPS);
     if (limit.features) named(`limits.${op}.features`, limit.features, supports.features);
     if (limit.dtypes) named(`limits.${op}.dtypes`, limit.dtypes, supports.dtypes);
+    check(
+      limit.dtypes?.length !== 0 || !supports.ops.includes(op as Op),
+      `supports.limits.${op}.dtypes is empty: leave ${op} out of supports.ops`,
+    );
   }
 });
 

@@ -1,5 +1,6 @@
 import type { Case } from '../../case/case.ts';
 import { CONTENTS } from './contents.ts';
+import { handleCases } from './handles.ts';
 import { readCases } from './reads.ts';
 import { SHARED_MEMORY } from './shared-memory.ts';
 import { tensorCheckCases } from './tensor-check.ts';
@@ -10,4 +11,5 @@ export const tensorCases: readonly Case[] = [
   ...tensorCheckCases({ ...CONTENTS, ...SHARED_MEMORY }),
   ...readCases,
   ...wrappedMemoryCases,
+  ...handleCases,
 ];

@@ -12,14 +12,16 @@ const givenCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
   [
     { shape: [5, 130], options: { dim: 130, axis: -1, scale: 3 } },
     { shape: [3, 12, 5], options: { dim: 12, groups: 3, partial: 0.5 } },
-  ].map((layout) =>
-    operationCase(caseId('backward/given-rstd', { factor: 1.5, dtype, shape: showShape(layout.shape) }), BACKWARD, {
-      ...layout,
-      dtype,
-      rstd: true,
-      rstdFactor: 1.5,
-      lookAt: 'rstd holds r / alpha, and is used as it is given',
-    }),
+  ].flatMap((layout) =>
+    [1.5, 0].map((factor) =>
+      operationCase(caseId('backward/given-rstd', { factor, dtype, shape: showShape(layout.shape) }), BACKWARD, {
+        ...layout,
+        dtype,
+        rstd: true,
+        rstdFactor: factor,
+        lookAt: 'rstd holds r / alpha, and is used as it is given',
+      }),
+    ),
   ),
 );
 

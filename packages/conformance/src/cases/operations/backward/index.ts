@@ -1,6 +1,7 @@
 import type { Case } from '../../../case/case.ts';
 import { BACKWARD } from '../../../operations/backward.ts';
 import { optionCases, shapeCases } from '../families.ts';
+import { clampCases } from './clamp.ts';
 import { backwardExtremeCases } from './extremes.ts';
 import { finiteDifferenceCases } from './finite-differences.ts';
 import { givenRstdCases } from './given-rstd.ts';
@@ -24,6 +25,7 @@ export const backwardCases: readonly Case[] = [
   ...backwardTrapCases,
   ...backwardExtremeCases,
   ...backwardNonFiniteCases,
+  ...clampCases,
   ...finiteDifferenceCases,
   ...backwardPropertyCases,
 ];

@@ -1,9 +1,10 @@
 import { FLOAT_DTYPES } from '@rmsnorm/core';
 import type { Case } from '../../../case/case.ts';
 import { caseId, showShape } from '../../../case/case-id.ts';
-import { cycle, oneAt, zerosInTurn } from '../../../inputs/distributions.ts';
+import { featureOf, normalizationOf } from '../../../expected/normalization.ts';
+import { cycle, normal, oneAt, zerosInTurn } from '../../../inputs/distributions.ts';
 import { BACKWARD, type BackwardSpec } from '../../../operations/backward.ts';
-import type { ForwardOptions } from '../../../operations/forward-spec.ts';
+import type { ForwardOptions, Layout } from '../../../operations/forward-spec.ts';
 import { operationCase } from '../../../operations/run-call.ts';
 import { COLUMNS, ROW } from './extremes.ts';
 
@@ -20,7 +21,7 @@ const zeroRowCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
         shape: layout.shape,
         options: { ...layout.options, ...extra.options } as ForwardOptions,
         dtype,
-        x: zerosInTurn(layout.shape[0]!),
+        x: extra.x ?? zerosInTurn(layout.shape[0]!),
         beta: true,
       });
     const denominator: Extra = {
@@ -34,6 +35,13 @@ const zeroRowCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
       make('eps=1e-4,dsum=given', { options: { eps: 1e-4 }, dsum: true }),
       make('mode=clamp,eps=1e-3', { options: { epsMode: 'clamp', eps: 1e-3 } }),
       make('eps=0', { ...denominator, options: { eps: 0 } }),
+      make('eps=0,scale=-2', { ...denominator, options: { eps: 0, scale: -2 } }),
+      // The rest of the row is not zero: its gradients pass through the statistic of the part.
+      make('eps=0,partial=0.5', {
+        ...denominator,
+        options: { eps: 0, partial: 0.5 },
+        x: (random, count) => normal()(random, count).map((value, i) => (isInStatistic(layout, i) ? 0 : value)),
+      }),
       make('mode=clamp,eps=0', { ...denominator, options: { epsMode: 'clamp', eps: 0 } }),
     ];
   }),
@@ -59,6 +67,12 @@ const nonFiniteCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
     ];
   }),
 );
+
+/** Whether the element at `flat` is in the first half of its row. */
+function isInStatistic({ shape, options }: Layout, flat: number): boolean {
+  const normalization = normalizationOf({ ...options, partial: 0.5 }, shape);
+  return featureOf(normalization, flat) % normalization.size < normalization.statSize;
+}
 
 /** Zero rows, and rows with an infinity or a NaN. */
 export const backwardNonFiniteCases: readonly Case[] = [...zeroRowCases, ...nonFiniteCases];

@@ -102,7 +102,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       });
       const owners: Record<string, Tensor> = {};
       const targets = targetsOf(prepared, ({ shape, dtype }, name) => {
-        owners[name] = guarded(tensors, countOf(shape) + PADDING, dtype);
+        owners[name] = guarded(tensors, countOf(shape) + PADDING, dtype, sample.dtype);
         return wrap(owners[name], shape, dtype);
       });
       prepared.compare(await numbersOf(perform(tensors, prepared, inputs, targets)), subject.backend.supports);

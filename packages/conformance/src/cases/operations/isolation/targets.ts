@@ -1,4 +1,4 @@
-import { type DType, rmsNormQuantized, type Tensor } from '@rmsnorm/core';
+import { type DType, type FloatDType, rmsNormQuantized, type Tensor } from '@rmsnorm/core';
 import { read, type Tensors } from '../../../case/tensors.ts';
 import { compareBits } from '../../../expected/compare-bits.ts';
 import type { Named, Output, PreparedCall } from '../../../operations/operation-model.ts';
@@ -19,10 +19,13 @@ export function blank(tensors: Tensors, { shape, dtype }: Output): Tensor {
   return dtype === 'int8' ? tensors.empty(shape, dtype) : tensors.filled(STALE, shape, dtype);
 }
 
-/** A tensor of known contents; only the quantized operation itself can write int8. */
-export function guarded(tensors: Tensors, count: number, dtype: DType): Tensor {
+/**
+ * A tensor of known contents; only the quantized operation itself can write int8.
+ * @param source a dtype that the backend takes there
+ */
+export function guarded(tensors: Tensors, count: number, dtype: DType, source: FloatDType): Tensor {
   if (dtype !== 'int8') return tensors.filled(GUARD, [count], dtype);
-  const ones = tensors.filled(1, [count, 1], 'float32');
+  const ones = tensors.filled(1, [count, 1], source);
   const { q, scales } = rmsNormQuantized(ones, { dim: 1, axis: -1, eps: 0, quantScale: 1 / INT8_GUARD });
   tensors.keep(scales);
   return tensors.keep(q);
