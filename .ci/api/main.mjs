@@ -2,4 +2,4 @@
 import { runnerImport } from 'vite';
 
 const { module } = await runnerImport(new URL('reports.ts', import.meta.url).pathname);
-await module.writeReports();
+module.writeReports();

@@ -15,6 +15,7 @@ import { readTestRecord } from './test-record.ts';
 import {
   type BegunRelease,
   commitVersions,
+  hasChangesets,
   lastRelease,
   raiseVersions,
   takeBackUnfinished,
@@ -22,6 +23,8 @@ import {
 } from './versions.ts';
 
 const names = publishedPackages.map(({ manifest }) => manifest.name);
+
+const nothingNew = 'there is no changeset, and so nothing new to release: pnpm changeset writes one';
 
 /** @returns the exit code */
 export async function main(args: string[]): Promise<number> {
@@ -71,6 +74,7 @@ async function full(head: string, options: ReleaseOptions, registry: Registry, d
     await registry.requireUser();
     await build();
   } else {
+    if (!hasChangesets()) throw new Refusal(nothingNew);
     requireTested(head, options);
     await registry.requireUser();
     await build();
@@ -111,6 +115,10 @@ async function versioned(
 
 /** Versions that exist in tarballs alone. They are named for the commit, so that a second run knows them. */
 async function canary(head: string, options: ReleaseOptions, registry: Registry, dir: string): Promise<void> {
+  if (!hasChangesets()) {
+    console.log(nothingNew);
+    return;
+  }
   requireTested(head, options);
   await registry.requireUser();
   await build();

@@ -7,7 +7,7 @@ const ours = ({ pkg }: Tarball): string[] => {
 };
 
 /** Each after what it depends on, so that whoever installs while a release goes on finds all of it. */
-export function inOrder(tarballs: Tarball[]): Tarball[] {
+function inOrder(tarballs: Tarball[]): Tarball[] {
   const byName = new Map(tarballs.map((tarball) => [tarball.pkg.manifest.name, tarball]));
   const order = new Set<Tarball>();
   const visit = (tarball: Tarball): void => {

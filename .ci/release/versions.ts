@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run, runToSuccess } from '../run-program.ts';
 import { publishedPackages, readManifest, root } from '../workspace.ts';
@@ -13,12 +13,17 @@ const written = [':(glob)*/*/package.json', ':(glob)*/*/CHANGELOG.md', '.changes
 const journal = join(root, 'node_modules/.cache/rmsnorm/versioning');
 
 /** The one version of all published packages. */
-export function currentVersion(): string {
+function currentVersion(): string {
   const versions = new Map(publishedPackages.map(({ dir, path }) => [readManifest(dir).version, path]));
   if (versions.size === 1) return [...versions.keys()][0]!;
   throw new Refusal(
     `packages are not of one version: ${[...versions].map(([v, path]) => `${v} (${path})`).join(', ')}`,
   );
+}
+
+/** Whether there is anything to release. */
+export function hasChangesets(): boolean {
+  return readdirSync(join(root, '.changeset')).some((name) => name.endsWith('.md') && name !== 'README.md');
 }
 
 /** Turns the changesets into versions and changelogs, in the tree. */
@@ -35,7 +40,7 @@ export async function raiseVersions(commit: string, options: { canary: boolean }
   if (code !== 0) throw new Refusal(`changeset version failed:\n${output}`);
   const version = currentVersion();
   if (version === before)
-    throw new Refusal(`there is no changeset, and so nothing new since ${before}: pnpm changeset writes one`);
+    throw new Refusal(`the changesets raise no version above ${before}: name a package that is published`);
   return version;
 }
 
