@@ -1,6 +1,7 @@
 import { changedPaths, git } from './git.ts';
 import { Refusal } from './refusal.ts';
 import { readTestRecord } from './test-record.ts';
+import { type BegunRelease, othersIn } from './versions.ts';
 
 /** Refuses a tree with changes, and a branch that is not main. */
 export async function requireCleanMain(): Promise<void> {
@@ -23,4 +24,15 @@ export function requireTested(commit: string, options: { canary: boolean }): voi
     throw new Refusal(
       `only the short run of the tests of ${commit.slice(0, 9)} passed, and a release needs all: ${line}`,
     );
+}
+
+/** A release that was begun: the tests of the commit before it count, as a release writes versions alone; or its own. */
+export async function requireTestedRelease({ version, commit, parent }: BegunRelease): Promise<void> {
+  if (parent === null || readTestRecord()?.commit !== parent) return requireTested(commit, { canary: false });
+  requireTested(parent, { canary: false });
+  const others = await othersIn(commit, parent);
+  if (others.length === 0) return;
+  throw new Refusal(
+    `release: ${version} (${commit.slice(0, 9)}) holds more than versions, changelogs and sizes, which was not tested:\n${others.join('\n')}`,
+  );
 }

@@ -5,15 +5,13 @@ import { publishedPackages, root } from '../workspace.ts';
 import { requireCudaForAll } from './cuda-build.ts';
 import { git, gitOrNull, push } from './git.ts';
 import { parseOptions, type ReleaseOptions, usage } from './options.ts';
-import { requireCleanMain, requireTested } from './preflight.ts';
+import { requireCleanMain, requireTested, requireTestedRelease } from './preflight.ts';
 import { findAll, publishMissing, type Release, requireAll } from './publish.ts';
 import { Refusal } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { readSizes, sizesAfter, writeSizes } from './sizes.ts';
 import { bytesOf, packRelease } from './tarballs.ts';
-import { readTestRecord } from './test-record.ts';
 import {
-  type BegunRelease,
   commitVersions,
   hasChangesets,
   lastRelease,
@@ -64,21 +62,21 @@ async function full(head: string, options: ReleaseOptions, registry: Registry, d
     );
   }
   if (last?.isDone && last.commit === head) {
+    // An earlier run may have been stopped between the tag and this.
+    await push(`refs/tags/v${last.version}`);
     console.log(`${last.version} is released, and nothing came after it.`);
     return;
   }
   const begun = last && !last.isDone ? last : null;
   if (begun) {
     console.log(`Goes on with ${begun.version}`);
-    requireTestedForm(begun);
-    await registry.requireUser();
-    await build();
+    await requireTestedRelease(begun);
   } else {
     if (!hasChangesets()) throw new Refusal(nothingNew);
     requireTested(head, options);
-    await registry.requireUser();
-    await build();
   }
+  await registry.requireUser();
+  await build();
   const { version, commit } = begun ?? (await versioned(head, options, registry, dir));
   // Before anything is published, so that any clone can go on.
   if ((await gitOrNull('merge-base', '--is-ancestor', commit, 'origin/main')) === null) await push('HEAD:main');
@@ -86,12 +84,6 @@ async function full(head: string, options: ReleaseOptions, registry: Registry, d
   await git('tag', '--annotate', `v${version}`, '--message', `v${version}`, commit);
   await push(`refs/tags/v${version}`);
   console.log(`\n${version} is released: ${names.length} packages, tag v${version}`);
-}
-
-/** Its versions were written by the release alone, so the tests of the commit before it count; or its own. */
-function requireTestedForm({ commit, parent }: BegunRelease): void {
-  const tested = readTestRecord()?.commit === parent && parent !== null ? parent : commit;
-  requireTested(tested, { canary: false });
 }
 
 /** Versions, changelogs and sizes in a commit of their own, once everything is known to be in order; else the tree stays as it was. */

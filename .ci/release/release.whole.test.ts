@@ -167,6 +167,16 @@ test('killed in the middle', async () => {
   expect(proxy.taken).toHaveLength(3);
 });
 
+test('a commit that calls itself a release and holds more was not tested', async () => {
+  const head = await copy.git('rev-parse', 'HEAD');
+  await appendFile(join(copy.dir, 'packages/core/package.json'), '\n');
+  await writeFile(join(copy.dir, 'packages/core/more.txt'), 'more');
+  await copy.git('add', '--all');
+  await copy.git('commit', '--quiet', '--amend', '--no-edit');
+  await expectRefused([], /holds more than versions, changelogs and sizes[\s\S]*packages\/core\/more\.txt/);
+  await copy.git('reset', '--quiet', '--hard', head);
+});
+
 test('goes on after that, publishes what is missing and nothing twice, and tags', async () => {
   proxy.failWith('takes it and answers 500');
   const { code, output } = await release();

@@ -9,6 +9,9 @@ import { sizesFile } from './sizes.ts';
 /** All that a release writes into the tree. */
 const written = [':(glob)*/*/package.json', ':(glob)*/*/CHANGELOG.md', '.changeset', sizesFile];
 
+/** The lines of a manifest that it changes. */
+const VERSION_LINE = /^[+-]\s+"(version|@rmsnorm\/[\w-]+)": "[\w.^>=-]+",?$/;
+
 /** There from before versions are written until they are committed or taken back: by it the next run knows what a killed one left. */
 const journal = join(root, 'node_modules/.cache/rmsnorm/versioning');
 
@@ -42,6 +45,16 @@ export async function raiseVersions(commit: string, options: { canary: boolean }
   if (version === before)
     throw new Refusal(`the changesets raise no version above ${before}: name a package that is published`);
   return version;
+}
+
+/** What a commit holds that no release writes. */
+export async function othersIn(commit: string, parent: string): Promise<string[]> {
+  const all = await git('diff', '--name-only', parent, commit);
+  const ofRelease = (await git('diff', '--name-only', parent, commit, '--', ...written)).split('\n');
+  const others = all.split('\n').filter((path) => !ofRelease.includes(path));
+  const manifests = await git('diff', '--unified=0', parent, commit, '--', ':(glob)*/*/package.json');
+  const lines = manifests.split('\n').filter((line) => /^[+-](?!\+\+ |-- )/.test(line));
+  return [...others, ...lines.filter((line) => !VERSION_LINE.test(line))];
 }
 
 /** Puts the tree back to what it was before versions were written. */
