@@ -89,7 +89,7 @@ const checks: TestProjectConfiguration = {
   root,
   test: {
     name: 'checks',
-    include: ['.ci/checks/**/*.test.ts'],
+    include: ['.ci/{checks,release,api}/**/*.test.ts'],
     exclude: REPEATING,
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -17,14 +17,14 @@ export async function temporaryFolder(name: string): Promise<{ dir: string; remo
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
-/** Packs every published package into `dir`, as `pnpm publish` would. */
-export function packAll(dir: string): Promise<Tarball[]> {
+/** Packs every published package into `dir`, as a release does; `env` is what it sets for .pnpmfile.mjs. */
+export function packAll(dir: string, env: Record<string, string> = {}): Promise<Tarball[]> {
   const [command, ...args] = pnpm;
   return Promise.all(
     publishedPackages.map(async (pkg) => {
       const name = pkg.manifest.name.replace('@', '').replace('/', '-');
-      const path = join(dir, `${name}-${pkg.manifest.version}.tgz`);
-      await runToSuccess(command, [...args, '--dir', pkg.dir, 'pack', '--out', path]);
+      const path = join(dir, `${name}.tgz`);
+      await runToSuccess(command, [...args, '--dir', pkg.dir, 'pack', '--out', path], { env });
       const listing = await runToSuccess('tar', ['-tzf', path]);
       return {
         pkg,

@@ -29,9 +29,14 @@ export function run(
   });
 }
 
-/** As `run`, for programs that must not fail. */
-export async function runToSuccess(command: string, args: string[], options: { cwd?: string } = {}): Promise<string> {
-  const { code, stdout, output } = await run(command, args, options);
+/** As `run`, for programs that must not fail; `env` is added to the environment. */
+export async function runToSuccess(
+  command: string,
+  args: string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<string> {
+  const env = { ...cleanEnvironment, ...options.env };
+  const { code, stdout, output } = await run(command, args, { ...options, env });
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output}`);
   return stdout;
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:f
 import { join } from 'node:path';
 import { chromiumPath } from './chromium.ts';
 import type { Results } from './closing-line.ts';
+import { cleanCommit, recordTests } from './release/test-record.ts';
 import { vulkanDriver } from './swiftshader.ts';
 import { root, workspacePackages } from './workspace.ts';
 
@@ -20,6 +21,7 @@ const resultsOf = (dir: string): string => join(dir, 'build/tests.json');
  * @returns the exit code
  */
 export async function test(args: string[]): Promise<number> {
+  const before = cleanCommit();
   const built = await run('turbo', ['run', 'build']);
   if (built !== 0) return built;
   if (args.length > 0) return run('vitest', ['run', ...args]);
@@ -36,11 +38,13 @@ export async function test(args: string[]): Promise<number> {
     // One package alone would leave a core idle whenever it waits for its last file.
     '--concurrency=2',
   ]);
-  return report(code, started);
+  const { passed, failed } = report(code, started);
+  recordTests({ before, failed, passed, whole: process.env.RMSNORM_WHOLE === '1' });
+  return failed > 0 ? 1 : 0;
 }
 
 /** Adds the packages up, in a table, and ends on the line `N passed, N failed, N skipped`. */
-function report(code: number, started: number): number {
+function report(code: number, started: number): { passed: number; failed: number } {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const reasons: string[] = [];
   const width = Math.max(...tested.map(({ name }) => name.length));
@@ -64,7 +68,7 @@ function report(code: number, started: number): number {
   }
   const failed = code === 0 ? total.failed : Math.max(1, total.failed);
   console.log(`\n${total.passed} passed, ${failed} failed, ${total.skipped} skipped`);
-  return failed > 0 ? 1 : 0;
+  return { passed: total.passed, failed };
 }
 
 /** What of the machine may change what a test does; a part of turbo's keys, with the variables that begin with RMSNORM_. */

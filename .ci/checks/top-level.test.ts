@@ -7,6 +7,7 @@ const allowed = [
   '.ci',
   '.github',
   '.gitignore',
+  '.pnpmfile.mjs',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'LICENSE',

@@ -1,13 +1,13 @@
 // Builds dist/rmsnorm-cuda.node: the kernels by nvcc into fat binaries, which are embedded; the addon, and the kernels once more for the
 // emulated device, by g++. With --sanitize: build/sanitized/rmsnorm-cuda.node, whose addon and driver AddressSanitizer and UBSan watch.
 
-import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { include_dir as nodeHeaders } from 'node-api-headers';
 import { findCompilers } from './compilers.mjs';
-import { deviceSteps } from './device-steps.mjs';
+import { deviceSteps, targets } from './device-steps.mjs';
 import { runStep, runSteps } from './step.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -103,6 +103,9 @@ function linkStep({ gxx, versions }, folder, output, flags, objects) {
   };
 }
 
+/** What the addon beside it was compiled for: a release asks for all of it. */
+const builtFor = join(root, 'dist/architectures.json');
+
 async function build(compilers, sanitize) {
   const flags = sanitize ? SANITIZERS : [];
   const folder = join(root, 'build', sanitize ? 'sanitized' : 'host');
@@ -121,12 +124,14 @@ async function build(compilers, sanitize) {
   const objects = [...hosts.map((step) => step.output), embed.output];
   const link = linkStep(compilers, folder, target, sanitize ? flags : ['-s'], objects);
   done += (await runStep(link)) ? 1 : 0;
+  if (!sanitize) writeFileSync(builtFor, `${JSON.stringify(targets().codes)}\n`);
   return { target, done };
 }
 
 async function main() {
   const compilers = findCompilers();
   if (compilers.missing) {
+    rmSync(builtFor, { force: true });
     console.log(
       `@rmsnorm/cuda-linux-x64-gnu: no ${compilers.missing}: dist/rmsnorm-cuda.node is not built, and there is no CUDA backend`,
     );

@@ -7,12 +7,19 @@ import { basename, join } from 'node:path';
 
 const FLAGS = ['-O3', '-std=c++17', '-fmad=false', '--compress-mode=size', '--fatbin'];
 
-const binary = (arch) => `-gencode=arch=compute_${arch},code=sm_${arch}`;
-const ptx = (arch) => `-gencode=arch=compute_${arch},code=compute_${arch}`;
+/** sm_80's code runs on 8.6 and 8.9 too; PTX (compute_) serves what comes. */
+const DEFAULT = ['sm_90', 'compute_75'];
+const RELEASE = ['sm_75', 'sm_80', 'sm_90', 'sm_100', 'sm_120', 'compute_120'];
 
-/** sm_80's code runs on 8.6 and 8.9 too; PTX serves what comes. */
-const DEFAULT = [binary(90), ptx(75)];
-const RELEASE = [...[75, 80, 90, 100, 120].map(binary), ptx(120)];
+const gencode = (target) => `-gencode=arch=${target.replace('sm_', 'compute_')},code=${target}`;
+
+/** What a build is for, by the environment. */
+export function targets() {
+  const wanted = process.env.RMSNORM_CUDA_ARCHS ?? '';
+  if (wanted !== '' && wanted !== 'release')
+    throw new Error(`RMSNORM_CUDA_ARCHS is '${wanted}'; it may be 'release', or not set`);
+  return wanted === 'release' ? { isRelease: true, codes: RELEASE } : { isRelease: false, codes: DEFAULT };
+}
 
 /** One source that has all others in it: packed together they are a tenth smaller. */
 function writeTogether(folder, sources) {
@@ -24,13 +31,10 @@ function writeTogether(folder, sources) {
 
 /** For a release one step; else one for each source, as what has changed is then compiled alone, and all at once. */
 export function deviceSteps({ nvcc, versions }, sources, native, build) {
-  const wanted = process.env.RMSNORM_CUDA_ARCHS ?? '';
-  if (wanted !== '' && wanted !== 'release')
-    throw new Error(`RMSNORM_CUDA_ARCHS is '${wanted}'; it may be 'release', or not set`);
-  const isRelease = wanted === 'release';
+  const { isRelease, codes } = targets();
   const folder = join(build, isRelease ? 'device-release' : 'device');
   const paths = sources.map((source) => join(native, source));
-  const flags = [...FLAGS, ...(isRelease ? RELEASE : DEFAULT), `--threads=${availableParallelism()}`];
+  const flags = [...FLAGS, ...codes.map(gencode), `--threads=${availableParallelism()}`];
   return (isRelease ? [writeTogether(folder, paths)] : paths).map((path) => ({
     output: join(folder, `${basename(path, '.cu')}.fatbin`),
     program: nvcc,

@@ -2,8 +2,8 @@ import { bytesPerElement, FLOAT_DTYPES, rmsNorm, type Tensor } from '@rmsnorm/co
 import type { Case, Subject } from '../../case/case.ts';
 import { caseId, showShape } from '../../case/case-id.ts';
 import { check } from '../../case/failure.ts';
-import { featuresOf } from '../../case/supported.ts';
 import { started } from '../../case/started.ts';
+import { featuresOf } from '../../case/supported.ts';
 import { read, withTensors } from '../../case/tensors.ts';
 import { wrapMemoryOf } from '../../case/wrapping.ts';
 import { compareBits } from '../../expected/compare-bits.ts';
