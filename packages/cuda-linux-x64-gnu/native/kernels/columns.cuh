@@ -75,7 +75,7 @@ class Tile {
     }
     if constexpr (K == Kind::gated) {
       if (a_.normBeforeGate) return;
-      UNROLL for (int i = 0; i < N; i++) values[i] = timesSilu(values[i], second[i]);
+      UNROLL for (int i = 0; i < N; i++) values[i] = siluOf(second[i]).times(values[i]);
     }
   }
 
@@ -304,7 +304,7 @@ DEVICE void columns(const Args& a) {
         if (a.normBeforeGate) {
           float gate[VW];
           tile.loadColumns(a.gate, place, gate);
-          UNROLL for (int i = 0; i < VW; i++) values[i] = timesSilu(values[i], gate[i]);
+          UNROLL for (int i = 0; i < VW; i++) values[i] *= siluOf(gate[i]).rounded();
         }
       }
       tile.storeColumns(a.y, place, values);

@@ -51,17 +51,12 @@ DEVICE void load(const Args& a, PlaceAt placeAt, Loaded<V>& loaded) {
   if constexpr (K == Kind::gated) fetch<T, V>(a, a.gate, placeAt, loaded.second);
 }
 
-/** Multiplies values by silu of the gate. */
-template <class T>
-DEVICE void gateAt(Place place, const Raw& gate, float* values) {
-  float gates[kVector<T>];
-  unpackAt<T>(place, gate, gates);
-  UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = timesSilu(values[i], gates[i]);
-}
-
-/** The values of a vector that are summed and scaled; addForward writes them. */
+/**
+ * The values of a vector that are summed and scaled; addForward writes them. Gates multiply them here, nearly exactly, as an error enters
+ * the statistic; or `gates` gets silu of them, which multiplies y where it leaves.
+ */
 template <class T, Kind K>
-DEVICE void enter(const Args& a, Place place, const Raw& x, const Raw& second, float* values) {
+DEVICE void enter(const Args& a, Place place, const Raw& x, const Raw& second, float* values, float* gates) {
   unpackAt<T>(place, x, values);
   if constexpr (K == Kind::add) {
     float residual[kVector<T>];
@@ -70,7 +65,12 @@ DEVICE void enter(const Args& a, Place place, const Raw& x, const Raw& second, f
     storeAt<T>(a.sum, a, place, values);
   }
   if constexpr (K == Kind::gated) {
-    if (!a.normBeforeGate) gateAt<T>(place, second, values);
+    unpackAt<T>(place, second, gates);
+    UNROLL for (int i = 0; i < kVector<T>; i++) {
+      const Silu silu = siluOf(gates[i]);
+      gates[i] = silu.rounded();
+      values[i] = a.normBeforeGate ? values[i] : silu.times(values[i]);
+    }
   }
 }
 
@@ -167,10 +167,10 @@ DEVICE void normalize(const Args& a, const Factor& factor, Weights<kVector<T>> w
 
 /** Normalizes a vector and writes y. */
 template <class T, Kind K>
-DEVICE void leave(const Args& a, Place place, const Factor& factor, std::int64_t feature, float* values, const Raw& gate) {
+DEVICE void leave(const Args& a, Place place, const Factor& factor, std::int64_t feature, float* values, const float* gates) {
   normalize<T>(a, factor, weightsOf<kVector<T>>(a, feature, place.count), values);
   if constexpr (K == Kind::gated) {
-    if (a.normBeforeGate) gateAt<T>(place, gate, values);
+    UNROLL for (int i = 0; i < kVector<T>; i++) values[i] = a.normBeforeGate ? values[i] * gates[i] : values[i];
   }
   storeAt<T>(a.y, a, place, values);
 }

@@ -16,6 +16,8 @@ struct Row {
   static constexpr int N = kVector<T>;
   static constexpr int V = EL / N;
   float values[EL];
+  /** silu of the gates, in gatedForward. */
+  float gates[EL];
 
   /** Vector v of a lane begins at this element of its row: neighbouring lanes have neighbouring vectors, and blocks neighbouring parts. */
   template <class Team>
@@ -30,10 +32,12 @@ struct Row {
 
   /** Loads the row, zeros beyond its end; addForward writes the sum. */
   template <Kind K, class Team>
-  DEVICE void enter(const Args& a, const Team& team, std::int64_t row, bool active, Loaded<V>& loaded) {
+  DEVICE void enter(const Args& a, const Team& team, std::int64_t row, bool active) {
+    Loaded<V> loaded;
     load<T, K, V>(a, [&](int v) { return placeOf(a, team, row, active, v); }, loaded);
     UNROLL for (int v = 0; v < V; v++) {
-      rmsnorm::enter<T, K>(a, placeOf(a, team, row, active, v), loaded.x[v], loaded.second[v], values + v * N);
+      rmsnorm::enter<T, K>(a, placeOf(a, team, row, active, v), loaded.x[v], loaded.second[v], values + v * N,
+                           gates + v * N);
     }
   }
 
@@ -70,11 +74,11 @@ struct Row {
   }
 
   template <Kind K, class Team>
-  DEVICE void leave(const Args& a, const Team& team, std::int64_t row, bool active, const Factor& factor, const Loaded<V>& loaded) {
+  DEVICE void leave(const Args& a, const Team& team, std::int64_t row, bool active, const Factor& factor) {
     const std::int64_t feature = firstFeature(a, row);
     UNROLL for (int v = 0; v < V; v++) {
       rmsnorm::leave<T, K>(a, placeOf(a, team, row, active, v), factor, feature + elementOf(team, v), values + v * N,
-                           loaded.second[v]);
+                           gates + v * N);
     }
   }
 };
@@ -86,11 +90,10 @@ DEVICE void rows(const Args& a) {
   const std::int64_t row = device::blockIndex() * team.count() + team.index();
   const bool active = row < a.outer * a.groups;
   Row<T, EL> values;
-  Loaded<Row<T, EL>::V> loaded;
-  values.template enter<K>(a, team, active ? row : 0, active, loaded);
+  values.template enter<K>(a, team, active ? row : 0, active);
   double sum;
   const Factor factor = values.factor(a, team, givenSum<K>(a, active ? row : 0), sum);
-  if (a.y != nullptr) values.template leave<K>(a, team, active ? row : 0, active, factor, loaded);
+  if (a.y != nullptr) values.template leave<K>(a, team, active ? row : 0, active, factor);
   if (active && team.lane() == 0) storeStatistics(a, row, factor, sum);
 }
 
@@ -111,8 +114,7 @@ DEVICE void quantizedRows(const Args& a) {
     for (std::int64_t group = 0; group < a.groups; group++) {
       const std::int64_t row = (active ? position : 0) * a.groups + group;
       if (walk == 0 || a.groups > 1) {
-        Loaded<Row<T, EL>::V> loaded;
-        values.template enter<Kind::forward>(a, team, row, active, loaded);
+        values.template enter<Kind::forward>(a, team, row, active);
         double sum;
         const Factor factor = values.factor(a, team, nullptr, sum);
         UNROLL for (int v = 0; v < EL / N; v++) {

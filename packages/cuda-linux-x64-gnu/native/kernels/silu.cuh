@@ -14,7 +14,23 @@
 
 namespace rmsnorm {
 
-DEVICE float timesSilu(float x, float z) {
+/** silu of a number, and what the former lost to rounding. */
+struct Silu {
+  float value;
+  float lost;
+
+  /** An infinity has lost nothing, and a zero keeps its sign. */
+  DEVICE static float sum(float value, float lost) { return value == 0.0f || fabsf(value) > 3.0e38f ? value : value + lost; }
+
+  DEVICE float rounded() const { return sum(value, lost); }
+
+  DEVICE float times(float x) const {
+    const float product = x * value;
+    return sum(product, fmaf(x, lost, fmaf(x, value, -product)));
+  }
+};
+
+DEVICE Silu siluOf(float z) {
   const float least = -110.0f;  // -110 * exp(-110) is 0 in float32
   float a = -fabsf(z);
   a = a < least ? least : a;  // a NaN stays
@@ -41,10 +57,7 @@ DEVICE float timesSilu(float x, float z) {
   const float quotient = top / denominator;
   const float remainder = fmaf(-quotient, denominatorLost, fmaf(-quotient, denominator, top) + topLost);
   const float inverse = fmaf(-0.5f, denominator, 1.457f);  // of 1 to 2, within 0.05: as good as a correction needs
-  const float result = x * quotient;
-  const float resultLost = fmaf(x * inverse, remainder, fmaf(x, quotient, -result));
-  // An infinity has lost nothing, and a zero keeps its sign.
-  return result == 0.0f || fabsf(result) > 3.0e38f ? result : result + resultLost;
+  return {quotient, inverse * remainder};
 }
 
 }  // namespace rmsnorm

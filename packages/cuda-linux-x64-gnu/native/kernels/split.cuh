@@ -31,9 +31,10 @@ struct Part {
   }
 
   template <Kind K>
-  DEVICE void enter(float* values, Loaded<V>& loaded) const {
+  DEVICE void enter(float* values, float* gates) const {
+    Loaded<V> loaded;
     load<T, K, V>(a, [&](int v) { return placeOf(v); }, loaded);
-    UNROLL for (int v = 0; v < V; v++) rmsnorm::enter<T, K>(a, placeOf(v), loaded.x[v], loaded.second[v], values + v * N);
+    UNROLL for (int v = 0; v < V; v++) rmsnorm::enter<T, K>(a, placeOf(v), loaded.x[v], loaded.second[v], values + v * N, gates + v * N);
   }
 
   DEVICE double* partSum() const { return a.scratch + row * a.parts + index; }
@@ -47,8 +48,8 @@ DEVICE void splitSums(const Args& a) {
   BlockTeam<false> team(a);
   const Part<T> part(a);
   float values[kPartElements];
-  Loaded<Part<T>::V> loaded;
-  part.template enter<K>(values, loaded);
+  float gates[kPartElements];
+  part.template enter<K>(values, gates);
   double sum = 0;
   UNROLL for (int v = 0; v < Part<T>::V; v++) sum = squaresOf<N>(a, values + v * N, part.elementOf(v), sum);
   sum = team.sum(sum);
@@ -84,10 +85,10 @@ DEVICE void splitScale(const Args& a) {
   if (a.y != nullptr) {
     const std::int64_t feature = firstFeature(a, part.row);
     float values[kPartElements];
-    Loaded<Part<T>::V> loaded;
-    part.template enter<K>(values, loaded);
+    float gates[kPartElements];
+    part.template enter<K>(values, gates);
     UNROLL for (int v = 0; v < Part<T>::V; v++) {
-      leave<T, K>(a, part.placeOf(v), factor, feature + part.elementOf(v), values + v * N, loaded.second[v]);
+      leave<T, K>(a, part.placeOf(v), factor, feature + part.elementOf(v), values + v * N, gates + v * N);
     }
   }
   if (team.lane() == 0 && part.index == 0) storeStatistics(a, part.row, factor, sum);
@@ -97,8 +98,8 @@ DEVICE void splitScale(const Args& a) {
 template <class T>
 DEVICE void splitNormalized(const Args& a, const Part<T>& part, const Factor& factor, float* values) {
   constexpr int N = kVector<T>;
-  Loaded<Part<T>::V> loaded;
-  part.template enter<Kind::quantized>(values, loaded);
+  float gates[kPartElements];
+  part.template enter<Kind::quantized>(values, gates);
   UNROLL for (int v = 0; v < Part<T>::V; v++) {
     const Place place = part.placeOf(v);
     const std::int64_t feature = firstFeature(a, part.row) + part.elementOf(v);

@@ -13,7 +13,8 @@ class Chunk {
   static constexpr int N = kVector<T>;
   /** x * silu(gate) are float32 numbers; all else is of the dtype. */
   static constexpr bool kFloats = K == Kind::gated;
-  static constexpr int kAhead = 2;
+  /** Vectors whose loads are on their way together. Gates take much code. */
+  static constexpr int kAhead = K == Kind::gated ? 1 : 2;
 
   DEVICE Chunk(const Args& a, std::int64_t row)
       : a_(a), row_(row), first_(std::int64_t(device::clusterRank()) * a.chunk) {
@@ -72,14 +73,16 @@ class Chunk {
     eachAhead([&](int first) {
       Loaded<kAhead> loaded;
       // Gates of what is normalized first are read when it leaves.
-      constexpr Kind X = K == Kind::gated ? Kind::forward : K;
+      const bool gateFirst = K == Kind::gated && !a_.normBeforeGate;
       const auto placeAt = [&](int v) { return placeOf(after(first, v)); };
-      if (K == Kind::gated && !a_.normBeforeGate) load<T, K, kAhead>(a_, placeAt, loaded);
-      else load<T, X, kAhead>(a_, placeAt, loaded);
+      if (K == Kind::gated && !gateFirst) load<T, Kind::forward, kAhead>(a_, placeAt, loaded);
+      else load<T, K, kAhead>(a_, placeAt, loaded);
       UNROLL for (int v = 0; v < kAhead; v++) {
         float values[N];
+        float gates[N];
         const int vector = after(first, v);
-        rmsnorm::enter<T, K>(a_, placeOf(vector), loaded.x[v], loaded.second[v], values);
+        if (K == Kind::gated && !gateFirst) unpackAt<T>(placeOf(vector), loaded.x[v], values);
+        else rmsnorm::enter<T, K>(a_, placeOf(vector), loaded.x[v], loaded.second[v], values, gates);
         hold(vector, placeOf(vector), values);
         sum = squaresOf<N>(a_, values, first_ + std::int64_t(vector) * N, sum);
       }
@@ -106,7 +109,12 @@ class Chunk {
         float values[N];
         const int vector = after(first, v);
         take(vector, placeOf(vector), values);
-        rmsnorm::leave<T, K>(a_, placeOf(vector), factor, feature + first_ + vector * N, values, gates[v]);
+        float factors[N];
+        if (K == Kind::gated && a_.normBeforeGate) {
+          unpackAt<T>(placeOf(vector), gates[v], factors);
+          UNROLL for (int i = 0; i < N; i++) factors[i] = siluOf(factors[i]).rounded();
+        }
+        rmsnorm::leave<T, K>(a_, placeOf(vector), factor, feature + first_ + vector * N, values, factors);
       }
     });
   }

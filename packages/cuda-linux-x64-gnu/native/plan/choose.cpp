@@ -140,7 +140,9 @@ void planSplit(Plan& plan, const Problem& p, const RowGeometry& g, Args a) {
     add(plan, kernelName(kind, step, p.dtype), blocks, g.lanes, kExchangeBytes, 1, a);
   };
   plan.scratchBytes = std::size_t(blocks) * 8;
-  if (p.op != Op::scaleBy) launch(p.kind == Kind::quantized ? Kind::forward : p.kind, Step::splitSums);
+  // What is normalized before it is gated, or quantized, is summed as in forward.
+  const bool asForward = p.kind == Kind::quantized || (p.kind == Kind::gated && a.normBeforeGate != 0);
+  if (p.op != Op::scaleBy) launch(asForward ? Kind::forward : p.kind, Step::splitSums);
   switch (p.kind) {
     case Kind::add:
       a.x = a.sum;

@@ -18,7 +18,7 @@ constexpr int kBlockThreads = 512;
 constexpr int kBackwardElements = 8;
 constexpr int kWideThreads = 512;
 constexpr int kPartThreads = 256;
-constexpr int kPartElements = 32;
+constexpr int kPartElements = 16;
 /** Blocks of columns: whose threads have one column each, or a vector. */
 constexpr int kColumnThreads = 1024;
 constexpr int kVectorThreads = 256;
