@@ -2,8 +2,8 @@ import { listCases } from '@rmsnorm/conformance';
 import { someOfEachFamily, whole } from '../../../../.ci/some-cases.ts';
 import text from './cases.txt?raw';
 
-// Compiling a shader takes SwiftShader 0.1 to 0.3 seconds, running it next to nothing, and the suite has more than 2000 of
-// them. The cases in cases.txt have a third of these, and all pairs of choices that a shader is made by; covering.whole.test.ts
+// Compiling a shader takes SwiftShader 0.1 to 0.3 seconds, running it next to nothing, and the suite has thousands of
+// them. The cases in cases.txt have a part of these, and all pairs of choices that a shader is made by; covering.whole.test.ts
 // says when they no longer do, and writes the list.
 
 const covering: ReadonlySet<string> = new Set(text.split('\n').filter(Boolean));

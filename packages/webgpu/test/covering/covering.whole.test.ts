@@ -6,7 +6,7 @@ import { shadersOfCases } from './shaders-of-cases.ts';
 
 const file = new URL('cases.txt', import.meta.url);
 
-test('the cases of cases.txt cover all pairs of choices that shaders are made by', { timeout: 600_000 }, async () => {
+test('the cases of cases.txt cover all pairs of choices that shaders are made by', { timeout: 1_200_000 }, async () => {
   const shaders = await shadersOfCases();
   if (process.env.RMSNORM_UPDATE === '1') writeFileSync(file, `${cover(shaders).join('\n')}\n`);
   const cases = readFileSync(file, 'utf8').split('\n').filter(Boolean);
