@@ -32,7 +32,7 @@ test('a mutant that survives is named, and fails the run', { timeout: 120_000 },
     '--only',
     'gate.ts silu: 1 + Math.exp(-z) => 1 - Math.exp(-z)',
     '--cases',
-    'backward/',
+    'backward/empty',
   ]);
   expect(output).toContain('SURVIVED');
   expect(code).toBe(1);

@@ -156,8 +156,9 @@ export class OperationsDriver extends PlainDriver {
   }
 
   /** What x * r is multiplied by in the middle term, before r: the mean of g x r, times the slope's factor over alpha^2. */
-  middle(p: Problem, { g, normed, slopeFactor }: GradientRow): number {
-    if (slopeFactor === null) return 0;
+  middle(p: Problem, { g, normed, r, slopeFactor }: GradientRow): number {
+    // At a zero denominator all x of the statistic are 0, and so is their middle term.
+    if (slopeFactor === null || Math.abs(r) === Number.POSITIVE_INFINITY) return 0;
     let dot = 0;
     for (let i = 0; i < p.size; i++) dot += g[i]! * normed[i]!;
     return (slopeFactor * dot) / (p.statSize * p.alpha * p.alpha);
@@ -165,7 +166,7 @@ export class OperationsDriver extends PlainDriver {
 
   /** One element of dx, in which x * r is multiplied by `middle`. */
   dxOf(_p: Problem, { g, normed, r }: GradientRow, i: number, middle: number): number {
-    const inner = g[i]! - normed[i]! * middle;
+    const inner = middle === 0 ? g[i]! : g[i]! - normed[i]! * middle;
     return inner === 0 ? 0 : inner * r;
   }
 

@@ -123,15 +123,16 @@ export class ArithmeticDriver extends OperationsDriver {
     this.#add('dbeta', sums, feature, dy);
   }
 
-  override middle(p: Problem, { g, normed, slopeFactor }: GradientRow): number {
-    if (slopeFactor === null) return 0;
+  override middle(p: Problem, row: GradientRow): number {
+    const { g, normed, slopeFactor } = row;
+    if (slopeFactor === null || !Number.isFinite(row.r)) return super.middle(p, row);
     const dot = sumInOrder(this.#order(this.#choice.dot), p.size, (i) => g[i]! * normed[i]!);
     return (slopeFactor * dot) / (p.statSize * p.alpha * p.alpha);
   }
 
   override dxOf(p: Problem, row: GradientRow, i: number, middle: number): number {
     if (this.#choice.gradients === 'float64') return super.dxOf(p, row, i, middle);
-    const inner = fround(row.g[i]! - fround(row.normed[i]! * fround(middle)));
+    const inner = middle === 0 ? row.g[i]! : fround(row.g[i]! - fround(row.normed[i]! * fround(middle)));
     return inner === 0 ? 0 : fround(inner * fround(row.r));
   }
 

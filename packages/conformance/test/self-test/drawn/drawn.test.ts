@@ -10,7 +10,7 @@ const FIRST = Number(process.env.RMSNORM_DRAWN_FROM ?? 1);
 const COUNT = LONG || 10;
 
 /** How many cases a driver runs, others for each. */
-const CASES = LONG > 0 ? listCases().length / 3 : 1200;
+const CASES = LONG > 0 ? listCases().length / 3 : 1000;
 
 describe('right drivers that are drawn at random pass', () => {
   const seeds = Array.from({ length: COUNT }, (_, i) => FIRST + i);

@@ -37,11 +37,13 @@ const zeroRowCases: readonly Case[] = FLOAT_DTYPES.flatMap((dtype) =>
       make('eps=0', { ...denominator, options: { eps: 0 } }),
       make('eps=0,scale=-2', { ...denominator, options: { eps: 0, scale: -2 } }),
       // The rest of the row is not zero: its gradients pass through the statistic of the part.
-      make('eps=0,partial=0.5', {
-        ...denominator,
-        options: { eps: 0, partial: 0.5 },
-        x: (random, count) => normal()(random, count).map((value, i) => (isInStatistic(layout, i) ? 0 : value)),
-      }),
+      ...[1, -2].map((scale) =>
+        make(`eps=0,partial=0.5,scale=${scale}`, {
+          ...denominator,
+          options: { eps: 0, partial: 0.5, scale },
+          x: (random, count) => normal()(random, count).map((value, i) => (isInStatistic(layout, i) ? 0 : value)),
+        }),
+      ),
       make('mode=clamp,eps=0', { ...denominator, options: { epsMode: 'clamp', eps: 0 } }),
     ];
   }),
