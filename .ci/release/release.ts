@@ -128,8 +128,8 @@ async function canary(head: string, options: ReleaseOptions, registry: Registry,
 }
 
 async function publish(tarballs: Tarball[], release: Release, registry: Registry): Promise<void> {
-  await publishMissing(tarballs, release, registry);
-  await requireAll(names, release, registry);
+  const published = await publishMissing(tarballs, release, registry);
+  await requireAll(published, release, registry);
 }
 
 /** For every generation of GPUs; what is built already is not built again. */
