@@ -22,17 +22,39 @@ function anchorsOf(page: string): string[] {
   );
 }
 
+const { homepage } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { homepage: string };
+const repository = homepage.replace('#readme', '');
+
+/** The file of this workspace that a link leads to, and the heading; null: elsewhere. READMEs that npm shows link to the repository by its address. */
+function localTarget(page: string, target: string): { file: string; anchor: string | undefined } | null {
+  const [address = '', anchor] = target.split('#');
+  if (address === '') return { file: page, anchor };
+  if (address === repository) return { file: 'README.md', anchor };
+  const [, path] = /^\/(?:blob|tree)\/main\/(.+)$/.exec(address.replace(repository, '')) ?? [];
+  if (address.startsWith(repository) && path) return { file: path, anchor };
+  return /^[a-z]+:/.test(address) ? null : { file: join(dirname(page), address), anchor };
+}
+
 test.each(pages)('%s links to files and headings that are there', (page) => {
   const broken = [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, target]) => target!)
-    .filter((target) => !/^[a-z]+:/.test(target))
     .filter((target) => {
-      const [path = '', anchor] = target.split('#');
-      const file = path === '' ? page : join(dirname(page), path);
-      if (!existsSync(join(root, file))) return true;
-      return anchor !== undefined && file.endsWith('.md') && !anchorsOf(file).includes(anchor);
+      const local = localTarget(page, target);
+      if (!local) return false;
+      if (!existsSync(join(root, local.file))) return true;
+      return local.anchor !== undefined && local.file.endsWith('.md') && !anchorsOf(local.file).includes(local.anchor);
     });
   expect(broken).toEqual([]);
+});
+
+test('links by the address of the repository are looked at too', () => {
+  expect(localTarget('packages/core/README.md', `${repository}/blob/main/apps/bench/README.md#latest-figures`)).toEqual(
+    {
+      file: 'apps/bench/README.md',
+      anchor: 'latest-figures',
+    },
+  );
+  expect(localTarget('packages/core/README.md', `${repository}/issues`)).toBeNull();
 });
 
 // The map is worth nothing where it is wrong: every path in it, written as code, is a file, or a folder that ends in a slash.

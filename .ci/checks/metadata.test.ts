@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packAll, type Tarball, temporaryFolder } from '../packed.ts';
@@ -88,15 +88,4 @@ describe('packed', () => {
     );
     expect(maps).toEqual([]);
   });
-});
-
-test('what a README links to in the repository is there', () => {
-  const paths = publishedPackages.flatMap(({ dir }) =>
-    [...readFileSync(join(dir, 'README.md'), 'utf8').matchAll(/\]\(([^)\s#]+)/g)]
-      .map(([, target]) => target!)
-      .filter((target) => target.startsWith(`${address}/blob/main/`) || target.startsWith(`${address}/tree/main/`))
-      .map((target) => target.slice(`${address}/blob/main/`.length)),
-  );
-  expect(paths.length).toBeGreaterThan(5);
-  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });

@@ -3,6 +3,8 @@ import type { Tarball } from '../packed.ts';
 import { Refusal } from './refusal.ts';
 import type { Found, Registry } from './registry.ts';
 
+type Lookup = Pick<Registry, 'find'>;
+
 export interface Release {
   version: string;
   commit: string;
@@ -13,7 +15,7 @@ export interface Release {
 export async function findAll(
   names: string[],
   { version, commit }: Pick<Release, 'version' | 'commit'>,
-  registry: Registry,
+  registry: Lookup,
 ): Promise<Map<string, Found>> {
   const found = new Map(
     await Promise.all(names.map(async (name) => [name, await registry.find(name, version, commit)] as const)),
@@ -34,8 +36,15 @@ export async function findAll(
 
 const list = (names: string[]): string => names.map((name) => `  ${name}\n`).join('');
 
-/** Publishes what is missing, in order; the first failure ends it, and says what is there and what is not. */
-export async function publishMissing(tarballs: Tarball[], release: Release, registry: Registry): Promise<void> {
+/**
+ * Publishes what is missing, in order; the first failure ends it, and says what is there and what is not.
+ * @returns the packages that it published
+ */
+export async function publishMissing(
+  tarballs: Tarball[],
+  release: Release,
+  registry: Lookup & Pick<Registry, 'publish'>,
+): Promise<string[]> {
   const names = tarballs.map(({ pkg }) => pkg.manifest.name);
   const before = await findAll(names, release, registry);
   const there = names.filter((name) => before.get(name)!.state === 'ours');
@@ -55,9 +64,10 @@ export async function publishMissing(tarballs: Tarball[], release: Release, regi
     there.push(name);
     console.log(`Published ${name}@${release.version}`);
   }
+  return names.filter((name) => before.get(name)!.state === 'missing');
 }
 
-async function isThere(name: string, { version, commit }: Release, registry: Registry): Promise<boolean> {
+async function isThere(name: string, { version, commit }: Release, registry: Lookup): Promise<boolean> {
   try {
     return (await registry.find(name, version, commit)).state === 'ours';
   } catch {
@@ -70,7 +80,7 @@ async function isThere(name: string, { version, commit }: Release, registry: Reg
 export async function requireAll(
   names: string[],
   release: Release,
-  registry: Registry,
+  registry: Lookup,
   pauses = [0, 2, 5, 10, 20, 30],
 ): Promise<void> {
   let missing: string[] = names;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Tarball, temporaryFolder } from '../packed.ts';
 import { run } from '../run-program.ts';
 import { publishedPackages, root } from '../workspace.ts';
-import { requireCudaForAll } from './cuda-build.ts';
+import { forgetCudaBuild, requireCudaForAll } from './cuda-build.ts';
 import { git, gitOrNull, push } from './git.ts';
 import { parseOptions, type ReleaseOptions, usage } from './options.ts';
 import { requireCleanMain, requireTested, requireTestedRelease } from './preflight.ts';
@@ -128,13 +128,14 @@ async function canary(head: string, options: ReleaseOptions, registry: Registry,
 }
 
 async function publish(tarballs: Tarball[], release: Release, registry: Registry): Promise<void> {
-  await publishMissing(tarballs, release, registry);
-  await requireAll(names, release, registry);
+  const published = await publishMissing(tarballs, release, registry);
+  await requireAll(published, release, registry);
 }
 
 /** For every generation of GPUs; what is built already is not built again. */
 async function build(): Promise<void> {
   console.log('Builds');
+  forgetCudaBuild();
   const env = { ...process.env, RMSNORM_CUDA_ARCHS: 'release', TURBO_TELEMETRY_DISABLED: '1' };
   const { code, output } = await run(process.execPath, [join(root, 'node_modules/turbo/bin/turbo'), 'run', 'build'], {
     env,

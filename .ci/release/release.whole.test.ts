@@ -9,7 +9,7 @@ import { packDependenciesOfOthers } from '../third-party.ts';
 import { publishedPackages, readManifest, root } from '../workspace.ts';
 import { FaultyProxy } from './testing/faulty-proxy.ts';
 import { LocalRegistry } from './testing/local-registry.ts';
-import { WorkspaceCopy } from './testing/workspace-copy.ts';
+import { RELEASE_ARCHITECTURES, WorkspaceCopy } from './testing/workspace-copy.ts';
 
 // Releases of a copy of the workspace to a registry on this machine. Each test goes on where the one before it stopped.
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -108,11 +108,12 @@ test('refused on a tree with changes, and on another branch', async () => {
 });
 
 test('refused where the CUDA addon is not for all GPUs', async () => {
-  const file = join(copy.dir, 'packages/cuda-linux-x64-gnu/dist/architectures.json');
-  const before = await readFile(file, 'utf8');
-  await copy.builtFor(['sm_90', 'compute_75']);
+  await copy.buildsFor(['sm_90', 'compute_75']);
   await expectRefused([], /built for sm_90, compute_75 alone, without sm_75, .*RMSNORM_CUDA_ARCHS=release pnpm build/);
-  await writeFile(file, before);
+  // No compiler, and an addon of an earlier build.
+  await copy.buildsFor(null);
+  await expectRefused([], /cuda-linux-x64-gnu is not built, and nothing was published/);
+  await copy.buildsFor(RELEASE_ARCHITECTURES);
 });
 
 test('refused without a network', async () => {

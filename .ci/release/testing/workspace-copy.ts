@@ -6,7 +6,10 @@ import { root, workspacePackages } from '../../workspace.ts';
 import { recordTests } from '../test-record.ts';
 
 const leaf = 'packages/cuda-linux-x64-gnu';
-const RELEASE_ARCHITECTURES = ['sm_75', 'sm_80', 'sm_90', 'sm_100', 'sm_120', 'compute_120'];
+export const RELEASE_ARCHITECTURES = ['sm_75', 'sm_80', 'sm_90', 'sm_100', 'sm_120', 'compute_120'];
+
+/** Stands in for the build of the addon; outside of git. */
+const STAND_IN = 'build/stand-in.mjs';
 
 /** The workspace as it stands, on the branch main of a repository of its own, whose origin is a bare one beside it. */
 export class WorkspaceCopy {
@@ -23,7 +26,7 @@ export class WorkspaceCopy {
     await copy.#copySources();
     await copy.#linkDependencies();
     await copy.#takeBuilds();
-    await copy.builtFor(RELEASE_ARCHITECTURES);
+    await copy.buildsFor(RELEASE_ARCHITECTURES);
     await runToSuccess('git', ['init', '--quiet', '--bare', '--initial-branch=main', copy.#origin]);
     await copy.git('init', '--quiet', '--initial-branch=main');
     await copy.git('config', 'user.name', 'test');
@@ -55,9 +58,14 @@ export class WorkspaceCopy {
     recordTests({ before: await this.git('rev-parse', 'HEAD'), failed: 0, passed: 1, whole: true }, this.dir);
   }
 
-  /** What the addon claims to be compiled for. */
-  async builtFor(architectures: string[]): Promise<void> {
-    await writeFile(join(this.dir, leaf, 'dist/architectures.json'), JSON.stringify(architectures));
+  /** What the build of the addon says that it compiled for; null: it finds no compiler, and says nothing. */
+  async buildsFor(architectures: string[] | null): Promise<void> {
+    const text = architectures && JSON.stringify(architectures);
+    const program = text
+      ? `import { writeFileSync } from 'node:fs';\nwriteFileSync('dist/architectures.json', '${text}');\n`
+      : '';
+    await mkdir(join(this.dir, leaf, 'build'), { recursive: true });
+    await writeFile(join(this.dir, leaf, STAND_IN), program);
   }
 
   async #copySources(): Promise<void> {
@@ -88,7 +96,7 @@ export class WorkspaceCopy {
       const file = join(this.dir, path, 'package.json');
       const manifest = JSON.parse(await readFile(file, 'utf8')) as { scripts?: Record<string, string> };
       if (!manifest.scripts?.build) continue;
-      manifest.scripts.build = 'node --version';
+      manifest.scripts.build = path === leaf ? `node ${STAND_IN}` : 'node --version';
       await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`);
       for (const built of ['dist', 'src/generated'].filter((name) => existsSync(join(root, path, name))))
         await cp(join(root, path, built), join(this.dir, path, built), { recursive: true });

@@ -1,7 +1,7 @@
 // Builds dist/rmsnorm-cuda.node: the kernels by nvcc into fat binaries, which are embedded; the addon, and the kernels once more for the
 // emulated device, by g++. With --sanitize: build/sanitized/rmsnorm-cuda.node, whose addon and driver AddressSanitizer and UBSan watch.
 
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -131,7 +131,6 @@ async function build(compilers, sanitize) {
 async function main() {
   const compilers = findCompilers();
   if (compilers.missing) {
-    rmSync(builtFor, { force: true });
     console.log(
       `@rmsnorm/cuda-linux-x64-gnu: no ${compilers.missing}: dist/rmsnorm-cuda.node is not built, and there is no CUDA backend`,
     );
