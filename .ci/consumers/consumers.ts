@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packAll, temporaryFolder } from '../packed.ts';
-import { root } from '../workspace.ts';
+import { cleanCommit, recordConsumers } from '../release/test-record.ts';
+import { publishedPackages, root } from '../workspace.ts';
 import type { Answer, Consumer } from './consumer.ts';
 import { CONSUMERS } from './matrix.ts';
 import { Project, type Source } from './project.ts';
@@ -60,8 +61,21 @@ Written by \`pnpm consumers\`: each line is a project outside this repository, i
 
 `;
 
-/** @returns the exit code */
-export async function consumers(names: readonly string[]): Promise<number> {
+/** What a registry has of our packages: the versions that this workspace has. */
+async function published(registry: string): Promise<Source> {
+  return {
+    registry,
+    specifiers: Object.fromEntries(publishedPackages.map(({ manifest }) => [manifest.name, manifest.version])),
+  };
+}
+
+/**
+ * @param args parts of names; none: all. `--registry=URL`: not packed, but from a registry, by name and version
+ * @returns the exit code
+ */
+export async function consumers(args: readonly string[]): Promise<number> {
+  const registry = args.find((arg) => arg.startsWith('--registry='))?.slice('--registry='.length);
+  const names = args.filter((arg) => !arg.startsWith('--registry='));
   const chosen = CONSUMERS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
   if (chosen.length === 0) {
     console.error(
@@ -69,9 +83,10 @@ export async function consumers(names: readonly string[]): Promise<number> {
     );
     return 2;
   }
+  const before = cleanCommit();
   const folder = await temporaryFolder('consumers');
   try {
-    const source = await packed(folder.dir);
+    const source = registry ? await published(registry) : await packed(folder.dir);
     const outcomes: Outcome[] = [];
     for (const [i, consumer] of chosen.entries()) {
       const start = performance.now();
@@ -85,6 +100,8 @@ export async function consumers(names: readonly string[]): Promise<number> {
     // A part does not replace the whole.
     if (names.length === 0) await writeFile(join(root, '.ci/consumers/README.md'), `${DOCUMENT}${tableOf(outcomes)}\n`);
     const failed = outcomes.filter(({ failure }) => failure !== null).length;
+    // A release asks for it.
+    if (names.length === 0) recordConsumers({ before, failed });
     console.log(`\n${outcomes.length - failed} work, ${failed} fail`);
     return failed > 0 ? 1 : 0;
   } finally {

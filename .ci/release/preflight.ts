@@ -1,6 +1,6 @@
 import { changedPaths, git } from './git.ts';
 import { Refusal } from './refusal.ts';
-import { readTestRecord } from './test-record.ts';
+import { commitThatConsumersTook, readTestRecord } from './test-record.ts';
 import { type BegunRelease, othersIn } from './versions.ts';
 
 /** Refuses a tree with changes, and a branch that is not main. */
@@ -12,7 +12,10 @@ export async function requireCleanMain(): Promise<void> {
     throw new Refusal(`the tree differs from its last commit; commit it, or git stash it:\n${changed}`);
 }
 
-/** Refuses a commit whose tests did not pass here: all of them for a release, those of `pnpm test` for a canary. */
+/**
+ * Refuses a commit whose tests did not pass here: all of them, and all consumers, for a release; those of `pnpm test` for a
+ * canary.
+ */
 export function requireTested(commit: string, options: { canary: boolean }): void {
   const record = readTestRecord();
   const line = options.canary ? 'pnpm test' : 'RMSNORM_WHOLE=1 pnpm test, or bash .ci/run';
@@ -24,6 +27,8 @@ export function requireTested(commit: string, options: { canary: boolean }): voi
     throw new Refusal(
       `only the short run of the tests of ${commit.slice(0, 9)} passed, and a release needs all: ${line}`,
     );
+  if (!options.canary && commitThatConsumersTook() !== commit)
+    throw new Refusal(`no run of all consumers of ${commit.slice(0, 9)} here in which all worked: pnpm consumers`);
 }
 
 /** A release that was begun: the tests of the commit before it count, as a release writes versions alone; or its own. */

@@ -96,6 +96,8 @@ test('refused without a green run of the tests', async () => {
   await expectRefused([], /no green run of the tests of \w{9} here, there is none: RMSNORM_WHOLE=1 pnpm test/);
   await expectRefused(['--canary'], /no green run of the tests/);
   await copy.tested();
+  await expectRefused([], /no run of all consumers of \w{9} here in which all worked: pnpm consumers/);
+  await copy.consumed();
 });
 
 test('refused on a tree with changes, and on another branch', async () => {
@@ -136,6 +138,7 @@ test('refused where a tarball grew, until a word says why', async () => {
   await writeFile(sizes, JSON.stringify({ '@rmsnorm/wasm': { bytes: 1000 } }));
   await copy.commit('A small one');
   await copy.tested();
+  await copy.consumed();
   await expectRefused(
     [],
     /these tarballs grew by more than 10 %:\n {2}@rmsnorm\/wasm: \d+ bytes, \d+ % more than the 1000/,

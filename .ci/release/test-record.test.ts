@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../packed.ts';
-import { cleanCommit, readTestRecord, recordTests } from './test-record.ts';
+import { cleanCommit, commitThatConsumersTook, readTestRecord, recordConsumers, recordTests } from './test-record.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const git = (...args: string[]): string =>
@@ -43,4 +43,17 @@ test('a tree with changes, before or after, says nothing of a commit', () => {
   recordTests({ before: null, failed: 0, passed: 3, whole: true }, folder.dir);
   recordTests({ before: commit, failed: 0, passed: 3, whole: true }, folder.dir);
   expect(readTestRecord(folder.dir)).toBeNull();
+});
+
+test('so it is with the run of all consumers', () => {
+  const commit = before();
+  recordConsumers({ before: commit, failed: 1 }, folder.dir);
+  expect(commitThatConsumersTook(folder.dir)).toBeNull();
+  recordConsumers({ before: commit, failed: 0 }, folder.dir);
+  expect(commitThatConsumersTook(folder.dir)).toBe(commit);
+  recordConsumers({ before: commit, failed: 2 }, folder.dir);
+  expect(commitThatConsumersTook(folder.dir)).toBeNull();
+  writeFileSync(join(folder.dir, 'new.txt'), 'new');
+  recordConsumers({ before: commit, failed: 0 }, folder.dir);
+  expect(commitThatConsumersTook(folder.dir)).toBeNull();
 });

@@ -12,6 +12,7 @@ export interface TestRecord {
 }
 
 const recordOf = (dir: string): string => join(dir, 'node_modules/.cache/rmsnorm/tested.json');
+const consumersOf = (dir: string): string => join(dir, 'node_modules/.cache/rmsnorm/consumers.json');
 
 function git(dir: string, ...args: string[]): string {
   return execFileSync('git', args, { cwd: dir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -48,7 +49,30 @@ export function recordTests(
   }
   // A short run says nothing against a whole one.
   if (earlier?.commit === before && earlier.whole && !whole) return;
-  mkdirSync(dirname(recordOf(dir)), { recursive: true });
   const record: TestRecord = { commit: before, whole, passed };
-  writeFileSync(recordOf(dir), `${JSON.stringify(record)}\n`);
+  write(recordOf(dir), record);
+}
+
+/** The commit of which all consumers worked here (`pnpm consumers`), or null. */
+export function commitThatConsumersTook(dir: string = root): string | null {
+  try {
+    return (JSON.parse(readFileSync(consumersOf(dir), 'utf8')) as { commit: string }).commit;
+  } catch {
+    return null;
+  }
+}
+
+/** After a run of all consumers that began on `before`. */
+export function recordConsumers(
+  { before, failed }: { before: string | null; failed: number },
+  dir: string = root,
+): void {
+  if (before === null || cleanCommit(dir) !== before) return;
+  if (failed === 0) write(consumersOf(dir), { commit: before });
+  else if (commitThatConsumersTook(dir) === before) rmSync(consumersOf(dir));
+}
+
+function write(path: string, record: object): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(record)}\n`);
 }

@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import { runToSuccess } from '../../run-program.ts';
 import { root, workspacePackages } from '../../workspace.ts';
-import { recordTests } from '../test-record.ts';
+import { recordConsumers, recordTests } from '../test-record.ts';
 
 const leaf = 'packages/cuda-linux-x64-gnu';
 export const RELEASE_ARCHITECTURES = ['sm_75', 'sm_80', 'sm_90', 'sm_100', 'sm_120', 'compute_120'];
@@ -56,6 +56,11 @@ export class WorkspaceCopy {
   /** As `RMSNORM_WHOLE=1 pnpm test` does, when all tests passed. */
   async tested(): Promise<void> {
     recordTests({ before: await this.git('rev-parse', 'HEAD'), failed: 0, passed: 1, whole: true }, this.dir);
+  }
+
+  /** As `pnpm consumers` does, when all worked. */
+  async consumed(): Promise<void> {
+    recordConsumers({ before: await this.git('rev-parse', 'HEAD'), failed: 0 }, this.dir);
   }
 
   /** What the build of the addon says that it compiled for; null: it finds no compiler, and says nothing. */
