@@ -9,7 +9,7 @@ const COMPARED = 4;
 const NUMBERS = 8;
 const ROWS = 4;
 
-/** An explanation for people: a sample of all numbers. {@link explanationJson} has them all. */
+/** An explanation for people: a sample of all numbers. `--json` of the command has them all. */
 export function formatExplanation(explanation: Explanation): string {
   const { backend, device, seed, result, promises, calls, moreCalls, withoutCalls } = explanation;
   const all = calls.length + moreCalls;
