@@ -38,12 +38,9 @@ const DEFAULT_STREAMS: readonly bigint[] = [0n, 1n];
 /** Makes graphs, one at a time. */
 export class Captures {
   readonly #native: NativeBackend;
-  readonly #assertAlive: () => void;
 
-  /** @param assertAlive throws where the backend was disposed of */
-  constructor(native: NativeBackend, assertAlive: () => void) {
+  constructor(native: NativeBackend) {
     this.#native = native;
-    this.#assertAlive = assertAlive;
   }
 
   /** Whether what is launched becomes part of a graph. */
@@ -81,7 +78,8 @@ export class Captures {
     return captures.find(({ stream }) => stream === this.#native.stream);
   }
 
-  capture(fn: () => void): CudaGraph {
+  /** @param assertAlive throws where the backend was disposed of */
+  capture(fn: () => void, assertAlive: () => void): CudaGraph {
     if (typeof fn !== 'function') {
       throw new RMSNormError('INVALID_OPTION', `capture() takes a function, got ${show(fn)}`);
     }
@@ -99,7 +97,13 @@ export class Captures {
     try {
       callSynchronous(fn);
       const graph = onDevice(() => native.endCapture());
-      return new Graph(native, graph, [...capture.blocks], this);
+      return new Graph(native, graph, [...capture.blocks], {
+        checkLaunch: () => {
+          assertAlive();
+          this.refuse('a graph cannot be launched', 'launch it before or after');
+        },
+        afterwards: (free) => this.afterwards(free),
+      });
     } catch (error) {
       abandon(native);
       throw error;
@@ -107,12 +111,6 @@ export class Captures {
       captures.splice(captures.indexOf(capture), 1);
       for (const free of capture.postponed) free();
     }
-  }
-
-  /** @throws RMSNormError where no graph can be launched now */
-  checkLaunch(): void {
-    this.#assertAlive();
-    this.refuse('a graph cannot be launched', 'launch it before or after');
   }
 }
 
@@ -136,22 +134,30 @@ function abandon(native: NativeBackend): void {
   }
 }
 
+/** What a graph must know of its backend. */
+interface LaunchRules {
+  /** @throws RMSNormError where no graph can be launched now */
+  checkLaunch(): void;
+  /** Calls `free` now, or once a capture has ended. */
+  afterwards(free: () => void): void;
+}
+
 class Graph implements CudaGraph {
   declare readonly [Symbol.dispose]: () => void;
   readonly #native: NativeBackend;
   readonly #blocks: readonly Block[];
-  readonly #captures: Captures;
+  readonly #rules: LaunchRules;
   #graph: bigint | null;
 
-  constructor(native: NativeBackend, graph: bigint, blocks: readonly Block[], captures: Captures) {
+  constructor(native: NativeBackend, graph: bigint, blocks: readonly Block[], rules: LaunchRules) {
     this.#native = native;
     this.#graph = graph;
     this.#blocks = blocks;
-    this.#captures = captures;
+    this.#rules = rules;
   }
 
   launch(): void {
-    this.#captures.checkLaunch();
+    this.#rules.checkLaunch();
     const graph = this.#graph;
     if (graph === null) throw disposed('the graph was disposed of');
     if (this.#blocks.some(({ freed }) => freed)) {
@@ -164,7 +170,7 @@ class Graph implements CudaGraph {
     const graph = this.#graph;
     this.#graph = null;
     if (graph === null) return;
-    this.#captures.afterwards(() => {
+    this.#rules.afterwards(() => {
       try {
         this.#native.disposeGraph(graph);
       } catch {

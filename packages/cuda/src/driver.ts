@@ -10,7 +10,6 @@ import {
   OPERATIONS,
   OPS,
   type Problem,
-  RMSNormError,
   type ScaleByIO,
   type SumSquaresIO,
   type Supports,
@@ -48,7 +47,6 @@ export class CudaDriver implements Driver<Block> {
   readonly #operands: readonly (readonly number[])[];
   readonly #reads: Reads;
   readonly #captures: Captures;
-  #disposed = false;
 
   constructor({ native, places, length, ordinal }: DriverOptions) {
     this.#native = native;
@@ -60,7 +58,7 @@ export class CudaDriver implements Driver<Block> {
       OPERATIONS[op].operands.map(({ name, role }) => places[fieldOf(name, role)]),
     );
     this.#reads = new Reads(native);
-    this.#captures = new Captures(native, () => this.#assertAlive());
+    this.#captures = new Captures(native);
   }
 
   /** It is given out: as long as nobody disposes of the backend, it lives. */
@@ -143,14 +141,16 @@ export class CudaDriver implements Driver<Block> {
     this.#run(OP.forwardQuantized, p, [x, gamma, beta, q, scales]);
   }
 
-  /** @throws RMSNormError INVALID_OPTION, and what `fn` and the device throw */
-  capture(fn: () => void): CudaGraph {
-    return this.#captures.capture(fn);
+  /**
+   * @param assertAlive throws where the backend was disposed of
+   * @throws RMSNormError INVALID_OPTION, and what `fn` and the device throw
+   */
+  capture(fn: () => void, assertAlive: () => void): CudaGraph {
+    return this.#captures.capture(fn, assertAlive);
   }
 
   /** Settled once all that was enqueued has run, and reads have arrived. */
   async dispose(): Promise<void> {
-    this.#disposed = true;
     await this.#reads.idle();
     await new Promise<void>((resolve) => this.#native.close(resolve));
   }
@@ -170,10 +170,6 @@ export class CudaDriver implements Driver<Block> {
     } catch (error) {
       throw deviceError(error);
     }
-  }
-
-  #assertAlive(): void {
-    if (this.#disposed) throw new RMSNormError('DISPOSED', 'the backend was disposed of: create a new one');
   }
 }
 

@@ -71,9 +71,10 @@ function backendOn({ native, places }: Found, { device, emulated, stream, stagin
   const backend = createBackend<Block, { readonly [D in DType]: CudaTensor<D> }>(driver);
   const capture: CudaBackend['capture'] = function (fn) {
     if (arguments.length > 1) refuseMore(arguments, 1, 'capture(fn)');
-    // Throws DISPOSED where the backend is.
-    backend.flush();
-    return driver.capture(fn);
+    // Throws DISPOSED from when dispose() is called on, which the driver hears of later.
+    const assertAlive = (): void => backend.flush();
+    assertAlive();
+    return driver.capture(fn, assertAlive);
   };
   const given = { get: () => driver.stream, enumerable: true };
   return Object.defineProperty(Object.assign(backend, { capture }), 'stream', given) as CudaBackend;

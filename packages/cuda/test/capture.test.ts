@@ -155,7 +155,10 @@ describe('capture()', () => {
   test('a graph of a backend that was disposed of is not launched', async () => {
     const x = backend.empty([2, 4]);
     const graph = backend.capture(() => norm.forward(x, x));
-    await backend.dispose();
+    const gone = backend.dispose();
+    // Not even while that is under way.
+    expect(() => graph.launch()).toThrow(coded('DISPOSED', /backend/));
+    await gone;
     expect(() => graph.launch()).toThrow(coded('DISPOSED', /backend/));
     graph.dispose();
   });
