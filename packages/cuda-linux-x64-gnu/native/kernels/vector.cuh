@@ -51,14 +51,15 @@ DEVICE void put(void* p, unsigned shift, const Words<W>& raw) {
 /**
  * What a lane has of a row: a vector, or the last elements. Vectors of a row have no gap between them.
  *
- * Rows that are not aligned are accessed 16 bytes at once all the same. Vectors a, b, c of three lanes, and the aligned words 1 to 4:
+ * Rows that are not aligned are accessed 16 bytes at once all the same. Vectors a, b, c of three lanes, and the aligned pieces of memory in
+ * which they lie:
  *
  *         |   1   |   2   |   3   |   4   |
  *             |   a   |   b   |   c   |
  *
- * The lane of b loads words 2 and 3. It stores word 2, whose first part a's lane gives it; a's lane stores what is in word 1 element by
- * element, as nobody before it has the rest, and c's lane what is in word 4. Where a row ends, word 4 may hold what is not the row's: it
- * may be read, as memory is handed out in whole words of 16 bytes, but is not written.
+ * The lane of b loads pieces 2 and 3. It stores piece 2, whose first part a's lane gives it. What a has of piece 1 is stored element by
+ * element, as no lane has the rest, and so is what c has of piece 4. Where a row ends there, piece 4 may hold what is not the row's: it may
+ * be read, as memory is handed out in whole pieces, but is not written.
  */
 struct Place {
   /** Where the vector begins in the tensors, in elements. */
