@@ -247,6 +247,7 @@ test('a canary: hangs, goes on, and leaves tree and latest alone', async () => {
 
 test('a run that was killed while it wrote versions is taken back', async () => {
   const head = await copy.git('rev-parse', 'HEAD');
+  await copy.consumed();
   await writeFile(join(copy.dir, 'node_modules/.cache/rmsnorm/versioning'), head);
   await runToSuccess(process.execPath, [join(root, 'node_modules/@changesets/cli/bin.js'), 'version'], {
     cwd: copy.dir,
