@@ -73,7 +73,10 @@ class OpenSession implements Session {
     this.#timeout = timeout;
     this.#patience = new Patience(timeout);
     this.#strays = catchStrays(this);
-    this.#stopGuard = guardExit(() => this.#doing);
+    this.#stopGuard = guardExit(
+      () => this.#doing,
+      () => this.#strays.take(),
+    );
   }
 
   get backend(): string {

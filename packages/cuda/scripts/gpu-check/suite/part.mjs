@@ -44,5 +44,5 @@ for (const entry of cases) {
   const bits = bitsOf(result, await onDevice.run(entry), await onTwin.run(entry));
   process.send({ result, bits });
 }
-for (const { close } of [session, onDevice, onTwin]) await close();
+for (const each of [session, onDevice, onTwin]) await each.close();
 process.disconnect();
