@@ -136,18 +136,19 @@ describeOnDevice('a view() of threaded WASM', () => {
     const code = `
       import { RMSNorm } from '@rmsnorm/core';
       import { wasm } from '@rmsnorm/wasm';
+      import { threads } from '@rmsnorm/wasm/threads';
       import { webgpu } from '@rmsnorm/webgpu';
       import { create } from 'webgpu';
       const gpu = await webgpu({ gpu: create([]) }).create();
-      const threads = await wasm({ threads: 2 }).create();
-      const [view, target] = [0, 1].map(() => threads.tensor(new Float32Array(8).fill(3), [1, 8]).view());
+      const shared = await wasm({ threads: threads(2) }).create();
+      const [view, target] = [0, 1].map(() => shared.tensor(new Float32Array(8).fill(3), [1, 8]).view());
       const norm = new RMSNorm({ dim: 8, axis: -1 });
       norm.gamma = { dtype: 'float32', shape: [8], data: view };
       const host = { dtype: 'float32', shape: [1, 8], data: view };
       const out = { ...host, data: target };
       const y = await norm.forward(gpu.tensor(view, [1, 8])).data();
       console.log(y[7].toFixed(4), (await norm.apply(host, gpu, { out })).data[7].toFixed(4), view[0].toFixed(4));
-      await Promise.all([gpu.dispose(), threads.dispose()]);`;
+      await Promise.all([gpu.dispose(), shared.dispose()]);`;
     const run = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {
       cwd: fileURLToPath(new URL('..', import.meta.url)),
       encoding: 'utf8',
