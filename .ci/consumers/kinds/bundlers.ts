@@ -35,42 +35,37 @@ process.on('disconnect', () => process.exit());
   },
 });
 
-const webpack: Consumer = {
-  name: 'webpack 5',
-  needs: { webpack: '5', 'webpack-cli': '*' },
+/** A bundler that takes entries on its command line, and writes into dist. */
+const fromEntries = (name: string, needs: Consumer['needs'] & object, line: string): Consumer => ({
+  name,
+  needs,
   files: { 'page.js': PAGE, 'worker.js': WORKER, 'dist/index.html': HTML },
   threads: 'two',
   inCI: true,
   run: async (project) => {
-    await project.exec('webpack', '--mode', 'production', '--entry', './page.js', '--output-filename', 'page.js');
+    const [program, ...args] = line.split(' ');
+    await project.exec(program!, ...args);
     return project.page('dist');
   },
-};
+});
 
-/** They leave \`new Worker(new URL(...))\` as it is: the user builds the worker, and ours is started from its text. */
-const rollup: Consumer = {
-  name: 'Rollup 4',
-  needs: { rollup: '4', '@rollup/plugin-node-resolve': '*' },
-  files: { 'page.js': PAGE, 'worker.js': WORKER, 'dist/index.html': HTML },
-  threads: 'two',
-  inCI: true,
-  run: async (project) => {
-    await project.exec('rollup', 'page.js', 'worker.js', '--dir', 'dist', '--format', 'es', '--plugin', 'node-resolve');
-    return project.page('dist');
-  },
-};
+const webpack = fromEntries(
+  'webpack 5',
+  { webpack: '5', 'webpack-cli': '*' },
+  'webpack --mode production --entry ./page.js --output-filename page.js',
+);
 
-const esbuild: Consumer = {
-  name: 'esbuild',
-  needs: { esbuild: '*' },
-  files: { 'page.js': PAGE, 'worker.js': WORKER, 'dist/index.html': HTML },
-  threads: 'two',
-  inCI: true,
-  run: async (project) => {
-    await project.exec('esbuild', 'page.js', 'worker.js', '--bundle', '--minify', '--format=esm', '--outdir=dist');
-    return project.page('dist');
-  },
-};
+// These two leave `new Worker(new URL(...))` as it is: the user builds the worker, and ours is started from its text.
+const rollup = fromEntries(
+  'Rollup 4',
+  { rollup: '4', '@rollup/plugin-node-resolve': '*' },
+  'rollup page.js worker.js --dir dist --format es --plugin node-resolve',
+);
+const esbuild = fromEntries(
+  'esbuild',
+  { esbuild: '*' },
+  'esbuild page.js worker.js --bundle --minify --format=esm --outdir=dist',
+);
 
 const parcel: Consumer = {
   name: 'Parcel 2, as it is',
