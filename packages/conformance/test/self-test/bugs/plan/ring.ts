@@ -1,4 +1,4 @@
-import type { Op } from '@rmsnorm/core';
+import { OPS, type Op } from '@rmsnorm/core';
 import type { Bug } from '../../bug.ts';
 import { AroundDriver, type DriverCall } from './around.ts';
 
@@ -61,16 +61,6 @@ function ringOf(length: number, op: Op | null): new () => RingDriver {
   };
 }
 
-const OPERATIONS: readonly Op[] = [
-  'forward',
-  'addForward',
-  'gatedForward',
-  'backward',
-  'sumSquares',
-  'scaleBy',
-  'forwardQuantized',
-];
-
 /** Blocks of parameters that later calls overwrite before they were used. */
 export const RING_BUGS: readonly Bug[] = [
   ...[64, 256, 1024].map(
@@ -81,7 +71,7 @@ export const RING_BUGS: readonly Bug[] = [
       planted: ringOf(length, null),
     }),
   ),
-  ...OPERATIONS.map(
+  ...OPS.map(
     (op, i): Bug => ({
       name: `${[64, 256, 1024][i % 3]} parameter blocks for ${op}`,
       fault: 'a later call overwrites the parameters of one that has not run',
