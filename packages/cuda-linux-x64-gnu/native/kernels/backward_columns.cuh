@@ -80,11 +80,10 @@ DEVICE void columnFactors(const Args& a, PairTile<T, VW>& tile, std::int64_t sla
   }
 }
 
-/** dx of one feature of a thread's columns; gives what they add to dgamma. */
+/** dx of one feature of a thread's columns; gives what they add to dgamma. `fit`: all factors fit. */
 template <int VW>
-DEVICE double differentiateColumns(GradientFactor* factors, float* x, float* dy, float w, bool counted, float* dsum, int columns, float* dx) {
-  bool fit = true;
-  UNROLL for (int i = 0; i < VW; i++) fit = fit && (i >= columns || factors[i].fits);
+DEVICE double differentiateColumns(GradientFactor* factors, bool fit, float* x, float* dy, float w, bool counted, float* dsum, int columns,
+                                   float* dx) {
   double share = 0;
   if (fit) {
     UNROLL for (int i = 0; i < VW; i++) {
@@ -138,6 +137,7 @@ DEVICE void backwardColumns(const Args& a) {
     tile.select(slab);
     GradientFactor factors[VW];
     columnFactors(a, tile, slab, feature0, factors);
+    const bool fit = allFit<VW>(factors, tile.columns());
     const bool first = turn == block;
     // All lanes take as many turns, as they exchange together.
     for (std::int64_t feature = tile.depth(); feature < (a.size + kDepth - 1) / kDepth * kDepth; feature += kDepth) {
@@ -157,7 +157,7 @@ DEVICE void backwardColumns(const Args& a) {
       if (a.dsum != nullptr) tile.loadColumns(a.dsum, place, dsum);
       double betaShare = 0;
       UNROLL for (int i = 0; i < VW; i++) betaShare += double(dy[i]);
-      double gammaShare = differentiateColumns<VW>(factors, x, dy, w, feature < a.statSize, dsum, place.count, dx);
+      double gammaShare = differentiateColumns<VW>(factors, fit, x, dy, w, feature < a.statSize, dsum, place.count, dx);
       tile.storeColumns(a.dx, place, dx);
       if (a.dgamma != nullptr) gammaShare = tile.addLanes(gammaShare);
       if (a.dbeta != nullptr) betaShare = tile.addLanes(betaShare);

@@ -14,8 +14,8 @@
 namespace rmsnorm {
 
 /** Whether float32 is enough for all columns of a thread. */
-template <int VW>
-DEVICE bool allFit(const Factor* factors, int columns) {
+template <int VW, class F>
+DEVICE bool allFit(const F* factors, int columns) {
   bool fit = true;
   UNROLL for (int i = 0; i < VW; i++) fit = fit && (i >= columns || factors[i].fits);
   return fit;

@@ -103,7 +103,7 @@ class Chunk {
   /** Normalizes the chunk, which begins at this feature, and writes y. */
   DEVICE void leave(const Factor& factor, std::int64_t feature) const {
     eachAhead([&](int first) {
-      Raw gates[kAhead];
+      Raw gates[kAhead] = {};
       if (K == Kind::gated && a_.normBeforeGate) fetch<T, kAhead>(a_, a_.gate, [&](int v) { return placeOf(after(first, v)); }, gates);
       UNROLL for (int v = 0; v < kAhead; v++) {
         float values[N];
