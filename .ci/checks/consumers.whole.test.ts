@@ -1,23 +1,29 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { outcomeOf, packed } from '../consumers/consumers.ts';
 import { CONSUMERS } from '../consumers/matrix.ts';
-import type { Source } from '../consumers/project.ts';
-import { temporaryFolder } from '../packed.ts';
+import { outcomeOf } from '../consumers/outcome.ts';
+import { versions } from '../consumers/source.ts';
+import { LocalRegistry } from '../local-registry/local-registry.ts';
+import { packAll, temporaryFolder } from '../packed.ts';
 
 // The part of `pnpm consumers` that failed once, and what is quick. A release requires all of it.
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let source: Source;
+let registry: LocalRegistry;
 
 beforeAll(async () => {
   folder = await temporaryFolder('consumers');
-  source = await packed(folder.dir);
+  registry = await LocalRegistry.start(folder.dir);
+  await registry.publish(await packAll(folder.dir));
 });
-afterAll(() => folder.remove());
+afterAll(async () => {
+  await registry?.stop();
+  await folder.remove();
+});
 
 test.each(CONSUMERS.filter(({ inCI }) => inCI).map((consumer, i) => [consumer.name, consumer, i] as const))(
   '%s',
   async (_, consumer, i) => {
+    const source = { registry: registry.url, versions };
     const { failure } = await outcomeOf(consumer, join(folder.dir, `consumer-${i}`), source);
     expect(failure).toBeNull();
   },

@@ -41,6 +41,17 @@ test.each(files)('%s runs commands that are there', (file) => {
   for (const [, path] of textOf(file).matchAll(/run: bash (\S+)/g)) expect(textOf(path!)).not.toBe('');
 });
 
+// `pnpm release` refuses without them.
+test.each([
+  ['.github/workflows/release.yml', ['bash .ci/run', 'pnpm consumers', 'pnpm release']],
+  ['.github/workflows/canary.yml', ['pnpm test', 'pnpm release --canary']],
+])('%s runs first what a release asks for', (file, wanted) => {
+  const commands = [...textOf(file).matchAll(/run: ((?:pnpm|bash) .*)/g)].map(([, command]) => command!);
+  const at = wanted.map((start) => commands.findIndex((command) => command.startsWith(start)));
+  expect(at).not.toContain(-1);
+  expect(at).toEqual([...at].sort((a, b) => a - b));
+});
+
 test('every workflow has the pnpm of package.json', () => {
   const { packageManager } = JSON.parse(textOf('package.json')) as { packageManager: string };
   const named = files.flatMap((file) =>

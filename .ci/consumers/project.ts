@@ -6,13 +6,7 @@ import { run, runToSuccess } from '../run-program.ts';
 import type { Answer, Consumer } from './consumer.ts';
 import { answersOf } from './pages.ts';
 import { PROGRAM } from './program.ts';
-
-/** Where our packages come from: versions of a registry, or tarballs, by name. */
-export interface Source {
-  readonly specifiers: Readonly<Record<string, string>>;
-  /** Its address; undefined: npm's own. */
-  readonly registry?: string;
-}
+import type { Source } from './source.ts';
 
 /** A folder outside the workspace, as a user has it. */
 export class Project {
@@ -24,13 +18,12 @@ export class Project {
 
   static async create(dir: string, { needs, manifest, files }: Consumer, source: Source): Promise<Project> {
     const project = new Project(dir);
-    const ours = Object.entries(source.specifiers);
-    const dependencies = { ...Object.fromEntries(ours), ...needs };
+    const dependencies = { ...source.versions, ...needs };
+    await project.write('.npmrc', `@rmsnorm:registry=${source.registry}\n`);
     await project.write('package.json', JSON.stringify({ private: true, type: 'module', dependencies, ...manifest }));
     await project.write('program.js', PROGRAM);
     for (const [path, text] of Object.entries(files ?? {})) await project.write(path, text);
-    const registry = source.registry ? [`--registry=${source.registry}`] : [];
-    const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...registry];
+    const install = ['install', '--no-audit', '--no-fund'];
     // A registry may fail once.
     await runToSuccess('npm', install, { cwd: dir }).catch(() => runToSuccess('npm', install, { cwd: dir }));
     return project;

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LocalRegistry } from '../local-registry/local-registry.ts';
 import { temporaryFolder } from '../packed.ts';
 import { pnpm, run, runToSuccess } from '../run-program.ts';
 import { packDependenciesOfOthers } from '../third-party.ts';
 import { publishedPackages, readManifest, root } from '../workspace.ts';
 import { FaultyProxy } from './testing/faulty-proxy.ts';
-import { LocalRegistry } from './testing/local-registry.ts';
 import { RELEASE_ARCHITECTURES, WorkspaceCopy } from './testing/workspace-copy.ts';
 
 // Releases of a copy of the workspace to a registry on this machine. Each test goes on where the one before it stopped.
@@ -197,7 +197,7 @@ test('goes on after that, publishes what is missing and nothing twice, and tags'
 
 test('below 1.0, with a changelog; installed by name, it runs', async () => {
   const others = await packDependenciesOfOthers(folder.dir);
-  await Promise.all([...others.values()].map((path) => npm(['publish', path, '--tag', 'latest'])));
+  await registry.publish([...others.values()].map((path) => ({ path })));
   const project = join(folder.dir, 'project');
   await mkdir(project);
   await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');

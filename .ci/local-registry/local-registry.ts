@@ -4,19 +4,22 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { root } from '../../workspace.ts';
+import { runToSuccess } from '../run-program.ts';
+import { root } from '../workspace.ts';
 
 /** verdaccio, on loopback and with no other registry behind it. */
 export class LocalRegistry {
   readonly url: string;
   /** Of a user who may publish. */
   readonly token: string;
+  readonly #dir: string;
   readonly #process: ChildProcess;
 
-  private constructor(url: string, token: string, process: ChildProcess) {
+  private constructor(url: string, { token, dir, child }: { token: string; dir: string; child: ChildProcess }) {
     this.url = url;
     this.token = token;
-    this.#process = process;
+    this.#dir = dir;
+    this.#process = child;
   }
 
   static async start(dir: string): Promise<LocalRegistry> {
@@ -37,7 +40,15 @@ log: { type: stdout, format: pretty, level: error }
       stdio: 'ignore',
     });
     await answers(url, child);
-    return new LocalRegistry(url, await addUser(url), child);
+    return new LocalRegistry(url, { token: await addUser(url), dir, child });
+  }
+
+  /** Publishes tarballs as a user who is logged in does. */
+  async publish(tarballs: readonly { readonly path: string }[]): Promise<void> {
+    const userconfig = join(this.#dir, 'npmrc');
+    await writeFile(userconfig, `registry=${this.url}/\n${this.url.slice('http:'.length)}/:_authToken=${this.token}\n`);
+    const env = { NPM_CONFIG_USERCONFIG: userconfig };
+    await Promise.all(tarballs.map(({ path }) => runToSuccess('npm', ['publish', path, '--tag', 'latest'], { env })));
   }
 
   async stop(): Promise<void> {

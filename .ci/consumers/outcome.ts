@@ -1,0 +1,33 @@
+import { mkdir } from 'node:fs/promises';
+import type { Answer, Consumer } from './consumer.ts';
+import { Project } from './project.ts';
+import type { Source } from './source.ts';
+
+/** What became of a consumer. */
+export interface Outcome {
+  readonly consumer: Consumer;
+  readonly answers: Readonly<Record<string, Answer>>;
+  /** Null where all is as it must be. */
+  readonly failure: string | null;
+}
+
+/** Installs and runs one, in a folder of its own. */
+export async function outcomeOf(consumer: Consumer, dir: string, source: Source): Promise<Outcome> {
+  try {
+    await mkdir(dir, { recursive: true });
+    const answers = await consumer.run(await Project.create(dir, consumer, source));
+    return { consumer, answers, failure: failureOf(consumer, answers) };
+  } catch (error) {
+    return { consumer, answers: {}, failure: (error as Error).message };
+  }
+}
+
+function failureOf({ threads }: Consumer, answers: Readonly<Record<string, Answer>>): string | null {
+  const wanted = threads === 'two' ? /^WebAssembly SIMD, 2 threads$/ : threads;
+  const wrong = Object.entries(answers).filter(
+    ([, { backend, rms, device, same }]) =>
+      !(backend === 'wasm' && Math.abs(rms - 1) < 1e-5 && same && wanted.test(device)),
+  );
+  if (Object.keys(answers).length === 0) return 'it gave no answer';
+  return wrong.length === 0 ? null : wrong.map(([way, answer]) => `${way}: ${JSON.stringify(answer)}`).join('\n');
+}
