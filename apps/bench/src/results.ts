@@ -77,6 +77,15 @@ export interface WebGPUCalls {
   }[];
 }
 
+/** Of one way to a first result on the command line, over the rounds. */
+export interface FirstResultTime {
+  readonly what: string;
+  readonly rounds: number;
+  readonly seconds: Quartiles;
+  /** Over npx of a package that holds a command that does nothing, round by round. */
+  readonly overNothing: Quartiles;
+}
+
 /** Of one call, over the rounds. */
 export interface CallTime {
   readonly leastNanoseconds: number;

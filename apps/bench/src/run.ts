@@ -2,17 +2,18 @@ import { environment } from './environment.ts';
 import { defaultThreads, specs } from './families/specs.ts';
 import { methodFor } from './method/method.ts';
 import type { Options } from './options.ts';
+import { measureFirstResult } from './overhead/first-result.ts';
 import { measureOverhead } from './overhead/wasm.ts';
 import { measureWebGPUCalls } from './overhead/webgpu.ts';
 import { type Measured, type Report, reportOf, type TargetReport } from './report/report.ts';
-import type { OverheadResult, WebGPUCalls, WorkloadResult } from './results.ts';
+import type { FirstResultTime, OverheadResult, WebGPUCalls, WorkloadResult } from './results.ts';
 import { chromiumRunner } from './runners/chromium.ts';
 import { nodeRunner } from './runners/node.ts';
 import type { Runner } from './runners/runner.ts';
 import type { Spec, Target } from './spec.ts';
 
-/** What one call costs beyond its kernel: measured on one thread, after the workloads. */
-const OVERHEAD_IDS = ['node/overhead', 'node-webgpu/overhead'] as const;
+/** What one call costs beyond its kernel, and what the command line does before its first: measured on one thread, after the workloads. */
+const OVERHEAD_IDS = ['node/overhead', 'node-webgpu/overhead', 'node/npx'] as const;
 
 /** What the options choose. */
 export interface Chosen {
@@ -46,6 +47,7 @@ interface Progress {
   readonly failures: string[];
   overhead: readonly OverheadResult[];
   webgpuCalls: WebGPUCalls | null;
+  firstResult: readonly FirstResultTime[];
 }
 
 /**
@@ -57,7 +59,14 @@ export async function run(
   options: Options,
   save: (report: Report) => Promise<unknown>,
 ): Promise<Report> {
-  const progress: Progress = { results: [], targets: [], failures: [], overhead: [], webgpuCalls: null };
+  const progress: Progress = {
+    results: [],
+    targets: [],
+    failures: [],
+    overhead: [],
+    webgpuCalls: null,
+    firstResult: [],
+  };
   const constant: Pick<Measured, 'date' | 'environment'> = {
     date: new Date().toISOString(),
     environment: environment(options.threads ?? 1),
@@ -115,6 +124,9 @@ async function runOverhead(
         return;
       case 'node-webgpu/overhead':
         progress.webgpuCalls = await measureWebGPUCalls(adapter, rounds ?? (quick ? 7 : 25));
+        return;
+      case 'node/npx':
+        progress.firstResult = await measureFirstResult(rounds ?? (quick ? 1 : 7));
         return;
       default:
         throw new Error(`nothing is known of ${id satisfies never}`);

@@ -1,6 +1,7 @@
 import { oursRan } from '../results.ts';
 import { PEER_TARGETS } from '../spec.ts';
 import { callsTable } from './calls-table.ts';
+import { firstResultTable } from './first-result-table.ts';
 import { goalTable } from './goal-table.ts';
 import { lossTable } from './loss-table.ts';
 import { meanTable } from './mean-table.ts';
@@ -32,7 +33,7 @@ export function reportAsMarkdown(report: Report, plots: readonly string[] = []):
   return `${parts.join('\n\n')}\n`;
 }
 
-function tables({ results, overhead, webgpuCalls, verdicts, losses }: Report): Table[] {
+function tables({ results, overhead, webgpuCalls, firstResult, verdicts, losses }: Report): Table[] {
   const means = meanTable(results);
   const compared = results.filter(({ target }) => PEER_TARGETS.some((name) => name === target));
   return [
@@ -40,6 +41,7 @@ function tables({ results, overhead, webgpuCalls, verdicts, losses }: Report): T
     ...(means.rows.length > 1 ? [means] : []),
     ...overhead.map(overheadTable),
     ...(webgpuCalls ? [callsTable(webgpuCalls)] : []),
+    ...(firstResult.length > 0 ? [firstResultTable(firstResult)] : []),
     ...(verdicts.length === 0 && overhead.length === 0 ? [] : [goalTable(verdicts, overhead)]),
     ...(compared.length === 0 ? [] : [lossTable(losses, compared.filter((result) => !oursRan(result)).length)]),
   ];

@@ -121,6 +121,7 @@ it('merges runs: the last figures of a workload count, other machines are refuse
       results,
       overhead: [],
       webgpuCalls: null,
+      firstResult: [],
       failures: [],
     });
   const both = merged([run('1', [result('1x8', 0.5, 2)]), run('2', [result('1x8', 0.5, 0.25), result('2x8', 0.5, 3)])]);

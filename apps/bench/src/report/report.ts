@@ -3,7 +3,7 @@ import type { Environment } from '../environment.ts';
 import { GOALS } from '../goals.ts';
 import { type Loss, losses } from '../losses.ts';
 import type { Method } from '../method/method.ts';
-import type { OverheadResult, WebGPUCalls, WorkloadResult } from '../results.ts';
+import type { FirstResultTime, OverheadResult, WebGPUCalls, WorkloadResult } from '../results.ts';
 import type { Target } from '../spec.ts';
 import { type Verdict, verdicts } from '../verdicts.ts';
 
@@ -22,6 +22,7 @@ export interface Measured {
   readonly results: readonly WorkloadResult[];
   readonly overhead: readonly OverheadResult[];
   readonly webgpuCalls: WebGPUCalls | null;
+  readonly firstResult: readonly FirstResultTime[];
   /** Targets that did not start and workloads that ended with an error: what is missing above. */
   readonly failures: readonly string[];
 }
@@ -77,5 +78,7 @@ export function merged(reports: readonly Report[]): Report {
     // Older reports hold null, or an object instead of a list, which cannot be shown.
     overhead: reports.findLast(({ overhead }) => Array.isArray(overhead) && overhead.length > 0)?.overhead ?? [],
     webgpuCalls: reports.findLast(({ webgpuCalls }) => webgpuCalls)?.webgpuCalls ?? null,
+    // Reports of before 30 November 2026 have none.
+    firstResult: reports.findLast(({ firstResult }) => (firstResult ?? []).length > 0)?.firstResult ?? [],
   });
 }
