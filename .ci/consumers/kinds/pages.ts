@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Consumer } from '../consumer.ts';
 import { WORKER } from '../program.ts';
 
@@ -23,7 +24,6 @@ const page = (name: string, headers: Readonly<Record<string, string>>): Consumer
 });
 
 /** The hash of the import map, which is an inline script. */
-const { createHash } = process.getBuiltinModule('node:crypto');
 const hash = `'sha256-${createHash('sha256').update(IMPORT_MAP).digest('base64')}'`;
 
 const inWorker = (name: string, page: string, threads: Consumer['threads'], worker = WORKER): Consumer => ({
@@ -69,5 +69,26 @@ globalThis.answer = new Promise((resolve) => {
     /one thread, not 2: this engine has no workers$/,
     `import { check } from './program.js';
 addEventListener('message', (event) => event.waitUntil(check().then((answer) => event.ports[0].postMessage(answer))));`,
+  ),
+  inWorker(
+    'An AudioWorklet',
+    `const context = new OfflineAudioContext(1, 128, 44100);
+await context.audioWorklet.addModule('./worker.js');
+const node = new AudioWorkletNode(context, 'check');
+globalThis.answer = new Promise((resolve) => {
+  node.port.onmessage = ({ data }) => resolve({ worklet: data });
+});
+await context.startRendering();`,
+    /one thread, not 2: this engine has no workers$/,
+    `import { check } from './program.js';
+registerProcessor('check', class extends AudioWorkletProcessor {
+  constructor() {
+    super();
+    check().then((answer) => this.port.postMessage(answer));
+  }
+  process() {
+    return false;
+  }
+});`,
   ),
 ];
