@@ -9,7 +9,7 @@ export interface Ended {
 }
 
 /** The environment without what pnpm and npm set for their scripts, which a program started here would take for its own settings. */
-const cleanEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
+export const cleanEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|vitest|vite_|node_env|turbo_hash)/i.test(name)),
 );
 

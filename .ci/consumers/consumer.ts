@@ -12,6 +12,9 @@ export interface Answer {
   readonly same: boolean;
 }
 
+/** By the way in which it was run. */
+export type Answers = Readonly<Record<string, Answer | null>>;
+
 /** A way in which users take our packages. */
 export interface Consumer {
   /** As the table says it. */
@@ -26,6 +29,6 @@ export interface Consumer {
   readonly threads: 'two' | RegExp;
   /** Whether .ci/run takes it: what failed once, and what is quick. */
   readonly inCI?: true;
-  /** Builds and runs; gives an answer for each way in which it was run. */
-  readonly run: (project: Project) => Promise<Readonly<Record<string, Answer>>>;
+  /** Builds and runs; gives an answer for each way in which it was run, null where it has judged that itself. */
+  readonly run: (project: Project) => Promise<Answers>;
 }

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import type { Answer, Consumer } from './consumer.ts';
+import type { Answers, Consumer } from './consumer.ts';
 import { Project } from './project.ts';
 import type { Source } from './source.ts';
 
 /** What became of a consumer. */
 export interface Outcome {
   readonly consumer: Consumer;
-  readonly answers: Readonly<Record<string, Answer>>;
+  readonly answers: Answers;
   /** Null where all is as it must be. */
   readonly failure: string | null;
 }
@@ -22,11 +22,12 @@ export async function outcomeOf(consumer: Consumer, dir: string, source: Source)
   }
 }
 
-function failureOf({ threads }: Consumer, answers: Readonly<Record<string, Answer>>): string | null {
+function failureOf({ threads }: Consumer, answers: Answers): string | null {
   const wanted = threads === 'two' ? /^WebAssembly SIMD, 2 threads$/ : threads;
   const wrong = Object.entries(answers).filter(
-    ([, { backend, rms, device, same }]) =>
-      !(backend === 'wasm' && Math.abs(rms - 1) < 1e-5 && same && wanted.test(device)),
+    ([, answer]) =>
+      answer !== null &&
+      !(answer.backend === 'wasm' && Math.abs(answer.rms - 1) < 1e-5 && answer.same && wanted.test(answer.device)),
   );
   if (Object.keys(answers).length === 0) return 'it gave no answer';
   return wrong.length === 0 ? null : wrong.map(([way, answer]) => `${way}: ${JSON.stringify(answer)}`).join('\n');

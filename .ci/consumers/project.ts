@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { run, runToSuccess } from '../run-program.ts';
+import { cleanEnvironment, run, runToSuccess } from '../run-program.ts';
 import type { Answer, Consumer } from './consumer.ts';
 import { answersOf } from './pages.ts';
 import { PROGRAM } from './program.ts';
@@ -11,9 +11,16 @@ import type { Source } from './source.ts';
 /** A folder outside the workspace, as a user has it. */
 export class Project {
   readonly dir: string;
+  readonly #env: Readonly<Record<string, string>>;
 
-  constructor(dir: string) {
+  constructor(dir: string, env: Readonly<Record<string, string>> = {}) {
     this.dir = dir;
+    this.#env = env;
+  }
+
+  /** The same folder, whose programs have more in their environment. */
+  with(env: Readonly<Record<string, string>>): Project {
+    return new Project(this.dir, { ...this.#env, ...env });
   }
 
   static async create(dir: string, { needs, manifest, files }: Consumer, source: Source): Promise<Project> {
@@ -37,7 +44,10 @@ export class Project {
   /** Runs a program of node_modules/.bin, or any other by its path; gives its stdout. */
   async exec(program: string, ...args: string[]): Promise<string> {
     const path = program.includes('/') ? program : join(this.dir, 'node_modules/.bin', program);
-    const { code, stdout, output } = await run(path, args, { cwd: this.dir });
+    const { code, stdout, output } = await run(path, args, {
+      cwd: this.dir,
+      env: { ...cleanEnvironment, ...this.#env },
+    });
     if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${output.slice(-4000)}`);
     return stdout;
   }

@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.ts';
 const DOCUMENT = `# Where the packages run
 
 Written by \`pnpm consumers\`: each line is a project outside this repository, in which the packages were installed from a registry, by name and version, built
-and run. It normalizes on what \`pickBackend\` takes, and again with two threads, whose bits must be the same.
+and run. It normalizes on what \`pickBackend\` takes, and again with two threads, whose bits must be the same. Where it says so, the conformance suite runs on WASM by the line of its README, and must refuse a wrong backend.
 
 `;
 
@@ -16,7 +16,7 @@ function tableOf(outcomes: readonly Outcome[]): string {
   const rows = outcomes.map(({ consumer, answers, failure }) => {
     const ways = Object.keys(answers).join('; ');
     const device = [
-      ...new Set(Object.values(answers).map((answer) => answer.device.replace('WebAssembly SIMD, ', ''))),
+      ...new Set(Object.values(answers).map((answer) => answer?.device.replace('WebAssembly SIMD, ', '') ?? '')),
     ];
     return `| ${consumer.name} | ${failure === null ? 'works' : 'fails'} | ${ways} | ${device.join('; ')} |`;
   });

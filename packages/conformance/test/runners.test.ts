@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// The lines of the README, under "In other test runners". Jest, Bun and Deno are large: those lines were tried by hand.
+// The lines of the README, under "In other test runners". Jest, Bun and Deno are large: `pnpm consumers` runs those lines.
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/runners/${name}.mjs`, import.meta.url));
 const mocha = createRequire(import.meta.url).resolve('mocha/bin/mocha.js');

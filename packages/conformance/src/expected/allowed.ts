@@ -1,4 +1,5 @@
 import type { Casting, FloatDType } from '@rmsnorm/core';
+import { Math, Number } from '../globals.ts';
 import { FORMATS, round, ulp } from '../inputs/formats.ts';
 import { unreachable } from '../unreachable.ts';
 import { float32Error, type Interval, loosened, rounded, type Tolerance } from './bounds.ts';

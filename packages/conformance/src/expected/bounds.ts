@@ -1,4 +1,5 @@
 import type { Accuracy, FloatDType } from '@rmsnorm/core';
+import { Math, Number } from '../globals.ts';
 import { FORMATS, round, ulp } from '../inputs/formats.ts';
 import { unreachable } from '../unreachable.ts';
 

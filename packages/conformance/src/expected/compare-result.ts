@@ -1,5 +1,6 @@
 import type { FloatDType } from '@rmsnorm/core';
 import { ConformanceFailure } from '../case/failure.ts';
+import { Math, Number } from '../globals.ts';
 import { FORMATS, round } from '../inputs/formats.ts';
 import { type Interval, isInside } from './bounds.ts';
 import { noteComparison } from './comparisons.ts';

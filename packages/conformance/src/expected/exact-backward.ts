@@ -1,3 +1,4 @@
+import { Math, Number } from '../globals.ts';
 import { FORMATS } from '../inputs/formats.ts';
 import { exactRstd, type ForwardOperands, rstdSlopeOf } from './exact-forward.ts';
 

@@ -1,4 +1,5 @@
 import type { FloatDType } from '@rmsnorm/core';
+import { Math, Number } from '../globals.ts';
 import { unreachable } from '../unreachable.ts';
 import { featureOf, type Normalization, rowOf } from './normalization.ts';
 

@@ -1,4 +1,5 @@
 import type { Casting, EpsMode, Feature, RMSNormOptions } from '@rmsnorm/core';
+import { Math } from '../globals.ts';
 import { unreachable } from '../unreachable.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { Math } from '../globals.ts';
 import type { Random } from './random.ts';
 
 /** Where the numbers of a case come from: `count` of them, the same for the same stream of random numbers. */

@@ -1,4 +1,5 @@
 import type { FloatDType } from '@rmsnorm/core';
+import { Math } from '../globals.ts';
 import { decode, encode, FORMATS } from './formats.ts';
 
 /** Elements on the host: raw, as a tensor takes them, and as the numbers that they are. */

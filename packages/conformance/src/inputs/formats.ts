@@ -1,4 +1,5 @@
 import { bfloat16Value, type FloatDType, float16Value } from '@rmsnorm/core';
+import { Math, Number } from '../globals.ts';
 import { unreachable } from '../unreachable.ts';
 
 /** An IEEE 754 binary format, as far as rounding to it goes. */

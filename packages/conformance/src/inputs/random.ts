@@ -1,3 +1,5 @@
+import { Math } from '../globals.ts';
+
 /** A stream of pseudo-random numbers, the same for the same seed in every runtime (but see `normal`). */
 export interface Random {
   /** 32 random bits, unsigned. */

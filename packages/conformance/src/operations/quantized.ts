@@ -5,6 +5,7 @@ import { compareResult, type Expected } from '../expected/compare-result.ts';
 import { elementAt, exactRstd, type ForwardOperands } from '../expected/exact-forward.ts';
 import { show } from '../expected/messages.ts';
 import { featureOf, type Normalization } from '../expected/normalization.ts';
+import { Math, Number } from '../globals.ts';
 import { FORMATS, ulp } from '../inputs/formats.ts';
 import { type ForwardSpec, inputsOf, termsOf } from './forward-spec.ts';
 import { normInputs, weightTensors } from './operands.ts';
