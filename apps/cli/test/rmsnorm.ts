@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { encode, type FloatDType, type HostTensor } from '@rmsnorm/core';
 import { vi } from 'vitest';
 import { npyPrefix, npyPrefixBytes, parseNpy } from '../src/files/npy.ts';
 import { main } from '../src/main.ts';
 
 /** The built command. */
-export const BIN: string = new URL('../dist/bin.js', import.meta.url).pathname;
+export const BIN: string = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
