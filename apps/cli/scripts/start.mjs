@@ -5,6 +5,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+// Its JavaScript: the command itself is a script of the shell, on Windows of another one.
+const turbo = fileURLToPath(new URL('../../../node_modules/turbo/bin/turbo', import.meta.url));
 const wheel = process.stderr.isTTY && process.env.TERM !== 'dumb' ? ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'] : null;
 
 const spinner = say('Building rmsnorm: a minute at most, the first time');
@@ -38,8 +40,7 @@ function say(text) {
 function build() {
   const args = ['run', 'build', '--filter=@rmsnorm/cli', '--output-logs=errors-only'];
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' };
-  // pnpm puts the workspace's commands on the path. On Windows they are scripts of the shell.
-  const child = spawn('turbo', args, { cwd: root, env, shell: process.platform === 'win32' });
+  const child = spawn(process.execPath, [turbo, ...args], { cwd: root, env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
@@ -47,7 +48,7 @@ function build() {
     });
   }
   return new Promise((resolve) => {
-    child.on('error', (error) => resolve({ code: 1, output: `${error.message}: run it as pnpm start` }));
+    child.on('error', (error) => resolve({ code: 1, output: error.message }));
     child.on('close', (exitCode) => resolve({ code: exitCode, output }));
   });
 }
