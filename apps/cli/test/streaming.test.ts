@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { FloatDType } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { npyPrefix } from '../src/files/npy.ts';
-import { BIN, hostTensor, inProcess, newFolder, numbers, safetensorsBytes, writeNpy } from './rmsnorm.ts';
+import { BIN, hostTensor, inProcess, NO_DRIVERS, newFolder, numbers, safetensorsBytes, writeNpy } from './rmsnorm.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -71,6 +71,7 @@ function residentMegabytes(args: readonly string[]): number {
     import(${JSON.stringify(pathToFileURL(BIN).href)});`;
   const { status, output, stderr } = spawnSync(process.execPath, ['-e', script, ...args], {
     cwd: folder,
+    env: { ...process.env, ...NO_DRIVERS },
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
   });
