@@ -13,12 +13,15 @@ export interface Tarball {
   files: string[];
 }
 
+/** Windows deletes no folder in which a process has just ended. */
+const RETRIES = 5;
+
 /**
  * A folder below the system's temporary one, by its real path: macOS has a link there, Windows a short name, and bundlers compare paths.
  */
 export async function temporaryFolder(name: string): Promise<{ dir: string; remove: () => Promise<void> }> {
   const dir = await mkdtemp(join(realpathSync.native(tmpdir()), `rmsnorm-${name}-`));
-  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+  return { dir, remove: () => rm(dir, { recursive: true, force: true, maxRetries: RETRIES }) };
 }
 
 /** Packs every published package into `dir`, as a release does; `env` is what it sets for .pnpmfile.mjs. */

@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rmsnorm-bench-'));
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 /** Runs the bench, quick, on the workloads of `filter`, and reads the report that it writes under `name`. */
 async function measured(
