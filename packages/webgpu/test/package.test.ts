@@ -68,7 +68,7 @@ export const backend: WebGPUBackend = await webgpu({ device }).create();
 webgpu({ software: 'yes' });
 `;
     const compilerOptions = {
-      ...{ strict: true, noEmit: true, skipLibCheck: false, types: [], rootDir: '/' },
+      ...{ strict: true, noEmit: true, skipLibCheck: false, types: [] },
       ...{ module: 'nodenext', target: 'es2022', lib: ['es2022', 'esnext.disposable'] },
     };
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
