@@ -79,3 +79,22 @@ test.each([
   expect(stderr).toContain(message);
   expect([code, existsSync(join(folder, 'out'))]).toEqual([expected, false]);
 });
+
+test.each([
+  ['win32', true],
+  ['darwin', true],
+  ['linux', false],
+])('on %s, names that differ in their case alone are one output: %s', async (platform, same) => {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'in'));
+  for (const name of ['A.npy', 'in/a.npy']) writeNpy(join(folder, name), hostTensor([4, 12]));
+  const real = Object.getOwnPropertyDescriptor(process, 'platform')!;
+  Object.defineProperty(process, 'platform', { ...real, value: platform });
+  try {
+    const { code, stderr } = await inProcess(folder, `run A.npy in/a.npy --out-dir out ${RUN} --force`);
+    expect(stderr.includes(`A.npy and in/a.npy would both become ${join('out', 'a.npy')}`)).toBe(same);
+    expect(code).toBe(same ? 2 : 0);
+  } finally {
+    Object.defineProperty(process, 'platform', real);
+  }
+});
