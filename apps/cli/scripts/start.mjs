@@ -13,7 +13,9 @@ const spinner = say('Building rmsnorm: a minute at most, the first time');
 const { code, output } = await build();
 spinner.stop();
 if (code !== 0) {
-  process.stderr.write(`${output}\nThe build failed: see above.\n`);
+  // turbo looks for pnpm on the path, where pnpm puts itself.
+  const hint = process.env.npm_lifecycle_event ? '' : ' Run it as pnpm start.';
+  process.stderr.write(`${output}\nThe build failed: see above.${hint}\n`);
   process.exit(1);
 }
 await import('../dist/demo/start.js');
