@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { chromiumFlags, chromiumPath } from './.ci/chromium.ts';
@@ -9,7 +10,7 @@ import { vulkanDriver } from './.ci/swiftshader.ts';
 
 // A project for each package and environment: `--project wasm` is what of wasm runs in Node, `--project 'wasm*'` all of it.
 
-const root = new URL('.', import.meta.url).pathname;
+const root = fileURLToPath(new URL('.', import.meta.url));
 const IGNORED = ['**/node_modules/**', '**/dist/**', '**/fixtures/**'];
 const ISOLATED = '**/*.isolated.browser.test.ts';
 

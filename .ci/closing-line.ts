@@ -50,7 +50,8 @@ function skippedByReason(modules: readonly TestModule[]): Map<string, number> {
     for (const test of module.children.allTests()) {
       const result = test.result();
       if (result.state !== 'skipped' || stateOf(test) !== 'skipped') continue;
-      const reason = `${module.relativeModuleId}: ${result.note ?? 'no reason given'}`;
+      // A suite that cannot run at all is one test whose name says why.
+      const reason = `${module.relativeModuleId}: ${result.note ?? test.name}`;
       numbers.set(reason, (numbers.get(reason) ?? 0) + 1);
     }
   }

@@ -1,7 +1,9 @@
+import { realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pnpm, runToSuccess } from './run-program.ts';
+import { listPacked } from './tar.ts';
 import { publishedPackages, type WorkspacePackage } from './workspace.ts';
 
 export interface Tarball {
@@ -11,10 +13,15 @@ export interface Tarball {
   files: string[];
 }
 
-/** A folder below the system's temporary one. */
+/** Windows deletes no folder in which a process has just ended. */
+const RETRIES = 5;
+
+/**
+ * A folder below the system's temporary one, by its real path: macOS has a link there, Windows a short name, and bundlers compare paths.
+ */
 export async function temporaryFolder(name: string): Promise<{ dir: string; remove: () => Promise<void> }> {
-  const dir = await mkdtemp(join(tmpdir(), `rmsnorm-${name}-`));
-  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+  const dir = await mkdtemp(join(realpathSync.native(tmpdir()), `rmsnorm-${name}-`));
+  return { dir, remove: () => rm(dir, { recursive: true, force: true, maxRetries: RETRIES }) };
 }
 
 /** Packs every published package into `dir`, as a release does; `env` is what it sets for .pnpmfile.mjs. */
@@ -25,15 +32,7 @@ export function packAll(dir: string, env: Record<string, string> = {}): Promise<
       const name = pkg.manifest.name.replace('@', '').replace('/', '-');
       const path = join(dir, `${name}.tgz`);
       await runToSuccess(command, [...args, '--dir', pkg.dir, 'pack', '--out', path], { env });
-      const listing = await runToSuccess('tar', ['-tzf', path]);
-      return {
-        pkg,
-        path,
-        files: listing
-          .trim()
-          .split('\n')
-          .map((file) => file.replace(/^package\//, '')),
-      };
+      return { pkg, path, files: await listPacked(path) };
     }),
   );
 }

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { root } from './workspace.ts';
 
 export interface Ended {
@@ -41,7 +43,36 @@ export async function runToSuccess(
   return stdout;
 }
 
-/** pnpm as a command and its first arguments: the one that runs us, or any 12. */
-export const pnpm: [command: string, ...args: string[]] = /pnpm(\.exe)?$/.test(process.env.npm_execpath ?? '')
+/** A program, and its first arguments. */
+type Command = [program: string, ...args: string[]];
+
+/** Programs of the workspace, where node_modules has them. */
+const PROGRAMS = {
+  attw: '@arethetypeswrong/cli/dist/index.js',
+  biome: '@biomejs/biome/bin/biome',
+  tsc: 'typescript/bin/tsc',
+  turbo: 'turbo/bin/turbo',
+  vitest: 'vitest/vitest.mjs',
+} as const;
+
+/** A program of the workspace, for Node to run: what node_modules/.bin has are scripts of a shell, on Windows of another one. */
+export function tool(name: keyof typeof PROGRAMS): string {
+  return join(root, 'node_modules', PROGRAMS[name]);
+}
+
+/** npm or npx as a command: its JavaScript beside this Node, as `npm` is a script of the shell, too. */
+function npmCommand(name: 'npm' | 'npx'): Command {
+  const folders = [process.execPath, realpathSync(process.execPath)].map(dirname);
+  const script = folders
+    .flatMap((folder) => [folder, join(folder, '../lib')])
+    .map((folder) => join(folder, `node_modules/npm/bin/${name}-cli.js`))
+    .find((path) => existsSync(path));
+  return script ? [process.execPath, script] : [name];
+}
+
+export const npm: Command = npmCommand('npm');
+
+/** The one that runs us, or any 12. */
+export const pnpm: Command = /pnpm(\.exe)?$/.test(process.env.npm_execpath ?? '')
   ? [process.env.npm_execpath!]
-  : ['npx', '--yes', 'pnpm@12'];
+  : [...npmCommand('npx'), '--yes', 'pnpm@12'];

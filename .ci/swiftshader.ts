@@ -4,10 +4,14 @@ import { chromiumPath } from './chromium.ts';
 
 const NAME = 'vk_swiftshader_icd.json';
 
-/** Folders where Chromium keeps its Vulkan driver in software: beside its program, which is not what Debian's /usr/bin/chromium is. */
-const folders: string[] = chromiumPath
-  ? [dirname(realpathSync(chromiumPath)), '/usr/lib/chromium', '/opt/google/chrome']
-  : [];
+/**
+ * Folders where Chromium keeps its Vulkan driver in software: beside its program, which is not what Debian's /usr/bin/chromium is. Of
+ * Linux, as WebGPU in Node has another way to the GPU on other systems.
+ */
+const folders: string[] =
+  chromiumPath && process.platform === 'linux'
+    ? [dirname(realpathSync(chromiumPath)), '/usr/lib/chromium', '/opt/google/chrome']
+    : [];
 
 /** Chromium's Vulkan driver in software, SwiftShader, which serves WebGPU in Node too; null where there is none. */
 export const swiftShader: string | null =

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { chromiumPath } from './chromium.ts';
 import type { Results } from './closing-line.ts';
 import { cleanCommit, recordTests } from './release/test-record.ts';
+import { tool } from './run-program.ts';
 import { vulkanDriver } from './swiftshader.ts';
 import { root, workspacePackages } from './workspace.ts';
 
@@ -79,10 +80,8 @@ function machine(): string {
   return [process.version, process.platform, process.arch, browser, addon, ...Object.values(vulkanDriver)].join(' ');
 }
 
-const PROGRAMS = { turbo: 'turbo/bin/turbo', vitest: 'vitest/vitest.mjs' };
-
-function run(program: keyof typeof PROGRAMS, args: string[]): Promise<number> {
-  const child = spawn(process.execPath, [join(root, 'node_modules', PROGRAMS[program]), ...args], {
+function run(program: 'turbo' | 'vitest', args: string[]): Promise<number> {
+  const child = spawn(process.execPath, [tool(program), ...args], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', RMSNORM_MACHINE: machine() },

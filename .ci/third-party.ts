@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { cp, realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { runToSuccess } from './run-program.ts';
+import { pack } from './tar.ts';
 import { publishedPackages, readManifest } from './workspace.ts';
 
 /** Where `name` is installed, as seen from the package in `dir`. */
@@ -40,8 +40,7 @@ export async function packDependenciesOfOthers(dir: string): Promise<Map<string,
   for (const [name, folder] of await dependenciesOfOthers()) {
     const parent = join(dir, name.replace('/', '-'));
     await cp(folder, join(parent, 'package'), { recursive: true, dereference: true });
-    await runToSuccess('tar', ['-czf', `${parent}.tgz`, '-C', parent, 'package']);
-    tarballs.set(name, `${parent}.tgz`);
+    tarballs.set(name, await pack(parent));
   }
   return tarballs;
 }

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../packed.ts';
 import { type Ended, run } from '../run-program.ts';
@@ -44,7 +44,7 @@ test('it covers every entry that has types', async () => {
     Object.values(manifest.exports ?? {})
       .map((target) => (Object(target) as { types?: string }).types)
       .filter((types) => types !== undefined)
-      .map((types) => join('../..', path, types.replace('/dist/', '/src/').replace(/\.d\.ts$/, '.ts'))),
+      .map((types) => posix.join('../..', path, types.replace('/dist/', '/src/').replace(/\.d\.ts$/, '.ts'))),
   );
   expect([...entryPoints].sort()).toEqual(entries.sort());
 });

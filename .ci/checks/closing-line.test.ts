@@ -9,7 +9,7 @@ beforeEach(async () => {
   await mkdir(join(root, '.ci/build'), { recursive: true });
   folder = await mkdtemp(join(root, '.ci/build/closing-line-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 async function runOf(
   tests: Record<string, string>,

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chromiumFlags, chromiumPath, howToGetChromium } from '../chromium.ts';
 import { packAll, temporaryFolder } from '../packed.ts';
 import { lacking } from '../requirements.ts';
-import { run, runToSuccess } from '../run-program.ts';
+import { npm, run, runToSuccess, tool } from '../run-program.ts';
 import { packDependenciesOfOthers } from '../third-party.ts';
 import { root } from '../workspace.ts';
 
 // A project of a user's, outside the workspace: npm, the packed tarballs, and the README's lines.
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let quickStart: string;
+const [command, ...args] = npm;
 
 beforeAll(async () => {
   folder = await temporaryFolder('consumer');
@@ -25,7 +26,7 @@ beforeAll(async () => {
     join(folder.dir, 'package.json'),
     JSON.stringify({ name: 'consumer', type: 'module', private: true, dependencies }),
   );
-  await runToSuccess('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: folder.dir });
+  await runToSuccess(command, [...args, 'install', '--offline', '--no-audit', '--no-fund'], { cwd: folder.dir });
 
   const readme = await readFile(join(root, 'README.md'), 'utf8');
   const [, code] = /^## Quick start$[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(readme) ?? [];
@@ -115,14 +116,15 @@ new RMSNorm({ dim: 4, axis: 'last' });
     skipLibCheck: false,
   };
   await writeFile(join(folder.dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }));
-  const { code: status, output } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', folder.dir]);
+  const { code: status, output } = await run(process.execPath, [tool('tsc'), '-p', folder.dir]);
   expect(status, output).toBe(0);
 });
 
 test('the command rmsnorm runs from node_modules', async () => {
-  const rmsnorm = join(folder.dir, 'node_modules/.bin/rmsnorm');
   await copyFile(join(root, 'apps/cli/data/embeddings.npy'), join(folder.dir, 'in.npy'));
-  const { code, output } = await run(rmsnorm, ['run', 'in.npy', '-o', 'out.npy', '--dim', '512'], { cwd: folder.dir });
+  // As a script of the user's would: npm knows which of the files in .bin this system runs.
+  const rmsnorm = ['exec', '--no', '--', 'rmsnorm', 'run', 'in.npy', '-o', 'out.npy', '--dim', '512'];
+  const { code, output } = await run(command, [...args, ...rmsnorm], { cwd: folder.dir });
   expect(code, output).toBe(0);
   const [input, result] = await Promise.all(['in.npy', 'out.npy'].map((file) => readFile(join(folder.dir, file))));
   expect(result!.length).toBe(input!.length);

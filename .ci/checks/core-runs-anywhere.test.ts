@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runToSuccess } from '../run-program.ts';
+import { runToSuccess, tool } from '../run-program.ts';
 import { readManifest, root } from '../workspace.ts';
 
 const core = join(root, 'packages/core');
@@ -16,7 +16,7 @@ test('core depends on nothing', () => {
 });
 
 test('core is built without the types of any environment', async () => {
-  const shown = await runToSuccess(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', '--showConfig'], {
+  const shown = await runToSuccess(process.execPath, [tool('tsc'), '-p', 'tsconfig.build.json', '--showConfig'], {
     cwd: core,
   });
   const { compilerOptions, files } = JSON.parse(shown) as ShownConfig;

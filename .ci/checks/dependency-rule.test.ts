@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { run } from '../run-program.ts';
+import { run, tool } from '../run-program.ts';
 import { root, workspacePackages } from '../workspace.ts';
 
 const core = '@rmsnorm/core';
@@ -44,7 +44,7 @@ test('core is an ordinary dependency wherever it is used', () => {
 // That the sources keep the rules, `pnpm lint` says (static.test.ts). Here: that lint would find what does not, in a copy
 // of the workspace, with two packages that are yet to come, where every file breaks them.
 describe('the rules of .ci/imports.biome.jsonc', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'rmsnorm-imports-'));
+  const dir = mkdtempSync(join(realpathSync.native(tmpdir()), 'rmsnorm-imports-'));
   afterAll(() => rmSync(dir, { recursive: true }));
 
   const packages = [
@@ -131,14 +131,15 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
       );
     }
     const { stdout } = await run(
-      join(root, 'node_modules/.bin/biome'),
-      ['lint', '--reporter=json', '--max-diagnostics=none'],
+      process.execPath,
+      [tool('biome'), 'lint', '--reporter=json', '--max-diagnostics=none'],
       { cwd: dir },
     );
     const { diagnostics } = JSON.parse(stdout) as Report;
     for (const { category, location } of diagnostics) {
-      const line = readFileSync(join(dir, location.path), 'utf8').split('\n')[location.start.line - 1];
-      found.set(category, [...(found.get(category) ?? []), `${location.path}: ${line}`]);
+      const path = location.path.replaceAll('\\', '/');
+      const line = readFileSync(join(dir, path), 'utf8').split('\n')[location.start.line - 1];
+      found.set(category, [...(found.get(category) ?? []), `${path}: ${line}`]);
     }
   });
 

@@ -2,12 +2,13 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packAll, temporaryFolder } from '../packed.ts';
-import { runToSuccess } from '../run-program.ts';
+import { npm, runToSuccess } from '../run-program.ts';
 import { packDependenciesOfOthers } from '../third-party.ts';
 
 // What `npx @rmsnorm/cli` gets: the command line alone, in a folder of its own.
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let project: string;
+const [command, ...args] = npm;
 
 beforeAll(async () => {
   folder = await temporaryFolder('light-cli');
@@ -20,7 +21,7 @@ beforeAll(async () => {
     [...tarballs].filter(([name]) => name !== '@rmsnorm/cli').map(([name, path]) => [name, `file:${path}`]),
   );
   await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, dependencies, overrides }));
-  await runToSuccess('npm', ['install', '--offline', '--no-audit', '--no-fund'], { cwd: project });
+  await runToSuccess(command, [...args, 'install', '--offline', '--no-audit', '--no-fund'], { cwd: project });
 });
 afterAll(() => folder.remove());
 
@@ -39,7 +40,7 @@ test('is below 5 MB with all that it needs', async () => {
 });
 
 test('doctor says what may be added, and the line to type; auto takes wasm', async () => {
-  const text = await runToSuccess(join(project, 'node_modules/.bin/rmsnorm'), ['doctor'], { cwd: project });
+  const text = await runToSuccess(command, [...args, 'exec', '--no', '--', 'rmsnorm', 'doctor'], { cwd: project });
   for (const name of ['@rmsnorm/cuda', 'webgpu']) {
     expect(text).toContain(`the npm package ${name} is not installed: add it beside this one: npm install --global`);
     expect(text).toContain(`npx --package @rmsnorm/cli --package ${name} rmsnorm`);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join, posix } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packAll, type Tarball, temporaryFolder } from '../packed.ts';
-import { runToSuccess } from '../run-program.ts';
+import { readPacked } from '../tar.ts';
 import { type Manifest, publishedPackages, root, workspacePackages } from '../workspace.ts';
 
 interface Metadata extends Manifest {
@@ -50,12 +50,9 @@ describe('packed', () => {
   });
   afterAll(() => folder.remove());
 
-  const entry = (tarball: Tarball, file: string): Promise<string> =>
-    runToSuccess('tar', ['-xzOf', tarball.path, `package/${file}`]);
-
   test('no manifest has what serves the workspace alone, and each says its commit', async () => {
     for (const tarball of tarballs) {
-      const text = await entry(tarball, 'package.json');
+      const text = await readPacked(tarball.path, 'package.json');
       const packed = JSON.parse(text) as Metadata;
       expect(packed.gitHead).toBe(commit);
       expect(Object.keys(packed).filter((key) => /^(devDependencies|scripts|publishConfig)$/.test(key))).toEqual([]);
@@ -69,10 +66,10 @@ describe('packed', () => {
     const broken: string[] = [];
     let links = 0;
     for (const tarball of tarballs) {
-      const text = (await entry(tarball, 'README.md')).replace(/^```[\s\S]*?^```$/gm, '');
+      const text = (await readPacked(tarball.path, 'README.md')).replace(/^```[\s\S]*?^```$/gm, '');
       for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
         links++;
-        const local = join(dirname('README.md'), target!.replace(/#.*/, ''));
+        const local = posix.normalize(target!.replace(/#.*/, ''));
         const isPacked = tarball.files.some((file) => file === local || file.startsWith(`${local}/`));
         if (!/^https:/.test(target!) && !target!.startsWith('#') && !isPacked)
           broken.push(`${tarball.pkg.path}: ${target}`);

@@ -5,6 +5,7 @@ const allowed = [
   '.biome.json',
   '.changeset',
   '.ci',
+  '.gitattributes',
   '.github',
   '.gitignore',
   '.pnpmfile.mjs',

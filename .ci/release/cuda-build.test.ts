@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../packed.ts';
 import { root } from '../workspace.ts';
@@ -19,7 +20,7 @@ afterEach(async () => {
 /** What the build of the leaf notes, in this environment. */
 async function built(architectures: string): Promise<void> {
   vi.stubEnv('RMSNORM_CUDA_ARCHS', architectures);
-  const { targets } = (await import(join(root, leaf, 'scripts/device-steps.mjs'))) as {
+  const { targets } = (await import(pathToFileURL(join(root, leaf, 'scripts/device-steps.mjs')).href)) as {
     targets: () => { codes: string[] };
   };
   await writeFile(join(folder.dir, leaf, 'dist/architectures.json'), JSON.stringify(targets().codes));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COPIES } from './copies.ts';
 import type { Options } from './options.ts';
@@ -19,7 +19,8 @@ export async function writeAll(report: Report, options: Options): Promise<void> 
   for (const { file, svg } of await plotsOf(report.results, COPIES)) {
     await write(join(folder, file), svg);
     console.error(`wrote ${join(folder, file)}`);
-    images.push(relative(dirname(page), join(folder, file)));
+    // Markdown has addresses, also where paths have backslashes.
+    images.push(relative(dirname(page), join(folder, file)).replaceAll(sep, '/'));
   }
   console.error(`wrote ${await writeJson(report, options)}`);
   await write(page, reportAsMarkdown(report, images));

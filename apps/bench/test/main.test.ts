@@ -21,7 +21,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rmsnorm-bench-'));
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 /** Runs the bench, quick, on the workloads of `filter`, and reads the report that it writes under `name`. */
 async function measured(
@@ -145,7 +145,8 @@ it('times what calls cost on WebGPU', async ({ skip }) => {
   }
 }, 120_000);
 
-it('says in one line why a GPU cannot be measured', async () => {
+it('says in one line why a GPU cannot be measured', async ({ skip }) => {
+  if (process.platform !== 'linux') return skip('only the Vulkan loader of Linux can be told to find no driver');
   const env = { ...process.env, VK_ICD_FILENAMES: join(folder, 'no-driver.json') };
   await expect(measured('gpu-clock', 'none', 'forward', [], env)).rejects.toMatchObject({
     code: 1,

@@ -5,13 +5,17 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+// Its JavaScript: the command itself is a script of the shell, on Windows of another one.
+const turbo = fileURLToPath(new URL('../../../node_modules/turbo/bin/turbo', import.meta.url));
 const wheel = process.stderr.isTTY && process.env.TERM !== 'dumb' ? ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'] : null;
 
 const spinner = say('Building rmsnorm: a minute at most, the first time');
 const { code, output } = await build();
 spinner.stop();
 if (code !== 0) {
-  process.stderr.write(`${output}\nThe build failed: see above.\n`);
+  // turbo looks for pnpm on the path, where pnpm puts itself.
+  const hint = process.env.npm_lifecycle_event ? '' : ' Run it as pnpm start.';
+  process.stderr.write(`${output}\nThe build failed: see above.${hint}\n`);
   process.exit(1);
 }
 await import('../dist/demo/start.js');
@@ -38,8 +42,7 @@ function say(text) {
 function build() {
   const args = ['run', 'build', '--filter=@rmsnorm/cli', '--output-logs=errors-only'];
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' };
-  // pnpm puts the workspace's commands on the path. On Windows they are scripts of the shell.
-  const child = spawn('turbo', args, { cwd: root, env, shell: process.platform === 'win32' });
+  const child = spawn(process.execPath, [turbo, ...args], { cwd: root, env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
@@ -47,7 +50,7 @@ function build() {
     });
   }
   return new Promise((resolve) => {
-    child.on('error', (error) => resolve({ code: 1, output: `${error.message}: run it as pnpm start` }));
+    child.on('error', (error) => resolve({ code: 1, output: error.message }));
     child.on('close', (exitCode) => resolve({ code: exitCode, output }));
   });
 }

@@ -13,7 +13,7 @@ process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // A reader that stops reading (`rmsnorm doctor | head -1`) has what it wanted.
   const isRun = args[0] === 'run' && !args.includes('--help') && !args.includes('-h');
-  if (error.code === 'EPIPE' || isRun) return;
+  if (error.code === 'EPIPE' || error.code === 'EOF' || isRun) return;
   err.line(fileError(error, 'write to stdout').message);
   // Of these commands, what they print is all that they do.
   process.on('exit', (code) => {

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { benchLines } from '../src/commands/bench.ts';
 import { out } from '../src/terminal/output.ts';
 import { BIN, inProcess, NO_CUDA, newFolder, rmsnorm } from './rmsnorm.ts';
+import { requireShell } from './shell.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -37,7 +38,8 @@ describe('doctor', () => {
     ]);
   });
 
-  test('a reader that has seen enough is no error', () => {
+  test('a reader that has seen enough is no error', ({ skip }) => {
+    requireShell(skip);
     const { stderr, status } = spawnSync(
       'bash',
       ['-c', `set -o pipefail; "${process.execPath}" "${BIN}" doctor | true`],

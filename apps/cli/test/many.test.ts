@@ -26,7 +26,9 @@ const INPUTS = 'a.npy in/b.npy c.safetensors';
 test('--out-dir takes many inputs, each to a file of its name', async () => {
   const { folder, alone } = await prepared();
   const { code, stdout, stderr } = await inProcess(folder, `run ${INPUTS} --out-dir new/out ${RUN}`);
-  expect(stderr).toMatch(/^a\.npy -> new\/out\/a\.npy {2}\[4, 12\] float32, .*\n(.*\n){2}3 of 3 files normalized\n$/);
+  expect(stderr).toMatch(
+    /^a\.npy -> new[\\/]out[\\/]a\.npy {2}\[4, 12\] float32, .*\n(.*\n){2}3 of 3 files normalized\n$/,
+  );
   expect([code, stdout]).toEqual([0, '']);
   expect(readdirSync(join(folder, 'new/out')).sort()).toEqual(['a.npy', 'b.npy', 'c.safetensors']);
   const made = ['a.npy', 'b.npy', 'c.safetensors'].map((name) => readFileSync(join(folder, 'new/out', name)));
@@ -48,9 +50,9 @@ test('an input that fails does not keep the others from being done; the exit cod
   expect(stderr).toBe("in/b.npy:\nRMSNORM_INVALID_FILE: in/b.npy is not a .npy file: it begins with 'text'\n");
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject([
-    { input: 'a.npy', output: 'out/a.npy', rows: { rows: 4 } },
+    { input: 'a.npy', output: join('out', 'a.npy'), rows: { rows: 4 } },
     { input: 'in/b.npy', error: { code: 'INVALID_FILE', message: expect.stringContaining('is not a .npy file') } },
-    { input: 'c.safetensors', output: 'out/c.safetensors', rows: { rows: 6 } },
+    { input: 'c.safetensors', output: join('out', 'c.safetensors'), rows: { rows: 6 } },
   ]);
   expect(readFileSync(join(folder, 'out/c.safetensors'))).toEqual(alone[2]);
   expect(existsSync(join(folder, 'out/b.npy'))).toBe(false);
@@ -59,7 +61,7 @@ test('an input that fails does not keep the others from being done; the exit cod
 });
 
 test.each([
-  ['run a.npy in/a.npy --out-dir out --dim 12', 2, 'a.npy and in/a.npy would both become out/a.npy'],
+  ['run a.npy in/a.npy --out-dir out --dim 12', 2, `a.npy and in/a.npy would both become ${join('out', 'a.npy')}`],
   ['run a.npy b.txt --out-dir out --dim 12', 2, "IN must end in .npy or .safetensors, got 'b.txt'"],
   ['run a.npy --out-dir out -o y.npy --dim 12', 2, "option '--out-dir <DIR>' cannot be used with option '-o, --output"],
   ['run a.npy --out-dir out --dim 12 --shard 0/2', 2, "'--out-dir <DIR>' cannot be used with option '--shard <I/N>'"],
@@ -76,4 +78,23 @@ test.each([
   const { code, stderr } = await inProcess(folder, args);
   expect(stderr).toContain(message);
   expect([code, existsSync(join(folder, 'out'))]).toEqual([expected, false]);
+});
+
+test.each([
+  ['win32', true],
+  ['darwin', true],
+  ['linux', false],
+])('on %s, names that differ in their case alone are one output: %s', async (platform, same) => {
+  const folder = newFolder();
+  mkdirSync(join(folder, 'in'));
+  for (const name of ['A.npy', 'in/a.npy']) writeNpy(join(folder, name), hostTensor([4, 12]));
+  const real = Object.getOwnPropertyDescriptor(process, 'platform')!;
+  Object.defineProperty(process, 'platform', { ...real, value: platform });
+  try {
+    const { code, stderr } = await inProcess(folder, `run A.npy in/a.npy --out-dir out ${RUN} --force`);
+    expect(stderr.includes(`A.npy and in/a.npy would both become ${join('out', 'a.npy')}`)).toBe(same);
+    expect(code).toBe(same ? 2 : 0);
+  } finally {
+    Object.defineProperty(process, 'platform', real);
+  }
 });

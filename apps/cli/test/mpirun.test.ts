@@ -33,9 +33,9 @@ test('four ranks of mpirun, one of them killed and run again, give the bytes of 
   const killed = await mpirun(
     folder,
     `[ "$OMPI_COMM_WORLD_RANK" = 2 ] || exec ${rank}
-    NODE_OPTIONS=${killedAtWrite(folder, 5)} ${rank}
+    NODE_OPTIONS='${killedAtWrite(folder, 5)}' ${rank}
     code=$?
-    until [ "$(ls y.npy.rmsnorm-shards/*.finished | wc -l)" = 3 ]; do sleep 0.05; done 2> /dev/null
+    until [ "$(ls y.npy.rmsnorm-shards/*.finished | wc -l)" -eq 3 ]; do sleep 0.05; done 2> /dev/null
     exit $code`,
   );
   expect(killed).toMatchObject({ failed: true, output: expect.stringContaining('137') });

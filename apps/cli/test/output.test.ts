@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -8,13 +8,23 @@ import {
   readdirSync,
   readFileSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { BIN, folderWithInput, hostTensor, inProcess, npyBytes, partials, rmsnorm, start } from './rmsnorm.ts';
+import {
+  BIN,
+  folderWithInput,
+  hostTensor,
+  inProcess,
+  npyBytes,
+  partials,
+  permissions,
+  rmsnorm,
+  start,
+} from './rmsnorm.ts';
+import { makeLink, makePipe, requireShell, requireUnix } from './shell.ts';
 
 const RUN = 'run x.npy --dim 12 --quiet --backend reference';
 
@@ -42,12 +52,12 @@ describe('an existing OUT', () => {
     chmodSync(join(folder, 'y.npy'), 0o640);
     expect(await inProcess(folder, `${RUN} -o y.npy --force`)).toMatchObject({ code: 0, stderr: '' });
     expect(readFileSync(join(folder, 'y.npy'))).toEqual(await normalized());
-    expect(statSync(join(folder, 'y.npy')).mode & 0o777).toBe(0o640);
+    expect(statSync(join(folder, 'y.npy')).mode & 0o777).toBe(permissions(0o640));
   });
 
-  test('that is a link to nothing is refused without --force, and filled with it', async () => {
+  test('that is a link to nothing is refused without --force, and filled with it', async ({ skip }) => {
     const folder = folderWithInput();
-    symlinkSync('target.npy', join(folder, 'y.npy'));
+    makeLink(skip, 'target.npy', join(folder, 'y.npy'));
     expect((await inProcess(folder, `${RUN} -o y.npy`)).stderr).toContain('RMSNORM_FILE_EXISTS');
     expect((await inProcess(folder, `${RUN} -o y.npy --force`)).code).toBe(0);
     expect(lstatSync(join(folder, 'y.npy')).isSymbolicLink()).toBe(true);
@@ -64,9 +74,9 @@ describe('IN = OUT, with --force', () => {
     expect(readdirSync(folder)).toEqual(['x.npy']);
   });
 
-  test('through a symbolic link, which stays one', async () => {
+  test('through a symbolic link, which stays one', async ({ skip }) => {
     const folder = folderWithInput();
-    symlinkSync('x.npy', join(folder, 'link.npy'));
+    makeLink(skip, 'x.npy', join(folder, 'link.npy'));
     expect((await inProcess(folder, `${RUN} -o link.npy --force`)).code).toBe(0);
     expect(lstatSync(join(folder, 'link.npy')).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(folder, 'x.npy'))).toEqual(await normalized());
@@ -82,31 +92,37 @@ describe('IN = OUT, with --force', () => {
 });
 
 describe('outputs at places that are no files', () => {
-  test.each([
+  test.for([
     [
       '-o missing/y.npy',
       'RMSNORM_INVALID_FILE: cannot write missing/y.npy: the folder missing does not exist: make it with mkdir -p',
     ],
     [
       '-o x.npy/y.npy',
-      'RMSNORM_INVALID_FILE: cannot write x.npy/y.npy: a part of the path is a file, not a folder (ENOTDIR)',
+      process.platform === 'win32'
+        ? 'RMSNORM_INVALID_FILE: cannot write x.npy/y.npy: the folder x.npy is not a folder'
+        : 'RMSNORM_INVALID_FILE: cannot write x.npy/y.npy: a part of the path is a file, not a folder (ENOTDIR)',
     ],
     ['-o folder.npy', 'RMSNORM_INVALID_FILE: folder.npy is a folder: name a file in it'],
     ['-o folder.npy --force', 'RMSNORM_INVALID_FILE: folder.npy is a folder: name a file in it'],
     ['-o pipe.npy --force', 'RMSNORM_INVALID_FILE: pipe.npy is a pipe or a device'],
     ['-o null.npy --force', 'RMSNORM_INVALID_FILE: null.npy is a pipe or a device'],
-  ])('run x.npy %s', async (args, message) => {
+  ] as const)('run x.npy %s', async ([args, message], { skip }) => {
     const folder = folderWithInput();
     mkdirSync(join(folder, 'folder.npy'));
-    execFileSync('mkfifo', [join(folder, 'pipe.npy')]);
-    symlinkSync('/dev/null', join(folder, 'null.npy'));
+    if (args.includes('pipe.npy')) makePipe(skip, join(folder, 'pipe.npy'));
+    if (args.includes('null.npy')) {
+      requireUnix(skip, '/dev/null');
+      makeLink(skip, '/dev/null', join(folder, 'null.npy'));
+    }
     const { code, stderr } = await inProcess(folder, `${RUN} ${args}`);
     expect(stderr).toContain(message);
     expect(code).toBe(1);
     expect(partials(folder)).toEqual([]);
   });
 
-  test('a folder without permission', async () => {
+  test('a folder without permission', async ({ skip }) => {
+    requireUnix(skip, 'folders that are closed by their mode');
     const folder = folderWithInput();
     mkdirSync(join(folder, 'closed'), { mode: 0o500 });
     // Root may write anywhere but where the kernel itself says no.
@@ -120,7 +136,7 @@ describe('outputs at places that are no files', () => {
 });
 
 describe('inputs that are no files, or no tensors', () => {
-  test.each([
+  test.for([
     ['missing.npy', 'cannot read missing.npy: there is no such file or folder (ENOENT)'],
     ['folder.npy', 'folder.npy is a folder: name a file in it'],
     ['pipe.npy', 'pipe.npy is a pipe or a device: write it to a file first'],
@@ -133,10 +149,10 @@ describe('inputs that are no files, or no tensors', () => {
       'long.npy has trailing bytes: (40, 12) of float32 from byte 128 on ends at byte 2048, the file at 2049',
     ],
     ['text.npy', 'text.npy is not a .npy file'],
-  ])('run %s', async (name, message) => {
+  ] as const)('run %s', async ([name, message], { skip }) => {
     const folder = folderWithInput();
     mkdirSync(join(folder, 'folder.npy'));
-    execFileSync('mkfifo', [join(folder, 'pipe.npy')]);
+    if (name === 'pipe.npy') makePipe(skip, join(folder, 'pipe.npy'));
     const x = readFileSync(join(folder, 'x.npy'));
     writeFileSync(join(folder, 'empty.npy'), '');
     writeFileSync(join(folder, 'empty.safetensors'), '');
@@ -152,7 +168,8 @@ describe('inputs that are no files, or no tensors', () => {
   });
 });
 
-test('a disk that is full in the middle: an error with the numbers, no rest, the old file intact', () => {
+test('a disk that is full in the middle: an error with the numbers, no rest, the old file intact', ({ skip }) => {
+  requireShell(skip);
   const folder = folderWithInput([40_000, 12]);
   writeFileSync(join(folder, 'y.npy'), 'old');
   // A limit on the size of files stands for the full disk: the same way back, EFBIG for ENOSPC.
@@ -174,11 +191,12 @@ describe('stopped in the middle', () => {
     return { folder, process };
   }
 
-  test.each([
+  test.for([
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('%s: exit code %d, no rest, the old file intact', async (signal, code) => {
+  ] as const)('%s: exit code %d, no rest, the old file intact', async ([signal, code], { skip }) => {
+    requireUnix(skip, 'signals that a process could hear of');
     const { folder, process } = await running();
     process.kill(signal);
     expect(await process.ended).toEqual({

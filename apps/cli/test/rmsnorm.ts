@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { encode, type FloatDType, type HostTensor } from '@rmsnorm/core';
 import { vi } from 'vitest';
 import { npyPrefix, npyPrefixBytes, parseNpy } from '../src/files/npy.ts';
 import { main } from '../src/main.ts';
 
 /** The built command. */
-export const BIN: string = new URL('../dist/bin.js', import.meta.url).pathname;
+export const BIN: string = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -22,22 +24,38 @@ export interface Started {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** A script that is loaded first, as NODE_OPTIONS, where \ stands before a " in quotes. */
+export function requireOption(script: string): string {
+  return `--require=${JSON.stringify(script)}`;
+}
+
+/** Where GPUs are not found by files. */
+const noGPU = process.platform === 'linux' ? null : fileURLToPath(new URL('fixtures/no-gpu.cjs', import.meta.url));
+
 /** Hides the machine's Vulkan drivers and GPUs, unless a test names one: on every machine a run is the same. */
 export const NO_DRIVERS: Readonly<Record<string, string>> = {
   XDG_DATA_DIRS: '/none',
   XDG_CONFIG_DIRS: '/none',
   CUDA_VISIBLE_DEVICES: '',
+  ...(noGPU && { NODE_OPTIONS: requireOption(noGPU) }),
 };
 process.env.CUDA_VISIBLE_DEVICES = '';
+if (noGPU) createRequire(import.meta.url)(noGPU);
+
+/** The permissions of a file that was given these: Windows has none but one for writing. */
+export function permissions(mode: number): number {
+  return process.platform === 'win32' ? 0o666 : mode;
+}
 
 /** Why there is no CUDA, then: the addon was not built, there is no driver, or its devices are hidden. */
 export const NO_CUDA: RegExp = /NO_BINARY|DRIVER_NOT_FOUND|NO_DEVICE/;
 
 /** Starts `rmsnorm` as a process of its own, in `folder`. */
 export function start(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  const options = [NO_DRIVERS.NODE_OPTIONS, env.NODE_OPTIONS].filter(Boolean).join(' ');
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, ...NO_DRIVERS, ...env },
+    env: { PATH: process.env.PATH, ...NO_DRIVERS, ...env, ...(options !== '' && { NODE_OPTIONS: options }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -64,6 +82,10 @@ export function rmsnorm(
   return start(folder, typeof args === 'string' ? args.split(' ') : args, env).ended;
 }
 
+/** How a process ends that kills itself, as `killedAtWrite` makes it; Windows does not tell that from an end of its own. */
+export const KILLED: Pick<Ended, 'code' | 'signal'> =
+  process.platform === 'win32' ? { code: 1, signal: null } : { code: null, signal: 'SIGKILL' };
+
 /**
  * What makes a process of Node kill itself at its nth write of a chunk, as NODE_OPTIONS.
  * @param folder where the script that does so may lie
@@ -74,7 +96,7 @@ export function killedAtWrite(folder: string, nth: number): string {
     fs.write = (...args) => (++n === ${nth} ? process.kill(process.pid, 'SIGKILL') : write(...args));
     require('node:module').syncBuiltinESMExports();`;
   writeFileSync(join(folder, 'killed.cjs'), script);
-  return `--require=${join(folder, 'killed.cjs')}`;
+  return requireOption(join(folder, 'killed.cjs'));
 }
 
 /**

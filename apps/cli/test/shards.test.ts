@@ -9,6 +9,7 @@ import {
   BIN,
   hostTensor,
   inProcess,
+  KILLED,
   killedAtWrite,
   NO_DRIVERS,
   newFolder,
@@ -18,6 +19,7 @@ import {
   writeNpy,
 } from './rmsnorm.ts';
 import { FINISH, output, prepared, RUN, runShards, shardsFolder, succeed, unfinishedOutput } from './sharding.ts';
+import { requireShell, requireUnix } from './shell.ts';
 
 describe('all shards together are the run without them, byte for byte', () => {
   const others = {
@@ -99,7 +101,7 @@ test('a shard that was killed is missing, is done again, and gives the same byte
   await runShards(folder, 3, [0, 2]);
   const args = `${RUN} --shard 1/3 --memory 64KiB`.split(' ');
   const killed = await rmsnorm(folder, args, { NODE_OPTIONS: killedAtWrite(folder, 3) });
-  expect(killed).toMatchObject({ signal: 'SIGKILL' });
+  expect(killed).toMatchObject(KILLED);
   expect(await inProcess(folder, FINISH)).toMatchObject({
     code: 1,
     stderr:
@@ -165,7 +167,8 @@ test('an output that was deleted is not made anew, and its markers do not count'
   expect(output(folder).equals(whole)).toBe(true);
 });
 
-test('a shard whose output is deleted while it runs does not count as finished', async () => {
+test('a shard whose output is deleted while it runs does not count as finished', async ({ skip }) => {
+  requireUnix(skip, 'files that are deleted while they are open');
   const { folder } = await prepared();
   const shard = { index: 0, count: 2 };
   const path = join(folder, 'z.npy');
@@ -228,7 +231,8 @@ describe('shards of other settings are refused, and nothing is touched', () => {
   });
 });
 
-test('the Slurm script of the docs, task by task', async () => {
+test('the Slurm script of the docs, task by task', async ({ skip }) => {
+  requireShell(skip);
   const docs = readFileSync(new URL('../docs/shards.md', import.meta.url), 'utf8');
   const script = /^```sh\n(#!\/bin\/bash\n#SBATCH[\s\S]*?)^```$/m.exec(docs)![1]!;
   const last = Number(/--array=0-(\d+)/.exec(script)![1]);

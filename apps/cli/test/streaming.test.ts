@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { FloatDType } from '@rmsnorm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { npyPrefix } from '../src/files/npy.ts';
-import { BIN, hostTensor, inProcess, newFolder, numbers, safetensorsBytes, writeNpy } from './rmsnorm.ts';
+import { BIN, hostTensor, inProcess, NO_DRIVERS, newFolder, numbers, safetensorsBytes, writeNpy } from './rmsnorm.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -67,9 +68,10 @@ test('a row that does not fit is refused with the numbers, before anything is wr
 function residentMegabytes(args: readonly string[]): number {
   const script = `process.argv.splice(1, 0, ${JSON.stringify(BIN)});
     process.on('exit', () => require('node:fs').writeSync(3, String(process.resourceUsage().maxRSS)));
-    import(${JSON.stringify(BIN)});`;
+    import(${JSON.stringify(pathToFileURL(BIN).href)});`;
   const { status, output, stderr } = spawnSync(process.execPath, ['-e', script, ...args], {
     cwd: folder,
+    env: { ...process.env, ...NO_DRIVERS },
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
   });

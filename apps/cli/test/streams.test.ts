@@ -15,6 +15,7 @@ import {
   safetensorsBytes,
   writeNpy,
 } from './rmsnorm.ts';
+import { requireShell, requireUnix } from './shell.ts';
 
 const ENV = { PATH: process.env.PATH, ...NO_DRIVERS };
 const RUN = '--dim 96 --backend reference --memory 64KiB';
@@ -28,27 +29,50 @@ beforeAll(async () => {
   y = readFileSync(join(folder, 'y.npy'));
 });
 
-/** Runs a line of bash, where `rmsnorm` is the command. */
-function shell(line: string, input?: Buffer): { status: number | null; stdout: Buffer; stderr: string } {
-  const script = `set -o pipefail; rmsnorm() { "${process.execPath}" "${BIN}" "$@"; }; ${line}`;
-  const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: folder, env: ENV, input });
+interface Streamed {
+  readonly status: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+function ended(program: string, args: readonly string[], input?: Buffer): Streamed {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, env: ENV, input });
   return { status, stdout, stderr: stderr.toString() };
 }
 
+/** Runs `rmsnorm` between two pipes, which every system has. */
+const piped = (args: string, input?: Buffer): Streamed => ended(process.execPath, [BIN, ...args.split(' ')], input);
+
+/** Runs a line of bash, where `rmsnorm` is the command. */
+function shell(line: string): Streamed {
+  const script = `set -o pipefail; rmsnorm() { "${process.execPath}" "${BIN}" "$@"; }; ${line}`;
+  return ended('bash', ['--norc', '-c', script]);
+}
+
 describe('- is stdin, and stdout', () => {
-  test.each([
+  test('from a pipe to a pipe, with the bytes of files', () => {
+    const { status, stdout } = piped(`run - -o - ${RUN}`, readFileSync(join(folder, 'x.npy')));
+    expect(status).toBe(0);
+    expect(stdout.equals(y)).toBe(true);
+  });
+
+  test.for([
     ['from a file to a pipe', `rmsnorm run - -o - ${RUN} < x.npy | cat`],
     ['from a pipe to a file', `cat x.npy | rmsnorm run - -o - ${RUN} > out.npy; cat out.npy`],
     ['from a slow pipe', `(head -c 9 x.npy; sleep 0.1; tail -c +10 x.npy) | rmsnorm run - -o - ${RUN}`],
     ['to a named file', `rmsnorm run - -o named.npy ${RUN} < x.npy 2> /dev/null; cat named.npy`],
     ['from a named file', `rmsnorm run x.npy -o - ${RUN}`],
-  ])('%s, with the bytes of files', (_what, line) => {
+  ] as const)('%s, with the bytes of files', ([_what, line], { skip }) => {
+    requireShell(skip);
     const { status, stdout } = shell(line);
     expect(status).toBe(0);
     expect(stdout.equals(y)).toBe(true);
   });
 
-  test('the summary goes to stderr; a tensor of a .safetensors file may go to stdout, and stdin into one', () => {
+  test('the summary goes to stderr; a tensor of a .safetensors file may go to stdout, and stdin into one', ({
+    skip,
+  }) => {
+    requireShell(skip);
     writeFileSync(join(folder, 'two.safetensors'), safetensorsBytes({ a: hostTensor([3]), x }));
     const out = shell(`rmsnorm run two.safetensors --tensor x -o - ${RUN}`);
     expect(out.stdout.equals(y)).toBe(true);
@@ -60,7 +84,8 @@ describe('- is stdin, and stdout', () => {
     );
   });
 
-  test('a file of any size in little memory, as it comes', () => {
+  test('a file of any size in little memory, as it comes', ({ skip }) => {
+    requireShell(skip);
     const bytes = 96 * 4 * 300_000;
     const prefix = Buffer.from(npyPrefix('float32', [300_000, 96])).toString('base64');
     const line = `(echo ${prefix} | base64 -d; head -c ${bytes} /dev/zero) |
@@ -77,12 +102,13 @@ describe('what a stream may be', () => {
     ['too little', npyBytes(x).subarray(0, -1), 'stdin is truncated: it ended at byte 268927, in the elements'],
     ['too much', Buffer.concat([npyBytes(x), Buffer.alloc(1)]), 'stdin has trailing bytes: the elements end at 268928'],
   ])('%s', (_what, input, message) => {
-    const { status, stdout, stderr } = shell(`rmsnorm run - -o out.npy --force --quiet ${RUN}`, input);
+    const { status, stdout, stderr } = piped(`run - -o out.npy --force --quiet ${RUN}`, input);
     expect(stderr).toBe(`RMSNORM_INVALID_FILE: ${message}\n`);
     expect([status, stdout.toString()]).toEqual([1, '']);
   });
 
-  test('a reader that stops, and a full disk, are errors of the run', () => {
+  test('a reader that stops, and a full disk, are errors of the run', ({ skip }) => {
+    requireShell(skip, '/dev/full');
     const pipe = shell(`rmsnorm run x.npy -o - --quiet ${RUN} | head -c 100 > /dev/null`);
     expect(pipe.stderr).toMatch(/^RMSNORM_INVALID_FILE: cannot write to stdout: its reader has closed it \(EPIPE\)\n$/);
     expect(pipe.status).toBe(1);
@@ -97,7 +123,7 @@ describe('what a stream may be', () => {
       'RMSNORM_OUT_OF_MEMORY: a group of 96 features at 301 places takes 116 kB, and stdout has to pass it in one piece: ' +
       'give --memory 1MiB';
     expect((await inProcess(folder, `run wide.npy -o - ${RUN}`)).stderr).toContain(message);
-    expect(shell(`rmsnorm run wide.npy -o - ${RUN} --memory 1MiB | wc -c`).stdout.toString().trim()).toBe('231296');
+    expect(piped(`run wide.npy -o - ${RUN} --memory 1MiB`).stdout).toHaveLength(231_296);
   });
 
   test.each([
@@ -111,10 +137,11 @@ describe('what a stream may be', () => {
   });
 });
 
-test.each([
+test.for([
   ['waits for its writer', `run - -o out.npy --force ${RUN}`],
   ['waits for its reader', `run - -o - --memory 64MiB ${RUN}`],
-])('a run that %s ends on a signal', async (_what, args) => {
+] as const)('a run that %s ends on a signal', async ([_what, args], { skip }) => {
+  requireUnix(skip, 'signals that a process could hear of');
   const child = spawn(process.execPath, [BIN, ...args.split(' ')], { cwd: folder, env: ENV });
   // More than a pipe holds; and no end.
   child.stdin.on('error', () => {});

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { providerOf, runConformance } from '@rmsnorm/conformance';
 import { expect, test } from 'vitest';
 import { numbersIn, runExample } from './run-example.ts';
@@ -60,7 +61,7 @@ test('write-a-backend: the driver passes the suite, and the suite finds its bug'
 
 test('write-a-backend is a module that the command line can verify', async () => {
   const module = new URL('../src/write-a-backend.mjs', import.meta.url);
-  const provider = await providerOf(await import(module.href), module.pathname);
+  const provider = await providerOf(await import(module.href), fileURLToPath(module));
   const { passed, failed } = await runConformance(provider, { filter: 'addForward/two-steps' });
   expect(passed).toBeGreaterThan(0);
   expect(failed).toBe(0);

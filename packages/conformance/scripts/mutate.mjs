@@ -1,5 +1,6 @@
 // `pnpm mutate`. The program is test/mutation/main.ts, which Vite loads, as the oldest Node that is supported does not run TypeScript.
+import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
-const { module } = await runnerImport(new URL('../test/mutation/main.ts', import.meta.url).pathname);
+const { module } = await runnerImport(fileURLToPath(new URL('../test/mutation/main.ts', import.meta.url)));
 process.exitCode = await module.main(process.argv.slice(2), (address) => import(address));

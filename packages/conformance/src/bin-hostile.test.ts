@@ -9,6 +9,7 @@ import type { CaseResult, Report } from './report/report.ts';
 
 const bin = fileURLToPath(new URL('../dist/bin.js', import.meta.url));
 const kinds = new URL('../test/fixtures/hostile/kinds.mjs', import.meta.url).href;
+const isWindows = process.platform === 'win32';
 /** A heap that is full soon. */
 const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=100' };
 let folder: string;
@@ -16,7 +17,8 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rmsnorm-conformance-'));
 });
-afterAll(() => rm(folder, { recursive: true }));
+// Windows deletes no folder in which a process has just ended.
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 /** Writes the module of one kind of driver, and gives its name. */
 async function moduleOf(kind: string): Promise<string> {
@@ -50,8 +52,8 @@ const failuresIn = ({ results }: Report): CaseResult[] => results.filter(({ stat
 describe('a driver that ends its process: the case is named, and the rest runs', () => {
   test.each([
     ['exits-in-forward', /ended with exit status 0: does the driver call process\.exit\(\)\?/],
-    ['crashes-in-forward', /crashed with SIGSEGV/],
-    ['memory-runs-out', /crashed with SIG/],
+    ['crashes-in-forward', isWindows ? /was aborted with exit status 134/ : /crashed with SIGSEGV/],
+    ['memory-runs-out', isWindows ? /was aborted with|crashed with 0x/ : /crashed with SIG/],
     ['loops-in-forward', /did not come back within 0\.5 s, nor did it let a timer run/],
   ])('%s', { timeout: 120_000 }, async (kind, message) => {
     const args =
@@ -158,18 +160,17 @@ const cpuSecondsOf = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
 
-test.skipIf(process.platform !== 'linux').each(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends both processes',
-  async (signal) => {
-    const { child, backend } = await hanging();
-    child.kill(signal);
-    const ended = await new Promise((resolve) => child.on('exit', (_code, by) => resolve(by)));
-    expect(ended).toBe(signal);
-    await vi.waitFor(() => expect(existsSync(`/proc/${backend}`)).toBe(false), 2000);
-  },
-);
+test.for(['SIGINT', 'SIGTERM'] as const)('%s ends both processes', async (signal, { skip }) => {
+  if (process.platform !== 'linux') return skip('/proc, where this looks for processes, is there on Linux alone');
+  const { child, backend } = await hanging();
+  child.kill(signal);
+  const ended = await new Promise((resolve) => child.on('exit', (_code, by) => resolve(by)));
+  expect(ended).toBe(signal);
+  await vi.waitFor(() => expect(existsSync(`/proc/${backend}`)).toBe(false), 2000);
+});
 
-test('a reader that has seen enough is no error', async () => {
+test('a reader that has seen enough is no error', async ({ skip }) => {
+  if (isWindows) return skip('not on Windows, which has no bash');
   const module = await moduleOf('prints-much');
   const { stdout, stderr } = await new Promise<{ stdout: string; stderr: string }>((resolve) => {
     const command = `set -o pipefail; "$NODE" "$BIN" ${module} --filter 'forward/axis' --json 2>errors | head -c 3; echo " $?"; cat errors >&2`;
@@ -184,7 +185,8 @@ test('a reader that has seen enough is no error', async () => {
   expect(stderr).not.toContain('EPIPE');
 });
 
-test('a log gets a line every ten seconds', { timeout: 30_000 }, async () => {
+test('a log gets a line every ten seconds', { timeout: 30_000 }, async ({ skip }) => {
+  if (isWindows) return skip('not on Windows, which has no signal that ends a command and its backend');
   const module = await moduleOf('loops-in-forward');
   const { stderr } = await new Promise<{ stderr: string }>((resolve) => {
     const args = [bin, module, '--filter', 'forward/axis:dim=5*', '--timeout', '10'];

@@ -31,7 +31,8 @@ beforeAll(async () => {
   await Promise.all(Object.entries(modules).map(([name, text]) => writeFile(join(folder, name), text)));
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+// Windows deletes no folder in which a process has just ended.
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {

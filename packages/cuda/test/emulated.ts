@@ -1,4 +1,5 @@
-import { describe } from 'vitest';
+import { beforeEach, describe } from 'vitest';
+import { lacking } from '../../../.ci/requirements.ts';
 import { loadNative } from '../src/load-native.ts';
 import type { NativeBackend, NativeOptions } from '../src/native.ts';
 import { type CudaOptions, checkedOptions } from '../src/options.ts';
@@ -37,5 +38,12 @@ export async function emulated(
   return { backend: await provider.create(), device: device as EmulatedBackend };
 }
 
-/** Tests that need the addon; skipped where it was not built, which conformance.test.ts reports. */
-export const describeEmulated: typeof describe = ('code' in native ? describe.skip : describe) as typeof describe;
+/** Tests that need the addon; skipped with the reason where it was not built. */
+export function describeEmulated(name: string, body: () => void): void {
+  describe(name, () => {
+    beforeEach(({ skip }) => {
+      if ('code' in native) lacking(skip, `${native.code}: ${native.reason}`);
+    });
+    body();
+  });
+}

@@ -13,7 +13,7 @@ if (process.env.npm_lifecycle_event === 'wgsl') {
 
 process.stdout.on('error', (error) => {
   // Whoever reads may have seen enough, such as `head`.
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EOF') throw error;
 });
 
 const { wgslCommand } = await import('./wgsl-command.mjs');

@@ -61,21 +61,23 @@ test('its types hold in a strict project without the DOM and @webgpu/types, whic
   const folder = await mkdtemp(join(tmpdir(), 'rmsnorm-webgpu-types-'));
   try {
     const code = `
-import { type GPUDeviceLike, type WebGPUBackend, webgpu } from ${JSON.stringify(join(dist, 'index.js'))};
+import { type GPUDeviceLike, type WebGPUBackend, webgpu } from '${dist.replaceAll('\\', '/')}index.js';
 declare const device: GPUDeviceLike;
 export const backend: WebGPUBackend = await webgpu({ device }).create();
 // @ts-expect-error: software is true or false
 webgpu({ software: 'yes' });
 `;
     const compilerOptions = {
-      ...{ strict: true, noEmit: true, skipLibCheck: false, types: [], rootDir: '/' },
+      ...{ strict: true, noEmit: true, skipLibCheck: false, types: [] },
       ...{ module: 'nodenext', target: 'es2022', lib: ['es2022', 'esnext.disposable'] },
     };
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     await writeFile(join(folder, 'user.ts'), code);
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['user.ts'] }));
-    const tsc = join(dist, '../../../node_modules', '.bin', 'tsc');
-    const { stdout } = await promisify(execFile)(tsc, ['-p', folder]).catch((error: { stdout: string }) => error);
+    const tsc = join(dist, '../../../node_modules/typescript/bin/tsc');
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
+      (error: { stdout: string }) => error,
+    );
     expect(stdout).toBe('');
   } finally {
     await rm(folder, { recursive: true });

@@ -31,14 +31,15 @@ export interface Site {
 export const HEAD = '<!doctype html><link rel="icon" href="data:,">';
 
 export async function siteOf({ packages, pages, sources = {}, plain = {} }: Project): Promise<Site> {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'rmsnorm-readme-')));
+  const root = realpathSync.native(mkdtempSync(join(tmpdir(), 'rmsnorm-readme-')));
   const write = (path: string, contents: string | Uint8Array): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), contents);
   };
   for (const [name, path] of Object.entries(packages)) {
+    // Windows lets anybody make junctions, and links to folders not; elsewhere the two are one.
     mkdirSync(join(root, 'node_modules', dirname(name)), { recursive: true });
-    symlinkSync(realpathSync(path), join(root, 'node_modules', name));
+    symlinkSync(realpathSync(path), join(root, 'node_modules', name), 'junction');
   }
   for (const [name, code] of Object.entries(pages)) {
     write(`${name}.js`, code);
@@ -50,7 +51,7 @@ export async function siteOf({ packages, pages, sources = {}, plain = {} }: Proj
   const project = { root, configFile: false, logLevel: 'error' } as const;
   const input = Object.keys(pages).map((name) => join(root, `${name}.html`));
   await build({ ...project, build: { rolldownOptions: { input } } });
-  symlinkSync(join(root, 'node_modules'), join(root, 'dist/node_modules'));
+  symlinkSync(join(root, 'node_modules'), join(root, 'dist/node_modules'), 'junction');
   const server = await preview({ ...project, preview: { host: 'localhost', port: 0 } });
   const browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumFlags });
 

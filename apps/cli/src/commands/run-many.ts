@@ -73,13 +73,19 @@ function pairsOf(inputs: readonly string[], folder: string): readonly Pair[] {
   return inputs.map((input) => {
     if (input === STREAM) throw new UsageError('stdin has no name that a file in --out-dir could get: give -o OUT');
     const output = join(folder, basename(input));
-    const other = taken.get(output);
+    const name = sameName(output);
+    const other = taken.get(name);
     if (other !== undefined) {
       throw new UsageError(`${other} and ${input} would both become ${output}: run them into different folders`);
     }
-    taken.set(output, input);
+    taken.set(name, input);
     return { input, output };
   });
+}
+
+/** What two paths share that are one file: on Windows and macOS `A.npy` and `a.npy` are. */
+function sameName(path: string): string {
+  return ['win32', 'darwin'].includes(process.platform) ? path.toLowerCase() : path;
 }
 
 /** Before hours are spent on the others. */

@@ -15,6 +15,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
   EISDIR: 'it is a folder',
   EPIPE: 'its reader has closed it',
+  // As Windows may say it of a pipe.
+  EOF: 'its reader has closed it',
+  EBUSY: 'another program has it open',
   ESTALE: 'the network file system has lost the file',
   ETXTBSY: 'the file is in use',
   EXDEV: 'it is on another file system',

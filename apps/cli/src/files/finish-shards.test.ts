@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { permissions } from '../../test/rmsnorm.ts';
 import { finishShards } from './finish-shards.ts';
 import { ShardedOutput } from './sharded-output.ts';
 
@@ -91,7 +92,7 @@ test.each([
       // Where the plan is gone, all was done; --force alone cannot know that.
       await finishShards(path, force && planned, Date.now());
       expect(readFileSync(path).equals(DONE)).toBe(true);
-      if (force) expect(statSync(path).mode & 0o777).toBe(0o640);
+      if (force) expect(statSync(path).mode & 0o777).toBe(permissions(0o640));
       expect(left(folder)).toEqual(['y.npy']);
     },
   );
@@ -130,7 +131,7 @@ test.each([
     expect(finished.map(({ bytes }) => bytes)).toEqual([40, 40, 40, 40]);
     if (force) await expect(finishShards(path, force, Date.now() + 20)).rejects.toThrow('has no shards to finish');
     expect(readFileSync(path).equals(DONE)).toBe(true);
-    if (force) expect(statSync(path).mode & 0o777).toBe(0o640);
+    if (force) expect(statSync(path).mode & 0o777).toBe(permissions(0o640));
     expect(readdirSync(folder)).toEqual(['y.npy']);
   }
 });

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import process from 'node:process';
 import { killAll } from './watched-process.ts';
 
@@ -9,12 +10,17 @@ export function watchEndings(): void {
   for (const signal of SIGNALS) {
     process.once(signal, () => {
       killAll();
-      // With no listener left it ends this process, whose status then tells of the signal.
-      process.kill(process.pid, signal);
+      // With no listener left it ends this process, whose status then tells of the signal. Windows does not send every one.
+      try {
+        process.kill(process.pid, signal);
+      } catch {
+        process.exit(128 + constants.signals[signal]);
+      }
     });
   }
   process.stdout.on('error', (error: { code?: string }) => {
-    if (error.code !== 'EPIPE') throw error;
+    // On Windows a pipe that nobody reads may be EOF.
+    if (error.code !== 'EPIPE' && error.code !== 'EOF') throw error;
     process.exit();
   });
   process.stderr.on('error', () => {});

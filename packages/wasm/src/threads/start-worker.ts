@@ -50,7 +50,8 @@ function given(source: WorkerSource, task: Task): Started {
 function at(address: string): WorkerLike {
   const InNode = nodeWorker();
   if (!InNode) return new Worker(trusted(address), OPTIONS);
-  return new InNode(/^[a-z]+:/i.test(address) ? new URL(address) : address, { execArgv: [] });
+  // One letter and a colon is a drive of Windows.
+  return new InNode(/^[a-z]{2,}:/i.test(address) ? new URL(address) : address, { execArgv: [] });
 }
 
 /** Without this process's loaders and flags: the worker imports nothing. */

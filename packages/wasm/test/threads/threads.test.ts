@@ -177,9 +177,11 @@ describe('a worker of the caller', () => {
 
   test('that is not there is one thread, with the reason', async () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const backend = await wasm({ threads: threads(2, { worker: '/nowhere/worker.js' }) }).create();
-    expect(backend.device).toMatch(/^WebAssembly SIMD, one thread, not 2: its 1 worker did not start \(.*nowhere/);
-    await backend.dispose();
+    for (const worker of ['/nowhere/worker.js', 'C:\\nowhere\\worker.js']) {
+      const backend = await wasm({ threads: threads(2, { worker }) }).create();
+      expect(backend.device).toMatch(/^WebAssembly SIMD, one thread, not 2: its 1 worker did not start \(.*nowhere/);
+      await backend.dispose();
+    }
     const silent = (): never => {
       throw new Error('none for you');
     };

@@ -60,6 +60,7 @@ function bare(text: string): string {
 /** The files in which a declaration may stand already: the kernels' own, then the shaders shown so far. */
 const known = readdirSync(sources, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.replaceAll('\\', '/'))
   .sort()
   .map((name) => ({ file: `src/kernels/${name}`, text: bare(readFileSync(sources + name, 'utf8')) }));
 
