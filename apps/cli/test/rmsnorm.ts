@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encode, type FloatDType, type HostTensor } from '@rmsnorm/core';
-import { vi } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import { npyPrefix, npyPrefixBytes, parseNpy } from '../src/files/npy.ts';
 import { main } from '../src/main.ts';
 
@@ -121,8 +121,17 @@ export async function inProcess(folder: string, args: string | readonly string[]
   }
 }
 
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** A folder that is removed after the tests of the file. */
 export function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'rmsnorm-cli-'));
+  const folder = mkdtempSync(join(tmpdir(), 'rmsnorm-cli-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** A folder with a tensor of float32 in x.npy. */

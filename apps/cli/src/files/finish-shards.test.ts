@@ -1,8 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { permissions } from '../../test/rmsnorm.ts';
+import { newFolder, permissions } from '../../test/rmsnorm.ts';
 import { finishShards } from './finish-shards.ts';
 import { ShardedOutput } from './sharded-output.ts';
 
@@ -25,7 +24,7 @@ const PLAN = { shards: 2, bytes: 40 };
 const DONE = Buffer.concat([Buffer.alloc(20, 1), Buffer.alloc(20, 2)]);
 
 function newOutput(old: string | null): { folder: string; path: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'rmsnorm-cli-'));
+  const folder = newFolder();
   const path = join(folder, 'y.npy');
   if (old !== null) writeFileSync(path, old, { mode: 0o640 });
   return { folder, path };
