@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,17 @@ const RETRIES = 5;
  */
 export async function temporaryFolder(name: string): Promise<{ dir: string; remove: () => Promise<void> }> {
   const dir = await mkdtemp(join(realpathSync.native(tmpdir()), `rmsnorm-${name}-`));
-  return { dir, remove: () => rm(dir, { recursive: true, force: true, maxRetries: RETRIES }) };
+  const options = { recursive: true, force: true, maxRetries: RETRIES };
+  // Where the process ends before: a program of .ci that is given Ctrl-C exits.
+  const atExit = (): void => rmSync(dir, options);
+  process.once('exit', atExit);
+  return {
+    dir,
+    remove: async () => {
+      await rm(dir, options);
+      process.off('exit', atExit);
+    },
+  };
 }
 
 /** Packs every published package into `dir`, as a release does; `env` is what it sets for .pnpmfile.mjs. */
