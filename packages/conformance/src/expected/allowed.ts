@@ -58,14 +58,6 @@ function factorsOf(normed: number, dtype: FloatDType, casting: Casting, toleranc
   return roundsOnce(casting, dtype) ? [normed] : roundedNormed(normed, dtype, tolerance);
 }
 
-/** y in float64 but for the rounding of 'llama', which may go either way close to a tie. */
-export function valuesOf(element: Element, dtype: FloatDType, casting: Casting, tolerance: Tolerance): Interval {
-  const values = factorsOf(element.normed, dtype, casting, tolerance).map(
-    (factor) => factor * element.weight + element.beta,
-  );
-  return { low: Math.min(...values), high: Math.max(...values) };
-}
-
 /**
  * What y times `times` may be before its last rounding: within the tolerance of the exact product, or, under 'llama', of
  * what follows from either number that x * r may be rounded to. Null where x * r or y itself does not fit into float32,

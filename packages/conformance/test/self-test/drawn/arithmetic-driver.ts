@@ -1,4 +1,11 @@
-import { type BackwardIO, type FloatDType, type ForwardQuantizedIO, type Problem, roundTo } from '@rmsnorm/core';
+import {
+  type AddForwardIO,
+  type BackwardIO,
+  type FloatDType,
+  type ForwardQuantizedIO,
+  type Problem,
+  roundTo,
+} from '@rmsnorm/core';
 import type { Random } from '../../../src/index.ts';
 import { FORMATS } from '../../../src/inputs/formats.ts';
 import { type GradientRow, type GradientSums, OperationsDriver } from '../operations-driver.ts';
@@ -15,6 +22,7 @@ export class ArithmeticDriver extends OperationsDriver {
   readonly #random: Random;
   #fromTheLastRow = false;
   #quantizes = false;
+  #sum: Uint8Array | null = null;
   #lost = { dgamma: new Float32Array(0), dbeta: new Float32Array(0) };
 
   constructor(choice: Arithmetic, random: Random) {
@@ -32,7 +40,15 @@ export class ArithmeticDriver extends OperationsDriver {
   }
 
   override store(block: Uint8Array, dtype: FloatDType, values: Float32Array): void {
-    super.store(block, dtype, this.#choice.flushesResults ? values.map(flushed) : values);
+    const flushes = this.#choice.flushesResults && block !== this.#sum;
+    super.store(block, dtype, flushes ? values.map(flushed) : values);
+  }
+
+  /** y may lose its subnormals, but the sum is x + residual. */
+  override addForward(p: Problem, io: AddForwardIO<Uint8Array>): void {
+    this.#sum = io.sum;
+    super.addForward(p, io);
+    this.#sum = null;
   }
 
   override sum(p: Problem, x: number, residual: number): number {

@@ -73,17 +73,19 @@ function treeSum(terms: readonly number[], round: (sum: number) => number): numb
   return sums[0] ?? 0;
 }
 
-/** Neumaier's sum in float32. */
+/**
+ * Kahan's sum in float32. Not Neumaier's, which adds up what is lost and puts it in at the end: on a constant row of 131,072 that
+ * errs by a millionth.
+ */
 function compensatedSum(term: (i: number) => number, count: number): number {
   let sum = 0;
   let lost = 0;
   for (let i = 0; i < count; i++) {
-    const next = fround(term(i));
+    const next = fround(fround(term(i)) - lost);
     const total = fround(sum + next);
-    const [large, small] = Math.abs(sum) >= Math.abs(next) ? [sum, next] : [next, sum];
-    lost = fround(lost + fround(fround(large - total) + small));
+    // Where the sum is infinite or NaN, what was lost is NaN.
+    lost = Number.isFinite(total) ? fround(fround(total - sum) - next) : 0;
     sum = total;
   }
-  // Where the sum is infinite or NaN, what was lost is NaN.
-  return Number.isFinite(sum) ? fround(sum + lost) : sum;
+  return sum;
 }
