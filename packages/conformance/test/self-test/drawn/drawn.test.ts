@@ -23,9 +23,18 @@ describe('right drivers that are drawn at random pass', () => {
   });
 });
 
-function run(seed: number): Promise<Report> {
+// A sum of squares rounded to a subnormal; y / scale near a half within the error of y.
+test.for([
+  [47, 'sumSquares/plan:dtype=bfloat16,layout=grouped-rows,shape=1x262146,rows=small,place=fresh'],
+  [164, 'forwardQuantized/options:beta=some,dtype=bfloat16,shape=5x130'],
+] as const)('driver %d, which %s refused once, passes', async ([seed, id]) => {
+  const report = await run(seed, new Set([id]));
+  expect(refusalsIn(report)).toEqual([]);
+  expect(report.passed).toBe(1);
+});
+
+function run(seed: number, taken: ReadonlySet<string> = casesOf(seed)): Promise<Report> {
   const provider = providerOf(() => drawnDriver(seed));
-  const taken = casesOf(seed);
   return runConformance(provider, { filter: (id) => taken.has(id) });
 }
 
