@@ -41,6 +41,9 @@ check().then(postMessage, (error) => postMessage({ failed: String(error?.stack ?
 export const HTML =
   '<!doctype html><meta charset="utf-8"><title>consumer</title><script type="module" src="./page.js"></script>';
 
+/** For bundlers that begin with the page. */
+export const SOURCES = { 'index.html': HTML, 'page.js': PAGE, 'worker.js': WORKER } as const;
+
 /** A program for a runtime on the command line. */
 export const PRINTED = `
 import { check } from './program.js';

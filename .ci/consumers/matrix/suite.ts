@@ -47,7 +47,7 @@ ${lineFor(runner)}
   },
 });
 
-export const SUITE: readonly Consumer[] = [
+export const suite: readonly Consumer[] = [
   suiteIn('Jest', "import { test } from '@jest/globals';", { jest: '30' }, (project, file) =>
     project
       .with({ NODE_OPTIONS: '--experimental-vm-modules' })
