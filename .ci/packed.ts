@@ -22,7 +22,7 @@ const RETRIES = 5;
 export async function temporaryFolder(name: string): Promise<{ dir: string; remove: () => Promise<void> }> {
   const dir = await mkdtemp(join(realpathSync.native(tmpdir()), `rmsnorm-${name}-`));
   const options = { recursive: true, force: true, maxRetries: RETRIES };
-  // Where the process ends before: a program of .ci that is given Ctrl-C exits.
+  // Where the process ends before; see signals.ts.
   const atExit = (): void => rmSync(dir, options);
   process.once('exit', atExit);
   return {

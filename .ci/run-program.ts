@@ -55,12 +55,12 @@ const PROGRAMS = {
   vitest: 'vitest/vitest.mjs',
 } as const;
 
-/** A program of the workspace, for Node to run: what node_modules/.bin has are scripts of a shell, on Windows of another one. */
+/** A program of the workspace, for Node to run: node_modules/.bin holds shell scripts, which Windows cannot start. */
 export function tool(name: keyof typeof PROGRAMS): string {
   return join(root, 'node_modules', PROGRAMS[name]);
 }
 
-/** npm or npx as a command: its JavaScript beside this Node, as `npm` is a script of the shell, too. */
+/** npm or npx as a command: its JavaScript beside this Node, as npm.cmd cannot be started without a shell. */
 function npmCommand(name: 'npm' | 'npx'): Command {
   const folders = [process.execPath, realpathSync(process.execPath)].map(dirname);
   const script = folders
@@ -71,8 +71,9 @@ function npmCommand(name: 'npm' | 'npx'): Command {
 }
 
 export const npm: Command = npmCommand('npm');
+export const npx: Command = npmCommand('npx');
 
 /** The one that runs us, or any 12. */
 export const pnpm: Command = /pnpm(\.exe)?$/.test(process.env.npm_execpath ?? '')
   ? [process.env.npm_execpath!]
-  : [...npmCommand('npx'), '--yes', 'pnpm@12'];
+  : [...npx, '--yes', 'pnpm@12'];

@@ -25,8 +25,8 @@ export interface Consumer {
   readonly manifest?: Readonly<Record<string, unknown>>;
   /** Its files, by path. program.js is there. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Two threads where there is shared memory; else what `device` must say. */
-  readonly threads: 'two' | RegExp;
+  /** Two threads where there is shared memory; else what `device` must say. Absent where no way gives an answer. */
+  readonly threads?: 'two' | RegExp;
   /** Whether .ci/run takes it: what failed once, and what is quick. */
   readonly inCI?: true;
   /** Builds and runs; gives an answer for each way in which it was run, null where it has judged that itself. */

@@ -2,7 +2,5 @@
 import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
-// Removes temporary folders.
-process.once('SIGINT', () => process.exit(130));
 const { module } = await runnerImport(fileURLToPath(new URL('consumers.ts', import.meta.url)));
 process.exitCode = await module.consumers(process.argv.slice(2));

@@ -50,6 +50,8 @@ export async function answersOf(
   }
 }
 
+const LONGEST_MS = 60_000;
+
 /** What the page at an address puts into `globalThis.answer`. */
 export async function answersAt(address: string): Promise<Record<string, Answer>> {
   if (!chromiumPath) throw new Error(howToGetChromium);
@@ -60,11 +62,16 @@ export async function answersAt(address: string): Promise<Record<string, Answer>
     tab.on('pageerror', (error) => said.push(error.message));
     tab.on('console', (message) => message.type() === 'error' && said.push(message.text()));
     await tab.goto(address);
-    const answer = tab.evaluate(async () => {
+    const answer = tab.evaluate(async (longest) => {
       const page = globalThis as { answer?: unknown };
-      for (let i = 0; i < 300 && !page.answer; i++) await new Promise((resolve) => setTimeout(resolve, 100));
-      return await page.answer;
-    });
+      const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms));
+      const late = pause(longest);
+      const asked = (async () => {
+        while (!page.answer) await pause(100);
+        return await page.answer;
+      })();
+      return await Promise.race([asked, late]);
+    }, LONGEST_MS);
     const answers = (await answer.catch((error: Error) => said.push(error.message))) as Record<string, Answer>;
     if (typeof answers !== 'object') throw new Error(`${address} gave no answer: ${said.join('\n')}`);
     return answers;

@@ -41,12 +41,16 @@ export class Project {
     await writeFile(join(this.dir, path), text);
   }
 
+  get #environment(): NodeJS.ProcessEnv {
+    return { ...cleanEnvironment, ...this.#env };
+  }
+
   /** Runs a program of node_modules/.bin, or any other by its path; gives its stdout. */
   async exec(program: string, ...args: string[]): Promise<string> {
     const path = program.includes('/') ? program : join(this.dir, 'node_modules/.bin', program);
     const { code, stdout, output } = await run(path, args, {
       cwd: this.dir,
-      env: { ...cleanEnvironment, ...this.#env },
+      env: this.#environment,
     });
     if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${output.slice(-4000)}`);
     return stdout;
@@ -60,7 +64,11 @@ export class Project {
 
   /** Runs a program that sends its address, and stops it when \`use\` has what it wants. */
   async serve<T>(program: string, use: (address: string) => Promise<T>): Promise<T> {
-    const child = fork(join(this.dir, program), [], { cwd: this.dir, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(join(this.dir, program), [], {
+      cwd: this.dir,
+      env: this.#environment,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     try {
       const [address] = (await once(child, 'message')) as [string];
       return await use(address);

@@ -3,7 +3,8 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalRegistry } from '../local-registry/local-registry.ts';
 import { packAll, temporaryFolder } from '../packed.ts';
-import { runToSuccess } from '../run-program.ts';
+import { npx, runToSuccess } from '../run-program.ts';
+import { exitOnSignals } from '../signals.ts';
 import { packDependenciesOfOthers } from '../third-party.ts';
 import { publishedPackages, root } from '../workspace.ts';
 
@@ -28,6 +29,7 @@ const INPUT = join(root, 'apps/cli/data/embeddings.npy');
 export async function firstResult(rounds: number): Promise<FirstResult> {
   if (!Number.isSafeInteger(rounds) || rounds < 1)
     throw new RangeError(`rounds must be a positive integer, got ${rounds}`);
+  exitOnSignals();
   const folder = await temporaryFolder('first-result');
   const registry = await LocalRegistry.start(folder.dir);
   try {
@@ -68,9 +70,9 @@ async function measureRound(times: FirstResult, registry: string, user: string):
     if (size !== (await stat(INPUT)).size) throw new Error(`${program} ${args.join(' ')} wrote ${size} bytes`);
     return seconds;
   };
-  times.npx.push(await run('1.npy', 'npx', '--yes', `@rmsnorm/cli@${version}`));
-  times.npxAgain.push(await run('2.npy', 'npx', '--yes', `@rmsnorm/cli@${version}`));
-  times.npxOfNothing.push(await timed('npx', '--yes', 'command-that-does-nothing@1.0.0'));
+  times.npx.push(await run('1.npy', ...npx, '--yes', `@rmsnorm/cli@${version}`));
+  times.npxAgain.push(await run('2.npy', ...npx, '--yes', `@rmsnorm/cli@${version}`));
+  times.npxOfNothing.push(await timed(...npx, '--yes', 'command-that-does-nothing@1.0.0'));
   times.command.push(await run('3.npy', process.execPath, await installed(user)));
   times.node.push(await timed(process.execPath, '--eval', '0'));
 }

@@ -2,7 +2,5 @@
 import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
-// Removes temporary folders.
-process.once('SIGINT', () => process.exit(130));
 const { module } = await runnerImport(fileURLToPath(new URL('first-result.ts', import.meta.url)));
 console.log(JSON.stringify(await module.firstResult(Number(process.argv[2]))));

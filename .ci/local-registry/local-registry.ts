@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { runToSuccess } from '../run-program.ts';
+import { npm, runToSuccess } from '../run-program.ts';
 import { root } from '../workspace.ts';
 
 /** verdaccio, on loopback and with no other registry behind it. */
@@ -39,23 +39,36 @@ log: { type: stdout, format: pretty, level: error }
     const child = spawn(process.execPath, [program, '--config', config, '--listen', `127.0.0.1:${port}`], {
       stdio: 'ignore',
     });
-    await answers(url, child);
-    return new LocalRegistry(url, { token: await addUser(url), dir, child });
+    process.once('exit', () => child.kill());
+    try {
+      await answers(url, child);
+      return new LocalRegistry(url, { token: await addUser(url), dir, child });
+    } catch (error) {
+      child.kill();
+      throw error;
+    }
   }
 
   /** Publishes tarballs as a user who is logged in does. */
   async publish(tarballs: readonly { readonly path: string }[]): Promise<void> {
     const userconfig = join(this.#dir, 'npmrc');
     await writeFile(userconfig, `registry=${this.url}/\n${this.url.slice('http:'.length)}/:_authToken=${this.token}\n`);
+    const [command, ...args] = npm;
     const env = { NPM_CONFIG_USERCONFIG: userconfig };
-    await Promise.all(tarballs.map(({ path }) => runToSuccess('npm', ['publish', path, '--tag', 'latest'], { env })));
+    await Promise.all(
+      tarballs.map(({ path }) => runToSuccess(command, [...args, 'publish', path, '--tag', 'latest'], { env })),
+    );
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null) return;
+    if (hasEnded(this.#process)) return;
     this.#process.kill();
     await once(this.#process, 'exit');
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 async function freePort(): Promise<number> {
@@ -69,7 +82,7 @@ async function freePort(): Promise<number> {
 
 async function answers(url: string, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
-    if (child.exitCode !== null) throw new Error(`verdaccio ended with ${child.exitCode}`);
+    if (hasEnded(child)) throw new Error(`verdaccio ended with ${child.exitCode ?? child.signalCode}`);
     const answer = await fetch(`${url}/-/ping`).catch(() => null);
     if (answer?.ok) return;
     await setTimeout(100);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Tarball, temporaryFolder } from '../packed.ts';
 import { run } from '../run-program.ts';
+import { exitOnSignals } from '../signals.ts';
 import { publishedPackages, root } from '../workspace.ts';
 import { forgetCudaBuild, requireCudaForAll } from './cuda-build.ts';
 import { git, gitOrNull, push } from './git.ts';
@@ -26,6 +27,7 @@ const nothingNew = 'there is no changeset, and so nothing new to release: pnpm c
 
 /** @returns the exit code */
 export async function main(args: string[]): Promise<number> {
+  exitOnSignals();
   try {
     const options = parseOptions(args);
     if (options) await release(options);
@@ -58,7 +60,7 @@ async function full(head: string, options: ReleaseOptions, registry: Registry, d
   if (last && !last.isDone && last.commit !== head) {
     throw new Refusal(
       `${last.version} (${last.commit.slice(0, 9)}) was begun and has no tag: finish it first, in a clone of its own: ` +
-        `git switch main && git reset --hard ${last.commit.slice(0, 9)} && pnpm install && bash .ci/run && pnpm release`,
+        `git switch main && git reset --hard ${last.commit.slice(0, 9)} && pnpm install && bash .ci/run && pnpm consumers && pnpm release`,
     );
   }
   if (last?.isDone && last.commit === head) {

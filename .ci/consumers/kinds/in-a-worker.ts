@@ -2,7 +2,7 @@ import type { Consumer } from '../consumer.ts';
 import { WORKER } from '../program.ts';
 
 /** A worker of the user's, bundled by esbuild, and the page that starts it. */
-export const inAWorker = (name: string, page: string, threads: Consumer['threads'], worker = WORKER): Consumer => ({
+export const inAWorker = (name: string, page: string, threads: 'two' | RegExp, worker = WORKER): Consumer => ({
   name,
   needs: { esbuild: '*' },
   files: {

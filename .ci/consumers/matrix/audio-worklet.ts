@@ -15,7 +15,8 @@ await context.startRendering();`,
 registerProcessor('check', class extends AudioWorkletProcessor {
   constructor() {
     super();
-    check().then((answer) => this.port.postMessage(answer));
+    const answer = (value) => this.port.postMessage(value);
+    check().then(answer, (error) => answer({ failed: String(error) }));
   }
   process() {
     return false;

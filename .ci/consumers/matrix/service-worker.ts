@@ -11,5 +11,8 @@ globalThis.answer = new Promise((resolve) => {
 (registration.installing ?? registration.active).postMessage('check', [port2]);`,
   /one thread, not 2: this engine has no workers$/,
   `import { check } from './program.js';
-addEventListener('message', (event) => event.waitUntil(check().then((answer) => event.ports[0].postMessage(answer))));`,
+addEventListener('message', (event) => {
+  const answer = (value) => event.ports[0].postMessage(value);
+  event.waitUntil(check().then(answer, (error) => answer({ failed: String(error) })));
+});`,
 );

@@ -37,7 +37,6 @@ import { myBackend, options } from './backend.js';
 ${lineFor(runner)}
 `,
   },
-  threads: 'two',
   run: async (project) => {
     await runTests(project, './suite.test.js');
     const refusal = await runTests(project.with({ WRONG: '1' }), './suite.test.js').catch(String);
