@@ -45,7 +45,7 @@ test('core is an ordinary dependency wherever it is used', () => {
 // of the workspace, with two packages that are yet to come, where every file breaks them.
 describe('the rules of .ci/imports.biome.jsonc', () => {
   const dir = mkdtempSync(join(realpathSync.native(tmpdir()), 'rmsnorm-imports-'));
-  afterAll(() => rmSync(dir, { recursive: true }));
+  afterAll(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 
   const packages = [
     ...workspacePackages.map(({ path, manifest: { name } }) => ({ path, name })),

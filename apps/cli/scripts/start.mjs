@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-// Its JavaScript: the command itself is a script of the shell, on Windows of another one.
+// Its JavaScript: node_modules/.bin holds shell scripts, which Windows cannot start.
 const turbo = fileURLToPath(new URL('../../../node_modules/turbo/bin/turbo', import.meta.url));
 const wheel = process.stderr.isTTY && process.env.TERM !== 'dumb' ? ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'] : null;
 

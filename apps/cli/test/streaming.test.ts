@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FloatDType } from '@rmsnorm/core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { npyPrefix } from '../src/files/npy.ts';
 import { BIN, hostTensor, inProcess, NO_DRIVERS, newFolder, numbers, safetensorsBytes, writeNpy } from './rmsnorm.ts';
 
@@ -12,7 +12,6 @@ beforeAll(() => {
   folder = newFolder();
   writeNpy(join(folder, 'gamma.npy'), { dtype: 'float32', shape: [96], data: numbers(96, 5) });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a file in many chunks is the file in one, bit for bit', () => {
   // Of 96 features each; at 64 KiB a chunk has 16 KiB.

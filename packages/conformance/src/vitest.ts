@@ -105,7 +105,7 @@ function reportAbsence(name: string, { code, reason, hint }: ProbeResult & { ok:
     });
     return;
   }
-  test.skip(`${name} is not available here: ${why}`, () => {});
+  test(`${name} is not available here: ${why}`, ({ skip }) => skip(why));
 }
 
 /** Whether `RMSNORM_REQUIRE` names it: in Node's environment, or in a page in what Vitest's `test.env` hands on. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { lacking } from '../../../.ci/requirements.ts';
 import { findCompilers } from '../scripts/compilers.mjs';
 import { checkProgram, run } from './check-program.ts';
 import { describeAddon } from './native.ts';
@@ -13,110 +14,90 @@ const SHARING = [
 
 const compilers = findCompilers();
 
-describeAddon('every kernel on the host device', () => {
-  test.skipIf('missing' in compilers)(
-    'is reached, and computes the formula without a bad access',
-    async () => {
-      const { code, output } = await run(await checkProgram('memory'));
-      expect(output).toMatch(/^\d+ kernels, 0 problems failed, 0 kernels not reached\n$/);
-      expect(code).toBe(0);
-    },
-    300_000,
-  );
+/** A test that compiles kernels for the host. */
+function testCompiled(name: string, run: () => Promise<void>): void {
+  test(name, { timeout: 300_000 }, async ({ skip }) => {
+    if ('missing' in compilers) return lacking(skip, compilers.missing);
+    await run();
+  });
+}
 
-  test.skipIf('missing' in compilers)(
-    'has no race in shared memory',
-    async () => {
-      const program = await checkProgram('races');
-      for (const kernel of SHARING) {
-        const { code, output } = await run(program, ['--once', kernel]);
-        expect(output, kernel).toMatch(/^[1-3] kernels, 0 problems failed, 0 kernels not reached\n$/);
-        expect(code, kernel).toBe(0);
-      }
-    },
-    300_000,
-  );
+describeAddon('every kernel on the host device', () => {
+  testCompiled('is reached, and computes the formula without a bad access', async () => {
+    const { code, output } = await run(await checkProgram('memory'));
+    expect(output).toMatch(/^\d+ kernels, 0 problems failed, 0 kernels not reached\n$/);
+    expect(code).toBe(0);
+  });
+
+  testCompiled('has no race in shared memory', async () => {
+    const program = await checkProgram('races');
+    for (const kernel of SHARING) {
+      const { code, output } = await run(program, ['--once', kernel]);
+      expect(output, kernel).toMatch(/^[1-3] kernels, 0 problems failed, 0 kernels not reached\n$/);
+      expect(code, kernel).toBe(0);
+    }
+  });
 });
 
 // What the checks above are worth: each of these mistakes must be seen.
 describeAddon('a planted mistake is seen', () => {
-  test.skipIf('missing' in compilers)(
-    'a missing barrier',
-    async () => {
-      const program = await checkProgram('races', ['forward.cu'], {
-        name: 'missing-barrier',
-        file: 'kernels/team.cuh',
-        original: '    device::barrier();\n    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
-        replacement: '    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
-      });
-      const { code, output } = await run(program, ['--once', 'forward_block_float32']);
-      expect(output).toContain('ThreadSanitizer: data race');
-      expect(code).not.toBe(0);
-    },
-    300_000,
-  );
+  testCompiled('a missing barrier', async () => {
+    const program = await checkProgram('races', ['forward.cu'], {
+      name: 'missing-barrier',
+      file: 'kernels/team.cuh',
+      original: '    device::barrier();\n    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
+      replacement: '    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
+    });
+    const { code, output } = await run(program, ['--once', 'forward_block_float32']);
+    expect(output).toContain('ThreadSanitizer: data race');
+    expect(code).not.toBe(0);
+  });
 
-  test.skipIf('missing' in compilers)(
-    'a write beyond the end',
-    async () => {
-      const program = await checkProgram('memory', ['forward.cu'], {
-        name: 'write-beyond',
-        file: 'kernels/vector.cuh',
-        original: '  Words<W> words = raw;\n',
-        replacement: '  Words<W> words = raw;\n  from = N;\n',
-      });
-      const { code, output } = await run(program, ['forward_short_float32']);
-      expect(output).toContain('AddressSanitizer: heap-buffer-overflow');
-      expect(code).not.toBe(0);
-    },
-    300_000,
-  );
+  testCompiled('a write beyond the end', async () => {
+    const program = await checkProgram('memory', ['forward.cu'], {
+      name: 'write-beyond',
+      file: 'kernels/vector.cuh',
+      original: '  Words<W> words = raw;\n',
+      replacement: '  Words<W> words = raw;\n  from = N;\n',
+    });
+    const { code, output } = await run(program, ['forward_short_float32']);
+    expect(output).toContain('AddressSanitizer: heap-buffer-overflow');
+    expect(code).not.toBe(0);
+  });
 
-  test.skipIf('missing' in compilers)(
-    'an element too many',
-    async () => {
-      const program = await checkProgram('none', ['forward.cu'], {
-        name: 'element-too-many',
-        file: 'kernels/vector.cuh',
-        original: 'ROLLED for (int i = 0; i < to; i++) {',
-        replacement: 'if (0 < to && to < N) to++;\n  ROLLED for (int i = 0; i < to; i++) {',
-      });
-      const { code, output } = await run(program, ['forward_short_float32']);
-      expect(output).toContain('memory around a result was written');
-      expect(code).not.toBe(0);
-    },
-    300_000,
-  );
+  testCompiled('an element too many', async () => {
+    const program = await checkProgram('none', ['forward.cu'], {
+      name: 'element-too-many',
+      file: 'kernels/vector.cuh',
+      original: 'ROLLED for (int i = 0; i < to; i++) {',
+      replacement: 'if (0 < to && to < N) to++;\n  ROLLED for (int i = 0; i < to; i++) {',
+    });
+    const { code, output } = await run(program, ['forward_short_float32']);
+    expect(output).toContain('memory around a result was written');
+    expect(code).not.toBe(0);
+  });
 
-  test.skipIf('missing' in compilers)(
-    'a wrong map of lanes',
-    async () => {
-      const program = await checkProgram('none', ['forward.cu'], {
-        name: 'wrong-map',
-        file: 'kernels/rows.cuh',
-        original: '* V + v) * team.lanes() + team.lane()) * N;',
-        replacement: '* V + v) * team.lanes() + (team.lane() ^ 1)) * N + (v & 1);',
-      });
-      const { code, output } = await run(program, ['forward_warp_float32']);
-      expect(output).toContain('forward_warp_float32: y is wrong');
-      expect(code).not.toBe(0);
-    },
-    300_000,
-  );
+  testCompiled('a wrong map of lanes', async () => {
+    const program = await checkProgram('none', ['forward.cu'], {
+      name: 'wrong-map',
+      file: 'kernels/rows.cuh',
+      original: '* V + v) * team.lanes() + team.lane()) * N;',
+      replacement: '* V + v) * team.lanes() + (team.lane() ^ 1)) * N + (v & 1);',
+    });
+    const { code, output } = await run(program, ['forward_warp_float32']);
+    expect(output).toContain('forward_warp_float32: y is wrong');
+    expect(code).not.toBe(0);
+  });
 
-  test.skipIf('missing' in compilers)(
-    'a lane that does not come',
-    async () => {
-      const program = await checkProgram('none', ['forward.cu'], {
-        name: 'missing-lane',
-        file: 'kernels/rows.cuh',
-        original: '  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
-        replacement:
-          '  if (!active) return;\n  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
-      });
-      const { output } = await run(program, ['forward_short_float32']);
-      expect(output).toContain('threads wait for others that do not come');
-    },
-    300_000,
-  );
+  testCompiled('a lane that does not come', async () => {
+    const program = await checkProgram('none', ['forward.cu'], {
+      name: 'missing-lane',
+      file: 'kernels/rows.cuh',
+      original: '  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
+      replacement:
+        '  if (!active) return;\n  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
+    });
+    const { output } = await run(program, ['forward_short_float32']);
+    expect(output).toContain('threads wait for others that do not come');
+  });
 });

@@ -10,12 +10,7 @@ export function watchEndings(): void {
   for (const signal of SIGNALS) {
     process.once(signal, () => {
       killAll();
-      // With no listener left it ends this process, whose status then tells of the signal. Windows does not send every one.
-      try {
-        process.kill(process.pid, signal);
-      } catch {
-        process.exit(128 + constants.signals[signal]);
-      }
+      endBy(signal);
     });
   }
   process.stdout.on('error', (error: { code?: string }) => {
@@ -24,4 +19,11 @@ export function watchEndings(): void {
     process.exit();
   });
   process.stderr.on('error', () => {});
+}
+
+/** Ends this process so that its status tells of the signal, for which no listener is left. */
+export function endBy(signal: (typeof SIGNALS)[number], system: NodeJS.Platform = process.platform): void {
+  // Windows has no signals that a status could tell of.
+  if (system === 'win32') process.exit(128 + constants.signals[signal]);
+  process.kill(process.pid, signal);
 }

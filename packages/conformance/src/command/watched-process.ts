@@ -104,18 +104,22 @@ function describeSilence(timeout: number): string {
 }
 
 /** Of the exit statuses on Windows, these are exceptions that nobody handled: 0xc0000005 is a wrong address. */
-const FIRST_EXCEPTION = 0xc0000000;
+const EXCEPTIONS = { first: 0xc0000000, last: 0xcfffffff } as const;
 /** As `abort()` ends a process there. */
 const ABORTED = 134;
 
-const hex = (code: number): string => `0x${(code >>> 0).toString(16)}`;
-
-export function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+export function describeEnd(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  system: NodeJS.Platform = process.platform,
+): string {
   if (signal === 'SIGKILL') return 'was killed with SIGKILL, as the system does where memory runs out';
   if (signal !== null) return `crashed with ${signal}: stderr may say why`;
   // Windows has no signals: a crash is the status that names the exception, an abort is 134.
-  if (code !== null && code >>> 0 >= FIRST_EXCEPTION) return `crashed with ${hex(code)}: stderr may say why`;
-  if (code === ABORTED)
+  const status = (code ?? 0) >>> 0;
+  if (status >= EXCEPTIONS.first && status <= EXCEPTIONS.last)
+    return `crashed with 0x${status.toString(16)}: stderr may say why`;
+  if (code === ABORTED && system === 'win32')
     return `was aborted with exit status ${code}, as Node does where memory runs out: stderr may say why`;
   if (code === 13) return 'ended with exit status 13: a promise that it waits for never settles';
   return `ended with exit status ${code}: does the driver call process.exit()?`;

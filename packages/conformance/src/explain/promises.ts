@@ -33,8 +33,7 @@ const SHARDS =
 
 const QUANTIZED =
   'One float32 scale per (outer, inner) over all its groups: scale = max|y| / 127, 1 where max is 0, within 4 ulp; ' +
-  'q = clamp(roundHalfEven(y / scale), -127, 127), y in float32; q may be off by 1 where y / scale is within 1e-4 of a half, ' +
-  'on top of what y may be off by.';
+  'q = clamp(roundHalfEven(v), -127, 127) for some v within 1e-4 of y / scale, y in float32 and within its bound.';
 
 const EXTREMES =
   "No overflow, no underflow (promise 'extremes'): rows of 1e30 or 1e-30 are as accurate as rows of 1. A row is redone on " +

@@ -54,7 +54,7 @@ export const FORWARD_QUANTIZED: OperationModel<QuantizedSpec> = {
           what: 'q',
           shape,
           expected: expectQuantized(normalization, values, scales),
-          bound: 'exact, but within 1 where y / scale is within 1e-4 of a half, on top of what y may be off by',
+          bound: 'what a number within 1e-4 of y / scale rounds to, y being within its bound',
           about: (flat) =>
             `x = ${x.values[flat]}, y = ${show(values.y[flat]!)}, scale = ${scales[placeOf(normalization, flat)]}, ` +
             `feature ${featureOf(normalization, flat)}`,

@@ -60,13 +60,13 @@ function sumsOf(normalization: Normalization, x: ArrayLike<number>, term: (value
 }
 
 /**
- * As accurate as forward while the total lies in [size * 2^-98, 2^126]. Below that, anything from 0 to the total, which may be
- * subnormal and is then rounded to a multiple of 2^-149; above it, anything from 2^126 to infinity.
+ * As accurate as forward while the total lies in [size * 2^-98, 2^126]. Below that, anything from 0 to the total, whose
+ * squares may be rounded to multiples of 2^-149; above it, anything from 2^126 to infinity.
  */
 function expectSum(exact: number, size: number, accuracy: Accuracy): Expected {
   if (Number.isNaN(exact)) return { exact, low: exact, high: exact };
   const error = float32Error(toleranceOf(accuracy, NO_TERMS), exact);
-  if (exact < size * 2 ** -98) return { exact, low: 0, high: exact + error + 2 ** -149 };
+  if (exact < size * 2 ** -98) return { exact, low: 0, high: exact + error + Math.max(2 ** -149, size * 2 ** -150) };
   if (exact > 2 ** 126) return { exact, low: 2 ** 126 - error, high: Number.POSITIVE_INFINITY };
   return { exact, low: exact - error, high: exact + error, unit: ulp(FORMATS.float32, exact) };
 }
