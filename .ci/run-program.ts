@@ -15,15 +15,15 @@ export const cleanEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|vitest|vite_|node_env|turbo_hash)/i.test(name)),
 );
 
-/** Runs a program to its end; a program that fails is a result too. */
+/** Runs a program to its end, or for `timeout` milliseconds; a program that fails is a result too. */
 export function run(
   command: string,
   args: string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
 ): Promise<Ended> {
-  const { cwd = root, env = cleanEnvironment } = options;
+  const { cwd = root, env = cleanEnvironment, timeout = 0 } = options;
   return new Promise((resolve, reject) => {
-    const child = execFile(command, args, { cwd, env, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
+    const child = execFile(command, args, { cwd, env, timeout, maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
       if (typeof error?.code === 'string') return reject(new Error(`${command}: ${error.message}`, { cause: error }));
       resolve({ code: child.exitCode ?? 1, stdout, output: `${stdout}${stderr}`.trim() });
     });

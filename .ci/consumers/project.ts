@@ -8,6 +8,9 @@ import { answersOf } from './pages.ts';
 import { PROGRAM } from './program.ts';
 import type { Source } from './source.ts';
 
+/** A program that has not ended by then never does: the suite in Jest takes five minutes on a busy machine. */
+const LONGEST_MS = 900_000;
+
 /** A folder outside the workspace, as a user has it. */
 export class Project {
   readonly dir: string;
@@ -51,6 +54,7 @@ export class Project {
     const { code, stdout, output } = await run(path, args, {
       cwd: this.dir,
       env: this.#environment,
+      timeout: LONGEST_MS,
     });
     if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}:\n${output.slice(-4000)}`);
     return stdout;
@@ -62,7 +66,7 @@ export class Project {
     return JSON.parse(stdout.trim().split('\n').at(-1)!) as Answer;
   }
 
-  /** Runs a program that sends its address, and stops it when \`use\` has what it wants. */
+  /** Runs a program that sends its address, and stops it when `use` has what it wants. */
   async serve<T>(program: string, use: (address: string) => Promise<T>): Promise<T> {
     const child = fork(join(this.dir, program), [], {
       cwd: this.dir,
