@@ -14,6 +14,8 @@ export interface ExactGradients {
   readonly dx: Float64Array;
   /** |g r| + |x| |r|^3 mean|g x| / alpha^2. */
   readonly dxScale: Float64Array;
+  /** |r| times what g loses where it is below the normal range of float32: it is rounded to a multiple of 2^-149. */
+  readonly dxLost: Float64Array;
   readonly dgamma: Float64Array;
   readonly dgammaTerms: Float64Array;
   readonly dbeta: Float64Array;
@@ -40,13 +42,14 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
   const gradients: ExactGradients = {
     dx: new Float64Array(x.length),
     dxScale: new Float64Array(x.length),
+    dxLost: new Float64Array(x.length),
     dgamma: new Float64Array(features),
     dgammaTerms: new Float64Array(features),
     dbeta: new Float64Array(features),
     dbetaTerms: new Float64Array(features),
     overflowing: new Set<number>(),
   };
-  const { dx, dxScale, dgamma, dgammaTerms, dbeta, dbetaTerms } = gradients;
+  const { dx, dxScale, dxLost, dgamma, dgammaTerms, dbeta, dbetaTerms } = gradients;
   for (let block = 0; block < outer * groups; block++) {
     const firstFeature = (block % groups) * size;
     for (let column = 0; column < inner; column++) {
@@ -72,10 +75,12 @@ export function exactGradients(operands: BackwardOperands): ExactGradients {
         const at = first + i * inner;
         const feature = firstFeature + i;
         const weight = gamma ? weightOffset + gamma[feature]! : 1;
-        const direct = finiteProduct(dy[at]! * weight, r);
+        const g = dy[at]! * weight;
+        const direct = finiteProduct(g, r);
         const within = i < statSize;
         dx[at] = direct - (within ? finiteProduct(x[at]!, middleFactor) : 0) + (dsum ? dsum[at]! : 0);
         dxScale[at] = Math.abs(direct) + (within ? finiteProduct(Math.abs(x[at]!), middleScale) : 0);
+        if (g !== 0 && Math.abs(g) < FORMATS.float32.minNormal) dxLost[at] = finiteProduct(2 ** -149, Math.abs(r));
         const normed = finiteProduct(x[at]!, r);
         if (Number.isFinite(normed) && Math.abs(normed) > FORMATS.float32.max) gradients.overflowing.add(feature);
         const term = dy[at]! * normed;

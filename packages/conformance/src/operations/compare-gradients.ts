@@ -77,7 +77,7 @@ function compareDx(
       if (!Number.isFinite(value)) return exactly(value);
       const added = dsum ? dsum[flat]! : null;
       const scale = exact.dxScale[flat]!;
-      const error = dxError(accuracy, scale, value, added);
+      const error = dxError(accuracy, scale, value, added) + exact.dxLost[flat]!;
       const interval = { low: value - error, high: value + error };
       const normal = Math.min(Math.abs(value), scale) >= MIN_NORMAL && scale <= FORMATS.float32.max;
       const unit = normal && added === null ? HALF_ULP * scale : undefined;
