@@ -51,7 +51,7 @@ log: { type: stdout, format: pretty, level: error }
 
   /** Publishes tarballs as a user who is logged in does. */
   async publish(tarballs: readonly { readonly path: string }[]): Promise<void> {
-    const userconfig = join(this.#dir, 'npmrc');
+    const userconfig = join(this.#dir, 'verdaccio-npmrc');
     await writeFile(userconfig, `registry=${this.url}/\n${this.url.slice('http:'.length)}/:_authToken=${this.token}\n`);
     const [command, ...args] = npm;
     const env = { NPM_CONFIG_USERCONFIG: userconfig };
