@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../packed.ts';
 import { run, tool } from '../run-program.ts';
 import { root, workspacePackages } from '../workspace.ts';
 
@@ -44,8 +44,8 @@ test('core is an ordinary dependency wherever it is used', () => {
 // That the sources keep the rules, `pnpm lint` says (static.test.ts). Here: that lint would find what does not, in a copy
 // of the workspace, with two packages that are yet to come, where every file breaks them.
 describe('the rules of .ci/imports.biome.jsonc', () => {
-  const dir = mkdtempSync(join(realpathSync.native(tmpdir()), 'rmsnorm-imports-'));
-  afterAll(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  afterAll(() => folder.remove());
 
   const packages = [
     ...workspacePackages.map(({ path, manifest: { name } }) => ({ path, name })),
@@ -66,8 +66,8 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
   };
 
   function write(path: string, lines: readonly string[]): void {
-    mkdirSync(dirname(join(dir, path)), { recursive: true });
-    writeFileSync(join(dir, path), lines.map((line) => `${line}\n`).join(''));
+    mkdirSync(dirname(join(folder.dir, path)), { recursive: true });
+    writeFileSync(join(folder.dir, path), lines.map((line) => `${line}\n`).join(''));
   }
 
   const imports = (specifiers: readonly string[]): string[] =>
@@ -109,6 +109,7 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
       .sort();
 
   beforeAll(async () => {
+    folder = await temporaryFolder('imports');
     for (const path of [
       '.biome.json',
       '.gitignore',
@@ -116,12 +117,12 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
       '.ci/sizes.biome.jsonc',
       '.ci/import-types.grit',
     ]) {
-      cpSync(join(root, path), join(dir, path));
+      cpSync(join(root, path), join(folder.dir, path));
     }
     for (const pkg of packages) plant(pkg);
-    for (const folder of Object.keys(folders)) {
+    for (const name of Object.keys(folders)) {
       write(
-        `packages/core/src/${folder}/all-folders.ts`,
+        `packages/core/src/${name}/all-folders.ts`,
         imports([
           ...Object.keys(folders).map((other) => `../${other}/any.ts`),
           '../driver.ts',
@@ -133,12 +134,12 @@ describe('the rules of .ci/imports.biome.jsonc', () => {
     const { stdout } = await run(
       process.execPath,
       [tool('biome'), 'lint', '--reporter=json', '--max-diagnostics=none'],
-      { cwd: dir },
+      { cwd: folder.dir },
     );
     const { diagnostics } = JSON.parse(stdout) as Report;
     for (const { category, location } of diagnostics) {
       const path = location.path.replaceAll('\\', '/');
-      const line = readFileSync(join(dir, path), 'utf8').split('\n')[location.start.line - 1];
+      const line = readFileSync(join(folder.dir, path), 'utf8').split('\n')[location.start.line - 1];
       found.set(category, [...(found.get(category) ?? []), `${path}: ${line}`]);
     }
   });

@@ -53,15 +53,16 @@ function optionsOf(args: string[]): Options | null {
 /** @returns the exit code */
 export async function consumers(args: string[]): Promise<number> {
   exitOnSignals();
+  let options: Options | null;
   try {
-    const options = optionsOf(args);
-    if (options) return await runAll(options);
-    console.log(USAGE);
-    return 0;
+    options = optionsOf(args);
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
   }
+  if (options) return runAll(options);
+  console.log(USAGE);
+  return 0;
 }
 
 async function runAll({ chosen, isAll, registry }: Options): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Consumer } from '../consumer.ts';
-import { WORKER } from '../program.ts';
+import { HTML, WORKER } from '../program.ts';
 
 /** A worker of the user's, bundled by esbuild, and the page that starts it. */
 export const inAWorker = (name: string, page: string, threads: 'two' | RegExp, worker = WORKER): Consumer => ({
@@ -7,7 +7,7 @@ export const inAWorker = (name: string, page: string, threads: 'two' | RegExp, w
   needs: { esbuild: '*' },
   files: {
     'worker.js': worker,
-    'dist/index.html': '<!doctype html><title>page</title><script type="module" src="./page.js"></script>',
+    'dist/index.html': HTML,
     'dist/page.js': page,
   },
   threads,

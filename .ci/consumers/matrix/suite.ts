@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../workspace.ts';
 import type { Consumer } from '../consumer.ts';
+import { DENO_NEEDS, denoOf } from '../kinds/deno-program.ts';
 import type { Project } from '../project.ts';
 
 const README = readFileSync(join(root, 'packages/conformance/README.md'), 'utf8');
@@ -25,7 +26,7 @@ function lineFor(runner: string): string {
 /** Runs the file of tests. Rejects where it fails. */
 type RunTests = (project: Project, file: string) => Promise<unknown>;
 
-const suiteIn = (runner: string, imports: string, needs: Record<string, string>, runTests: RunTests): Consumer => ({
+const suiteIn = (runner: string, imports: string, needs: Consumer['needs'] & object, runTests: RunTests): Consumer => ({
   name: `The conformance suite in ${runner}`,
   needs,
   files: {
@@ -55,7 +56,5 @@ export const suite: readonly Consumer[] = [
   suiteIn('Bun', "import { test } from 'bun:test';", { bun: '1' }, (project, file) =>
     project.exec('bun', 'test', file),
   ),
-  suiteIn('Deno', '', { '@deno/linux-x64-glibc': '2' }, (project, file) =>
-    project.exec(join(project.dir, 'node_modules/@deno/linux-x64-glibc/deno'), 'test', '--allow-all', file),
-  ),
+  suiteIn('Deno', '', DENO_NEEDS, (project, file) => project.exec(denoOf(project), 'test', '--allow-all', file)),
 ];

@@ -40,64 +40,76 @@ describeAddon('every kernel on the host device', () => {
 });
 
 // What the checks above are worth: each of these mistakes must be seen.
-describeAddon('a planted mistake is seen', () => {
-  testCompiled('a missing barrier', async () => {
-    const program = await checkProgram('races', ['forward.cu'], {
+const MISTAKES = [
+  {
+    what: 'a missing barrier',
+    checks: 'races',
+    mistake: {
       name: 'missing-barrier',
       file: 'kernels/team.cuh',
       original: '    device::barrier();\n    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
       replacement: '    UNROLL for (int k = 0; k < K; k++) values[k] = sumInWarp(',
-    });
-    const { code, output } = await run(program, ['--once', 'forward_block_float32']);
-    expect(output).toContain('ThreadSanitizer: data race');
-    expect(code).not.toBe(0);
-  });
-
-  testCompiled('a write beyond the end', async () => {
-    const program = await checkProgram('memory', ['forward.cu'], {
+    },
+    args: ['--once', 'forward_block_float32'],
+    seen: 'ThreadSanitizer: data race',
+  },
+  {
+    what: 'a write beyond the end',
+    checks: 'memory',
+    mistake: {
       name: 'write-beyond',
       file: 'kernels/vector.cuh',
       original: '  Words<W> words = raw;\n',
       replacement: '  Words<W> words = raw;\n  from = N;\n',
-    });
-    const { code, output } = await run(program, ['forward_short_float32']);
-    expect(output).toContain('AddressSanitizer: heap-buffer-overflow');
-    expect(code).not.toBe(0);
-  });
-
-  testCompiled('an element too many', async () => {
-    const program = await checkProgram('none', ['forward.cu'], {
+    },
+    args: ['forward_short_float32'],
+    seen: 'AddressSanitizer: heap-buffer-overflow',
+  },
+  {
+    what: 'an element too many',
+    checks: 'none',
+    mistake: {
       name: 'element-too-many',
       file: 'kernels/vector.cuh',
       original: 'ROLLED for (int i = 0; i < to; i++) {',
       replacement: 'if (0 < to && to < N) to++;\n  ROLLED for (int i = 0; i < to; i++) {',
-    });
-    const { code, output } = await run(program, ['forward_short_float32']);
-    expect(output).toContain('memory around a result was written');
-    expect(code).not.toBe(0);
-  });
-
-  testCompiled('a wrong map of lanes', async () => {
-    const program = await checkProgram('none', ['forward.cu'], {
+    },
+    args: ['forward_short_float32'],
+    seen: 'memory around a result was written',
+  },
+  {
+    what: 'a wrong map of lanes',
+    checks: 'none',
+    mistake: {
       name: 'wrong-map',
       file: 'kernels/rows.cuh',
       original: '* V + v) * team.lanes() + team.lane()) * N;',
       replacement: '* V + v) * team.lanes() + (team.lane() ^ 1)) * N + (v & 1);',
-    });
-    const { code, output } = await run(program, ['forward_warp_float32']);
-    expect(output).toContain('forward_warp_float32: y is wrong');
-    expect(code).not.toBe(0);
-  });
-
-  testCompiled('a lane that does not come', async () => {
-    const program = await checkProgram('none', ['forward.cu'], {
+    },
+    args: ['forward_warp_float32'],
+    seen: 'forward_warp_float32: y is wrong',
+  },
+  {
+    what: 'a lane that does not come',
+    checks: 'none',
+    mistake: {
       name: 'missing-lane',
       file: 'kernels/rows.cuh',
       original: '  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
       replacement:
         '  if (!active) return;\n  Row<T, EL> values;\n  values.template enter<K>(a, team, active ? row : 0, active);',
+    },
+    args: ['forward_short_float32'],
+    seen: 'threads wait for others that do not come',
+  },
+] as const;
+
+describeAddon('a planted mistake is seen', () => {
+  for (const { what, checks, mistake, args, seen } of MISTAKES) {
+    testCompiled(what, async () => {
+      const { code, output } = await run(await checkProgram(checks, ['forward.cu'], mistake), args);
+      expect(output).toContain(seen);
+      expect(code).not.toBe(0);
     });
-    const { output } = await run(program, ['forward_short_float32']);
-    expect(output).toContain('threads wait for others that do not come');
-  });
+  }
 });

@@ -3,11 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { RMSNorm } from '@rmsnorm/core';
 import { cuda } from '@rmsnorm/cuda';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { lacking } from '../../../.ci/requirements.ts';
+import { expect, test } from 'vitest';
+import { describeEmulated } from './emulated.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const here = await cuda({ device: 'emulated' }).probe();
 
 function worker(workerData: object): Worker {
   return new Worker(new URL('./fixtures/worker-thread.mjs', import.meta.url), { workerData });
@@ -42,11 +41,7 @@ const fine = { status: 0, signal: null, stderr: '' };
 /** Collects what the function made. */
 const COLLECTED = `for (let i = 0; i < 6; i++) { gc(); await new Promise((resolve) => setTimeout(resolve, 20)); }`;
 
-describe('on the emulated device', () => {
-  beforeEach(({ skip }) => {
-    if (!here.ok) lacking(skip, `${here.code}: ${here.reason}`);
-  });
-
+describeEmulated('on the emulated device', () => {
   test.each([
     ['a pointer', `(await make()).tensor([3, 4], [2]).buffer`, `(await backend.wrap(given, [2]).data()).join()`, '3,4'],
     ['a stream', `(await make()).stream`, `(await make({ stream: given })).device`, 'emulated sm_90'],
